@@ -1,0 +1,30 @@
+"""scikit-learn-style estimators for sequences.
+
+Importing this package does not import TensorFlow; using an estimator does.
+"""
+
+from importlib import import_module
+
+from skseq._version import __version__
+
+_LAZY = {
+    "CTCSequenceClassifier": "skseq._ctc",
+    "LabelSpan": "skseq._results",
+    "RankedLabels": "skseq._results",
+    "TrainingDivergedError": "skseq.exceptions",
+    "load": "skseq._saving",
+}
+
+__all__ = ["__version__", *_LAZY]
+
+
+def __getattr__(name):
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    if name in ("datasets", "exceptions", "metrics", "preprocessing"):
+        return import_module(f"skseq.{name}")
+    raise AttributeError(f"module 'skseq' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

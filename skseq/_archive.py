@@ -1,0 +1,330 @@
+"""One zip file of a JSON header and named arrays, read without trusting it.
+
+The file is written whole or not at all. Reading it parses JSON and numbers and runs
+nothing, so that a hostile file can fail to load but do no more. Knows nothing of
+estimators or checkpoints, nor what a header means.
+"""
+
+import hashlib
+import io
+import json
+import math
+import os
+import secrets
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import numpy as np
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from skseq._version import __version__
+
+FORMAT_VERSION = 1
+
+_HEADER = "skseq.json"
+_WEIGHTS = "weights.safetensors"
+_MAX_HEADER_BYTES = 64 * 2**20
+_TUPLE = "__tuple__"  # the key that marks a JSON list as a tuple
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the time of every member: equal content, equal bytes
+
+_ZIP = b"PK\x03\x04"
+_OTHER_FILES = {  # by their first bytes
+    b"\x80": "it looks like a pickle; read it with pickle or joblib if you trust it",
+    b"\x89HDF": "it looks like an HDF5 file",
+    b"\x93NUM": "it looks like a .npy file",
+    b"": "it is not a zip file",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Archive:
+    """What a skseq file holds: a header and arrays by name."""
+
+    header: dict
+    arrays: dict[str, np.ndarray]
+
+
+class _Refusal(Exception):
+    """Why a file is not a skseq file, in plain words."""
+
+
+class _NewerFormat(Exception):
+    """The format version of a file from a later skseq."""
+
+
+def write_archive(path, header, arrays):
+    """Write a header and arrays to one file, atomically.
+
+    The file appears under its name only once it is complete and on the disk; until
+    then, and if anything fails, a file that was there before stays as it was. Equal
+    content gives equal bytes. Only a process that is killed outright while it writes
+    leaves something behind, a file named ``.skseq-*.tmp`` in the same folder.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to write or to replace. Its folder must exist.
+    header : dict
+        May hold None, booleans, integers, finite floats, strings, and lists, tuples
+        and dicts with string keys of those. Keys are stored in sorted order.
+    arrays : dict of str to ndarray
+        Arrays of any shape and memory layout, of booleans, integers or floats of at
+        most 64 bits.
+
+    Raises
+    ------
+    TypeError
+        If the header holds something JSON cannot, or an array has another dtype.
+    ValueError
+        If a number in the header is not finite, a name is reserved, or the header is
+        too large.
+    OSError
+        If the file cannot be written.
+    """
+    if not isinstance(header, dict):
+        raise TypeError(f"The header must be a dict. Got {header!r} instead.")
+    weights = save_tensors({name: _plain_array(name, a) for name, a in arrays.items()})
+    document = {
+        "format": FORMAT_VERSION,
+        "sha256": {_WEIGHTS: hashlib.sha256(weights).hexdigest()},
+        "header": _to_json(header, "header"),
+    }
+    text = json.dumps(document, sort_keys=True, allow_nan=False).encode("ascii")
+    if len(text) > _MAX_HEADER_BYTES:
+        raise ValueError(
+            f"The header takes {len(text)} bytes of JSON, more than the "
+            f"{_MAX_HEADER_BYTES} that can be read back; store arrays as arrays."
+        )
+    _write_atomically(path, {_HEADER: text, _WEIGHTS: weights})
+
+
+def read_archive(path, *, require_finite=False):
+    """Read what `write_archive` wrote, or say why that is not possible.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to read. It need not be trusted: nothing in it is executed, and what
+        it can make this function allocate is in proportion to its size.
+    require_finite : bool, default=False
+        Whether to refuse a file in which a weight is NaN or infinite.
+
+    Returns
+    -------
+    archive : Archive
+        With the attributes `header` (dict) and `arrays` (dict of str to ndarray).
+
+    Raises
+    ------
+    ValueError
+        If the file is not one of skseq's, is damaged, or comes from a newer skseq.
+    OSError
+        If the file cannot be read, e.g. because there is none.
+    """
+    try:
+        return _parse(_read_zip_bytes(path), require_finite)
+    except _NewerFormat as newer:
+        raise ValueError(
+            f"{path} has the skseq file format {newer}, but skseq {__version__} reads "
+            f"formats up to {FORMAT_VERSION}. Upgrade skseq to load it."
+        ) from None
+    except _Refusal as reason:
+        raise ValueError(f"{path} is not a skseq file: {reason}.") from reason
+
+
+def _write_atomically(path, members: dict[str, bytes]) -> None:
+    target = os.path.realpath(path)  # replace the file a link points to, not the link
+    folder = os.path.dirname(target)
+    os.stat(folder)  # if it is missing, the error is to name it, not a temporary file
+    temporary = os.path.join(folder, f".skseq-{secrets.token_hex(8)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            _write_zip(file, members)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    finally:
+        with suppress(OSError):  # after a success there is nothing left to remove
+            os.unlink(temporary)
+    _sync_folder(folder)
+
+
+def _write_zip(file, members: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in members.items():
+            info = zipfile.ZipInfo(name, date_time=_EPOCH)
+            info.create_system = 3  # Unix, whatever wrote it
+            archive.writestr(info, data)
+
+
+def _sync_folder(folder: str) -> None:
+    """Make the new name survive a power cut, where the system has a way to."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _read_zip_bytes(path) -> bytes:
+    with open(path, "rb") as file:
+        start = file.peek(4)
+        if not start:
+            raise _Refusal("it is empty")
+        if not start.startswith(_ZIP):
+            known = _OTHER_FILES.items()
+            raise _Refusal(
+                next(text for magic, text in known if start.startswith(magic))
+            )
+        return file.read()
+
+
+def _parse(data: bytes, require_finite: bool) -> Archive:
+    with (
+        _refusing("its zip structure is damaged"),
+        zipfile.ZipFile(io.BytesIO(data)) as archive,
+    ):
+        header, checksum = _parse_header(_read_header(archive, len(data)))
+        weights = _read_weights(archive, len(data))
+    if hashlib.sha256(weights).hexdigest() != checksum:
+        raise _Refusal("its weights do not match their checksum")
+    with _refusing("its weights cannot be read"):
+        arrays = load_tensors(weights)
+    _check_arrays(arrays, require_finite)
+    return Archive(header, arrays)
+
+
+def _read_header(archive: zipfile.ZipFile, n_bytes: int) -> bytes:
+    names = archive.namelist()
+    if names.count(_HEADER) != 1:
+        raise _Refusal(f"it should hold {_HEADER} once, but it holds {_listed(names)}")
+    return _read_member(archive, _HEADER, min(n_bytes, _MAX_HEADER_BYTES))
+
+
+def _read_weights(archive: zipfile.ZipFile, n_bytes: int) -> bytes:
+    names = archive.namelist()
+    if sorted(names) != [_HEADER, _WEIGHTS]:
+        raise _Refusal(
+            f"it should hold {_HEADER} and {_WEIGHTS}, but it holds {_listed(names)}"
+        )
+    return _read_member(archive, _WEIGHTS, n_bytes)
+
+
+def _read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    """Read a member that is stored as it is, so that its size is what it says."""
+    info = archive.getinfo(name)
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise _Refusal(f"{name} is compressed")
+    if not info.file_size == info.compress_size <= limit:
+        raise _Refusal(f"{name} cannot have {info.file_size} bytes")
+    return archive.read(info)
+
+
+def _parse_header(text: bytes) -> tuple[dict, str]:
+    """Return the user's header and the checksum that the weights should have."""
+    with _refusing(f"{_HEADER} is not valid JSON"):
+        document = json.loads(
+            text.decode("ascii"),
+            object_pairs_hook=_from_pairs,
+            parse_float=_finite_float,
+            parse_constant=_finite_float,
+        )
+    if not isinstance(document, dict) or type(document.get("format")) is not int:
+        raise _Refusal(f"{_HEADER} names no format version")
+    if document["format"] > FORMAT_VERSION:
+        raise _NewerFormat(document["format"])
+    with _refusing(f"{_HEADER} has no header or no checksum"):
+        header, checksum = document["header"], document["sha256"][_WEIGHTS]
+    if document["format"] < 1 or not isinstance(header, dict):
+        raise _Refusal(f"{_HEADER} has no usable format version or header")
+    return header, checksum
+
+
+def _check_arrays(arrays: dict[str, np.ndarray], require_finite: bool) -> None:
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf":
+            raise _Refusal(f"its array {name!r} has the dtype {array.dtype}")
+        if require_finite and not np.isfinite(array).all():
+            raise _Refusal(f"its array {name!r} holds NaN or infinity")
+
+
+def _plain_array(name: str, array) -> np.ndarray:
+    """Return `array` in the layout that safetensors writes correctly.
+
+    It copies memory as it lies and drops strides; `np.ascontiguousarray` is no cure,
+    as it gives a 0-d array a dimension.
+    """
+    if name == "__metadata__":
+        raise ValueError(f"{name!r} is reserved and cannot name an array.")
+    array = np.asarray(array)
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        raise TypeError(
+            f"The array {name!r} has the dtype {array.dtype}; a file can hold "
+            "booleans, integers and floats of at most 64 bits."
+        )
+    return np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
+
+
+def _to_json(value, where: str):
+    """Copy `value` with tuples marked, or say which part of it cannot be stored."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{where} is {value}; a file can only hold finite numbers.")
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {
+            _checked_key(key, where): _to_json(item, f"{where}[{key!r}]")
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        items = [_to_json(item, f"{where}[{i}]") for i, item in enumerate(value)]
+        return items if isinstance(value, list) else {_TUPLE: items}
+    raise TypeError(
+        f"{where} is a {type(value).__name__}, which a file cannot hold; use None, "
+        "booleans, numbers, strings, lists, tuples and dicts of Python."
+    )
+
+
+def _from_pairs(pairs: list[tuple[str, object]]):
+    """Undo `_to_json` for one JSON object."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise _Refusal(f"{_HEADER} has the same key twice")
+    if set(value) == {_TUPLE}:
+        return tuple(value[_TUPLE])
+    return value
+
+
+def _checked_key(key, where: str) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"{where} has the key {key!r}; the keys must be strings.")
+    if key == _TUPLE:
+        raise ValueError(f"{where} has the key {key!r}, which is reserved.")
+    return key
+
+
+def _finite_float(text: str) -> float:
+    value = float(text)  # "1e999" is valid JSON, and infinite
+    if not math.isfinite(value):
+        raise _Refusal(f"{_HEADER} holds {text}, which is not a finite number")
+    return value
+
+
+def _listed(names: list[str], n_shown: int = 5) -> str:
+    shown = ", ".join(map(repr, names[:n_shown])) or "nothing"
+    return shown if len(names) <= n_shown else f"{shown} and others"
+
+
+@contextmanager
+def _refusing(reason: str) -> Iterator[None]:
+    """Turn whatever a parser raises on damaged input into one plain refusal."""
+    try:
+        yield
+    except (_Refusal, _NewerFormat, MemoryError):
+        raise
+    except Exception as error:  # zipfile, json and safetensors raise some ten kinds
+        raise _Refusal(f"{reason} ({error})") from error

@@ -1,0 +1,389 @@
+"""The order of events that all estimators share: check, build, train, adopt.
+
+`SequenceEstimator` owns routing of parameters, transactional fitting, the borrowed
+program and persistence. What the sequences mean is each estimator's own.
+"""
+
+import copy
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from numbers import Integral
+
+import keras
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from skseq import _saving
+from skseq._batching import full_rows, inference_batches
+from skseq._callbacks import make_callbacks
+from skseq._checkpoint import Checkpoint, describe
+from skseq._layers import CELLS
+from skseq._optimizers import make_optimizer
+from skseq._parameters import (
+    BOOLEAN,
+    FRACTION,
+    NONE,
+    POSITIVE_INT,
+    POSITIVE_INTS,
+    POSITIVE_REAL,
+    PROBABILITY,
+    RANDOM_STATE,
+    VERBOSE,
+    Kind,
+    OneOf,
+    check_parameters,
+    instance_of,
+)
+from skseq._programs import Recipe, borrow
+from skseq._seeding import draw_seed, generator
+from skseq._training import train
+from skseq._training_state import Part, TrainingPlan, TrainingState
+
+# A batch of long sequences holds fewer of them, so that memory stays bounded.
+MAX_BATCH_FRAMES = 2**18
+
+ROUTES = ("optimizer", "callbacks", "encoder")
+
+PATH = Kind(lambda value: isinstance(value, str) or hasattr(value, "__fspath__"), "a path")
+
+SHARED_CONSTRAINTS = {
+    "units": POSITIVE_INTS,
+    "cell": OneOf(CELLS),
+    "bidirectional": BOOLEAN,
+    "dropout": PROBABILITY,
+    "learning_rate": (
+        POSITIVE_REAL,
+        instance_of(keras.optimizers.schedules.LearningRateSchedule),
+    ),
+    "epochs": POSITIVE_INT,
+    "batch_size": POSITIVE_INT,
+    "shuffle": BOOLEAN,
+    "early_stopping": BOOLEAN,
+    "validation_fraction": FRACTION,
+    "n_iter_no_change": POSITIVE_INT,
+    "checkpoint": (NONE, PATH),
+    "warm_start": BOOLEAN,
+    "random_state": RANDOM_STATE,
+    "verbose": VERBOSE,
+}
+
+# What can change without changing the outcome of a fit that resumes.
+NOT_IN_ORIGIN = {"epochs", "verbose", "checkpoint"}
+
+
+class SequenceEstimator(BaseEstimator, ABC):
+    """Base of all estimators. Its fitted state is parameters and plain arrays.
+
+    An estimator gives: `_constraints`, its own parameters' constraints;
+    `_fitted_attributes`, what `save` keeps; and the methods marked abstract.
+    """
+
+    _constraints: dict = {}
+    _fitted_attributes = (
+        "n_features_in_",
+        "feature_names_in_",
+        "history_",
+        "n_iter_",
+        "_X_layout",
+        "_seed",
+        "_settings",
+        "_exact_lengths",
+    )
+
+    @abstractmethod
+    def _check_data(self, X, y, sample_weight, *, reset):
+        """Check and encode X and y; with reset, learn their form and vocabulary."""
+
+    @abstractmethod
+    def _make_settings(self) -> dict:
+        """What the network is built from, of plain hashable values."""
+
+    @abstractmethod
+    def _make_recipe(self, settings: dict) -> Recipe:
+        """The program for these settings."""
+
+    @abstractmethod
+    def _prepare(self, program, data) -> None:
+        """Finish data by what the network does to it, its output lengths for one."""
+
+    @abstractmethod
+    def _trainable_rows(self, data) -> np.ndarray:
+        """The rows of prepared data that can be learnt from; raise or warn of others."""
+
+    @abstractmethod
+    def _initial_weights(self, program) -> list[np.ndarray]:
+        """The weights that training from nothing starts with."""
+
+    @staticmethod
+    @abstractmethod
+    def _weight_shapes(settings: dict) -> dict[str, tuple]:
+        """Path and shape of every weight, in the network's order."""
+
+    def _batches_exact_lengths(self, program) -> bool:
+        """Whether this network may only see sequences of one length together."""
+        return False
+
+    # -- parameters ---------------------------------------------------------------
+
+    def _set_routed(self, routed: dict) -> None:
+        """Keep the constructor's routed parameters; refuse any other name."""
+        for name, value in routed.items():
+            if not _is_routed(name):
+                raise TypeError(
+                    f"{type(self).__name__}() got an unexpected keyword argument "
+                    f"{name!r}. Parameters beyond its own start with one of "
+                    f"{[f'{route}__' for route in ROUTES]}."
+                )
+            setattr(self, name, value)
+
+    def _routed(self, route: str) -> dict:
+        """The parameters routed to one object, by their names there."""
+        prefix = f"{route}__"
+        return {
+            name.removeprefix(prefix): value
+            for name, value in vars(self).items()
+            if name.startswith(prefix)
+        }
+
+    def get_params(self, deep=True):
+        """Get the parameters, routed ones included.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Kept for scikit-learn; no parameter is an estimator.
+
+        Returns
+        -------
+        params : dict of str to object
+            Parameter names and values.
+        """
+        routed = {n: v for n, v in vars(self).items() if _is_routed(n)}
+        return {**super().get_params(deep=False), **routed}
+
+    def set_params(self, **params):
+        """Set parameters; a routed one (`optimizer__momentum`) need not exist yet.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameter names and values.
+
+        Returns
+        -------
+        self : estimator
+            This estimator.
+        """
+        own = {name: v for name, v in params.items() if not _is_routed(name)}
+        super().set_params(**own)
+        for name in params.keys() - own.keys():
+            setattr(self, name, params[name])
+        return self
+
+    # -- fitting ------------------------------------------------------------------
+
+    def _fit(self, *data, resume, epochs=None, **data_options):
+        """Fit a draft of this estimator, and become it if that succeeds.
+
+        An error leaves the estimator as it was; an interruption leaves it with the
+        last full epoch, if there was one.
+        """
+        draft = copy.copy(self)
+        n_adopted = 0
+        try:
+            for state in draft._learn(*data, resume, epochs, data_options):
+                draft._adopt(state)
+                n_adopted += 1
+        except KeyboardInterrupt:
+            if n_adopted:
+                self.__dict__ = vars(draft)
+            raise
+        self.__dict__ = vars(draft)
+        return self
+
+    def _learn(self, X, y, sample_weight, X_val, y_val, resume, epochs, data_options):
+        """Check everything, then train; yields the state after each epoch."""
+        continues = resume and self.__sklearn_is_fitted__()
+        check_parameters(self, {**SHARED_CONSTRAINTS, **self._constraints})
+        optimizer = make_optimizer(
+            self.optimizer, self.learning_rate, self._routed("optimizer")
+        )
+        callbacks = make_callbacks(self.callbacks, self._routed("callbacks"))
+        data = self._check_data(
+            X, y, sample_weight, reset=not continues, **data_options
+        )
+        validation = self._check_validation(X_val, y_val)
+        if not continues:
+            self._settings = self._make_settings()
+        checkpoint = self._open_checkpoint(data, continues)
+        seed = draw_seed(self.random_state)
+        self._seed = checkpoint.start(seed) if checkpoint else seed
+        with borrow(self._make_recipe(self._settings)) as program:
+            self._exact_lengths = self._batches_exact_lengths(program)
+            training, validation = self._parts(program, data, validation)
+            trainer = program.trainer(optimizer)
+            first = self._first_state(program, trainer, continues, epochs)
+            yield from train(
+                program,
+                trainer,
+                self._plan(first, validation, epochs),
+                (checkpoint and checkpoint.state) or first,
+                training,
+                validation,
+                callbacks,
+                checkpoint,
+            )
+
+    def _check_validation(self, X_val, y_val):
+        if X_val is None and y_val is None:
+            return None
+        if X_val is None:
+            raise ValueError("y_val was given without X_val.")
+        return self._check_data(X_val, y_val, None, reset=False)
+
+    def _parts(self, program, data, validation) -> tuple[Part, Part | None]:
+        """What to train on and what to validate with."""
+        self._prepare(program, data)
+        rows = self._trainable_rows(data)
+        if validation is not None:
+            self._prepare(program, validation)
+            valid_rows = self._trainable_rows(validation)
+            return Part(data, rows), Part(validation, valid_rows)
+        if not self.early_stopping:
+            return Part(data, rows), None
+        rng = generator(self._seed, "validation")
+        rows = rng.permutation(rows)
+        n_validation = round(self.validation_fraction * len(rows))
+        if not 0 < n_validation < len(rows):
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction} of {len(rows)} "
+                f"sequences leaves {len(rows) - n_validation} to train on and "
+                f"{n_validation} to validate with; both need at least one. Change "
+                "validation_fraction or pass X_val and y_val."
+            )
+        return Part(data, rows[n_validation:]), Part(data, rows[:n_validation])
+
+    def _plan(self, first, validation, epochs) -> TrainingPlan:
+        stops_early = self.early_stopping and validation is not None
+        return TrainingPlan(
+            epochs=first.epoch + (epochs or self.epochs),
+            batch_size=self.batch_size,
+            shuffle=self.shuffle,
+            seed=self._seed,
+            patience=self.n_iter_no_change if stops_early else None,
+            verbose=int(self.verbose),
+            exact_lengths=self._exact_lengths,
+        )
+
+    def _first_state(self, program, trainer, continues, epochs) -> TrainingState:
+        """Fresh weights, the present ones, or all that `partial_fit` left."""
+        if not continues:
+            weights = self._initial_weights(program)
+            return TrainingState(0, weights, trainer.state())
+        if epochs is None:  # warm_start: another fit, from these weights
+            return TrainingState(0, self._weights, trainer.state())
+        state = self._optimizer_state
+        fits = state is not None and trainer.accepts(state)
+        state = state if fits else trainer.state()
+        return TrainingState(self.n_iter_, self._weights, state, self.history_)
+
+    def _adopt(self, state: TrainingState) -> None:
+        self._weights = state.result()
+        self._optimizer_state = state.optimizer_state
+        self.history_ = state.history
+        self.n_iter_ = state.epoch
+
+    def _open_checkpoint(self, data, continues) -> Checkpoint | None:
+        if self.checkpoint is None:
+            return None
+        params = self.get_params()
+        origin = {n: describe(v) for n, v in params.items() if n not in NOT_IN_ORIGIN}
+        origin["estimator"] = type(self).__name__
+        origin["data"] = data.fingerprint()
+        if continues:
+            origin["first weights"] = fingerprint_arrays(self._weights)
+        return Checkpoint(self.checkpoint, origin)
+
+    # -- using --------------------------------------------------------------------
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_weights")
+
+    def _infer(self, data, *, is_labelled=False) -> Iterator[tuple]:
+        """Run the network over checked data; yields rows and their outputs.
+
+        Every batch is filled up to the same number of rows, so that a sequence's result
+        is the same bit for bit whatever company it is in.
+        """
+        check_parameters(self, {"batch_size": POSITIVE_INT})
+        recipe = self._make_recipe(self._settings)
+        with borrow(recipe, self._weights) as program:
+            self._prepare(program, data)
+            self._check_usable(data, is_labelled)
+            for batch in inference_batches(
+                data.lengths, self.batch_size, exact=self._exact_lengths
+            ):
+                longest = int(data.lengths[batch].max())
+                n_rows = min(self.batch_size, max(1, MAX_BATCH_FRAMES // longest))
+                for start in range(0, len(batch), n_rows):
+                    rows = batch[start : start + n_rows]
+                    outputs = program.infer(data.assemble(full_rows(rows, n_rows)))
+                    yield rows, [output[: len(rows)] for output in outputs]
+
+    def _check_usable(self, data, is_labelled) -> None:
+        """Refuse prepared data that the network gives no answer for."""
+
+    @property
+    def model_(self):
+        """The inference network as a `keras.Model`, for `summary()` and plots.
+
+        It is built anew from the fitted weights: changing it changes no prediction.
+        """
+        check_is_fitted(self)
+        recipe = self._make_recipe(self._settings)
+        model = recipe.network(**dict(recipe.settings))
+        model.set_weights(self._weights)
+        return model
+
+    def save(self, path):
+        """Write the fitted estimator to one file, atomically.
+
+        The file holds plain values and weights, no code: see :func:`skseq.load`. The
+        optimizer's state is not kept, so a later `partial_fit` starts it afresh.
+
+        Parameters
+        ----------
+        path : path-like
+            Where to write; an existing file is replaced.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If a parameter is no plain value, a callable for instance. Such an estimator
+            can be pickled.
+        """
+        check_is_fitted(self)
+        _saving.save(self, path)
+
+
+def _is_routed(name: str) -> bool:
+    return name.partition("__")[0] in ROUTES and "__" in name
+
+
+def as_tuple(value, length=None) -> tuple[int, ...]:
+    """An int as a tuple (repeated to a length), a list or tuple as it is."""
+    if isinstance(value, Integral):
+        value = (value,) * (1 if length is None else length)
+    return tuple(int(item) for item in value)
+
+
+def fingerprint_arrays(arrays) -> int:
+    """A checksum of some arrays' contents."""
+    checksum = 0
+    for array in arrays:
+        checksum = zlib.crc32(np.ascontiguousarray(array).tobytes(), checksum)
+    return checksum

@@ -1,0 +1,610 @@
+"""`CTCSequenceClassifier`: from feature frames to a shorter sequence of labels."""
+
+import numpy as np
+from scipy.special import log_softmax
+from sklearn.utils import ClassifierTags
+from sklearn.utils.validation import check_is_fitted
+
+from skseq._base import SequenceEstimator, as_tuple
+from skseq._ctc_data import (
+    FrameData,
+    check_feasible,
+    check_output_lengths,
+    trainable_rows,
+)
+from skseq._decoding import DECODERS, beam_search
+from skseq._labels import check_labels
+from skseq._lattice import forced_alignment, label_log_likelihoods, log_likelihood
+from skseq._losses import ctc_losses
+from skseq._networks import (
+    FRONT_ENDS,
+    ctc_network,
+    ctc_output_lengths,
+    ctc_weight_shapes,
+    encoder_sees_padding,
+    initial_weights,
+)
+from skseq._parameters import (
+    CALLABLE,
+    NON_NEGATIVE_INT,
+    NONE,
+    POSITIVE_INT,
+    POSITIVE_INTS,
+    OneOf,
+    TupleOf,
+    check_parameters,
+)
+from skseq._programs import Recipe
+from skseq._results import LabelSpan, RankedLabels
+from skseq._validation import check_sample_weight, check_sequences, object_array
+from skseq._vocabulary import Vocabulary
+from skseq.metrics import label_error_rate, sequence_accuracy
+
+TARGETS = (
+    ("labels", (None, None), "int32"),
+    ("label_lengths", (None,), "int32"),
+)
+
+DECODING_CONSTRAINTS = {"decoder": OneOf(DECODERS), "beam_width": POSITIVE_INT}
+
+CONSTRAINTS = {
+    "conv_filters": (POSITIVE_INT, TupleOf(POSITIVE_INT, min_length=0)),
+    "conv_kernel_size": POSITIVE_INT,
+    "conv_strides": POSITIVE_INTS,
+    "encoder": (NONE, OneOf([name for name in FRONT_ENDS if name]), CALLABLE),
+    "skip_frames": NON_NEGATIVE_INT,
+    "target": OneOf(["auto", "sequence", "single"]),
+    "infeasible": OneOf(["raise", "drop"]),
+    **DECODING_CONSTRAINTS,
+}
+
+
+class CTCSequenceClassifier(SequenceEstimator):
+    """Turn sequences of feature frames into shorter label sequences.
+
+    A recurrent network gives every frame a probability for each label and for a blank;
+    connectionist temporal classification [1]_ sums over all ways to place the labels,
+    so that no one has to say which frame belongs to which label. Speech, handwriting,
+    lines of print and sensor gestures are read this way.
+
+    Sequences may differ in length. A sequence's predictions are the same alone and in
+    any batch.
+
+    Parameters
+    ----------
+    units : int or tuple of int, default=128
+        Width of the recurrent layers, one entry a stacked layer. More learn finer
+        distinctions, need more data and take longer.
+    cell : {"lstm", "gru"}, default="lstm"
+        Recurrent cell. A GRU has a quarter fewer weights.
+    bidirectional : bool, default=True
+        Whether every layer also reads the sequence backwards. False predicts a frame
+        from the past alone.
+    dropout : float, default=0.0
+        Share of each layer's inputs (the first's too, when a front end comes before
+        it) that is set to zero in training. Raise it when the validation loss grows
+        while the training loss falls.
+    conv_filters : int or tuple of int, default=()
+        Convolutions over time before the recurrent layers, one entry a layer: the
+        number of features each gives.
+    conv_kernel_size : int, default=5
+        Frames that each of these convolutions sees.
+    conv_strides : int or tuple of int, default=1
+        Steps of these convolutions, one for all or one each. Strides shorten time by
+        their product, which makes training faster; the labels must still fit.
+    encoder : None, "image" or callable, default=None
+        Front end before these convolutions. "image" takes a sample as an image, its
+        columns as frames (`(n_columns, height)`), through 3 x 3 convolutions with
+        pooling (`encoder__filters=(32, 64)`, `encoder__features=64`), which halve the
+        number of columns each. A callable `encoder(frames, **encoder__...)` builds a
+        front end of your own: it takes a Keras tensor (n_samples, n_frames, n_features)
+        and returns one of shape (n_samples, n_output_frames, n_output_features); the
+        lengths are worked out.
+    skip_frames : int, default=0
+        First output frames to leave out of loss and decoding.
+    target : {"auto", "sequence", "single"}, default="auto"
+        Whether `y` holds label sequences or one label a sample. "auto" takes a 1-D `y`
+        of numbers as one label each and anything else as sequences. With "single" the
+        estimator is a scikit-learn classifier.
+    decoder : {"greedy", "beam"}, default="greedy"
+        How `predict` searches: the best label in each frame, or a prefix beam search,
+        which is better where the network is in doubt, and slower. May be changed after
+        `fit`.
+    beam_width : int, default=16
+        Hypotheses kept by the beam search. More find more probable ones. May be changed
+        after `fit`.
+    infeasible : {"raise", "drop"}, default="raise"
+        What `fit` does with sequences that have too few frames for their labels.
+    optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
+        Optimizer by name, class, config or instance; an instance is rebuilt from its
+        config and never used itself. `optimizer__<name>` sets its parameters.
+    learning_rate : float or LearningRateSchedule, default=1e-3
+        Learning rate of an optimizer given by name or class. Lower it when the loss
+        jumps.
+    epochs : int, default=50
+        Passes over the data.
+    batch_size : int, default=32
+        Sequences a step. Sequences of similar length share a batch.
+    shuffle : bool, default=True
+        Whether to draw new batches in every epoch. Otherwise they go from short to
+        long, the same each time.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on a validation set no longer falls, and keep the
+        best epoch's weights.
+    validation_fraction : float, default=0.1
+        Share of the sequences set aside for early stopping, unless `fit` is given a
+        validation set.
+    n_iter_no_change : int, default=10
+        Epochs without improvement before stopping early.
+    callbacks : list of keras.callbacks.Callback or classes, default=None
+        Keras callbacks; copies are used. `callbacks__<name>` sets parameters of those
+        given as classes.
+    checkpoint : path-like, default=None
+        File that is written after every epoch. Where it exists, the fit resumes from it
+        and ends as an unbroken one would have; other data or parameters are refused.
+        The file stays: delete it to train anew.
+    warm_start : bool, default=False
+        Whether `fit` starts from the present weights. The labels stay those of the
+        first fit.
+    random_state : int, RandomState or None, default=None
+        Seed of weights, batches, dropout and the validation split. An int gives the
+        same model in every run on the same kind of processor.
+    verbose : int, default=0
+        1 shows a progress bar over the epochs.
+    **routed
+        Parameters `optimizer__*`, `callbacks__*` and `encoder__*`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    model_ : keras.Model
+        The network, from frames and lengths to logits and output lengths. Built anew at
+        each access.
+    history_ : dict of str to list of float
+        Loss of each epoch: "loss", "val_loss" with a validation set, and what callbacks
+        add.
+    n_features_in_ : int
+        Features of a frame; for a 2-D `X` the number of its columns.
+    n_iter_ : int
+        Epochs trained.
+
+    See Also
+    --------
+    skseq.metrics.label_error_rate : The error that `score` is one minus.
+    skseq.preprocessing.LogMel : Frames from raw audio.
+
+    References
+    ----------
+    .. [1] A. Graves, S. Fernández, F. Gomez and J. Schmidhuber, "Connectionist Temporal
+           Classification: Labelling Unsegmented Sequence Data with Recurrent Neural
+           Networks", ICML 2006.
+
+    Examples
+    --------
+    >>> from skseq import CTCSequenceClassifier
+    >>> from skseq.datasets import make_digit_strips
+    >>> X, y = make_digit_strips(n_samples=8, random_state=0)
+    >>> clf = CTCSequenceClassifier(units=16, epochs=2, random_state=0).fit(X, y)
+    >>> clf.predict(X).shape
+    (8,)
+    """
+
+    _constraints = CONSTRAINTS
+    _fitted_attributes = (
+        *SequenceEstimator._fitted_attributes,
+        "classes_",
+        "_label_form",
+    )
+
+    def __init__(
+        self,
+        *,
+        units=128,
+        cell="lstm",
+        bidirectional=True,
+        dropout=0.0,
+        conv_filters=(),
+        conv_kernel_size=5,
+        conv_strides=1,
+        encoder=None,
+        skip_frames=0,
+        target="auto",
+        decoder="greedy",
+        beam_width=16,
+        infeasible="raise",
+        optimizer="adam",
+        learning_rate=1e-3,
+        epochs=50,
+        batch_size=32,
+        shuffle=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        callbacks=None,
+        checkpoint=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+        **routed,
+    ):
+        self.units = units
+        self.cell = cell
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.conv_filters = conv_filters
+        self.conv_kernel_size = conv_kernel_size
+        self.conv_strides = conv_strides
+        self.encoder = encoder
+        self.skip_frames = skip_frames
+        self.target = target
+        self.decoder = decoder
+        self.beam_width = beam_width
+        self.infeasible = infeasible
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self._set_routed(routed)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.three_d_array = True
+        if self.target == "single":
+            tags.estimator_type = "classifier"
+            tags.classifier_tags = ClassifierTags()
+        return tags
+
+    def fit(self, X, y, sample_weight=None, X_val=None, y_val=None):
+        """Train on sequences and their labels.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            Sequences: a list, tuple or object array of arrays or DataFrames (1-D arrays
+            have one feature), an array of shape (n_samples, n_frames, n_features), where
+            trailing all-NaN frames are padding, or (n_samples, n_frames), or any object
+            with `__len__` and `__getitem__`, which is read a sequence at a time.
+        y : collection of label sequences
+            Strings, lists, tuples or 1-D arrays of labels; or one label a sample, see
+            `target`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sequence in the loss. Sequences of weight 0 are left out.
+        X_val, y_val : as `X` and `y`, default=None
+            Validation set. Its loss is recorded in `history_["val_loss"]`, and decides
+            when to stop if `early_stopping` is set.
+
+        Returns
+        -------
+        self : CTCSequenceClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, a sequence or a label cannot be used; the message names it.
+            Everything is checked before training starts, and the estimator stays as it
+            was.
+        TrainingDivergedError
+            If the loss is not finite.
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val, resume=self.warm_start)
+
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
+        """Train for one epoch more, from the present weights and optimizer state.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in :meth:`fit`.
+        classes : array-like of labels, default=None
+            All labels that will ever occur, at the first call; without it, those of the
+            first `y`. Later calls refuse unseen labels.
+
+        Returns
+        -------
+        self : CTCSequenceClassifier
+            The fitted estimator.
+        """
+        return self._fit(
+            X, y, sample_weight, None, None, resume=True, epochs=1, classes=classes
+        )
+
+    def predict(self, X):
+        """Read each sequence.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Label sequences in the form of the fitted `y` (an object array), in the order
+            of `X`; with one label a sample, an array of labels.
+        """
+        check_is_fitted(self)
+        check_parameters(self, DECODING_CONSTRAINTS)
+        if self._is_single:
+            return self.classes_[self._single_log_proba(X).argmax(axis=1)]
+        decode = DECODERS[self.decoder]
+        return self._vocabulary.decode(
+            self._collect(X, lambda rows, *out: decode(*out, self.beam_width))
+        )
+
+    def predict_log_proba(self, X):
+        """Log-probabilities, as :meth:`predict_proba`.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        log_proba : ndarray
+            In the form of :meth:`predict_proba`.
+        """
+        check_is_fitted(self)
+        if self._is_single:
+            return self._single_log_proba(X)
+        return object_array(
+            self._collect(
+                X,
+                lambda rows, log_probs, lengths: [
+                    sample[:n].copy() for sample, n in zip(log_probs, lengths, strict=True)
+                ],
+            )
+        )
+
+    def predict_proba(self, X):
+        """Probability of each label and of the blank in each output frame.
+
+        scikit-learn's `cross_val_predict(method="predict_proba")` serves single labels
+        only: it encodes `y` itself.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            An object array of arrays of shape (n_output_frames, n_classes + 1) whose
+            rows sum to one; columns are `classes_`, then the blank. With one label a
+            sample, the exact probability of each one-label sequence, renormalised.
+        """
+        log_proba = self.predict_log_proba(X)
+        if self._is_single:
+            return np.exp(log_proba)
+        return object_array([np.exp(sample) for sample in log_proba])
+
+    def predict_n_best(self, X, n=5):
+        """The most probable label sequences that a beam search finds.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        n : int, default=5
+            Hypotheses a sample. The beam holds at least as many, else `beam_width`.
+
+        Returns
+        -------
+        hypotheses : ndarray of shape (n_samples,)
+            Lists of at most `n` :class:`RankedLabels`, the best first.
+        """
+        check_is_fitted(self)
+        check_parameters(self, DECODING_CONSTRAINTS)
+        if not POSITIVE_INT.accepts(n):
+            raise ValueError(f"n must be {POSITIVE_INT}. Got {n!r} instead.")
+        width = max(self.beam_width, n)
+        found = self._collect(
+            X, lambda rows, *out: beam_search(*out, beam_width=width, n_best=n)
+        )
+        return object_array([self._ranked(hypotheses) for hypotheses in found])
+
+    def score_samples(self, X, y):
+        """Exact log-probability of each given label sequence.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        y : collection of label sequences
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        log_probability : ndarray of shape (n_samples,)
+            log p(y | x) in nats; minus infinity where the frames are too few.
+        """
+        check_is_fitted(self)
+        data = self._check_data(X, y, None, reset=False)
+        scores = self._collect(
+            data,
+            lambda rows, *out: log_likelihood(*out, [data.labels[i] for i in rows]),
+        )
+        return np.array(scores, dtype=np.float64)
+
+    def align(self, X, y):
+        """Say where in each sequence its labels lie (forced alignment).
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        y : collection of label sequences
+            The labels to place.
+
+        Returns
+        -------
+        spans : ndarray of shape (n_samples,)
+            A list of :class:`LabelSpan` each, one a label: its first and last row of
+            `predict_proba` on the most probable path, and how sure the network is. With
+            strides, row `i` is centred on frame `(i + skip_frames) * stride` of `X`.
+
+        Raises
+        ------
+        ValueError
+            If a sequence has too few frames for its labels.
+        """
+        check_is_fitted(self)
+        data = self._check_data(X, y, None, reset=False)
+        found = self._collect(
+            data,
+            lambda rows, *out: forced_alignment(*out, [data.labels[i] for i in rows]),
+            is_labelled=True,
+        )
+        classes = self.classes_.tolist()
+        return object_array(
+            [[LabelSpan(classes[i], *where) for i, *where in spans] for spans in found]
+        )
+
+    def score(self, X, y, sample_weight=None):
+        """One minus the label error rate; with one label a sample, the accuracy.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        y : collection of label sequences
+            The true labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sequence.
+
+        Returns
+        -------
+        score : float
+            1 is perfect. Negative if there are more errors than labels.
+        """
+        predicted = self.predict(X)
+        if self._is_single:
+            return sequence_accuracy(y, predicted, sample_weight=sample_weight)
+        return 1 - label_error_rate(y, predicted, sample_weight=sample_weight)
+
+    # -- what the base asks for -----------------------------------------------------
+
+    def _check_data(self, X, y, sample_weight, *, reset, classes=None):
+        sequences = check_sequences(self, X, reset=reset)
+        labels = check_labels(
+            y,
+            len(sequences),
+            target=self.target if reset else self._fitted_target,
+            estimator_name=type(self).__name__,
+        )
+        sample_weight = check_sample_weight(sample_weight, len(sequences))
+        if reset:
+            vocabulary = Vocabulary.fit(labels)
+            self._label_form = vocabulary.form
+            self.classes_ = vocabulary.classes
+            if classes is not None:
+                self.classes_ = np.unique(np.asarray(classes))
+        return FrameData(sequences, sample_weight, self._vocabulary.encode(labels))
+
+    def _make_settings(self):
+        conv_filters = as_tuple(self.conv_filters)
+        conv_strides = as_tuple(self.conv_strides, len(conv_filters))
+        if len(conv_strides) != len(conv_filters):
+            raise ValueError(
+                f"conv_strides has {len(conv_strides)} entries, but conv_filters has "
+                f"{len(conv_filters)}; give one stride a convolution, or one int for "
+                "all."
+            )
+        return {
+            "n_features": _n_frame_features(self),
+            "n_labels": len(self.classes_),
+            "units": as_tuple(self.units),
+            "cell": self.cell,
+            "bidirectional": bool(self.bidirectional),
+            "dropout": float(self.dropout),
+            "conv_filters": conv_filters,
+            "conv_kernel_size": int(self.conv_kernel_size),
+            "conv_strides": conv_strides,
+            "encoder": self.encoder,
+            "encoder_parameters": tuple(sorted(self._routed("encoder").items())),
+            "skip_frames": int(self.skip_frames),
+        }
+
+    def _make_recipe(self, settings):
+        return Recipe(ctc_network, tuple(settings.items()), ctc_losses, TARGETS)
+
+    def _initial_weights(self, program):
+        return initial_weights(program.model, self._settings, self._seed)
+
+    def _batches_exact_lengths(self, program):
+        return callable(self.encoder) and encoder_sees_padding(program.model)
+
+    def _prepare(self, program, data):
+        lengths = ctc_output_lengths(program.model, self._settings, data.lengths)
+        data.output_lengths = lengths
+
+    def _trainable_rows(self, data):
+        return trainable_rows(data, self.infeasible)
+
+    def _check_usable(self, data, is_labelled):
+        check_output_lengths(data)
+        if is_labelled:
+            check_feasible(data)
+
+    @staticmethod
+    def _weight_shapes(settings):
+        return ctc_weight_shapes(settings)
+
+    # -- its own ------------------------------------------------------------------------
+
+    @property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.classes_, self._label_form)
+
+    @property
+    def _is_single(self) -> bool:
+        return self._label_form == "single"
+
+    @property
+    def _fitted_target(self) -> str:
+        return "single" if self._is_single else "sequence"
+
+    def _collect(self, X, decode, *, is_labelled=False) -> list:
+        """Decode every sample's posteriors, in the user's order.
+
+        `decode(rows, log_probs, lengths)` takes a batch and gives one result a row.
+        """
+        data = X
+        if not isinstance(X, FrameData):
+            sequences = check_sequences(self, X, reset=False)
+            data = FrameData(sequences, np.ones(len(sequences)))
+        results = [None] * len(data.lengths)
+        for rows, (logits, lengths) in self._infer(data, is_labelled=is_labelled):
+            found = decode(rows, log_softmax(logits, axis=-1), lengths)
+            for row, result in zip(rows, found, strict=True):
+                results[row] = result
+        return results
+
+    def _single_log_proba(self, X) -> np.ndarray:
+        found = self._collect(X, lambda rows, *out: label_log_likelihoods(*out))
+        return log_softmax(np.array(found, dtype=np.float64), axis=1)
+
+    def _ranked(self, hypotheses) -> list[RankedLabels]:
+        labels = self._vocabulary.decode([h.labels for h in hypotheses])
+        return [
+            RankedLabels(item, h.log_probability)
+            for item, h in zip(labels, hypotheses, strict=True)
+        ]
+
+
+def _n_frame_features(estimator) -> int:
+    """Features of a frame: a 2-D X holds one in each column, a frame of its own."""
+    return 1 if estimator._X_layout == "matrix" else estimator.n_features_in_

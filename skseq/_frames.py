@@ -1,0 +1,128 @@
+"""Turns one sequence, as a user holds it, into an array of frames.
+
+Knows nothing of the collection around the sequence, nor of Keras.
+"""
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+import numpy as np
+from scipy import sparse as sp
+
+LARGEST = float(np.finfo(np.float32).max)  # networks compute in single precision
+
+
+def as_frames(array: np.ndarray) -> np.ndarray:
+    """View a univariate sequence as frames of one feature."""
+    return array[:, np.newaxis] if array.ndim == 1 else array
+
+
+def as_array(item: Any, name: str) -> np.ndarray:
+    """Return one sequence as a real array of one or two dimensions, uncopied."""
+    array = item if type(item) is np.ndarray else _to_array(item, name)
+    if array.dtype.kind == "O":
+        array = _to_floats(array, name)
+    if array.ndim == 0:
+        raise ValueError(
+            f"{name} is a scalar ({item!r}); every sample must be a "
+            "(n_frames, n_features) array."
+        )
+    if array.ndim > 2:
+        raise ValueError(
+            f"{name} has {array.ndim} dimensions; every sample must be "
+            "(n_frames, n_features) or (n_frames,)."
+        )
+    check_dtype(array.dtype, name)
+    return array
+
+
+def check_dtype(dtype: np.dtype, name: str) -> None:
+    """Refuse a dtype that does not hold real numbers."""
+    if dtype.kind == "c":
+        raise ValueError(f"Complex data not supported ({name} has dtype {dtype}).")
+    if dtype.kind in "mM":
+        raise TypeError(f"{name} has dtype {dtype}; convert dates to numbers first.")
+    if dtype.kind not in "biuf":
+        raise ValueError(
+            f"{name} has dtype {dtype}; numeric sequences are required. Convert it "
+            "with .astype(float)."
+        )
+
+
+def check_unmasked(values: Any, name: str) -> None:
+    """Refuse a masked array, unless nothing is masked."""
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is a masked array with {np.ma.count_masked(values)} masked "
+            "values; masks are not supported. Fill or trim it first."
+        )
+
+
+def _to_array(item: Any, name: str) -> np.ndarray:
+    if sp.issparse(item):
+        raise TypeError(f"{name} is sparse; dense data is required. Use '.toarray()'.")
+    if item is None:
+        raise ValueError(f"{name} is None. Drop it, or give it frames.")
+    if isinstance(item, str | bytes):
+        raise ValueError(f"{name} is text ({item!r}); numeric sequences are required.")
+    if isinstance(item, Mapping | Set):
+        raise TypeError(
+            f"{name} is a {type(item).__name__}, not a sequence; every sample must be "
+            "a (n_frames, n_features) array."
+        )
+    check_unmasked(item, name)
+    try:
+        return np.asarray(item)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} is not rectangular: its frames have different numbers of features."
+        ) from error
+
+
+def _to_floats(array: np.ndarray, name: str) -> np.ndarray:
+    try:
+        return np.array(array.tolist(), dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"{name} has dtype object and cannot be converted to float: {error}"
+        ) from error
+
+
+def column_names(item: Any) -> list | None:
+    """Return the column names of a data frame, None of anything else."""
+    is_data_frame = hasattr(item, "columns") and hasattr(item, "dtypes")
+    return list(item.columns) if is_data_frame else None
+
+
+def n_real_frames(frames: np.ndarray) -> int:
+    """Count the frames before the trailing ones that are NaN throughout."""
+    if len(frames) == 0 or not np.isnan(frames[-1]).all():
+        return len(frames)
+    is_real = ~np.isnan(frames).all(axis=1)
+    return len(frames) - int(np.argmax(is_real[::-1])) if is_real.any() else 0
+
+
+def fits_float32(values: np.ndarray) -> bool:
+    """Tell whether all values are finite in single precision."""
+    if values.dtype.kind != "f":
+        return True
+    # One pass, no copy: a modest sum of squares can hide neither NaN nor overflow.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.einsum("ij,ij->", values, values) <= LARGEST**2:
+            return True
+    return bool(np.all(np.abs(values) <= LARGEST))
+
+
+def refuse_value(frames: np.ndarray, name: str) -> None:
+    finite = np.isfinite(frames)
+    if finite.all():
+        raise ValueError(
+            f"Input {name} contains a value too large for dtype('float32'). Rescale X."
+        )
+    t, f = np.argwhere(~finite)[0]
+    kind = "NaN" if np.isnan(frames[t, f]) else "infinity"
+    raise ValueError(
+        f"Input X contains {kind} ({name}[{t}, {f}]; {np.sum(~finite)} non-finite "
+        "value(s) in that sequence). Fill or drop these frames."
+    )

@@ -1,0 +1,379 @@
+"""The CTC lattice: what is feasible, how probable a labelling is, where its labels lie.
+
+Works on padded batches of log-posteriors whose last column is the blank. Knows nothing
+of alphabets, of networks or of the search for labels.
+
+References
+----------
+.. [1] A. Graves, S. Fernández, F. Gomez and J. Schmidhuber, "Connectionist Temporal
+       Classification: Labelling Unsegmented Sequence Data with Recurrent Neural
+       Networks", ICML 2006.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+# From one state of the lattice a path stays, takes the next state, or skips a blank.
+_MAX_SUCCESSORS = 3
+
+# Masses never exceed 1, so what underflow loses stays below 1e-300 in all: a mass
+# above this bound has all its digits, and one below it is computed again in logs.
+_SMALLEST_EXACT_MASS = 1e-280
+
+
+class AlignedLabel(NamedTuple):
+    """A label and the frames it lies on.
+
+    Attributes
+    ----------
+    label : int
+        The label's id.
+    start, end : int
+        The first and the last of its frames, both inclusive.
+    confidence : float
+        Mean posterior probability of the label over these frames, in [0, 1].
+    """
+
+    label: int
+    start: int
+    end: int
+    confidence: float
+
+
+class _Algebra(NamedTuple):
+    """How the masses of paths add up, and how a path's mass meets an emission."""
+
+    plus: Callable
+    times: Callable
+    zero: float
+    one: float
+
+
+_SUM_OF_PROBABILITIES = _Algebra(np.add, np.multiply, 0.0, 1.0)
+_SUM_OF_LOGS = _Algebra(np.logaddexp, np.add, -np.inf, 0.0)
+_BEST_OF_LOGS = _Algebra(np.maximum, np.add, -np.inf, 0.0)
+
+
+class _Lattice(NamedTuple):
+    """A batch of labellings, those of the longest samples first."""
+
+    rows: np.ndarray  # (n_rows,) place of the labelling in the caller's order
+    samples: np.ndarray  # (n_rows,) sample that the labelling belongs to
+    lengths: np.ndarray  # (n_rows,) frames of that sample
+    n_labels: np.ndarray  # (n_rows,)
+    places: np.ndarray  # (n_rows, max_labels) of the labels in a flattened frame
+    repeats: np.ndarray  # (n_rows, max_labels) is it the label before it again?
+
+    def take(self, index: np.ndarray | slice) -> "_Lattice":
+        return _Lattice(*(field[index] for field in self))
+
+
+class _Masses(NamedTuple):
+    """Mass of the paths that have put out 0, 1, ... labels: (n_rows, max_labels + 1).
+
+    `blank` holds the paths that now stand on a blank, `label` those on a label.
+    """
+
+    blank: np.ndarray
+    label: np.ndarray
+
+    def take(self, index: slice | tuple) -> "_Masses":
+        return _Masses(self.blank[index], self.label[index])
+
+
+def minimum_frames(labels: Sequence[int]) -> int:
+    """Count the frames that a labelling needs: one a label, one more a repeat.
+
+    Parameters
+    ----------
+    labels : array-like of int of shape (n_labels,)
+        Label ids.
+
+    Returns
+    -------
+    n_frames : int
+        Number of labels plus number of adjacent equal pairs, which CTC can only tell
+        apart with a blank between them.
+
+    Examples
+    --------
+    >>> minimum_frames([7, 7, 3])
+    4
+    """
+    labels = np.asarray(labels)
+    return int(labels.size + np.count_nonzero(labels[1:] == labels[:-1]))
+
+
+def log_likelihood(
+    log_probs: np.ndarray,
+    lengths: np.ndarray,
+    labels: Sequence[np.ndarray],
+    *,
+    samples: np.ndarray | None = None,
+) -> np.ndarray:
+    """Compute the exact log-probability of labellings, over all their alignments.
+
+    Parameters
+    ----------
+    log_probs : ndarray of shape (n_samples, n_frames, n_classes + 1)
+        Log-posteriors, blank last. Frames past a sample's length never matter.
+    lengths : ndarray of int of shape (n_samples,)
+        Number of frames of each sample.
+    labels : sequence of int arrays
+        Label ids of each labelling, possibly none.
+    samples : ndarray of int of shape (len(labels),), default=None
+        The sample that each labelling belongs to; None pairs them one to one.
+
+    Returns
+    -------
+    log_likelihood : ndarray of shape (len(labels),)
+        log p(labels | sample), -inf where the sample has too few frames.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> log_probs = np.log(np.full((1, 2, 2), 0.5))  # one label and the blank
+    >>> np.exp(log_likelihood(log_probs, np.array([2]), [np.array([0])])).round(3)
+    array([0.75])
+    """
+    samples = np.arange(len(labels)) if samples is None else samples
+    lattice = _lattice(*_pad(labels), samples, log_probs, lengths)
+    return _log_likelihood(log_probs, lengths, lattice)
+
+
+def label_log_likelihoods(log_probs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Compute the exact log-probability of every labelling of one label.
+
+    Parameters
+    ----------
+    log_probs : ndarray of shape (n_samples, n_frames, n_classes + 1)
+        Log-posteriors, blank last. Frames past a sample's length never matter.
+    lengths : ndarray of int of shape (n_samples,)
+        Number of frames of each sample.
+
+    Returns
+    -------
+    log_likelihoods : ndarray of shape (n_samples, n_classes)
+        log p([k] | sample) for each label k. A row sums to less than 1, for other
+        labellings take the rest.
+    """
+    n_samples, _, n_columns = log_probs.shape
+    n_classes = n_columns - 1
+    samples = np.repeat(np.arange(n_samples), n_classes)
+    labels = np.tile(np.arange(n_classes), n_samples)[:, None]
+    lattice = _lattice(labels, np.ones_like(samples), samples, log_probs, lengths)
+    return _log_likelihood(log_probs, lengths, lattice).reshape(n_samples, n_classes)
+
+
+def forced_alignment(
+    log_probs: np.ndarray, lengths: np.ndarray, labels: Sequence[np.ndarray]
+) -> list[list[AlignedLabel]]:
+    """Find the frames of each label on the most probable alignment.
+
+    Where alignments are equally probable, the one that is further on in the labelling
+    is taken, frame by frame from the last.
+
+    Parameters
+    ----------
+    log_probs : ndarray of shape (n_samples, n_frames, n_classes + 1)
+        Log-posteriors, blank last. Frames past a sample's length never matter.
+    lengths : ndarray of int of shape (n_samples,)
+        Number of frames of each sample.
+    labels : sequence of n_samples int arrays
+        Label ids of each sample, possibly none.
+
+    Returns
+    -------
+    alignments : list of n_samples lists of AlignedLabel
+        One record a label, in order.
+
+    Raises
+    ------
+    ValueError
+        If a sample has no alignment, for want of frames or because each one has
+        probability zero.
+    """
+    lattice = _lattice(*_pad(labels), np.arange(len(labels)), log_probs, lengths)
+    paths = _best_paths(log_probs, lengths, lattice)
+    return [
+        _aligned_labels(sample[:length], row, path[:length])
+        for sample, length, row, path in zip(
+            log_probs, lengths, labels, paths, strict=True
+        )
+    ]
+
+
+def iter_frames(log_probs: np.ndarray, lengths: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the frames in turn, in float64, zeros where a sample has ended."""
+    for index in range(lengths.max(initial=0)):
+        frame = log_probs[:, index].astype(np.float64)
+        frame[lengths <= index] = 0.0
+        yield frame  # (n_samples, n_classes + 1)
+
+
+def _pad(labels: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    n_labels = np.array([len(row) for row in labels], dtype=np.intp)
+    padded = np.zeros((len(labels), n_labels.max(initial=0)), dtype=np.intp)
+    for row, target in zip(labels, padded, strict=True):
+        target[: len(row)] = row
+    return padded, n_labels
+
+
+def _lattice(
+    labels: np.ndarray,
+    n_labels: np.ndarray,
+    samples: np.ndarray,
+    log_probs: np.ndarray,
+    lengths: np.ndarray,
+) -> _Lattice:
+    rows, lengths = np.arange(len(labels)), lengths[samples]
+    places = samples[:, None] * log_probs.shape[2] + labels
+    repeats = np.zeros(labels.shape, dtype=bool)
+    repeats[:, 1:] = labels[:, 1:] == labels[:, :-1]
+    lattice = _Lattice(rows, samples, lengths, n_labels, places, repeats)
+    return lattice.take(np.argsort(-lengths, kind="stable"))
+
+
+def _log_likelihood(
+    log_probs: np.ndarray, lengths: np.ndarray, lattice: _Lattice
+) -> np.ndarray:
+    """Sum over alignments: in probabilities, which is fast, and in logs if it must."""
+    bounds = _step_bounds(log_probs, lengths)  # (n_samples, n_frames)
+    frames = (
+        np.exp(frame - bound[:, None])
+        for frame, bound in zip(iter_frames(log_probs, lengths), bounds.T, strict=False)
+    )
+    mass = _forward(frames, lattice, _SUM_OF_PROBABILITIES)
+    exact = mass > _SMALLEST_EXACT_MASS
+    scores = np.empty(len(mass))
+    scores[exact] = np.log(mass[exact]) + bounds.sum(axis=1)[lattice.samples[exact]]
+    if not exact.all():
+        frames = iter_frames(log_probs, lengths)
+        scores[~exact] = _forward(frames, lattice.take(~exact), _SUM_OF_LOGS)
+    result = np.empty(len(scores))
+    result[lattice.rows] = scores
+    return result
+
+
+def _step_bounds(log_probs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Bound the log of the share of a mass that one step can keep.
+
+    Divided by it, masses cannot exceed 1, and flat posteriors do not underflow.
+    """
+    bounds = np.minimum(log_probs.max(axis=2) + np.log(_MAX_SUCCESSORS), 0.0)
+    inside = np.arange(log_probs.shape[1]) < lengths[:, None]
+    return np.where(inside, bounds, 0.0).astype(np.float64)
+
+
+def _forward(
+    frames: Iterable[np.ndarray], lattice: _Lattice, algebra: _Algebra
+) -> np.ndarray:
+    """Add up the paths of each labelling: (n_rows,)."""
+    masses = _first_masses(lattice, algebra)
+    for index, frame in enumerate(frames):
+        live = _live(lattice, index)
+        _advance(masses.take(live), lattice.take(live), frame, algebra)
+    return algebra.plus(*_last_masses(masses, lattice))
+
+
+def _first_masses(lattice: _Lattice, algebra: _Algebra) -> _Masses:
+    """Stand on a blank before the first frame, with no label put out."""
+    n_rows, max_labels = lattice.places.shape
+    blank = np.full((n_rows, max_labels + 1), algebra.zero)
+    blank[:, 0] = algebra.one
+    return _Masses(blank, np.full((n_rows, max_labels + 1), algebra.zero))
+
+
+def _last_masses(masses: _Masses, lattice: _Lattice) -> _Masses:
+    return masses.take((np.arange(len(lattice.places)), lattice.n_labels))
+
+
+def _live(lattice: _Lattice, index: int) -> slice:
+    """Find the rows that have a frame of this index: the longest stand first."""
+    return slice(np.count_nonzero(lattice.lengths > index))
+
+
+def _advance(
+    masses: _Masses, lattice: _Lattice, frame: np.ndarray, algebra: _Algebra
+) -> None:
+    """Move every path on by one frame, in place."""
+    blank, label = masses
+    total = algebra.plus(blank, label)
+    entering = total[:, :-1].copy()
+    np.copyto(entering, blank[:, :-1], where=lattice.repeats)
+    algebra.plus(entering, label[:, 1:], out=entering)
+    algebra.times(entering, frame.take(lattice.places), out=label[:, 1:])
+    algebra.times(total, frame[lattice.samples, -1:], out=blank)
+
+
+def _best_paths(
+    log_probs: np.ndarray, lengths: np.ndarray, lattice: _Lattice
+) -> np.ndarray:
+    """Find each row's best states, in the caller's order: (n_rows, n_frames).
+
+    State 2 u is a blank after u labels, state 2 u - 1 the label number u.
+    """
+    n_rows, max_labels = lattice.places.shape
+    masses = _first_masses(lattice, _BEST_OF_LOGS)
+    steps = np.zeros((log_probs.shape[1], n_rows, 2 * max_labels + 1), dtype=np.int8)
+    for index, frame in enumerate(iter_frames(log_probs, lengths)):
+        live = _live(lattice, index)
+        living = masses.take(live), lattice.take(live)
+        _choose_steps(*living, out=steps[index, live])
+        _advance(*living, frame, _BEST_OF_LOGS)
+    blank, label = _last_masses(masses, lattice)
+    _check_possible(np.maximum(blank, label), lattice)
+    return _trace_back(2 * lattice.n_labels - (label > blank), steps, lattice)
+
+
+def _choose_steps(masses: _Masses, lattice: _Lattice, out: np.ndarray) -> None:
+    """Note how many states each state's best path comes up by: 0, 1 or 2."""
+    blank, label = masses
+    skips = (label > blank)[:, :-1] & ~lattice.repeats
+    entering = np.where(skips, label[:, :-1], blank[:, :-1])
+    out[:, 0::2] = label > blank
+    out[:, 1::2] = np.where(entering > label[:, 1:], 1 + skips, 0)
+
+
+def _check_possible(scores: np.ndarray, lattice: _Lattice) -> None:
+    impossible = np.flatnonzero(np.isneginf(scores))
+    if not len(impossible):
+        return
+    row = lattice.take(impossible[np.argmin(lattice.rows[impossible])])
+    n_repeats = np.count_nonzero(row.repeats[: row.n_labels])
+    raise ValueError(
+        f"labels[{row.rows}] must have an alignment of probability above zero. Its "
+        f"{row.n_labels} labels need {row.n_labels + n_repeats} frames, and sample "
+        f"{row.rows} has {row.lengths}."
+    )
+
+
+def _trace_back(
+    state: np.ndarray, steps: np.ndarray, lattice: _Lattice
+) -> np.ndarray:
+    """Follow the steps back from the last frame's states: (n_rows, n_frames)."""
+    n_frames, n_rows, _ = steps.shape
+    paths = np.empty((n_rows, n_frames), dtype=np.intp)
+    rows = np.arange(n_rows)
+    for index in reversed(range(n_frames)):
+        paths[lattice.rows, index] = state
+        # Past a row's length every step is 0, and the state stays.
+        state = state - steps[index, rows, state]
+    return paths
+
+
+def _aligned_labels(
+    log_probs: np.ndarray, labels: np.ndarray, path: np.ndarray
+) -> list[AlignedLabel]:
+    """Read off one sample's labels: a path never steps back, so it is sorted."""
+    states = 2 * np.arange(len(labels)) + 1
+    starts = np.searchsorted(path, states)
+    ends = np.searchsorted(path, states, side="right") - 1
+    aligned = []
+    for label, start, end in zip(labels.tolist(), starts.tolist(), ends.tolist()):
+        posterior = np.exp(log_probs[start : end + 1, label], dtype=np.float64)
+        confidence = min(float(posterior.mean()), 1.0)
+        aligned.append(AlignedLabel(label, start, end, confidence))
+    return aligned

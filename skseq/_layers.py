@@ -1,0 +1,187 @@
+"""Keras layers that are told how long each sequence is.
+
+Every layer here takes the lengths as an explicit tensor and returns zeros past the end
+of a sequence, so that nothing a later layer computes can depend on padding. Keras masks
+are neither used nor set. Weights are created as zeros: `_networks.initial_weights`
+gives them their values, so building a network draws no random number.
+"""
+
+import keras
+import tensorflow as tf
+
+CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+
+# Measured: one BlockLSTM kernel for the whole sequence beats a loop of matrix products
+# up to about here; above it the loop's larger products win.
+BLOCK_KERNEL_MAX_UNITS = 96
+
+
+def zero_padding(frames, lengths):
+    """Set every frame at or past its sequence's length to zero."""
+    is_frame = tf.sequence_mask(lengths, tf.shape(frames)[1], dtype=frames.dtype)
+    shape = tf.concat([tf.shape(is_frame), tf.ones(frames.shape.rank - 2, tf.int32)], 0)
+    return frames * tf.reshape(is_frame, shape)
+
+
+class Recurrent(keras.layers.Layer):
+    """One direction of an LSTM or GRU over right-padded sequences.
+
+    A forward recurrence never sees padding before its end; a backward one reads each
+    sequence reversed within its own length. So no mask is needed, and on a GPU the
+    stock layer stays eligible for cuDNN.
+    """
+
+    def __init__(self, units, cell="lstm", backward=False, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        self.units, self.cell, self.backward = units, cell, backward
+        self.recurrence = CELLS[cell](
+            units,
+            return_sequences=True,
+            kernel_initializer="zeros",
+            recurrent_initializer="zeros",
+            seed=0,
+            dtype="float32",
+            name=cell,
+        )
+
+    def build(self, frames_shape, lengths_shape=None):
+        self.recurrence.build(frames_shape)
+
+    def call(self, frames, lengths):
+        if self.backward:
+            frames = tf.reverse_sequence(frames, lengths, seq_axis=1)
+        states = self._run(frames)
+        if self.backward:
+            states = tf.reverse_sequence(states, lengths, seq_axis=1)
+        return zero_padding(states, lengths)
+
+    def _run(self, frames):
+        if _block_kernel_is_faster(self.cell, self.units):
+            return block_lstm(frames, self.recurrence.cell)
+        return self.recurrence(frames)
+
+    def compute_output_shape(self, frames_shape, lengths_shape=None):
+        return (*frames_shape[:-1], self.units)
+
+
+def _block_kernel_is_faster(cell: str, units: int) -> bool:
+    on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    return cell == "lstm" and units <= BLOCK_KERNEL_MAX_UNITS and not on_gpu
+
+
+def block_lstm(frames, cell):
+    """Run a Keras LSTM cell's weights over whole sequences in one CPU kernel.
+
+    Version 1 of the kernel on purpose: version 2 has a wrong gradient on the CPU.
+    """
+    batch_size, n_frames = tf.shape(frames)[0], tf.shape(frames)[1]
+    start = tf.zeros((batch_size, cell.units))
+    no_peephole = tf.zeros(cell.units)
+    weights = tf.concat([cell.kernel.value, cell.recurrent_kernel.value], axis=0)
+    states = tf.raw_ops.BlockLSTM(
+        seq_len_max=tf.cast(n_frames, tf.int64),
+        x=tf.transpose(frames, (1, 0, 2)),
+        cs_prev=start,
+        h_prev=start,
+        w=_block_gate_order(weights),
+        b=_block_gate_order(cell.bias.value),
+        wci=no_peephole,
+        wcf=no_peephole,
+        wco=no_peephole,
+        forget_bias=0.0,
+        cell_clip=0.0,
+        use_peephole=False,
+    )
+    return tf.transpose(states.h, (1, 0, 2))
+
+
+def _block_gate_order(weights):
+    """Keras keeps the gates as input, forget, cell, output; the kernel as i, c, f, o."""
+    i, f, c, o = tf.split(weights, 4, axis=-1)
+    return tf.concat([i, c, f, o], axis=-1)
+
+
+class FrameConvolution(keras.layers.Layer):
+    """Convolve over time, normalise each frame, rectify; may shorten time.
+
+    Output frame ``t`` is centred on input frame ``t * strides``, whatever the padded
+    length, and there are ``ceil(length / strides)`` of them. Layer normalisation
+    (Ba et al. 2016) looks at one frame only, so neither padding nor the other sequences
+    of the batch can enter.
+    """
+
+    def __init__(self, filters, kernel_size, strides=1, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        self.filters, self.kernel_size, self.strides = filters, kernel_size, strides
+        self.convolution = keras.layers.Conv1D(
+            filters,
+            kernel_size,
+            strides=strides,
+            kernel_initializer="zeros",
+            dtype="float32",
+            name="convolution",
+        )
+        self.normalization = keras.layers.LayerNormalization(
+            dtype="float32", name="normalization"
+        )
+
+    def build(self, frames_shape, lengths_shape=None):
+        self.convolution.build(frames_shape)
+        self.normalization.build((*frames_shape[:-1], self.filters))
+
+    def call(self, frames, lengths):
+        n_output_frames = shortened(tf.shape(frames)[1], self.strides)
+        before = (self.kernel_size - 1) // 2
+        after = self.kernel_size - 1 - before + self.strides - 1
+        frames = tf.pad(frames, ((0, 0), (before, after), (0, 0)))
+        frames = self.convolution(frames)[:, :n_output_frames]
+        frames = tf.nn.relu(self.normalization(frames))
+        return zero_padding(frames, shortened(lengths, self.strides))
+
+    def compute_output_shape(self, frames_shape, lengths_shape=None):
+        n_samples, n_frames, _ = frames_shape
+        n_frames = None if n_frames is None else shortened(n_frames, self.strides)
+        return (n_samples, n_frames, self.filters)
+
+
+class ImageConvolution(keras.layers.Layer):
+    """A 3 x 3 convolution of images whose columns are frames, then 2 x 2 max pooling.
+
+    Images are ``(n_samples, n_columns, height, channels)``. Each column is normalised
+    by itself, over height and channels, so padding columns never enter.
+    """
+
+    def __init__(self, filters, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        self.filters = filters
+        self.convolution = keras.layers.Conv2D(
+            filters,
+            3,
+            padding="same",
+            kernel_initializer="zeros",
+            dtype="float32",
+            name="convolution",
+        )
+        self.normalization = keras.layers.LayerNormalization(
+            axis=(-2, -1), dtype="float32", name="normalization"
+        )
+
+    def build(self, images_shape, lengths_shape=None):
+        self.convolution.build(images_shape)
+        self.normalization.build((*images_shape[:-1], self.filters))
+
+    def call(self, images, lengths):
+        images = tf.nn.relu(self.normalization(self.convolution(images)))
+        # After the rectifier zero is the smallest value: padding never wins the pool.
+        images = tf.nn.max_pool2d(zero_padding(images, lengths), 2, 2, "SAME")
+        return zero_padding(images, shortened(lengths, 2))
+
+    def compute_output_shape(self, images_shape, lengths_shape=None):
+        n_samples, n_columns, height, _ = images_shape
+        n_columns = None if n_columns is None else shortened(n_columns, 2)
+        return (n_samples, n_columns, shortened(height, 2), self.filters)
+
+
+def shortened(lengths, strides: int):
+    """Length after a step of ``strides``: ceil(lengths / strides)."""
+    return (lengths + (strides - 1)) // strides

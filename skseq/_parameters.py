@@ -1,0 +1,239 @@
+"""What a constructor parameter may be, and the sentence that says so.
+
+A constraint answers two questions: does it accept a value, and how does one say what
+it accepts (`str`). A table of them by parameter name is an estimator's whole check.
+Knows no estimator.
+"""
+
+import difflib
+import reprlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+
+_NUMBERS = {int: (Integral, "int"), float: (Real, "float")}
+
+
+class Constraint(ABC):
+    """What every constraint can do, beside naming itself by `str`."""
+
+    @abstractmethod
+    def accepts(self, value) -> bool:
+        """Say whether `value` may be passed."""
+
+    def hint(self, name: str, value) -> str:
+        """Return a further sentence on a refused `value`, or an empty string."""
+        return ""
+
+
+@dataclass(frozen=True)
+class Interval(Constraint):
+    """Integers or real numbers between two bounds.
+
+    A boolean is not a number here and NaN lies in no interval. An interval of floats
+    takes integers too; both take the scalars of NumPy.
+
+    Parameters
+    ----------
+    kind : {int, float}
+        Whether fractions are allowed.
+    low, high : int, float or None
+        The bounds; None means infinity.
+    closed : {"left", "right", "both", "neither"}, default="left"
+        Which bounds belong to the interval. With ``high=None`` this says whether
+        infinity itself is accepted.
+    """
+
+    kind: type
+    low: float | None
+    high: float | None
+    closed: str = "left"
+
+    def accepts(self, value):
+        number, _ = _NUMBERS[self.kind]
+        if isinstance(value, bool) or not isinstance(value, number):
+            return False
+        low, high = self._bounds()
+        above = value >= low if self.closed in ("left", "both") else value > low
+        below = value <= high if self.closed in ("right", "both") else value < high
+        return bool(above and below)
+
+    def range(self) -> str:
+        """Return the interval as it is written, e.g. ``"[1, inf)"``."""
+        low, high = self._bounds()
+        left = "[" if self.closed in ("left", "both") else "("
+        right = "]" if self.closed in ("right", "both") else ")"
+        return f"{left}{low}, {high}{right}"
+
+    def __str__(self):
+        _, noun = _NUMBERS[self.kind]
+        article = "an" if self.kind is int else "a"
+        return f"{article} {noun} in the range {self.range()}"
+
+    def _bounds(self) -> tuple[float, float]:
+        low = -np.inf if self.low is None else self.kind(self.low)
+        high = np.inf if self.high is None else self.kind(self.high)
+        return low, high
+
+
+@dataclass(frozen=True)
+class TupleOf(Constraint):
+    """A tuple or list, each entry of which lies in one interval.
+
+    Parameters
+    ----------
+    entry : Interval
+        What each entry may be.
+    min_length : int, default=1
+        The least number of entries.
+    """
+
+    entry: Interval
+    min_length: int = 1
+
+    def accepts(self, value):
+        return (
+            isinstance(value, (tuple, list))
+            and len(value) >= self.min_length
+            and all(map(self.entry.accepts, value))
+        )
+
+    def hint(self, name, value):
+        if not isinstance(value, (tuple, list)):
+            return ""
+        if len(value) < self.min_length:
+            return f"{name} has {len(value)} entries."
+        bad = next(i for i, item in enumerate(value) if not self.entry.accepts(item))
+        return f"{name}[{bad}] is {_shown(value[bad])}."
+
+    def __str__(self):
+        _, noun = _NUMBERS[self.entry.kind]
+        nonempty = "" if self.min_length == 0 else "non-empty "
+        return f"a {nonempty}tuple of {noun}s in the range {self.entry.range()}"
+
+
+class OneOf(Constraint):
+    """One of some names.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The names, in the order in which errors list them. A dict from names to
+        functions serves as it is; a set is sorted.
+    """
+
+    def __init__(self, names: Iterable[str]):
+        unordered = isinstance(names, (set, frozenset))
+        self.names = tuple(sorted(names) if unordered else names)
+
+    def accepts(self, value):
+        return isinstance(value, str) and value in self.names
+
+    def hint(self, name, value):
+        if not isinstance(value, str):
+            return ""
+        close = difflib.get_close_matches(value, self.names, n=1)
+        return f"Did you mean {close[0]!r}?" if close else ""
+
+    def __str__(self):
+        return f"a str among {{{', '.join(map(repr, self.names))}}}"
+
+
+@dataclass(frozen=True)
+class Kind(Constraint):
+    """Any value that a function recognises.
+
+    Parameters
+    ----------
+    test : callable
+        From a value to whether it is one.
+    text : str
+        What such a value is called, with its article: ``"a callable"``.
+    """
+
+    test: Callable[[object], bool]
+    text: str
+
+    def accepts(self, value):
+        return bool(self.test(value))
+
+    def __str__(self):
+        return self.text
+
+
+def instance_of(kind: type) -> Kind:
+    """Return the constraint that a value is an instance of a class."""
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    text = f"an instance of '{module}{kind.__qualname__}'"
+    return Kind(lambda value: isinstance(value, kind), text)
+
+
+NONE = Kind(lambda value: value is None, "None")
+BOOLEAN = Kind(lambda value: isinstance(value, (bool, np.bool)), "a bool")
+CALLABLE = Kind(callable, "a callable")
+
+POSITIVE_INT = Interval(int, 1, None)
+NON_NEGATIVE_INT = Interval(int, 0, None)
+POSITIVE_REAL = Interval(float, 0, None, closed="neither")
+NON_NEGATIVE_REAL = Interval(float, 0, None)
+FRACTION = Interval(float, 0, 1, closed="neither")
+PROBABILITY = Interval(float, 0, 1)
+UNIT_INTERVAL = Interval(float, 0, 1, closed="both")
+
+POSITIVE_INTS = (POSITIVE_INT, TupleOf(POSITIVE_INT))
+RANDOM_STATE = (
+    Interval(int, 0, 2**32 - 1, closed="both"),
+    instance_of(np.random.RandomState),
+    NONE,
+)
+VERBOSE = (NON_NEGATIVE_INT, BOOLEAN)
+
+
+def check_parameters(estimator, constraints):
+    """Check the parameters of an estimator, at the start of its fit.
+
+    Parameters
+    ----------
+    estimator : object
+        What has the parameters as attributes.
+    constraints : dict of str to Constraint or tuple of Constraint
+        For each parameter to check, what it may be; with a tuple, any of these.
+
+    Raises
+    ------
+    ValueError
+        At the first parameter, in the order of `constraints`, that is none of what
+        it may be.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from skseq._parameters import POSITIVE_INT, check_parameters
+    >>> check_parameters(SimpleNamespace(epochs=0), {"epochs": POSITIVE_INT})
+    Traceback (most recent call last):
+        ...
+    ValueError: The 'epochs' parameter of SimpleNamespace must be an int in the \
+range [1, inf). Got 0 instead.
+    """
+    for name, allowed in constraints.items():
+        options = allowed if isinstance(allowed, tuple) else (allowed,)
+        value = getattr(estimator, name)
+        if not any(option.accepts(value) for option in options):
+            raise ValueError(_sentence(type(estimator).__name__, name, value, options))
+
+
+def _sentence(owner: str, name: str, value, options: tuple[Constraint, ...]) -> str:
+    *others, last = map(str, options)
+    allowed = f"{', '.join(others)} or {last}" if others else last
+    hints = [option.hint(name, value) for option in options]
+    sentence = f"The {name!r} parameter of {owner} must be {allowed}."
+    return " ".join([sentence, f"Got {_shown(value)} instead.", *filter(None, hints)])
+
+
+def _shown(value) -> str:
+    """Return the repr of a value, shortened if it is an array or some other essay."""
+    text = repr(value)
+    return text if len(text) <= 200 else reprlib.repr(value)

@@ -1,0 +1,221 @@
+"""Compiled networks that estimators borrow, so that equal networks are traced once.
+
+An estimator owns plain arrays only. To train or to predict it borrows a program — a
+network with its compiled functions — loads its arrays into it and takes the results
+out again. The next estimator with the same recipe, a clone in a grid search say, finds
+the program ready. A program serves one borrower at a time, so two estimators never
+share weights, in threads either; at most `MAX_IDLE` wait for the next borrower and the
+one unused for longest goes first.
+"""
+
+import functools
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from skseq._optimizers import optimizer_key, plain_learning_rate
+from skseq._seeding import derive
+
+MAX_IDLE = 8
+MAX_TRAINERS = 4
+
+_idle: list["Program"] = []
+_lock = threading.RLock()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a program is made of; equal recipes share programs.
+
+    Attributes
+    ----------
+    network : callable
+        Builds the `keras.Model` from the settings.
+    settings : tuple of (name, value) pairs
+        Hashable keyword arguments of `network`.
+    losses : callable
+        `losses(outputs, targets)`: one loss a sequence, (n_samples,).
+    targets : tuple of (name, shape, dtype)
+        The tensors that `losses` needs beside the network's outputs.
+    """
+
+    network: Callable
+    settings: tuple
+    losses: Callable
+    targets: tuple
+
+
+class Program:
+    """One network, its compiled functions, and the weights loaded last."""
+
+    def __init__(self, recipe: Recipe):
+        self.recipe = recipe
+        self.model = recipe.network(**dict(recipe.settings))
+        self._loaded = None
+        self._trainers = {}
+        weights = {id(v) for v in self.model.weights}
+        self._random_states = [v for v in self.model.variables if id(v) not in weights]
+
+    def load(self, weights: list[np.ndarray]) -> None:
+        """Give the network these weights, unless it holds them already."""
+        if self._loaded is not weights:
+            self.model.set_weights(weights)
+            self._loaded = weights
+
+    def weights(self) -> list[np.ndarray]:
+        """Copy the network's present weights out."""
+        self._loaded = self.model.get_weights()
+        return self._loaded
+
+    def seed(self, seed: int) -> None:
+        """Restart every random stream of the network, dropout's for one."""
+        for i, state in enumerate(self._random_states):
+            state.assign([derive(seed, i), 0])
+
+    def infer(self, batch: dict) -> list[np.ndarray]:
+        """Run the network on a padded batch."""
+        return [out.numpy() for out in self._infer(*self._inputs(batch))]
+
+    def losses(self, batch: dict) -> np.ndarray:
+        """Loss of each sequence, as at prediction time (no dropout)."""
+        return self._losses(self._inputs(batch), self._targets(batch)).numpy()
+
+    def trainer(self, optimizer: keras.optimizers.Optimizer) -> "Trainer":
+        """A training step under this optimizer, its state as new."""
+        key = optimizer_key(optimizer)
+        trainer = self._trainers.pop(key, None) or Trainer(self, optimizer)
+        self._trainers[key] = trainer
+        while len(self._trainers) > MAX_TRAINERS:
+            del self._trainers[next(iter(self._trainers))]
+        trainer.reset(optimizer)
+        return trainer
+
+    def inputs_and_targets(self, batch: dict) -> tuple[list, dict]:
+        """A batch's arrays as the compiled functions take them."""
+        self._loaded = None
+        return self._inputs(batch), self._targets(batch)
+
+    def _inputs(self, batch):
+        return [batch[tensor.name] for tensor in self.model.inputs]
+
+    def _targets(self, batch):
+        return {name: batch[name] for name, _, _ in self.recipe.targets}
+
+    @property
+    def input_signature(self) -> list[tf.TensorSpec]:
+        return [tf.TensorSpec(t.shape, t.dtype) for t in self.model.inputs]
+
+    @property
+    def target_signature(self) -> dict[str, tf.TensorSpec]:
+        return {n: tf.TensorSpec(s, d) for n, s, d in self.recipe.targets}
+
+    @functools.cached_property
+    def _infer(self):
+        @tf.function(input_signature=self.input_signature)
+        def infer(*inputs):
+            return self.model(list(inputs), training=False)
+
+        return infer
+
+    @functools.cached_property
+    def _losses(self):
+        @tf.function(input_signature=[self.input_signature, self.target_signature])
+        def losses(inputs, targets):
+            return self.recipe.losses(self.model(inputs, training=False), targets)
+
+        return losses
+
+
+class Trainer:
+    """A compiled training step: one network under one optimizer."""
+
+    def __init__(self, program: Program, optimizer: keras.optimizers.Optimizer):
+        self.program, self.optimizer = program, optimizer
+        optimizer.build(program.model.trainable_variables)
+        self._first_state = [v.numpy() for v in optimizer.variables]
+        self._step = self._compile()
+
+    def reset(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Forget what was learnt, and take this optimizer's learning rate."""
+        self.set_state(self._first_state)
+        learning_rate = plain_learning_rate(optimizer)
+        if learning_rate is not None:  # a schedule is part of the traced step
+            self.optimizer.learning_rate = learning_rate
+
+    def state(self) -> list[np.ndarray]:
+        """Copy the optimizer's variables out."""
+        return [v.numpy() for v in self.optimizer.variables]
+
+    def set_state(self, state: list[np.ndarray]) -> None:
+        for variable, value in zip(self.optimizer.variables, state, strict=True):
+            variable.assign(value)
+
+    def accepts(self, state: list[np.ndarray]) -> bool:
+        """Tell whether a state is of this kind of optimizer."""
+        return [v.shape for v in self._first_state] == [v.shape for v in state]
+
+    def step(self, batch: dict, sample_weight: np.ndarray) -> np.ndarray:
+        """Learn from one batch; return the loss of each of its sequences."""
+        inputs, targets = self.program.inputs_and_targets(batch)
+        return self._step(inputs, targets, sample_weight.astype("float32")).numpy()
+
+    def _compile(self):
+        model, optimizer = self.program.model, self.optimizer
+        compute_losses = self.program.recipe.losses
+        variables = model.trainable_variables
+        weight_signature = tf.TensorSpec((None,), "float32")
+
+        @tf.function(
+            input_signature=[
+                self.program.input_signature,
+                self.program.target_signature,
+                weight_signature,
+            ]
+        )
+        def step(inputs, targets, sample_weight):
+            with tf.GradientTape() as tape:
+                losses = compute_losses(model(inputs, training=True), targets)
+                total = tf.reduce_mean(losses * sample_weight)
+                for penalty in model.losses:
+                    total += penalty
+            gradients = tape.gradient(total, [v.value for v in variables])
+            optimizer.apply(gradients, variables)
+            return losses
+
+        return step
+
+
+@contextmanager
+def borrow(recipe: Recipe, weights: list[np.ndarray] | None = None):
+    """Lend a program of this recipe, with these weights loaded.
+
+    A program whose borrower failed is not lent again: its state cannot be known.
+    """
+    program = _take(recipe, weights) or _build(recipe)
+    if weights is not None:
+        program.load(weights)
+    yield program
+    with _lock:
+        _idle.append(program)
+        del _idle[:-MAX_IDLE]
+
+
+def _take(recipe, weights):
+    """An idle program of this recipe, by preference with these weights loaded."""
+    with _lock:
+        fits = [p for p in _idle if p.recipe == recipe]
+        if not fits:
+            return None
+        fits.sort(key=lambda program: program._loaded is weights)
+        _idle.remove(fits[-1])
+        return fits[-1]
+
+
+def _build(recipe):
+    with _lock:  # Keras names its objects through state shared by all threads.
+        return Program(recipe)

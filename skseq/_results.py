@@ -1,0 +1,37 @@
+"""Small frozen records that estimators return."""
+
+from typing import Any, NamedTuple
+
+
+class LabelSpan(NamedTuple):
+    """Where a label lies, by :meth:`CTCSequenceClassifier.align`.
+
+    Attributes
+    ----------
+    label : object
+        The label, as in `classes_`.
+    start, end : int
+        Its first and last output frame, inclusive: rows of `predict_proba`.
+    confidence : float
+        Mean posterior probability of the label over these frames, in [0, 1].
+    """
+
+    label: Any
+    start: int
+    end: int
+    confidence: float
+
+
+class RankedLabels(NamedTuple):
+    """A hypothesis of :meth:`CTCSequenceClassifier.predict_n_best`.
+
+    Attributes
+    ----------
+    labels : str, list, tuple or ndarray
+        The label sequence, in the form of the fitted `y`.
+    log_probability : float
+        Its exact log p(labels | x), in nats.
+    """
+
+    labels: Any
+    log_probability: float

@@ -1,0 +1,60 @@
+"""What training is given and where it stands, as plain records. Knows nothing of Keras."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How to train: everything but the network and the data."""
+
+    epochs: int
+    batch_size: int
+    shuffle: bool
+    seed: int
+    patience: int | None = None  # epochs without improvement; None: no early stopping
+    verbose: int = 0
+    exact_lengths: bool = False  # batch only sequences of one length
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a data set, to train on or to validate with.
+
+    `data` has `lengths`, `sample_weight` and `assemble(rows)`, which gives the padded
+    arrays of a batch. Weights are scaled to a mean of one, so that they change what
+    counts and not how large a step is.
+    """
+
+    data: Any
+    rows: np.ndarray
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        return self.data.lengths[self.rows]
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        weights = self.data.sample_weight[self.rows]
+        return weights / weights.mean()
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Where training stands after an epoch, in plain values and arrays."""
+
+    epoch: int
+    weights: list[np.ndarray]
+    optimizer_state: list[np.ndarray]
+    history: dict[str, list[float]] = field(default_factory=dict)
+    best_loss: float | None = None
+    best_weights: list[np.ndarray] | None = None
+    epochs_without_improvement: int = 0
+    is_stopped: bool = False
+
+    def result(self) -> list[np.ndarray]:
+        """The weights to keep: the best on the validation set, if it decides."""
+        return self.weights if self.best_weights is None else self.best_weights

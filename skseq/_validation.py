@@ -1,0 +1,307 @@
+"""Turns whatever a user holds as X into one canonical collection of frame sequences.
+
+Knows nothing of Keras.
+"""
+
+import numbers
+import reprlib
+from collections.abc import Mapping, Set
+from typing import Any
+
+import numpy as np
+from scipy import sparse as sp
+from sklearn.utils.validation import check_array, validate_data
+
+from skseq._frames import LARGEST, check_dtype, check_unmasked, fits_float32
+from skseq._sequences import Inspector, Sequences, is_padded
+
+__all__ = [
+    "Sequences",
+    "as_collection",
+    "check_n_samples",
+    "check_sample_weight",
+    "check_sequences",
+    "object_array",
+]
+
+_MATRIX_DTYPES = [np.float64, np.float32]
+
+
+def check_sequences(estimator, X, *, reset, check_finite=True):
+    """Check X and view it as a collection of frame sequences.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        The estimator that X is for. Its name appears in the errors.
+    X : array-like or object with ``__len__`` and ``__getitem__``
+        A collection of (n_frames, n_features) or (n_frames,) sequences, a
+        three-dimensional array whose trailing all-NaN frames are padding, or a
+        two-dimensional array whose rows are univariate sequences. A list is converted
+        once; any other collection is read one sequence at a time, here and again at
+        every access.
+    reset : bool
+        True sets `n_features_in_`, `feature_names_in_` and the layout of X on the
+        estimator, as `fit` does; False compares X with them, where they exist.
+    check_finite : bool, default=True
+        Whether to refuse NaN, infinity and what overflows in single precision.
+
+    Returns
+    -------
+    sequences : Sequences
+
+    Raises
+    ------
+    TypeError
+        If X, or one of its sequences, is of a kind that holds no sequence.
+    ValueError
+        If a sequence is empty, not numeric, not finite or unlike the others, or if X
+        is unlike the X of `fit`. The message names the sequence.
+
+    Examples
+    --------
+    >>> from sklearn.base import BaseEstimator
+    >>> estimator = BaseEstimator()
+    >>> X = check_sequences(estimator, [[[1, 2], [3, 4]], [[5, 6]]], reset=True)
+    >>> X.lengths
+    array([2, 1])
+    >>> X[1]
+    array([[5, 6]])
+    >>> estimator.n_features_in_
+    2
+    """
+    if X is None:
+        raise ValueError(
+            "X is None; expected a list of (n_frames, n_features) arrays, a 3-D array "
+            "or a 2-D array."
+        )
+    X = as_collection(X, "X", "sequences")
+    check_unmasked(X, "X")
+    if _is_matrix(X):
+        return _check_matrix(estimator, X, reset, check_finite)
+    return _check_collection(estimator, X, reset, check_finite)
+
+
+def check_sample_weight(sample_weight, n_samples):
+    """Check the weights of the samples.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,), float or None
+        One finite, non-negative weight a sample, not all of them zero. A number stands
+        for that weight on every sample, None for 1.
+    n_samples : int
+        Samples to be weighted.
+
+    Returns
+    -------
+    sample_weight : ndarray of shape (n_samples,), dtype float64
+        A new array.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite, all are zero, or their number is wrong.
+
+    Examples
+    --------
+    >>> check_sample_weight([1, 2], 2)
+    array([1., 2.])
+    """
+    if sample_weight is None or isinstance(sample_weight, numbers.Number):
+        weight = 1.0 if sample_weight is None else sample_weight
+        sample_weight = np.full(n_samples, weight)
+    weights = check_array(
+        sample_weight,
+        dtype=np.float64,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_min_samples=0,
+        copy=True,
+        input_name="sample_weight",
+    )
+    if weights.ndim != 1:
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar, got {weights.ndim}D array. "
+            f"Expected either a scalar value or a 1D array of length {n_samples}."
+        )
+    check_n_samples("sample_weight", len(weights), n_samples)
+    if np.any(weights < 0):
+        i = int(np.argmax(weights < 0))
+        raise ValueError(
+            "Negative values in data passed to `sample_weight`: "
+            f"sample_weight[{i}] is {weights[i]}."
+        )
+    if not np.any(weights):
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights
+
+
+def check_n_samples(name: str, found: int, n_samples: int) -> None:
+    """Refuse what does not have one entry a sample."""
+    if found != n_samples:
+        raise ValueError(
+            "Found input variables with inconsistent numbers of samples: "
+            f"[{n_samples}, {found}]. {name} must have one entry for each sample of X."
+        )
+
+
+def object_array(items):
+    """Put each item, whatever its shape, in one cell of an array.
+
+    Parameters
+    ----------
+    items : iterable
+        Items of equal shape stay separate too, as they do not in
+        ``np.array(items, dtype=object)``.
+
+    Returns
+    -------
+    array : ndarray of shape (n_items,), dtype object
+
+    Examples
+    --------
+    >>> object_array([[1, 2], [3, 4]])
+    array([list([1, 2]), list([3, 4])], dtype=object)
+    """
+    items = list(items)
+    array = np.empty(len(items), dtype=object)
+    for i, item in enumerate(items):
+        array[i] = item
+    return array
+
+
+def as_collection(value: Any, name: str, content: str) -> Any:
+    """Refuse what is no ordered collection; columns become lists, the rest stays."""
+    if sp.issparse(value):  # asked first, as SciPy's DOK arrays are dicts
+        raise TypeError(
+            f"Sparse data was passed for {name}, but dense data is required. Use "
+            "'.toarray()' to convert to a dense numpy array."
+        )
+    kind = type(value).__name__
+    if isinstance(value, str | bytes):
+        raise TypeError(
+            f"{name} must be a collection of {content}, got a single {kind} "
+            f"{reprlib.repr(value)}. Did you mean [{name}]?"
+        )
+    if isinstance(value, numbers.Number):
+        raise TypeError(f"{name} must be a collection of {content}, got {value!r}.")
+    if isinstance(value, Mapping | Set):
+        raise TypeError(
+            f"{name} must be an ordered collection of {content}, got {kind}."
+        )
+    if hasattr(value, "to_numpy") and len(getattr(value, "shape", ())) == 1:
+        return list(value)  # a pandas Series, indexed, would look labels up
+    if hasattr(value, "__len__") and hasattr(value, "__getitem__"):
+        return value
+    if hasattr(value, "__array__"):
+        return np.asarray(value)
+    raise TypeError(
+        f"{name} must have a length and be indexable, got {kind}. Convert it with "
+        f"list({name})."
+    )
+
+
+def _is_matrix(X: Any) -> bool:
+    """Tell whether X is for scikit-learn to check: two-dimensional, or mere numbers."""
+    if hasattr(X, "shape"):
+        n_dims = len(X.shape)
+        return n_dims in (0, 2) or (n_dims == 1 and not _may_hold_sequences(X))
+    if not isinstance(X, list | tuple) or len(X) == 0:
+        return False
+    return _are_numbers(X) or _is_rectangular(X)
+
+
+def _is_rectangular(rows: list | tuple) -> bool:
+    """Tell a nested list that is a matrix from one of ragged univariate sequences."""
+    return (
+        all(isinstance(row, list | tuple) for row in rows)
+        and len({len(row) for row in rows}) == 1
+        and all(_are_numbers(row) for row in rows)
+    )
+
+
+def _may_hold_sequences(X: Any) -> bool:
+    """Tell whether the cells of a one-dimensional array can be sequences, or text."""
+    return getattr(X.dtype, "kind", None) in ("O", "U", "S", "T") and not (
+        _are_numbers(X)
+    )
+
+
+def _are_numbers(values: Any) -> bool:
+    return len(values) > 0 and all(isinstance(v, numbers.Number) for v in values)
+
+
+def _check_matrix(estimator: Any, X: Any, reset: bool, check_finite: bool) -> Sequences:
+    if isinstance(X, np.ndarray):
+        _check_matrix_dtype(X.dtype)
+    fitted_layout = None if reset else getattr(estimator, "_X_layout", None)
+    if fitted_layout == "sequences" and np.ndim(X) == 2:
+        _check_univariate(estimator)
+    params = {"dtype": _MATRIX_DTYPES, "ensure_all_finite": check_finite}
+    if reset or fitted_layout == "matrix":
+        matrix = validate_data(estimator, X, reset=reset, **params)
+    else:
+        matrix = check_array(X, estimator=estimator, input_name="X", **params)
+    if check_finite and not fits_float32(matrix):
+        i, j = np.argwhere(np.abs(matrix) > LARGEST)[0]
+        raise ValueError(
+            f"Input X contains a value too large for dtype('float32') (X[{i}, {j}]). "
+            "Rescale X."
+        )
+    if reset:
+        estimator._X_layout = "matrix"
+    n_samples, n_frames = matrix.shape
+    return Sequences(matrix, np.full(n_samples, n_frames, dtype=np.int64), 1, "matrix")
+
+
+def _check_matrix_dtype(dtype: np.dtype) -> None:
+    """Refuse what scikit-learn would cast, or fail to cast without a word of help."""
+    if dtype.names is not None:
+        raise ValueError(
+            "Expected 2D array, got 1D array instead: X is a structured array. Convert "
+            "it with numpy.lib.recfunctions.structured_to_unstructured(X)."
+        )
+    if dtype.kind in "mM":
+        check_dtype(dtype, "X")
+
+
+def _check_univariate(estimator: Any) -> None:
+    """Refuse rows, univariate sequences, where frames had several features."""
+    if estimator.n_features_in_ != 1:
+        raise ValueError(
+            f"{type(estimator).__name__} was fitted on sequences of "
+            f"{estimator.n_features_in_} features but got a 2-D X. Wrap a single "
+            "sequence in a list: [X]."
+        )
+
+
+def _check_collection(
+    estimator: Any, X: Any, reset: bool, check_finite: bool
+) -> Sequences:
+    estimator_name = type(estimator).__name__
+    if len(getattr(X, "shape", ())) > 3:
+        raise ValueError(
+            f"Found array with dim {len(X.shape)}, while dim <= 3 is required by "
+            f"{estimator_name}."
+        )
+    if len(X) == 0:
+        raise ValueError(
+            "Found array with 0 sample(s) (X is empty) while a minimum of 1 is "
+            f"required by {estimator_name}."
+        )
+    fitted = not reset and hasattr(estimator, "n_features_in_")
+    if fitted and getattr(estimator, "_X_layout", None) == "matrix":
+        raise ValueError(
+            f"{estimator_name} was fitted on a 2-D array but got sequences of shape "
+            "(n_frames, n_features). Pass a 2-D array of shape "
+            f"(n_samples, {estimator.n_features_in_})."
+        )
+    inspector = Inspector(estimator_name, is_padded(X), check_finite)
+    source = inspector.read(X)
+    if reset or fitted:
+        validate_data(estimator, inspector.header, reset=reset, skip_check_array=True)
+    if reset:
+        estimator._X_layout = "sequences"
+    lengths = np.array(inspector.lengths, dtype=np.int64)
+    return Sequences(source, lengths, inspector.first.n_features, "sequences")

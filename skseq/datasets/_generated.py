@@ -1,0 +1,217 @@
+"""Puts single digits together to sequences of digits, at random. Knows nothing of
+files or of features."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.utils import Bunch, check_random_state, check_scalar
+
+from ._real import fetch_spoken_digits
+
+# scikit-learn's 1797 digit images in their own order: neighbours resemble each other,
+# so a cut by position is a more honest test than a random one.
+_SUBSETS = {"train": slice(0, 1437), "test": slice(1437, None), "all": slice(None)}
+
+
+def make_digit_strips(
+    n_samples=100,
+    *,
+    n_digits=(1, 8),
+    gap=(0, 3),
+    noise=0.0,
+    subset="train",
+    random_state=None,
+):
+    """Generate strips of handwritten digits side by side.
+
+    A strip is a row of 8x8 images from :func:`sklearn.datasets.load_digits`, with
+    blank columns before, between and after them. Read from left to right, column by
+    column, it is a sequence to transcribe: where a digit starts and ends is not told.
+
+    Parameters
+    ----------
+    n_samples : int, default=100
+        Number of strips.
+    n_digits : (int, int), default=(1, 8)
+        Fewest and most digits on a strip; every number between is equally likely.
+    gap : (int, int), default=(0, 3)
+        Fewest and most blank columns before, between and after the digits. Wider gaps
+        make the digits easier to tell apart.
+    noise : float, default=0.0
+        Standard deviation of the Gaussian noise added to every pixel. With noise,
+        pixels may lie outside [0, 1].
+    subset : {"train", "test", "all"}, default="train"
+        Which images to draw from, with replacement: the first 1437 images ("train"),
+        the last 360 ("test"), or all 1797. No image of a test strip is ever on a
+        training strip.
+    random_state : int, RandomState instance or None, default=None
+        Draws the digits, gaps and noise. Pass an int for the same strips in each call.
+
+    Returns
+    -------
+    X : list of n_samples ndarrays of shape (n_columns, 8), float32
+        The strips. A frame is a column of 8 pixels, top first, from 0 (paper) to 1
+        (ink).
+    y : list of n_samples str
+        The digits on each strip, from left to right.
+
+    Raises
+    ------
+    TypeError
+        If a parameter has the wrong type.
+    ValueError
+        If a parameter is out of range or `subset` is unknown.
+
+    Examples
+    --------
+    >>> from skseq.datasets import make_digit_strips
+    >>> X, y = make_digit_strips(2, n_digits=(3, 3), gap=(1, 1), random_state=0)
+    >>> [len(label) for label in y], X[0].shape
+    ([3, 3], (28, 8))
+    """
+    check_scalar(n_samples, "n_samples", Integral, min_val=1)
+    _check_range("n_digits", n_digits, Integral, minimum=1)
+    _check_range("gap", gap, Integral, minimum=0)
+    check_scalar(noise, "noise", Real, min_val=0.0)
+    if subset not in _SUBSETS:
+        raise ValueError(
+            f"subset must be one of {[*_SUBSETS]}. Got {subset!r} instead."
+        )
+    rng = check_random_state(random_state)
+    digits = load_digits()
+    columns = digits.images[_SUBSETS[subset]].transpose(0, 2, 1) / 16.0
+    names = digits.target[_SUBSETS[subset]]
+    X, y = [], []
+    for _ in range(n_samples):
+        chosen = rng.randint(len(columns), size=_draw_int(rng, n_digits))
+        gaps = rng.randint(gap[0], gap[1] + 1, size=len(chosen) + 1)
+        strip, _ = _join(columns[chosen], gaps)
+        strip = strip + noise * rng.standard_normal(strip.shape)
+        X.append(strip.astype(np.float32))
+        y.append("".join(map(str, names[chosen])))
+    return X, y
+
+
+def make_spoken_digit_strings(
+    n_samples=100,
+    *,
+    n_digits=(1, 7),
+    pause=(0.02, 0.15),
+    speakers=None,
+    data_home=None,
+    random_state=None,
+    return_X_y=False,
+):
+    """Generate spoken digit strings from recordings of single digits.
+
+    Each string is spoken by one speaker, drawn from `speakers`: recordings from
+    :func:`fetch_spoken_digits`, drawn with replacement, with silence between them.
+
+    Parameters
+    ----------
+    n_samples : int, default=100
+        Number of strings.
+    n_digits : (int, int), default=(1, 7)
+        Fewest and most digits in a string; every number between is equally likely.
+    pause : (float, float), default=(0.02, 0.15)
+        Shortest and longest silence between two digits, in seconds. Longer pauses make
+        the digits easier to tell apart.
+    speakers : list of str, default=None
+        The names of the speakers to draw from. None draws from all.
+    data_home : str or path-like, default=None
+        The folder that holds `spoken_digits/spoken_digits.npz`; see
+        :func:`get_data_home`.
+    random_state : int, RandomState instance or None, default=None
+        Draws speakers, recordings and pauses. Pass an int for the same strings in each
+        call.
+    return_X_y : bool, default=False
+        Whether to return `(audio, strings)` instead of a Bunch.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        With the entries
+
+        audio : list of n_samples ndarrays of shape (n_audio_samples,), int16
+            The spoken strings.
+        strings : list of n_samples str
+            The digits that are said.
+        speaker : ndarray of shape (n_samples,), str
+            Who says them, the `groups` of a cross-validation over speakers.
+        recordings : list of n_samples ndarrays of shape (n_digits,), int
+            The recordings used, as indices into what :func:`fetch_spoken_digits`
+            returns for the same `speakers`.
+        bounds : list of n_samples ndarrays of shape (n_digits, 2), int
+            First audio sample of each digit, and the first one after it.
+        rate : int
+            Audio samples per second, 8000.
+
+    (audio, strings) : tuple if `return_X_y` is True
+
+    Raises
+    ------
+    FileNotFoundError
+        If the recordings are missing.
+    TypeError
+        If a parameter has the wrong type.
+    ValueError
+        If a parameter is out of range, or one of `speakers` has no recordings.
+
+    Notes
+    -----
+    The recordings are those of the Free Spoken Digit Dataset, under the licence
+    CC BY-SA 4.0: https://github.com/Jakobovski/free-spoken-digit-dataset
+    """
+    check_scalar(n_samples, "n_samples", Integral, min_val=1)
+    _check_range("n_digits", n_digits, Integral, minimum=1)
+    _check_range("pause", pause, Real, minimum=0.0)
+    rng = check_random_state(random_state)
+    digits = fetch_spoken_digits(speakers=speakers, data_home=data_home)
+    data = Bunch(
+        audio=[],
+        strings=[],
+        speaker=rng.choice(np.unique(digits.speaker), size=n_samples),
+        recordings=[],
+        bounds=[],
+        rate=digits.rate,
+    )
+    for name in data.speaker:
+        recordings = np.flatnonzero(digits.speaker == name)
+        chosen = rng.choice(recordings, size=_draw_int(rng, n_digits))
+        pauses = digits.rate * rng.uniform(*pause, size=len(chosen) + 1)
+        pauses[[0, -1]] = 0  # a string starts and ends with a digit
+        audio, bounds = _join([digits.audio[i] for i in chosen], pauses.round())
+        data.audio.append(audio)
+        data.strings.append("".join(map(str, digits.digit[chosen])))
+        data.recordings.append(chosen)
+        data.bounds.append(bounds)
+    if return_X_y:
+        return data.audio, data.strings
+    return data
+
+
+def _join(parts, gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lay the parts on zeros, each after its gap and the last before the last gap."""
+    lengths = np.array([len(part) for part in parts])
+    stops = np.cumsum(lengths + gaps[:-1]).astype(int)
+    starts = stops - lengths
+    joined = np.zeros((stops[-1] + int(gaps[-1]), *parts[0].shape[1:]), parts[0].dtype)
+    for part, start, stop in zip(parts, starts, stops, strict=True):
+        joined[start:stop] = part
+    return joined, np.column_stack([starts, stops])
+
+
+def _draw_int(rng: np.random.RandomState, bounds: tuple[int, int]) -> int:
+    low, high = bounds
+    return rng.randint(low, high + 1)
+
+
+def _check_range(name: str, bounds: tuple, kind: type, *, minimum: float) -> None:
+    if not isinstance(bounds, (tuple, list, np.ndarray)) or len(bounds) != 2:
+        raise TypeError(
+            f"{name} must be a pair (lowest, highest). Got {bounds!r} instead."
+        )
+    low, high = bounds
+    check_scalar(low, f"{name}[0]", kind, min_val=minimum)
+    check_scalar(high, f"{name}[1]", kind, min_val=low)

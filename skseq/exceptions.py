@@ -1,0 +1,53 @@
+"""The errors of skseq's own that a user may want to catch."""
+
+
+class TrainingDivergedError(ValueError):
+    """Training was stopped because its loss was no longer a finite number.
+
+    The estimator that was being fitted is left as it was before the fit.
+
+    Parameters
+    ----------
+    epoch : int
+        The epoch in which the loss broke down, counted from 1.
+    batch : int, default=None
+        The batch of that epoch, counted from 1; None if it is not known.
+    sample : int, default=None
+        The index in ``X`` of the first sequence whose loss is not finite; None if
+        no single sequence can be named.
+
+    Attributes
+    ----------
+    epoch, batch, sample : int or None
+        As passed.
+
+    Examples
+    --------
+    >>> from skseq.exceptions import TrainingDivergedError
+    >>> TrainingDivergedError(epoch=3, batch=2, sample=17).sample
+    17
+    """
+
+    def __init__(self, epoch, batch=None, sample=None):
+        super().__init__(_diverged_message(epoch, batch, sample))
+        self.epoch = epoch
+        self.batch = batch
+        self.sample = sample
+
+    def __reduce__(self):
+        # An exception is otherwise rebuilt from its message alone, and joblib sends
+        # exceptions from one process to another.
+        arguments = self.epoch, self.batch, self.sample
+        return type(self), arguments, self.__dict__
+
+
+def _diverged_message(epoch: int, batch: int | None, sample: int | None) -> str:
+    where = f"epoch {epoch}" if batch is None else f"epoch {epoch}, batch {batch}"
+    which = (
+        "" if sample is None else f"; the first sequence it fails for is X[{sample}]"
+    )
+    return (
+        f"The training loss is not finite in {where}{which}. Lower learning_rate, "
+        "limit the gradients with optimizer__clipnorm=1.0, or scale the features, "
+        "e.g. with FrameTransformer(StandardScaler()) in a pipeline."
+    )

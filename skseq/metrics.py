@@ -1,0 +1,348 @@
+"""Counts the edits between true and predicted label sequences.
+
+One alignment is the core; every measure reads its fields, and every scorer wraps a
+measure. Knows nothing of estimators, networks or decoding.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Set, Sized
+from dataclasses import dataclass, field
+from itertools import count, zip_longest
+from reprlib import repr as short_repr
+from typing import Any, NamedTuple
+
+import numpy as np
+from rapidfuzz.distance import Levenshtein
+from sklearn.metrics import make_scorer
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
+
+__all__ = [
+    "Alignment",
+    "EditOperation",
+    "align_sequences",
+    "label_error_rate",
+    "label_error_rate_scorer",
+    "sequence_accuracy",
+    "sequence_accuracy_scorer",
+]
+
+
+class EditOperation(NamedTuple):
+    """One block of an alignment: `reference[start:stop]` against the prediction.
+
+    Attributes
+    ----------
+    tag : {"equal", "replace", "delete", "insert"}
+        What turns the block of the reference into the block of the prediction.
+    reference_start, reference_stop : int
+        The block of the reference; empty for an insertion.
+    prediction_start, prediction_stop : int
+        The block of the prediction; empty for a deletion.
+    """
+
+    tag: str
+    reference_start: int
+    reference_stop: int
+    prediction_start: int
+    prediction_stop: int
+
+    @property
+    def n_labels(self) -> int:
+        """Number of labels in the block, counted on its longer side."""
+        return max(
+            self.reference_stop - self.reference_start,
+            self.prediction_stop - self.prediction_start,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """The fewest edits that turn each reference into its prediction.
+
+    Made by :func:`align_sequences`.
+
+    Attributes
+    ----------
+    n_sequences, n_exact : int
+        Number of aligned pairs, and how many of the predictions have no error.
+    n_reference : int
+        Number of labels in all references together.
+    hits, substitutions, deletions, insertions : int
+        Number of labels that were right, replaced by another, missing in the
+        predictions, and only in the predictions.
+    sample_counts : ndarray of shape (n_sequences, 4), int
+        Hits, substitutions, deletions and insertions of each sequence.
+    sample_errors : ndarray of shape (n_sequences,), int
+        Edit distance of each sequence.
+    sample_lengths : ndarray of shape (n_sequences,), int
+        Number of labels in each reference.
+    references, predictions : list of str, list or tuple, length n_sequences
+        The label sequences that were aligned, as built-in sequences.
+    operations : list of list of EditOperation, length n_sequences
+        The blocks of each alignment, from left to right, without holes.
+    """
+
+    n_sequences: int
+    n_exact: int
+    n_reference: int
+    hits: int
+    substitutions: int
+    deletions: int
+    insertions: int
+    sample_counts: np.ndarray = field(repr=False)
+    sample_errors: np.ndarray = field(repr=False)
+    sample_lengths: np.ndarray = field(repr=False)
+    references: list[Any] = field(repr=False)
+    predictions: list[Any] = field(repr=False)
+    operations: list[list[EditOperation]] = field(repr=False)
+
+    def confusions(self) -> Counter:
+        """Count the pairs of labels that the alignment puts opposite each other.
+
+        Returns
+        -------
+        confusions : collections.Counter
+            Keys are `(reference label, predicted label)`, hits included; `None` stands
+            for the missing partner of an inserted or a deleted label.
+
+        Examples
+        --------
+        >>> from skseq.metrics import align_sequences
+        >>> confusions = align_sequences(["kitten"], ["sittin"]).confusions()
+        >>> confusions["k", "s"], confusions["e", "i"], confusions["t", "t"]
+        (1, 1, 2)
+        """
+        pairs: Counter = Counter()
+        for reference, prediction, blocks in zip(
+            self.references, self.predictions, self.operations, strict=True
+        ):
+            for _, i, i_stop, j, j_stop in blocks:
+                pairs.update(zip_longest(reference[i:i_stop], prediction[j:j_stop]))
+        return pairs
+
+
+def align_sequences(y_true, y_pred):
+    """Align each predicted label sequence with its reference.
+
+    The number of errors is the Levenshtein distance and is unique. Where several
+    alignments have that many, one is chosen; how its errors divide into
+    substitutions, deletions and insertions then depends on the choice.
+
+    Parameters
+    ----------
+    y_true : collection of length n_sequences
+        The references. Each is a str (a sequence of characters), a list, tuple,
+        1-D array or Series of hashable labels, or a single label. The collection may be
+        a list, a tuple, an array (of two dimensions: one sequence a row) or a Series.
+    y_pred : collection of length n_sequences
+        The predictions, of the same form. Only the labels are compared, not the
+        containers: `"ab"`, `["a", "b"]` and `np.array(["a", "b"])` are equal.
+
+    Returns
+    -------
+    alignment : Alignment
+        Totals, counts for each sequence, and the edits themselves.
+
+    Raises
+    ------
+    TypeError
+        If `y_true` or `y_pred` is no collection, or an item is no label sequence.
+    ValueError
+        If there are no sequences, or not as many predictions as references.
+
+    Examples
+    --------
+    >>> from skseq.metrics import align_sequences
+    >>> align_sequences(["kitten", "cat"], ["sittin", "cats"])
+    Alignment(n_sequences=2, n_exact=0, n_reference=9, hits=7, substitutions=2, \
+deletions=0, insertions=1)
+    """
+    references = _check_sequences("y_true", y_true)
+    predictions = _check_sequences("y_pred", y_pred)
+    check_consistent_length(references, predictions)
+    if not references:
+        raise ValueError("y_true and y_pred must hold at least one sequence. Got 0.")
+    operations = list(_edit_operations(references, predictions))
+    sample_counts = np.array([_count_labels(blocks) for blocks in operations])
+    hits, substitutions, deletions, insertions = sample_counts.sum(axis=0).tolist()
+    sample_errors = sample_counts[:, 1:].sum(axis=1)
+    return Alignment(
+        n_sequences=len(references),
+        n_exact=int(np.count_nonzero(sample_errors == 0)),
+        n_reference=hits + substitutions + deletions,
+        hits=hits,
+        substitutions=substitutions,
+        deletions=deletions,
+        insertions=insertions,
+        sample_counts=sample_counts,
+        sample_errors=sample_errors,
+        sample_lengths=np.array([len(reference) for reference in references]),
+        references=references,
+        predictions=predictions,
+        operations=operations,
+    )
+
+
+def label_error_rate(y_true, y_pred, *, sample_weight=None):
+    """Label error rate: edits needed for each label of the references.
+
+    The substitutions, deletions and insertions of all sequences together, divided by
+    the number of labels in all references together. It is the character error rate on
+    strings, and the word error rate on lists of words. 0 is best; it exceeds 1 where
+    predictions are too long.
+
+    Parameters
+    ----------
+    y_true : collection of length n_sequences
+        The references: strings, lists, tuples or arrays of labels, or single labels.
+    y_pred : collection of length n_sequences
+        The predictions, of the same form.
+    sample_weight : array-like of shape (n_sequences,), default=None
+        How often each sequence counts, in numerator and denominator. None counts each
+        once.
+
+    Returns
+    -------
+    error_rate : float
+        The label error rate. If no reference holds a label, the number of inserted
+        labels: 0.0 if the predictions are empty too.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the sequences cannot be aligned; see :func:`align_sequences`.
+    ValueError
+        If `sample_weight` has another length, a negative entry or no positive one.
+
+    References
+    ----------
+    .. [1] A. Graves, S. Fernández, F. Gomez and J. Schmidhuber, "Connectionist
+       temporal classification: labelling unsegmented sequence data with recurrent
+       neural networks", ICML 2006.
+
+    Examples
+    --------
+    >>> from skseq.metrics import label_error_rate
+    >>> label_error_rate(["0123456", "789"], ["0123456", "7"])
+    0.2
+    """
+    alignment = align_sequences(y_true, y_pred)
+    weights = _check_weights(sample_weight, alignment.n_sequences)
+    n_labels = weights @ alignment.sample_lengths
+    return float(weights @ alignment.sample_errors / (n_labels or 1.0))
+
+
+def sequence_accuracy(y_true, y_pred, *, sample_weight=None):
+    """Sequence accuracy: the fraction of sequences predicted without any error.
+
+    Parameters
+    ----------
+    y_true : collection of length n_sequences
+        The references: strings, lists, tuples or arrays of labels, or single labels.
+    y_pred : collection of length n_sequences
+        The predictions, of the same form.
+    sample_weight : array-like of shape (n_sequences,), default=None
+        How often each sequence counts. None counts each once.
+
+    Returns
+    -------
+    accuracy : float
+        Between 0 and 1; 1 is best.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the sequences cannot be aligned; see :func:`align_sequences`.
+    ValueError
+        If `sample_weight` has another length, a negative entry or no positive one.
+
+    Examples
+    --------
+    >>> from skseq.metrics import sequence_accuracy
+    >>> sequence_accuracy(["0123456", "789"], [[*"0123456"], [*"7"]])
+    0.5
+    """
+    alignment = align_sequences(y_true, y_pred)
+    weights = _check_weights(sample_weight, alignment.n_sequences)
+    return float(np.average(alignment.sample_errors == 0, weights=weights))
+
+
+# For `scoring=`. As with every scorer object, `set_score_request` changes it in place:
+# request weights on a copy.deepcopy, or on a make_scorer of your own.
+label_error_rate_scorer = make_scorer(label_error_rate, greater_is_better=False)
+sequence_accuracy_scorer = make_scorer(sequence_accuracy)
+
+
+def _edit_operations(
+    references: list[Any], predictions: list[Any]
+) -> Iterator[list[EditOperation]]:
+    # Labels become dense codes, since rapidfuzz compares by hash: to it 97 is "a".
+    codes: defaultdict[Any, int] = defaultdict(count().__next__)
+    for pair in zip(references, predictions, strict=True):
+        encoded = ([codes[label] for label in sequence] for sequence in pair)
+        blocks = Levenshtein.opcodes(*encoded).as_list()
+        yield [EditOperation(*block) for block in blocks]
+
+
+def _count_labels(blocks: list[EditOperation]) -> list[int]:
+    """Count hits, substitutions, deletions and insertions."""
+    counts: Counter = Counter()
+    for block in blocks:
+        counts[block.tag] += block.n_labels
+    return [counts[tag] for tag in ("equal", "replace", "delete", "insert")]
+
+
+def _check_sequences(name: str, y: Any) -> list[Any]:
+    """Turn a collection of anything sequence-like into a list of str, list or tuple."""
+    y = y.to_numpy() if hasattr(y, "to_numpy") else y
+    unusable = isinstance(y, (str, bytes, Mapping, Set)) or not isinstance(y, Sized)
+    if unusable or getattr(y, "ndim", 1) == 0:
+        cure = f" Did you mean [{name}]?" if isinstance(y, (str, bytes)) else ""
+        raise TypeError(
+            f"{name} must be a collection with one label sequence per sample. "
+            f"Got {short_repr(y)} instead.{cure}"
+        )
+    return [_check_sequence(f"{name}[{i}]", sequence) for i, sequence in enumerate(y)]
+
+
+def _check_sequence(name: str, sequence: Any) -> str | list | tuple:
+    if isinstance(sequence, str):
+        return sequence
+    # Arrays, NumPy scalars and Series all become built-in lists and scalars.
+    sequence = sequence.tolist() if hasattr(sequence, "tolist") else sequence
+    unordered = isinstance(sequence, (bytes, Mapping, Set))
+    if not isinstance(sequence, (list, tuple)) and not unordered:
+        sequence = list(sequence) if isinstance(sequence, Iterable) else [sequence]
+    if unordered or not _are_labels(sequence):
+        raise TypeError(
+            f"{name} must be a label or a sequence of labels, hashable and neither "
+            f"None nor NaN. Got {short_repr(sequence)} instead."
+        )
+    return sequence
+
+
+def _are_labels(sequence: list | tuple) -> bool:
+    try:
+        # NaN differs from itself; pandas.NA refuses to say, with a TypeError.
+        return not any(label is None or label != label for label in set(sequence))
+    except TypeError:
+        return False
+
+
+def _check_weights(sample_weight: Any, n_sequences: int) -> np.ndarray:
+    if sample_weight is None:
+        return np.ones(n_sequences)
+    weights = check_array(
+        column_or_1d(sample_weight),
+        dtype=np.float64,
+        ensure_2d=False,
+        ensure_non_negative=True,
+        input_name="sample_weight",
+    )
+    if len(weights) != n_sequences or not weights.any():
+        raise ValueError(
+            f"sample_weight must hold one weight per sequence, not all of them 0. "
+            f"Got {len(weights)} weights, {np.count_nonzero(weights)} of them above 0, "
+            f"for {n_sequences} sequences."
+        )
+    return weights

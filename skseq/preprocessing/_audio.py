@@ -1,0 +1,416 @@
+"""Turns raw waveforms into frames of log mel or cepstral features.
+
+Knows one waveform at a time and nothing of files, codecs or resampling.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.fft import dct, rfft
+from scipy.signal import get_window
+from sklearn.base import clone
+
+from skseq._parameters import (
+    NON_NEGATIVE_REAL,
+    NONE,
+    POSITIVE_INT,
+    POSITIVE_REAL,
+    UNIT_INTERVAL,
+    Interval,
+    check_parameters,
+)
+from skseq._validation import Sequences, check_sequences
+from skseq.preprocessing._frames import SequenceTransformer
+
+# Frames that go through the Fourier transform together. All the spectra of a long
+# recording would take gigabytes.
+_BLOCK = 2048
+
+_CONSTRAINTS = {
+    "sample_rate": POSITIVE_REAL,
+    "frame_length": POSITIVE_REAL,
+    "hop_length": POSITIVE_REAL,
+    "n_mels": POSITIVE_INT,
+    "f_min": NON_NEGATIVE_REAL,
+    "pre_emphasis": UNIT_INTERVAL,
+    "floor": POSITIVE_REAL,
+    "deltas": Interval(int, 0, 2, closed="both"),
+}
+
+
+@dataclass(frozen=True)
+class _FrontEnd:
+    """What turns every waveform of a call into log mel energies."""
+
+    hop: int  # samples
+    n_fft: int
+    window: np.ndarray  # (frame,)
+    filters: np.ndarray  # (n_fft // 2 + 1, n_mels)
+    pre_emphasis: float
+    floor: float
+
+    def log_mel(self, waveform: np.ndarray) -> np.ndarray:
+        """Take (n_samples,) floats to (n_frames, n_mels) log energies."""
+        emphasised = _emphasise(waveform, self.pre_emphasis)
+        frames = _frame(emphasised, len(self.window), self.hop)
+        energies = [
+            self._power(frames[start : start + _BLOCK]) @ self.filters
+            for start in range(0, len(frames), _BLOCK)
+        ]
+        return np.log(np.maximum(np.concatenate(energies), self.floor))
+
+    def _power(self, frames: np.ndarray) -> np.ndarray:
+        spectrum = rfft(frames * self.window, self.n_fft)
+        return spectrum.real**2 + spectrum.imag**2  # (n_frames, n_bins)
+
+
+def _emphasise(waveform: np.ndarray, coefficient: float) -> np.ndarray:
+    """Subtract from each sample a part of the one before it.
+
+    The first sample counts as its own predecessor, so that no click opens the signal.
+    """
+    emphasised = waveform.copy()
+    emphasised[0] -= coefficient * waveform[0]
+    emphasised[1:] -= coefficient * waveform[:-1]
+    return emphasised
+
+
+def _frame(waveform: np.ndarray, frame: int, hop: int) -> np.ndarray:
+    """View (n_samples,) as (n_frames, frame), short waveforms padded with zeros."""
+    if len(waveform) < frame:
+        waveform = np.pad(waveform, (0, frame - len(waveform)))
+    return np.lib.stride_tricks.sliding_window_view(waveform, frame)[::hop]
+
+
+def _hertz_to_mel(frequency: np.ndarray | float) -> np.ndarray:
+    return 2595.0 * np.log10(1.0 + np.asarray(frequency) / 700.0)
+
+
+def _mel_filters(
+    sample_rate: float, n_fft: int, n_mels: int, f_min: float, f_max: float
+) -> np.ndarray:
+    """Build (n_bins, n_mels) triangles of height one, evenly spaced in mel."""
+    bins = _hertz_to_mel(np.arange(n_fft // 2 + 1) * sample_rate / n_fft)
+    edges = np.linspace(_hertz_to_mel(f_min), _hertz_to_mel(f_max), n_mels + 2)
+    # One width serves both slopes: the edges are evenly spaced.
+    distance = np.abs(bins[:, None] - edges[1:-1]) / (edges[1] - edges[0])
+    return np.maximum(0.0, 1.0 - distance)
+
+
+def _full_scale(waveform: np.ndarray, index: int) -> np.ndarray:
+    """Give a waveform as float64, integers divided by the range of their type."""
+    kind, n_bytes = waveform.dtype.kind, waveform.dtype.itemsize
+    if kind == "f":
+        return waveform.astype(np.float64)
+    if kind == "i" and n_bytes in (2, 4):
+        return waveform.astype(np.float64) / 2 ** (8 * n_bytes - 1)
+    raise ValueError(
+        f"X[{index}] has dtype {waveform.dtype}; a waveform must be floating point, "
+        "int16 or int32. Convert it, for instance to floats between -1 and 1."
+    )
+
+
+def _slope(features: np.ndarray, width: int = 2) -> np.ndarray:
+    """Fit a line to each frame and `width` neighbours a side, edge frames repeated."""
+    n_frames = len(features)
+    padded = np.pad(features, ((width, width), (0, 0)), mode="edge")
+    offsets = range(-width, width + 1)
+    rise = sum(k * padded[width + k : width + k + n_frames] for k in offsets)
+    return rise / sum(k * k for k in offsets)
+
+
+def _with_deltas(features: np.ndarray, deltas: int) -> np.ndarray:
+    """Put `deltas` orders of slopes beside the features."""
+    columns = [features]
+    for _ in range(deltas):
+        columns.append(_slope(columns[-1]))
+    return np.hstack(columns)
+
+
+class LogMel(SequenceTransformer):
+    """Turn raw waveforms into frames of log mel filter bank energies.
+
+    Each frame is weighted by a periodic Hann window, its power spectrum summed under
+    triangles that are evenly spaced and linear in mel, of height one, and the natural
+    logarithm taken. The mel scale is that of HTK and Kaldi, 2595 log10(1 + f / 700)
+    [1]_ [2]_. The data are not standardized: a recording that is played louder by a
+    factor g differs by 2 log(g) in every feature.
+
+    Parameters
+    ----------
+    sample_rate : float, default=16000
+        Samples a second of all waveforms. Nothing is resampled.
+
+    frame_length : float, default=0.025
+        Seconds in a frame. Longer ones tell frequencies better and moments worse.
+
+    hop_length : float, default=0.01
+        Seconds from the start of a frame to that of the next. Like `frame_length`, it
+        is rounded to whole samples.
+
+    n_fft : int, default=None
+        Points in the Fourier transform, to which a frame is padded with zeros. None
+        takes the smallest power of two that holds a frame.
+
+    n_mels : int, default=40
+        Number of mel bands.
+
+    f_min : float, default=0.0
+        Lower end of the lowest band in hertz.
+
+    f_max : float, default=None
+        Upper end of the highest band in hertz. None takes ``sample_rate / 2``.
+
+    pre_emphasis : float, default=0.97
+        How much of each sample is subtracted from the next before framing, which
+        evens out the fall of speech towards high frequencies. 0 leaves it out.
+
+    floor : float, default=1e-10
+        The least energy, so that digital silence has a logarithm.
+
+    deltas : {0, 1, 2}, default=0
+        1 adds the slope of each feature over five frames, 2 also the slope of the
+        slope [3]_; the first and last frame are repeated beyond the edges.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        1, for a waveform has one number a sample.
+
+    See Also
+    --------
+    MFCC : The cepstrum of these features.
+    SequenceNormalizer : Takes out loudness and microphone, recording by recording.
+
+    Notes
+    -----
+    `X` is a collection of waveforms, 1-D arrays of any lengths from one sample on; the
+    rows of a 2-D `X` are waveforms too. Each becomes an array of shape
+    ``(n_frames, n_mels * (1 + deltas))`` and type float32. No `fit` is needed.
+
+    Frame i covers the samples from ``i * hop`` to ``i * hop + frame``, so there are
+    ``1 + (n - frame) // hop`` of them. Samples at the end that fill no frame are left
+    out, and a waveform shorter than a frame is padded with zeros to one frame.
+
+    Floating point waveforms are taken as they are. Those of int16 or int32 are divided
+    by the full range of their type, 2**15 or 2**31, and so lie in [-1, 1).
+
+    References
+    ----------
+    .. [1] S. S. Stevens, J. Volkmann and E. B. Newman, "A scale for the measurement of
+           the psychological magnitude pitch", JASA, 8(3), pp. 185-190, 1937.
+    .. [2] D. O'Shaughnessy, "Speech Communication: Human and Machine", Addison-Wesley,
+           p. 150, 1987.
+    .. [3] S. Furui, "Speaker-independent isolated word recognition using dynamic
+           features of speech spectrum", IEEE TASSP, 34(1), pp. 52-59, 1986.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq.preprocessing import LogMel
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
+    >>> LogMel(sample_rate=16000).transform([tone, tone[:4000]])[1].shape
+    (23, 40)
+    """
+
+    def __init__(
+        self,
+        *,
+        sample_rate=16000,
+        frame_length=0.025,
+        hop_length=0.01,
+        n_fft=None,
+        n_mels=40,
+        f_min=0.0,
+        f_max=None,
+        pre_emphasis=0.97,
+        floor=1e-10,
+        deltas=0,
+    ):
+        self.sample_rate = sample_rate
+        self.frame_length = frame_length
+        self.hop_length = hop_length
+        self.n_fft = n_fft
+        self.n_mels = n_mels
+        self.f_min = f_min
+        self.f_max = f_max
+        self.pre_emphasis = pre_emphasis
+        self.floor = floor
+        self.deltas = deltas
+
+    def _check_X(self, X: object, *, reset: bool) -> Sequences:
+        # On a clone: the columns of a 2-D X are samples, not features to count on.
+        sequences = check_sequences(clone(self), X, reset=True)
+        if sequences.layout == "matrix":
+            # Its integers became floats and lost their range. As rows they keep it.
+            rows = list(np.asarray(X))
+            sequences = check_sequences(clone(self), rows, reset=True)
+        if sequences.n_features != 1:
+            raise ValueError(
+                f"{type(self).__name__} needs waveforms of one channel, 1-D or "
+                f"(n_samples, 1) arrays, but X has {sequences.n_features} features. "
+                "Mix the channels down, for instance by x.mean(axis=1)."
+            )
+        if reset:
+            self.n_features_in_ = 1
+        return sequences
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    def _mapping(self) -> Callable[[int, np.ndarray], np.ndarray]:
+        self._check_parameters()
+        front_end = self._front_end()
+
+        def features(index: int, samples: np.ndarray) -> np.ndarray:
+            waveform = _full_scale(samples[:, 0], index)
+            static = self._static(front_end.log_mel(waveform))
+            return _with_deltas(static, self.deltas).astype(np.float32)
+
+        return features
+
+    def _static(self, log_mel: np.ndarray) -> np.ndarray:
+        """Take log mel energies to the features, those of one frame from its own."""
+        return log_mel
+
+    def _check_parameters(self) -> None:
+        check_parameters(self, _CONSTRAINTS)
+        nyquist = self.sample_rate / 2
+        frame = self._samples("frame_length")
+        dependent = {
+            "f_min": Interval(float, 0, nyquist),
+            "f_max": (Interval(float, self.f_min, nyquist, closed="right"), NONE),
+            "n_fft": (Interval(int, frame, None), NONE),
+        }
+        check_parameters(self, dependent)
+
+    def _samples(self, name: str) -> int:
+        """Convert a parameter in seconds to samples."""
+        seconds = getattr(self, name)
+        samples = round(seconds * self.sample_rate)
+        if samples < 1:
+            raise ValueError(
+                f"{name}={seconds} seconds is no whole sample at "
+                f"sample_rate={self.sample_rate}. Is {name} in seconds?"
+            )
+        return samples
+
+    def _front_end(self) -> _FrontEnd:
+        frame = self._samples("frame_length")
+        n_fft = self.n_fft or 1 << (frame - 1).bit_length()
+        f_max = self.f_max or self.sample_rate / 2
+        filters = _mel_filters(self.sample_rate, n_fft, self.n_mels, self.f_min, f_max)
+        empty = np.flatnonzero(~filters.any(axis=0))
+        if empty.size:
+            raise ValueError(
+                f"n_mels={self.n_mels} makes band {empty[0]} so narrow that no "
+                f"frequency of a Fourier transform of n_fft={n_fft} points falls in "
+                "it. Lower n_mels or raise n_fft."
+            )
+        return _FrontEnd(
+            hop=self._samples("hop_length"),
+            n_fft=n_fft,
+            window=get_window("hann", frame),
+            filters=filters,
+            pre_emphasis=self.pre_emphasis,
+            floor=self.floor,
+        )
+
+
+class MFCC(LogMel):
+    """Turn raw waveforms into frames of mel-frequency cepstral coefficients.
+
+    They are the first coefficients of the orthonormal discrete cosine transform (type
+    2) of the log mel energies of :class:`LogMel` [1]_: few numbers, little correlated,
+    that hold the smooth shape of the spectrum. The coefficient 0 is the loudness; it is
+    kept.
+
+    Parameters
+    ----------
+    n_mfcc : int, default=13
+        Number of coefficients, at most `n_mels`.
+
+    lifter : float, default=22
+        Coefficient k is multiplied by ``1 + lifter / 2 * sin(pi * k / lifter)``, which
+        brings the higher ones up to the size of the lower [2]_. 0 leaves it out.
+
+    sample_rate, frame_length, hop_length, n_fft, n_mels, f_min, f_max, pre_emphasis, \
+            floor, deltas
+        As in :class:`LogMel`, with the same defaults. `deltas` is the number of orders
+        of slopes of the coefficients.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        1, for a waveform has one number a sample.
+
+    See Also
+    --------
+    LogMel : The energies before the cosine transform, and how frames are laid.
+
+    Notes
+    -----
+    Each waveform becomes an array of shape ``(n_frames, n_mfcc * (1 + deltas))``.
+
+    References
+    ----------
+    .. [1] S. Davis and P. Mermelstein, "Comparison of parametric representations for
+           monosyllabic word recognition in continuously spoken sentences", IEEE TASSP,
+           28(4), pp. 357-366, 1980.
+    .. [2] B.-H. Juang, L. Rabiner and J. Wilpon, "On the use of bandpass liftering in
+           speech recognition", IEEE TASSP, 35(7), pp. 947-954, 1987.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq.preprocessing import MFCC
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
+    >>> MFCC(sample_rate=16000, deltas=2).transform([tone])[0].shape
+    (98, 39)
+    """
+
+    def __init__(
+        self,
+        *,
+        n_mfcc=13,
+        lifter=22,
+        sample_rate=16000,
+        frame_length=0.025,
+        hop_length=0.01,
+        n_fft=None,
+        n_mels=40,
+        f_min=0.0,
+        f_max=None,
+        pre_emphasis=0.97,
+        floor=1e-10,
+        deltas=0,
+    ):
+        super().__init__(
+            sample_rate=sample_rate,
+            frame_length=frame_length,
+            hop_length=hop_length,
+            n_fft=n_fft,
+            n_mels=n_mels,
+            f_min=f_min,
+            f_max=f_max,
+            pre_emphasis=pre_emphasis,
+            floor=floor,
+            deltas=deltas,
+        )
+        self.n_mfcc = n_mfcc
+        self.lifter = lifter
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        n_mfcc = Interval(int, 1, self.n_mels, closed="both")
+        check_parameters(self, {"n_mfcc": n_mfcc, "lifter": NON_NEGATIVE_REAL})
+
+    def _static(self, log_mel: np.ndarray) -> np.ndarray:
+        cepstrum = dct(log_mel, type=2, norm="ortho", axis=1)[:, : self.n_mfcc]
+        if not self.lifter:
+            return cepstrum
+        ripple = np.sin(np.pi * np.arange(self.n_mfcc) / self.lifter)
+        return cepstrum * (1 + self.lifter / 2 * ripple)

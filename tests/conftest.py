@@ -1,0 +1,17 @@
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def data_home():
+    """Folder of the real data: SKSEQ_DATA_HOME, or shared/data beside the checkout."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    home = Path(os.environ.get("SKSEQ_DATA_HOME") or beside)
+    if not home.is_dir():
+        pytest.skip(
+            f"needs real data: {home} is no folder, and SKSEQ_DATA_HOME may "
+            f"name another"
+        )
+    return home

@@ -1,0 +1,281 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.model_selection import LeaveOneGroupOut
+
+from skseq.datasets import (
+    fetch_captchas,
+    fetch_ldc93s1,
+    fetch_spoken_digits,
+    get_data_home,
+    make_digit_strips,
+    make_spoken_digit_strings,
+)
+
+
+@pytest.fixture(scope="module")
+def label_of_image():
+    """The label of each scikit-learn digit, by its pixels column by column."""
+    digits = load_digits()
+    keys = [(image.T / 16).astype(np.float32).tobytes() for image in digits.images]
+    return dict(zip(keys, digits.target, strict=True))
+
+
+def blocks(strips):
+    """The 8x8 images of strips without gaps, as bytes."""
+    joined = np.concatenate(strips)
+    return [block.tobytes() for block in joined.reshape(-1, 8, 8)]
+
+
+@pytest.mark.parametrize("gap", [0, 2])
+def test_a_strip_is_exactly_its_images_and_gaps(label_of_image, gap):
+    X, y = make_digit_strips(20, gap=(gap, gap), random_state=0)
+    for strip, label in zip(X, y, strict=True):
+        assert strip.dtype == np.float32
+        assert strip.shape == (8 * len(label) + gap * (len(label) + 1), 8)
+        cells = strip[gap:].reshape(len(label), 8 + gap, 8)
+        assert not strip[:gap].any()
+        assert not cells[:, 8:].any()
+        read = [label_of_image[cell[:8].tobytes()] for cell in cells]
+        assert "".join(map(str, read)) == label
+
+
+def test_train_and_test_strips_share_no_image(label_of_image):
+    options = {"n_samples": 1500, "gap": (0, 0), "random_state": 0}
+    train, test, both = (
+        set(blocks(make_digit_strips(**options, subset=subset)[0]))
+        for subset in ("train", "test", "all")
+    )
+    assert train | test | both <= label_of_image.keys()
+    assert not train & test
+    assert (len(train), len(test)) == (pytest.approx(1437, abs=30), 360)
+    assert both & train
+    assert both & test
+
+
+def test_strips_have_every_allowed_number_of_digits_and_gap():
+    _, y = make_digit_strips(200, n_digits=(2, 4), random_state=0)
+    assert {len(label) for label in y} == {2, 3, 4}
+    X, _ = make_digit_strips(200, n_digits=(1, 1), gap=(1, 3), random_state=0)
+    assert {len(strip) - 8 for strip in X} == {2, 3, 4, 5, 6}
+
+
+def test_noise_has_the_standard_deviation_asked_for():
+    options = {"n_samples": 300, "n_digits": (4, 4), "gap": (2, 2)}
+    X, _ = make_digit_strips(**options, noise=0.5, random_state=0)
+    blank = np.concatenate([strip[:2] for strip in X])
+    assert blank.std() == pytest.approx(0.5, rel=0.05)
+    assert abs(blank.mean()) < 0.03
+
+
+def test_same_random_state_gives_the_same_strips():
+    X, y = make_digit_strips(5, noise=0.1, random_state=3)
+    X_again, y_again = make_digit_strips(5, noise=0.1, random_state=3)
+    X_other, _ = make_digit_strips(5, noise=0.1, random_state=4)
+    assert y == y_again
+    np.testing.assert_equal(X, X_again)
+    assert not np.array_equal(np.concatenate(X), np.concatenate(X_other))
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"n_samples": 0}, ValueError, "n_samples == 0, must be >= 1"),
+        ({"n_samples": 2.5}, TypeError, "n_samples must be an instance of int"),
+        ({"n_digits": (0, 3)}, ValueError, r"n_digits\[0\] == 0, must be >= 1"),
+        ({"n_digits": (3, 2)}, ValueError, r"n_digits\[1\] == 2, must be >= 3"),
+        ({"n_digits": 3}, TypeError, "n_digits must be a pair .* Got 3 instead"),
+        ({"gap": (-1, 3)}, ValueError, r"gap\[0\] == -1, must be >= 0"),
+        ({"gap": (0.5, 3)}, TypeError, r"gap\[0\] must be an instance of int"),
+        ({"noise": -0.1}, ValueError, "noise == -0.1, must be >= 0"),
+        ({"subset": "dev"}, ValueError, "one of .'train', 'test', 'all'.* Got 'dev'"),
+    ],
+)
+def test_strips_refuse_bad_parameters(options, error, message):
+    with pytest.raises(error, match=message):
+        make_digit_strips(**options)
+
+
+def test_data_home_is_the_argument_then_the_variable_then_a_folder_at_home(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setenv("SKSEQ_DATA_HOME", str(tmp_path / "variable"))
+    assert get_data_home(tmp_path / "argument") == tmp_path / "argument"
+    assert get_data_home() == tmp_path / "variable"
+    monkeypatch.delenv("SKSEQ_DATA_HOME")
+    assert get_data_home() == Path.home() / "skseq_data"
+    assert get_data_home("~/x") == Path.home() / "x"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("fetch", "name"),
+    [
+        (fetch_ldc93s1, "ldc93s1/LDC93S1.wav"),
+        (fetch_spoken_digits, "spoken_digits/spoken_digits.npz"),
+        (make_spoken_digit_strings, "spoken_digits/spoken_digits.npz"),
+        (fetch_captchas, "captcha/captcha.npz"),
+    ],
+)
+def test_a_missing_set_says_what_to_put_where(fetch, name, tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        fetch(data_home=tmp_path)
+    message = str(caught.value)
+    for part in (name, str(tmp_path / name), "https://", "SKSEQ_DATA_HOME"):
+        assert part in message
+
+
+@pytest.fixture
+def digits_home(tmp_path):
+    """A set of 12 recordings: the value of each audio sample tells its recording."""
+    length = np.arange(3, 15, dtype=np.int32)
+    (tmp_path / "spoken_digits").mkdir()
+    np.savez(
+        tmp_path / "spoken_digits" / "spoken_digits.npz",
+        audio=np.repeat(np.arange(1, 13, dtype=np.int16), length),
+        length=length,
+        digit=np.arange(12, dtype=np.int8) % 4,
+        speaker=np.repeat(np.arange(3, dtype=np.int8), 4),
+        index=np.zeros(12, dtype=np.int8),
+        speaker_names=np.array(["ann", "bob", "cy", "nobody"]),
+        rate=np.int64(100),
+    )
+    return tmp_path
+
+
+def test_spoken_digits_are_cut_at_their_lengths(digits_home):
+    data = fetch_spoken_digits(data_home=digits_home)
+    assert [set(audio.tolist()) for audio in data.audio] == [{i} for i in range(1, 13)]
+    assert [len(audio) for audio in data.audio] == list(range(3, 15))
+    assert data.speaker.tolist() == ["ann"] * 4 + ["bob"] * 4 + ["cy"] * 4
+    assert data.rate == 100
+
+
+def test_spoken_digits_of_chosen_speakers_are_theirs_alone(digits_home):
+    data = fetch_spoken_digits(speakers=["cy", "ann"], data_home=digits_home)
+    assert set(data.speaker) == {"ann", "cy"}
+    assert np.unique(np.concatenate(data.audio)).tolist() == [1, 2, 3, 4, 9, 10, 11, 12]
+    assert data.digit.tolist() == [0, 1, 2, 3] * 2
+    audio, digit = fetch_spoken_digits(
+        speakers=["bob"], data_home=digits_home, return_X_y=True
+    )
+    assert len(audio) == len(digit) == 4
+
+
+@pytest.mark.parametrize("speakers", [["nobody"], ["ann", "zoe"], "ann", []])
+def test_unknown_speakers_are_refused_with_the_known_ones(speakers, digits_home):
+    with pytest.raises(ValueError, match=r"names \['ann', 'bob', 'cy'\]\. Got"):
+        fetch_spoken_digits(speakers=speakers, data_home=digits_home)
+
+
+def test_a_digit_string_is_its_recordings_with_silence_between(digits_home):
+    recordings = fetch_spoken_digits(data_home=digits_home)
+    data = make_spoken_digit_strings(
+        60, n_digits=(2, 5), pause=(0.02, 0.15), data_home=digits_home, random_state=0
+    )
+    assert {len(string) for string in data.strings} == {2, 3, 4, 5}
+    assert set(data.speaker) == {"ann", "bob", "cy"}
+    for audio, string, speaker, chosen, bounds in zip(
+        data.audio,
+        data.strings,
+        data.speaker,
+        data.recordings,
+        data.bounds,
+        strict=True,
+    ):
+        parts = [recordings.audio[i] for i in chosen]
+        np.testing.assert_array_equal(audio[audio != 0], np.concatenate(parts))
+        for part, (start, stop) in zip(parts, bounds, strict=True):
+            np.testing.assert_array_equal(audio[start:stop], part)
+        pauses = bounds[1:, 0] - bounds[:-1, 1]
+        assert pauses.min() >= 2
+        assert pauses.max() <= 15
+        assert len(audio) == sum(map(len, parts)) + pauses.sum()
+        assert (bounds[0, 0], bounds[-1, 1]) == (0, len(audio))
+        assert string == "".join(str(recordings.digit[i]) for i in chosen)
+        assert set(recordings.speaker[chosen]) == {speaker}
+        assert audio.dtype == np.int16
+
+
+def test_digit_strings_split_by_speaker_share_no_recording(digits_home):
+    data = make_spoken_digit_strings(40, data_home=digits_home, random_state=0)
+    folds = LeaveOneGroupOut().split(data.audio, data.strings, groups=data.speaker)
+    heard = [
+        {value for i in part for value in data.audio[i] if value}
+        for fold in folds
+        for part in fold
+    ]
+    assert len(heard) == 6
+    for train, test in zip(heard[::2], heard[1::2], strict=True):
+        assert train
+        assert test
+        assert not train & test
+
+
+def test_same_random_state_gives_the_same_digit_strings(digits_home):
+    options = {"n_samples": 10, "data_home": digits_home, "return_X_y": True}
+    audio, strings = make_spoken_digit_strings(**options, random_state=1)
+    audio_again, strings_again = make_spoken_digit_strings(**options, random_state=1)
+    _, strings_other = make_spoken_digit_strings(**options, random_state=2)
+    assert strings == strings_again != strings_other
+    np.testing.assert_equal(audio, audio_again)
+
+
+def test_digit_strings_refuse_a_negative_pause(digits_home):
+    with pytest.raises(ValueError, match=r"pause\[0\] == -0\.1, must be >= 0"):
+        make_spoken_digit_strings(pause=(-0.1, 0.1), data_home=digits_home)
+
+
+def test_captcha_frames_are_the_columns_of_the_image(tmp_path):
+    images = np.arange(2 * 3 * 5, dtype=np.uint8).reshape(2, 3, 5)
+    (tmp_path / "captcha").mkdir()
+    np.savez(tmp_path / "captcha" / "captcha.npz", images=images, labels=["ab", "cd"])
+    X, y = fetch_captchas(data_home=tmp_path, return_X_y=True)
+    np.testing.assert_allclose(X[1][4] * 255, images[1, :, 4])
+    assert X.shape == (2, 5, 3)
+    assert y == ["ab", "cd"]
+
+
+def test_a_pickle_among_the_data_is_not_opened(tmp_path):
+    (tmp_path / "captcha").mkdir()
+    labels = np.array(["ab", None], dtype=object)
+    np.savez(
+        tmp_path / "captcha" / "captcha.npz", images=np.zeros((2, 1, 1)), labels=labels
+    )
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        fetch_captchas(data_home=tmp_path)
+
+
+def test_ldc93s1_is_the_sentence_and_its_cut(data_home):
+    data = fetch_ldc93s1(data_home=data_home)
+    assert data.transcripts == [
+        "she had your dark suit in greasy wash water all year",
+        "dark suit in greasy",
+    ]
+    assert data.rate == 16000
+    assert [(len(audio), audio.dtype) for audio in data.audio] == [
+        (46797, np.int16),
+        (19200, np.int16),
+    ]
+    whole, cut = data.audio
+    np.testing.assert_array_equal(whole[12800:32000], cut)
+
+
+def test_spoken_digits_hold_every_digit_of_every_speaker_equally_often(data_home):
+    data = fetch_spoken_digits(data_home=data_home)
+    for name in np.unique(data.speaker):
+        assert np.bincount(data.digit[data.speaker == name]).tolist() == [50] * 10
+    assert data.rate == 8000
+    assert {audio.dtype for audio in data.audio} == {np.dtype(np.int16)}
+    assert min(map(len, data.audio)) > 0.1 * data.rate
+
+
+def test_captchas_are_grey_images_with_five_characters_of_19(data_home):
+    data = fetch_captchas(data_home=data_home)
+    assert data.images.shape == (len(data.labels), 200, 50)
+    assert data.images.dtype == np.float32
+    assert (data.images.min(), data.images.max()) == (0, 1)
+    assert {len(label) for label in data.labels} == {5}
+    assert len(set("".join(data.labels))) == 19

@@ -1,0 +1,337 @@
+"""Audio features are what their definitions, written out in loops, say they are."""
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy.signal import get_window, spectrogram
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+
+from skseq.preprocessing import MFCC, LogMel, SequenceNormalizer, _audio
+
+# At 1000 samples a second, frames of 25 samples every 10: small enough for loops.
+SMALL = {"sample_rate": 1000, "n_mels": 6, "n_fft": 64}
+FRAME, HOP = 25, 10
+
+
+def waveforms(lengths=(120, 25, 7, 301), seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.uniform(-1, 1, n) for n in lengths]
+
+
+def mel(frequency):
+    return 2595 * np.log10(1 + frequency / 700)
+
+
+def triangles(n_mels, n_fft, sample_rate, f_min, f_max):
+    """Rise and fall of each band, bin by bin."""
+    step = (mel(f_max) - mel(f_min)) / (n_mels + 1)
+    weights = np.zeros((n_fft // 2 + 1, n_mels))
+    for k in range(n_fft // 2 + 1):
+        place = mel(k * sample_rate / n_fft)
+        for band in range(n_mels):
+            left = mel(f_min) + band * step
+            if left <= place <= left + step:
+                weights[k, band] = (place - left) / step
+            elif left + step <= place <= left + 2 * step:
+                weights[k, band] = (left + 2 * step - place) / step
+    return weights
+
+
+def power_by_definition(frame, n_fft):
+    """The sum of the discrete Fourier transform, term by term."""
+    power = []
+    for k in range(n_fft // 2 + 1):
+        terms = [
+            x
+            * (0.5 - 0.5 * np.cos(2 * np.pi * t / len(frame)))
+            * np.exp(-2j * np.pi * k * t / n_fft)
+            for t, x in enumerate(frame)
+        ]
+        power.append(abs(sum(terms)) ** 2)
+    return np.array(power)
+
+
+def log_mel_by_definition(x, f_min=0.0, f_max=500.0, pre_emphasis=0.97, floor=1e-10):
+    emphasised = [x[0] - pre_emphasis * x[0]]
+    emphasised += [x[t] - pre_emphasis * x[t - 1] for t in range(1, len(x))]
+    emphasised += [0.0] * (FRAME - len(x))
+    weights = triangles(6, 64, 1000, f_min, f_max)
+    rows = []
+    for start in range(0, len(emphasised) - FRAME + 1, HOP):
+        power = power_by_definition(emphasised[start : start + FRAME], 64)
+        rows.append(np.log(np.maximum(power @ weights, floor)))
+    return np.array(rows)
+
+
+def tone(frequency, n_samples=4000, sample_rate=16000):
+    return np.sin(2 * np.pi * frequency * np.arange(n_samples) / sample_rate)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"f_min": 20.0, "f_max": 400.0},
+        {"pre_emphasis": 0.0},
+        {"floor": 1.0},
+    ],
+    ids=str,
+)
+def test_log_mel_is_its_definition(parameters):
+    X = waveforms((120, 25, 7))
+    result = LogMel(**SMALL, **parameters).transform(X)
+    for x, found in zip(X, result, strict=True):
+        expected = log_mel_by_definition(x, **parameters)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_power_is_that_of_the_scipy_spectrogram():
+    [x] = waveforms((16000,))
+    window = get_window("hann", 400)
+    *_, spectrum = spectrogram(
+        x, 16000, window, noverlap=240, nfft=512, detrend=False,
+        scaling="spectrum", mode="complex",
+    )  # fmt: skip
+    power = np.abs(spectrum.T * window.sum()) ** 2
+    expected = np.log(power @ triangles(40, 512, 16000, 0, 8000))
+    found = LogMel(pre_emphasis=0.0).transform([x])[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_mel_filters_and_cepstrum_are_those_of_tensorflow():
+    signal = pytest.importorskip("tensorflow").signal
+    filters = _audio._mel_filters(16000, 512, 40, 20.0, 7600.0)
+    expected = signal.linear_to_mel_weight_matrix(40, 257, 16000, 20.0, 7600.0)
+    np.testing.assert_allclose(filters, expected, atol=1e-4)  # computed in float32
+    log_mel = LogMel().transform([tone(440)])[0]
+    cepstrum = signal.mfccs_from_log_mel_spectrograms(log_mel).numpy()
+    cepstrum[:, 0] /= np.sqrt(2)  # the orthonormal transform scales only this one
+    found = MFCC(lifter=0).transform([tone(440)])[0]
+    np.testing.assert_allclose(found, cepstrum[:, :13], rtol=1e-3, atol=1e-3)
+
+
+def test_thousand_hertz_are_a_thousand_mel():
+    assert _audio._hertz_to_mel(1000.0) == pytest.approx(1000.0, abs=0.05)
+
+
+@pytest.mark.parametrize("frequency", [200, 440, 1000, 3000, 7000])
+def test_pure_tone_peaks_in_the_band_around_it(frequency):
+    centres = np.linspace(0, mel(8000), 42)[1:-1]
+    features = LogMel().transform([tone(frequency)])[0]
+    expected = np.argmin(np.abs(centres - mel(frequency)))
+    assert (features.argmax(axis=1) == expected).all()
+
+
+def test_mfcc_is_the_cosine_sum_of_the_log_mel_energies():
+    X = waveforms()
+    log_mel = LogMel(**SMALL).transform(X)[0].astype(float)
+    k, m = np.arange(4)[:, None], np.arange(6)
+    basis = np.cos(np.pi * k * (m + 0.5) / 6) * np.sqrt(np.where(k == 0, 1, 2) / 6)
+    found = MFCC(**SMALL, n_mfcc=4, lifter=0).transform(X)[0]
+    np.testing.assert_allclose(found, log_mel @ basis.T, atol=1e-5)
+
+
+def test_lifter_raises_a_coefficient_by_its_factor():
+    X = [tone(440)]
+    ratio = MFCC(lifter=22).transform(X)[0] / MFCC(lifter=0).transform(X)[0]
+    # 1 + 11 sin(pi k / 22), worked out by hand.
+    by_hand = [1, 2.57, 4.10, 5.57, 6.95, 8.20, 9.31, 10.25, 11.01, 11.55, 11.89, 12]
+    np.testing.assert_allclose(ratio[0, :12], by_hand, atol=0.01)
+
+
+@pytest.mark.parametrize("deltas", [1, 2])
+def test_deltas_are_regression_slopes_with_edges_repeated(deltas):
+    X = waveforms()
+    found = LogMel(**SMALL, deltas=deltas).transform(X)[3]
+    assert found.shape == (28, 6 * (deltas + 1))
+    for order in range(deltas):
+        static = found[:, 6 * order : 6 * (order + 1)]
+        slope = found[:, 6 * (order + 1) : 6 * (order + 2)]
+        for t in range(28):
+            near = [static[np.clip(t + k, 0, 27)] for k in (-2, -1, 1, 2)]
+            rise = 2 * (near[3] - near[0]) + near[2] - near[1]
+            np.testing.assert_allclose(slope[t], rise / 10, atol=1e-5)
+
+
+def test_slope_of_a_ramp_is_its_gradient_and_that_of_one_frame_zero():
+    ramp = 3.0 * np.arange(9.0)[:, None]
+    np.testing.assert_allclose(_audio._slope(ramp)[2:-2], 3)
+    np.testing.assert_array_equal(_audio._slope(ramp[:1]), 0)
+
+
+@pytest.mark.parametrize("n_samples", [1, 24, 25, 26, 34, 35, 36, 45, 300])
+def test_frames_are_counted_as_documented(n_samples):
+    result = LogMel(**SMALL).transform(waveforms((n_samples,)))
+    assert len(result[0]) == 1 + max(0, n_samples - FRAME) // HOP
+
+
+def test_impulse_is_heard_in_the_frames_that_cover_it():
+    x = np.zeros(100)
+    x[47] = 1.0
+    features = LogMel(**SMALL, pre_emphasis=0.0).transform([x])[0]
+    heard = np.flatnonzero(features.max(axis=1) > np.log(1e-9))
+    starts = HOP * np.arange(len(features))
+    np.testing.assert_array_equal(
+        heard, np.flatnonzero((starts <= 47) & (starts + FRAME > 47))
+    )
+
+
+def test_louder_recording_differs_by_a_constant():
+    X = waveforms()
+    quiet, loud = (
+        LogMel(**SMALL, deltas=1).transform(Z) for Z in (X, [10 * x for x in X])
+    )
+    for a, b in zip(quiet, loud, strict=True):
+        np.testing.assert_allclose(b[:, :6] - a[:, :6], 2 * np.log(10), atol=1e-5)
+        np.testing.assert_allclose(b[:, 6:], a[:, 6:], atol=1e-5)
+
+
+def test_loudness_is_in_the_first_cepstral_coefficient_only():
+    X = waveforms()
+    quiet, loud = (
+        MFCC(**SMALL, n_mfcc=5).transform(Z) for Z in (X, [9 * x for x in X])
+    )
+    for a, b in zip(quiet, loud, strict=True):
+        np.testing.assert_allclose(b[:, 1:], a[:, 1:], atol=1e-4)
+        assert (b[:, 0] > a[:, 0] + 1).all()
+
+
+@pytest.mark.parametrize(("dtype", "scale"), [("int16", 2**15), ("int32", 2**31)])
+def test_integers_are_fractions_of_their_full_range(dtype, scale):
+    X = [(0.9 * scale * x).astype(dtype) for x in waveforms()]
+    found = LogMel(**SMALL).transform(X)
+    expected = LogMel(**SMALL).transform([x / scale for x in X])
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("form", [list, np.stack, lambda X: np.stack(X)[:, :, None]])
+@pytest.mark.parametrize("dtype", ["<i2", ">i2", "<i4"])
+def test_integers_keep_their_range_in_every_form_of_X(form, dtype):
+    X = [np.arange(-30, 30, dtype=dtype), np.arange(60, dtype=dtype)]
+    scale = 2 ** (8 * X[0].dtype.itemsize - 1)
+    expected = LogMel(**SMALL).transform([x / scale for x in X])
+    for a, b in zip(LogMel(**SMALL).transform(form(X)), expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_list_of_integers_has_no_clear_range():
+    with pytest.raises(ValueError, match=r"X\[0\] has dtype int64"):
+        LogMel(**SMALL).transform([[1, 2, 3], [4, 5, 6]])
+
+
+def test_digital_silence_is_finite():
+    result = MFCC().transform([np.zeros(1000, dtype=np.int16)])
+    assert np.isfinite(result[0]).all()
+
+
+@pytest.mark.parametrize(
+    "extractor", [LogMel(**SMALL, deltas=2), MFCC(**SMALL, n_mfcc=4)]
+)
+class TestEveryExtractor:
+    def test_waveform_alone_gives_the_same_bits_as_among_others(self, extractor):
+        X = waveforms()
+        for x, expected in zip(X, extractor.transform(X), strict=True):
+            np.testing.assert_array_equal(extractor.transform([x])[0], expected)
+
+    def test_result_is_ragged_float32(self, extractor):
+        result = extractor.fit_transform(waveforms())
+        assert (result.shape, result.dtype) == ((4,), object)
+        assert {x.dtype for x in result} == {np.dtype(np.float32)}
+
+    def test_3d_waveforms_give_a_3d_array(self, extractor):
+        X = np.stack(waveforms((50, 50)))
+        result = extractor.transform(X[:, :, np.newaxis])
+        assert result.shape[:2] == (2, 3)
+        np.testing.assert_array_equal(result[1], extractor.transform([X[1]])[0])
+
+    def test_rows_of_a_matrix_are_waveforms_of_any_length(self, extractor):
+        X = np.stack(waveforms((50, 50)))
+        extractor = clone(extractor).fit(X)
+        found = extractor.transform(X[:, :30])
+        np.testing.assert_array_equal(found[1], extractor.transform([X[1, :30]])[0])
+        assert extractor.n_features_in_ == 1
+
+    def test_blocks_give_what_one_piece_gives(self, extractor, monkeypatch):
+        X = waveforms()
+        expected = extractor.transform(X)
+        monkeypatch.setattr(_audio, "_BLOCK", 3)
+        for a, b in zip(extractor.transform(X), expected, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-5)
+
+    def test_read_only_input_is_left_as_it_was(self, extractor):
+        X = waveforms()
+        before = [x.copy() for x in X]
+        for x in X:
+            x.flags.writeable = False
+        extractor.fit_transform(X)
+        for x, y in zip(X, before, strict=True):
+            np.testing.assert_array_equal(x, y)
+
+    def test_clone_and_pickle_transform_alike(self, extractor):
+        X = waveforms()
+        expected = extractor.fit(X).transform(X)[0]
+        for copy in (clone(extractor), pickle.loads(pickle.dumps(extractor))):
+            np.testing.assert_array_equal(copy.transform(X)[0], expected)
+
+    def test_pipeline_passes_frames_on(self, extractor):
+        pipeline = make_pipeline(clone(extractor), SequenceNormalizer())
+        pipeline.set_params(**{f"{pipeline.steps[0][0]}__deltas": 1})
+        result = pipeline.fit_transform(waveforms())
+        np.testing.assert_allclose(result[0].mean(axis=0), 0, atol=1e-5)
+
+    def test_two_channels_are_refused_and_leave_no_trace(self, extractor):
+        extractor = clone(extractor)
+        with pytest.raises(ValueError, match=r"one channel.*has 2 features"):
+            extractor.fit([x.reshape(-1, 2) for x in waveforms((120, 50))])
+        assert len(extractor.transform(waveforms())) == 4
+
+    @pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
+    def test_integers_of_unclear_range_are_refused(self, extractor, dtype):
+        X = [np.zeros(30), np.zeros(30, dtype=dtype)]
+        with pytest.raises(ValueError, match=rf"X\[1\] has dtype {dtype}"):
+            extractor.transform(X)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"sample_rate": 0}, r"'sample_rate' .* float in the range \(0.0, inf\)"),
+        ({"frame_length": "25"}, "'frame_length' parameter of LogMel must be a float"),
+        ({"frame_length": 1e-6}, "frame_length=1e-06 seconds is no whole sample"),
+        ({"hop_length": 1e-6}, "hop_length=1e-06 seconds is no whole sample"),
+        ({"n_fft": 399}, r"'n_fft' .* int in the range \[400, inf\) or None. Got 399"),
+        ({"n_mels": 0}, r"'n_mels' .* int in the range \[1, inf\). Got 0 instead"),
+        ({"n_mels": 2.5}, "'n_mels' parameter of LogMel must be an int"),
+        ({"n_mels": 300}, "n_mels=300 makes band 0 so narrow"),
+        ({"f_min": 8000}, r"'f_min' .* range \[0.0, 8000.0\)"),
+        ({"f_max": 8001}, r"'f_max' .* range \(0.0, 8000.0\] or None"),
+        ({"f_min": 500, "f_max": 400}, r"'f_max' .* range \(500.0, 8000.0\]"),
+        ({"pre_emphasis": -0.1}, "'pre_emphasis' parameter of LogMel"),
+        ({"floor": 0.0}, "'floor' parameter of LogMel"),
+        ({"deltas": 3}, r"'deltas' .* int in the range \[0, 2\]. Got 3"),
+        ({"deltas": True}, "'deltas' parameter of LogMel must be an int"),
+    ],
+    ids=str,
+)
+def test_bad_parameter_is_named_by_fit_and_transform(parameters, message):
+    extractor = LogMel(**parameters)
+    for method in (extractor.fit, extractor.transform):
+        with pytest.raises(ValueError, match=message):
+            method([tone(440)])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_mfcc": 41}, r"'n_mfcc' parameter of MFCC .* range \[1, 40\]. Got 41"),
+        ({"n_mfcc": 0}, r"'n_mfcc' .* range \[1, 40\]"),
+        ({"lifter": -1}, "'lifter' parameter of MFCC must be a float"),
+    ],
+    ids=str,
+)
+def test_bad_parameter_of_the_cepstrum_is_named(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        MFCC(**parameters).fit([tone(440)])
