@@ -5,10 +5,13 @@ program and persistence. What the sequences mean is each estimator's own.
 """
 
 import copy
+import inspect
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from numbers import Integral
+from types import SimpleNamespace
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -20,10 +23,11 @@ from skseq._batching import full_rows, inference_batches
 from skseq._callbacks import make_callbacks
 from skseq._checkpoint import Checkpoint, describe
 from skseq._layers import CELLS
-from skseq._optimizers import make_optimizer
+from skseq._optimizers import make_optimizer, plain_learning_rate
 from skseq._parameters import (
     BOOLEAN,
     FRACTION,
+    NON_NEGATIVE_INT,
     NONE,
     POSITIVE_INT,
     POSITIVE_INTS,
@@ -40,13 +44,16 @@ from skseq._programs import Recipe, borrow
 from skseq._seeding import draw_seed, generator
 from skseq._training import train
 from skseq._training_state import Part, TrainingPlan, TrainingState
+from skseq._version import __version__
 
 # A batch of long sequences holds fewer of them, so that memory stays bounded.
 MAX_BATCH_FRAMES = 2**18
 
 ROUTES = ("optimizer", "callbacks", "encoder")
 
-PATH = Kind(lambda value: isinstance(value, str) or hasattr(value, "__fspath__"), "a path")
+PATH = Kind(
+    lambda value: isinstance(value, str) or hasattr(value, "__fspath__"), "a path"
+)
 
 SHARED_CONSTRAINTS = {
     "units": POSITIVE_INTS,
@@ -69,8 +76,21 @@ SHARED_CONSTRAINTS = {
     "verbose": VERBOSE,
 }
 
+RESTORED_CONSTRAINTS = {
+    "n_features_in_": POSITIVE_INT,
+    "n_iter_": POSITIVE_INT,
+    "history_": instance_of(dict),
+    "_X_layout": OneOf(["matrix", "sequences"]),
+    "_seed": NON_NEGATIVE_INT,
+    "_settings": instance_of(dict),
+    "_exact_lengths": BOOLEAN,
+}
+
 # What can change without changing the outcome of a fit that resumes.
 NOT_IN_ORIGIN = {"epochs", "verbose", "checkpoint"}
+
+# Grows when a pickle of the former state would be misread.
+STATE_FORMAT = 1
 
 
 class SequenceEstimator(BaseEstimator, ABC):
@@ -80,7 +100,7 @@ class SequenceEstimator(BaseEstimator, ABC):
     `_fitted_attributes`, what `save` keeps; and the methods marked abstract.
     """
 
-    _constraints: dict = {}
+    _constraints: ClassVar[dict] = {}
     _fitted_attributes = (
         "n_features_in_",
         "feature_names_in_",
@@ -91,6 +111,15 @@ class SequenceEstimator(BaseEstimator, ABC):
         "_settings",
         "_exact_lengths",
     )
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # scikit-learn's checks take every name in a signature for a parameter, and
+        # `routed` is none.
+        _, *parameters = inspect.signature(cls.__init__).parameters.values()
+        cls.__signature__ = inspect.Signature(
+            [p for p in parameters if p.kind is not p.VAR_KEYWORD]
+        )
 
     @abstractmethod
     def _check_data(self, X, y, sample_weight, *, reset):
@@ -110,7 +139,7 @@ class SequenceEstimator(BaseEstimator, ABC):
 
     @abstractmethod
     def _trainable_rows(self, data) -> np.ndarray:
-        """The rows of prepared data that can be learnt from; raise or warn of others."""
+        """The rows of prepared data to learn from; raise or warn of others."""
 
     @abstractmethod
     def _initial_weights(self, program) -> list[np.ndarray]:
@@ -206,7 +235,13 @@ class SequenceEstimator(BaseEstimator, ABC):
     def _learn(self, X, y, sample_weight, X_val, y_val, resume, epochs, data_options):
         """Check everything, then train; yields the state after each epoch."""
         continues = resume and self.__sklearn_is_fitted__()
+        is_partial = epochs is not None
         check_parameters(self, {**SHARED_CONSTRAINTS, **self._constraints})
+        if is_partial and self.early_stopping:
+            raise ValueError(
+                "partial_fit trains for one epoch, so it cannot stop early. Set "
+                "early_stopping=False, or use fit."
+            )
         optimizer = make_optimizer(
             self.optimizer, self.learning_rate, self._routed("optimizer")
         )
@@ -215,9 +250,10 @@ class SequenceEstimator(BaseEstimator, ABC):
             X, y, sample_weight, reset=not continues, **data_options
         )
         validation = self._check_validation(X_val, y_val)
-        if not continues:
-            self._settings = self._make_settings()
-        checkpoint = self._open_checkpoint(data, continues)
+        self._take_settings(self._make_settings(), continues)
+        checkpoint = (
+            None if is_partial else self._open_checkpoint(data, validation, continues)
+        )
         seed = draw_seed(self.random_state)
         self._seed = checkpoint.start(seed) if checkpoint else seed
         with borrow(self._make_recipe(self._settings)) as program:
@@ -241,7 +277,25 @@ class SequenceEstimator(BaseEstimator, ABC):
             return None
         if X_val is None:
             raise ValueError("y_val was given without X_val.")
-        return self._check_data(X_val, y_val, None, reset=False)
+        try:
+            return self._check_data(X_val, y_val, None, reset=False)
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"In X_val and y_val: {error}") from error
+
+    def _take_settings(self, settings: dict, continues: bool) -> None:
+        """Settle what the network is like; one that is trained already stays."""
+        if continues and settings != self._settings:
+            changes = "; ".join(
+                f"{name} was {self._settings[name]!r} and is {value!r}"
+                for name, value in settings.items()
+                if value != self._settings[name]
+            )
+            raise ValueError(
+                f"Training cannot go on with another network: {changes}. Set it back, "
+                "or train anew by fit with warm_start=False."
+            )
+        self._settings = settings
 
     def _parts(self, program, data, validation) -> tuple[Part, Part | None]:
         """What to train on and what to validate with."""
@@ -275,6 +329,7 @@ class SequenceEstimator(BaseEstimator, ABC):
             patience=self.n_iter_no_change if stops_early else None,
             verbose=int(self.verbose),
             exact_lengths=self._exact_lengths,
+            shortest_first=self._shortest_first,
         )
 
     def _first_state(self, program, trainer, continues, epochs) -> TrainingState:
@@ -284,9 +339,7 @@ class SequenceEstimator(BaseEstimator, ABC):
             return TrainingState(0, weights, trainer.state())
         if epochs is None:  # warm_start: another fit, from these weights
             return TrainingState(0, self._weights, trainer.state())
-        state = self._optimizer_state
-        fits = state is not None and trainer.accepts(state)
-        state = state if fits else trainer.state()
+        state = _continued(trainer, self._optimizer_state)
         return TrainingState(self.n_iter_, self._weights, state, self.history_)
 
     def _adopt(self, state: TrainingState) -> None:
@@ -295,18 +348,43 @@ class SequenceEstimator(BaseEstimator, ABC):
         self.history_ = state.history
         self.n_iter_ = state.epoch
 
-    def _open_checkpoint(self, data, continues) -> Checkpoint | None:
+    def _open_checkpoint(self, data, validation, continues) -> Checkpoint | None:
         if self.checkpoint is None:
             return None
         params = self.get_params()
         origin = {n: describe(v) for n, v in params.items() if n not in NOT_IN_ORIGIN}
         origin["estimator"] = type(self).__name__
         origin["data"] = data.fingerprint()
+        if validation is not None:
+            origin["validation data"] = validation.fingerprint()
         if continues:
             origin["first weights"] = fingerprint_arrays(self._weights)
         return Checkpoint(self.checkpoint, origin)
 
     # -- using --------------------------------------------------------------------
+
+    def _check_restored(self) -> None:
+        """Check what was read from a file: all that does not depend on the weights."""
+        check_parameters(self, RESTORED_CONSTRAINTS)
+        constraints = {**SHARED_CONSTRAINTS, **self._constraints}
+        known = {n: c for n, c in constraints.items() if n in self._settings}
+        check_parameters(SimpleNamespace(**self._settings), known)
+        inspect.signature(self._make_recipe(self._settings).network).bind(
+            **self._settings
+        )
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "_pickled_by": (STATE_FORMAT, __version__)}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        state_format, version = state.pop("_pickled_by")
+        if state_format > STATE_FORMAT:
+            raise ValueError(
+                f"This {type(self).__name__} was pickled by skseq {version}, which "
+                f"skseq {__version__} cannot read. Upgrade skseq to load it."
+            )
+        super().__setstate__(state)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_weights")
@@ -314,8 +392,9 @@ class SequenceEstimator(BaseEstimator, ABC):
     def _infer(self, data, *, is_labelled=False) -> Iterator[tuple]:
         """Run the network over checked data; yields rows and their outputs.
 
-        Every batch is filled up to the same number of rows, so that a sequence's result
-        is the same bit for bit whatever company it is in.
+        Every batch is filled up to the same number of rows, so that the network is not
+        traced or rounded differently for the last one. What the other sequences hold
+        does not change a bit of a result; where it stands in a batch may, the last.
         """
         check_parameters(self, {"batch_size": POSITIVE_INT})
         recipe = self._make_recipe(self._settings)
@@ -372,6 +451,17 @@ class SequenceEstimator(BaseEstimator, ABC):
 
 def _is_routed(name: str) -> bool:
     return name.partition("__")[0] in ROUTES and "__" in name
+
+
+def _continued(trainer, state) -> list[np.ndarray]:
+    """An optimizer's state as it was left, under its present learning rate."""
+    fresh, learning_rate = trainer.state(), plain_learning_rate(trainer.optimizer)
+    if state is None or not trainer.accepts(state):
+        return fresh
+    trainer.set_state(state)
+    if learning_rate is not None:
+        trainer.optimizer.learning_rate = learning_rate
+    return trainer.state()
 
 
 def as_tuple(value, length=None) -> tuple[int, ...]:

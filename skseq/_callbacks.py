@@ -8,12 +8,13 @@ import copy
 import inspect
 
 import keras
+import numpy as np
 
-PLAIN = (bool, int, float, str, type(None))
+PLAIN = (bool, int, float, str, type(None), np.ndarray, np.generic)
 
 
 def make_callbacks(callbacks, routed=None) -> list[keras.callbacks.Callback]:
-    """Return fresh callbacks: classes are made, instances copied, never used themselves.
+    """Return fresh callbacks: classes are made, instances copied and never used.
 
     `routed` parameters go to every class, or to the one at a position ("0__patience").
     """
@@ -43,14 +44,27 @@ def _make_callback(callback, parameters):
             f"callbacks__{next(iter(parameters))} needs a callback given as a class. "
             f"Got the instance {callback!r} instead."
         )
-    return copy.deepcopy(callback)
+    return _copied(callback)
+
+
+def _copied(callback):
+    """A copy without the network that an earlier `fit` of Keras left in it."""
+    try:
+        return copy.deepcopy(callback, {id(callback.model): None})
+    except TypeError as error:
+        raise TypeError(
+            f"The callback {callback!r} cannot be copied: {error}. Give its class, and "
+            "its parameters as callbacks__<name>."
+        ) from error
 
 
 def _own(routed, position) -> dict:
     """The parameters meant for one position: its own, and those without a position."""
     own = {name: value for name, value in routed.items() if "__" not in name}
     prefix = f"{position}__"
-    mine = {n.removeprefix(prefix): v for n, v in routed.items() if n.startswith(prefix)}
+    mine = {
+        n.removeprefix(prefix): v for n, v in routed.items() if n.startswith(prefix)
+    }
     return {**own, **mine}
 
 
@@ -74,8 +88,11 @@ class CallbackRunner:
     def __init__(self, callbacks, model, optimizer, plan):
         self._callbacks = callbacks or []
         self._model, self._optimizer = model, optimizer
+        self._epoch_logs = {}
+        # Callbacks share a copy of the logs, which the last of them sees complete.
+        last = keras.callbacks.LambdaCallback(on_epoch_end=self._keep_logs)
         self._list = keras.callbacks.CallbackList(
-            self._callbacks, add_history=False, add_progbar=False, model=model
+            [*self._callbacks, last], add_history=False, add_progbar=False, model=model
         )
         self._list.set_params({"epochs": plan.epochs, "verbose": 0, "steps": None})
 
@@ -83,41 +100,45 @@ class CallbackRunner:
         self._model.stop_training = False
         if self._callbacks:
             self._model.optimizer = self._optimizer
-        self._list.on_train_begin()
         return self
 
-    def __exit__(self, error_type, *details):
-        if error_type is None:
-            self._list.on_train_end()
+    def __exit__(self, *exception):
         self._model.optimizer = None
 
     @property
     def wants_to_stop(self) -> bool:
         return bool(self._model.stop_training)
 
-    def begin_epoch(self, epoch):
-        self._list.on_epoch_begin(epoch)
-
-    def begin_batch(self, step):
-        self._list.on_train_batch_begin(step)
-
-    def end_batch(self, step, logs):
-        self._list.on_train_batch_end(step, logs)
+    def tell(self, event: str, *details) -> None:
+        """Call a method of all callbacks, `tell("on_epoch_begin", 3)` for one."""
+        if self._callbacks:
+            getattr(self._list, event)(*details)
 
     def end_epoch(self, epoch, logs) -> dict:
         """Let callbacks act on the epoch; they may add to its logs."""
-        logs = dict(logs)
-        self._list.on_epoch_end(epoch, logs)
-        return {n: float(v) for n, v in logs.items() if v is not None}
+        self._epoch_logs = logs
+        self.tell("on_epoch_end", epoch, logs)
+        return {n: float(v) for n, v in self._epoch_logs.items() if v is not None}
+
+    def _keep_logs(self, epoch, logs):
+        self._epoch_logs = logs
 
     def state(self) -> list[dict]:
-        """The callbacks' plain attributes, counters and best values among them."""
+        """The callbacks' attributes of plain values and arrays, best values for one."""
         return [
-            {n: v for n, v in vars(callback).items() if isinstance(v, PLAIN)}
-            for callback in self._callbacks
+            {n: v for n, v in vars(c).items() if n != "params" and _is_plain(v)}
+            for c in self._callbacks
         ]
 
     def restore(self, state: list[dict] | None) -> None:
         """Give back what `state` returned, in a run that resumes."""
         for callback, values in zip(self._callbacks, state or [], strict=False):
             vars(callback).update(values)
+
+
+def _is_plain(value) -> bool:
+    if isinstance(value, dict):
+        value = [*value.values(), *(n for n in value if not isinstance(n, str))]
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return isinstance(value, PLAIN)

@@ -1,11 +1,16 @@
 """A file that holds a fit's last full epoch, so that a killed fit can go on.
 
 Written atomically after every epoch: a kill at any moment leaves the old epoch or the
-new one. It remembers what it was made from and refuses to continue anything else.
+new one. It remembers what it was made from and refuses to continue anything else. Knows
+nothing of Keras.
 """
 
 import inspect
+import math
 import os
+import re
+import zlib
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -13,7 +18,10 @@ from skseq._archive import read_archive, write_archive
 from skseq._training_state import TrainingState
 
 KIND = "checkpoint"
-ARRAY_LISTS = ("weights", "optimizer_state", "best_weights")
+# Keys that stand for what JSON cannot hold.
+ARRAY, FLOAT = "__array__", "__float__"
+NOT_GIVEN = "not given"
+SCALARS = (bool, int, float, str, type(None))
 
 
 class Checkpoint:
@@ -22,7 +30,7 @@ class Checkpoint:
     Parameters
     ----------
     path : path-like
-        The file; it need not exist yet.
+        The file; it need not exist yet, but its folder must.
     origin : dict of str to str or int
         What determines the outcome: parameters and the data's fingerprint.
     """
@@ -34,6 +42,8 @@ class Checkpoint:
         self.state = None
         if os.path.exists(self.path):
             self._read()
+        elif not os.path.isdir(os.path.dirname(os.path.abspath(self.path))):
+            raise FileNotFoundError(f"There is no folder for checkpoint={self.path!r}.")
 
     def start(self, seed: int) -> int:
         """The seed to go on with: that of the interrupted fit, if there is one."""
@@ -42,41 +52,41 @@ class Checkpoint:
         return self.seed
 
     def save(self, state: TrainingState, callback_state: list[dict]) -> None:
-        plain = {n: v for n, v in vars(state).items() if n not in ARRAY_LISTS}
-        arrays = {
-            f"{name}/{i}": array
-            for name in ARRAY_LISTS
-            for i, array in enumerate(getattr(state, name) or [])
+        """Write the state after an epoch in place of the one before."""
+        arrays = {}
+        header = {
+            "kind": KIND,
+            "origin": self.origin,
+            "seed": self.seed,
+            "state": _take_arrays(vars(state), "state", arrays),
+            "callbacks": _take_arrays(callback_state, "callbacks", arrays),
         }
-        write_archive(
-            self.path,
-            {
-                "kind": KIND,
-                "origin": self.origin,
-                "seed": self.seed,
-                "state": plain,
-                "callbacks": callback_state,
-            },
-            arrays,
-        )
+        write_archive(self.path, header, arrays)
 
     def _read(self):
         archive = read_archive(self.path)
-        header = archive.header
+        header, arrays = archive.header, archive.arrays
         if header.get("kind") != KIND:
             raise ValueError(f"{self.path} is a skseq file, but not a checkpoint.")
-        self._check_origin(header["origin"])
-        self.seed, self.callback_state = header["seed"], header["callbacks"]
-        lists = {name: _array_list(archive.arrays, name) for name in ARRAY_LISTS}
-        lists["best_weights"] = lists["best_weights"] or None
-        self.state = TrainingState(**header["state"], **lists)
+        try:
+            saved, self.seed = dict(header["origin"]), int(header["seed"])
+            self.callback_state = _put_arrays(header["callbacks"], arrays)
+            self.state = TrainingState(**_put_arrays(header["state"], arrays))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"The checkpoint {self.path} is damaged: {error!r}. Delete the file to "
+                "start anew."
+            ) from error
+        self._check_origin(saved)
 
     def _check_origin(self, saved: dict):
-        names = [n for n in self.origin if saved.get(n) != self.origin[n]]
-        if names:
-            changes = "; ".join(
-                f"{n} was {saved.get(n)!r} and is {self.origin[n]!r}" for n in names
-            )
+        changes = "; ".join(
+            f"{name} was {saved.get(name, NOT_GIVEN)!r} and is "
+            f"{self.origin.get(name, NOT_GIVEN)!r}"
+            for name in {**saved, **self.origin}
+            if saved.get(name, NOT_GIVEN) != self.origin.get(name, NOT_GIVEN)
+        )
+        if changes:
             raise ValueError(
                 f"The checkpoint {self.path} is of another fit: {changes}. Give back "
                 "the same data and parameters to resume it, or delete the file to "
@@ -84,19 +94,50 @@ class Checkpoint:
             )
 
 
-def _array_list(arrays, name) -> list[np.ndarray]:
-    n_arrays = sum(key.startswith(f"{name}/") for key in arrays)
-    return [arrays[f"{name}/{i}"] for i in range(n_arrays)]
+def _take_arrays(value, name: str, arrays: dict):
+    """Copy nested plain values for JSON, leaving the names of arrays that go beside."""
+    if isinstance(value, Mapping):
+        return {k: _take_arrays(v, f"{name}/{k}", arrays) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        items = [_take_arrays(v, f"{name}/{i}", arrays) for i, v in enumerate(value)]
+        return type(value)(items)
+    if isinstance(value, (np.ndarray, np.generic)):
+        arrays[name] = np.asarray(value)
+        return {ARRAY: name}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {FLOAT: repr(value)}
+    return value
+
+
+def _put_arrays(value, arrays: dict):
+    """The inverse of `_take_arrays`."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(_put_arrays(item, arrays) for item in value)
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {ARRAY}:
+        return arrays[value[ARRAY]]
+    if set(value) == {FLOAT}:
+        return float(value[FLOAT])
+    return {key: _put_arrays(item, arrays) for key, item in value.items()}
 
 
 def describe(value) -> str:
     """A parameter's value as text that is the same in every process."""
     if inspect.isroutine(value) or inspect.isclass(value):
         return f"{value.__module__}.{value.__qualname__}"
+    if isinstance(value, Mapping):
+        items = [f"{k!r}: {describe(v)}" for k, v in value.items()]
+        return f"{{{', '.join(items)}}}"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(describe, value))}]"
+    if isinstance(value, np.ndarray):
+        checksum = zlib.crc32(np.ascontiguousarray(value).tobytes())
+        return f"array({value.shape}, {value.dtype}, {checksum})"
     if hasattr(value, "get_config"):
-        return f"{type(value).__name__}({value.get_config()})"
+        config = {n: v for n, v in value.get_config().items() if n != "name"}
+        return f"{type(value).__name__}({describe(config)})"
     if type(value).__repr__ is object.__repr__:
-        return type(value).__qualname__
-    return repr(value)
+        plain = {n: v for n, v in vars(value).items() if isinstance(v, SCALARS)}
+        return f"{type(value).__qualname__}({describe(plain)})"
+    return re.sub(" at 0x[0-9A-Fa-f]+", "", repr(value))

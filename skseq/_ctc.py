@@ -29,7 +29,6 @@ from skseq._parameters import (
     NON_NEGATIVE_INT,
     NONE,
     POSITIVE_INT,
-    POSITIVE_INTS,
     OneOf,
     TupleOf,
     check_parameters,
@@ -47,10 +46,12 @@ TARGETS = (
 
 DECODING_CONSTRAINTS = {"decoder": OneOf(DECODERS), "beam_width": POSITIVE_INT}
 
+MAYBE_POSITIVE_INTS = (POSITIVE_INT, TupleOf(POSITIVE_INT, min_length=0))
+
 CONSTRAINTS = {
-    "conv_filters": (POSITIVE_INT, TupleOf(POSITIVE_INT, min_length=0)),
+    "conv_filters": MAYBE_POSITIVE_INTS,
     "conv_kernel_size": POSITIVE_INT,
-    "conv_strides": POSITIVE_INTS,
+    "conv_strides": MAYBE_POSITIVE_INTS,
     "encoder": (NONE, OneOf([name for name in FRONT_ENDS if name]), CALLABLE),
     "skip_frames": NON_NEGATIVE_INT,
     "target": OneOf(["auto", "sequence", "single"]),
@@ -126,8 +127,9 @@ class CTCSequenceClassifier(SequenceEstimator):
     batch_size : int, default=32
         Sequences a step. Sequences of similar length share a batch.
     shuffle : bool, default=True
-        Whether to draw new batches in every epoch. Otherwise they go from short to
-        long, the same each time.
+        Whether to draw new batches in every epoch but the first. That one goes from
+        short to long, since CTC finds its first labels sooner in short sequences [2]_.
+        Without shuffling all epochs do.
     early_stopping : bool, default=False
         Whether to stop when the loss on a validation set no longer falls, and keep the
         best epoch's weights.
@@ -179,6 +181,8 @@ class CTCSequenceClassifier(SequenceEstimator):
     .. [1] A. Graves, S. Fernández, F. Gomez and J. Schmidhuber, "Connectionist Temporal
            Classification: Labelling Unsegmented Sequence Data with Recurrent Neural
            Networks", ICML 2006.
+    .. [2] D. Amodei et al., "Deep Speech 2: End-to-End Speech Recognition in English
+           and Mandarin", ICML 2016.
 
     Examples
     --------
@@ -191,6 +195,7 @@ class CTCSequenceClassifier(SequenceEstimator):
     """
 
     _constraints = CONSTRAINTS
+    _shortest_first = True
     _fitted_attributes = (
         *SequenceEstimator._fitted_attributes,
         "classes_",
@@ -272,9 +277,9 @@ class CTCSequenceClassifier(SequenceEstimator):
         ----------
         X : collection of array-like of shape (n_frames, n_features)
             Sequences: a list, tuple or object array of arrays or DataFrames (1-D arrays
-            have one feature), an array of shape (n_samples, n_frames, n_features), where
-            trailing all-NaN frames are padding, or (n_samples, n_frames), or any object
-            with `__len__` and `__getitem__`, which is read a sequence at a time.
+            have one feature), an array of shape (n_samples, n_frames, n_features),
+            where trailing all-NaN frames are padding, or (n_samples, n_frames), or any
+            object with `__len__` and `__getitem__`, which is read a sequence at a time.
         y : collection of label sequences
             Strings, lists, tuples or 1-D arrays of labels; or one label a sample, see
             `target`.
@@ -303,18 +308,27 @@ class CTCSequenceClassifier(SequenceEstimator):
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Train for one epoch more, from the present weights and optimizer state.
 
+        As many calls with the same data and an integer `random_state` as a `fit` has
+        epochs give the same weights. No checkpoint is read or written.
+
         Parameters
         ----------
         X, y, sample_weight
             As in :meth:`fit`.
-        classes : array-like of labels, default=None
-            All labels that will ever occur, at the first call; without it, those of the
-            first `y`. Later calls refuse unseen labels.
+        classes : collection of labels, default=None
+            All labels that will ever occur, each once, at the first call; without it,
+            those of the first `y`. Later calls refuse unseen labels.
 
         Returns
         -------
         self : CTCSequenceClassifier
             The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As :meth:`fit`; if a label is not among the classes; or if a parameter has
+            changed that the network depends on.
         """
         return self._fit(
             X, y, sample_weight, None, None, resume=True, epochs=1, classes=classes
@@ -331,16 +345,13 @@ class CTCSequenceClassifier(SequenceEstimator):
         Returns
         -------
         y : ndarray of shape (n_samples,)
-            Label sequences in the form of the fitted `y` (an object array), in the order
-            of `X`; with one label a sample, an array of labels.
+            Label sequences in the form of the fitted `y` (an object array), in the
+            order of `X`; with one label a sample, an array of labels.
         """
         check_is_fitted(self)
         check_parameters(self, DECODING_CONSTRAINTS)
-        if self._is_single:
-            return self.classes_[self._single_log_proba(X).argmax(axis=1)]
-        decode = DECODERS[self.decoder]
         return self._vocabulary.decode(
-            self._collect(X, lambda rows, *out: decode(*out, self.beam_width))
+            self._collect(X, lambda rows, *out: self._best_labels(*out))
         )
 
     def predict_log_proba(self, X):
@@ -358,12 +369,16 @@ class CTCSequenceClassifier(SequenceEstimator):
         """
         check_is_fitted(self)
         if self._is_single:
-            return self._single_log_proba(X)
+            return np.array(
+                self._collect(X, lambda rows, *out: single_log_proba(*out)),
+                dtype=np.float64,
+            )
         return object_array(
             self._collect(
                 X,
                 lambda rows, log_probs, lengths: [
-                    sample[:n].copy() for sample, n in zip(log_probs, lengths, strict=True)
+                    sample[:n].copy()
+                    for sample, n in zip(log_probs, lengths, strict=True)
                 ],
             )
         )
@@ -404,27 +419,32 @@ class CTCSequenceClassifier(SequenceEstimator):
         Returns
         -------
         hypotheses : ndarray of shape (n_samples,)
-            Lists of at most `n` :class:`RankedLabels`, the best first.
+            Lists of at most `n` :class:`RankedLabels`, the best first. With one label a
+            sample the hypotheses are single labels.
         """
         check_is_fitted(self)
         check_parameters(self, DECODING_CONSTRAINTS)
         if not POSITIVE_INT.accepts(n):
             raise ValueError(f"n must be {POSITIVE_INT}. Got {n!r} instead.")
+        if self._is_single:
+            found = self._collect(X, lambda rows, *out: label_log_likelihoods(*out))
+            return object_array([self._ranked_labels(scores, n) for scores in found])
         width = max(self.beam_width, n)
         found = self._collect(
             X, lambda rows, *out: beam_search(*out, beam_width=width, n_best=n)
         )
         return object_array([self._ranked(hypotheses) for hypotheses in found])
 
-    def score_samples(self, X, y):
-        """Exact log-probability of each given label sequence.
+    def score_samples(self, X, y=None):
+        """Exact log-probability of each label sequence, given its frames.
 
         Parameters
         ----------
         X : collection of array-like of shape (n_frames, n_features)
             As in :meth:`fit`.
-        y : collection of label sequences
-            As in :meth:`fit`.
+        y : collection of label sequences, default=None
+            As in :meth:`fit`. None stands for the predicted ones: how sure the network
+            is of each prediction.
 
         Returns
         -------
@@ -432,11 +452,17 @@ class CTCSequenceClassifier(SequenceEstimator):
             log p(y | x) in nats; minus infinity where the frames are too few.
         """
         check_is_fitted(self)
-        data = self._check_data(X, y, None, reset=False)
-        scores = self._collect(
-            data,
-            lambda rows, *out: log_likelihood(*out, [data.labels[i] for i in rows]),
-        )
+        check_parameters(self, DECODING_CONSTRAINTS)
+        if y is None:
+            scores = self._collect(
+                X, lambda rows, *out: log_likelihood(*out, self._best_labels(*out))
+            )
+        else:
+            data = self._check_data(X, y, None, reset=False)
+            scores = self._collect(
+                data,
+                lambda rows, *out: log_likelihood(*out, [data.labels[i] for i in rows]),
+            )
         return np.array(scores, dtype=np.float64)
 
     def align(self, X, y):
@@ -495,7 +521,7 @@ class CTCSequenceClassifier(SequenceEstimator):
             return sequence_accuracy(y, predicted, sample_weight=sample_weight)
         return 1 - label_error_rate(y, predicted, sample_weight=sample_weight)
 
-    # -- what the base asks for -----------------------------------------------------
+    # -- what the base asks for ---------------------------------------------------
 
     def _check_data(self, X, y, sample_weight, *, reset, classes=None):
         sequences = check_sequences(self, X, reset=reset)
@@ -510,8 +536,14 @@ class CTCSequenceClassifier(SequenceEstimator):
             vocabulary = Vocabulary.fit(labels)
             self._label_form = vocabulary.form
             self.classes_ = vocabulary.classes
-            if classes is not None:
-                self.classes_ = np.unique(np.asarray(classes))
+        if classes is not None:
+            classes = _sorted_classes(classes)
+            if not reset and not np.array_equal(classes, self.classes_):
+                raise ValueError(
+                    f"classes={classes.tolist()} must be those of the first call, "
+                    f"{self.classes_.tolist()}."
+                )
+            self.classes_ = classes
         return FrameData(sequences, sample_weight, self._vocabulary.encode(labels))
 
     def _make_settings(self):
@@ -559,11 +591,20 @@ class CTCSequenceClassifier(SequenceEstimator):
         if is_labelled:
             check_feasible(data)
 
+    def _check_restored(self):
+        super()._check_restored()
+        Vocabulary.from_json(self._vocabulary.to_json())
+        n_labels, n_features = len(self.classes_), _n_frame_features(self)
+        if self._settings["n_labels"] != n_labels:
+            raise ValueError(f"it has {n_labels} labels for another number of outputs")
+        if self._settings["n_features"] != n_features:
+            raise ValueError(f"it has {n_features} features for a network of others")
+
     @staticmethod
     def _weight_shapes(settings):
         return ctc_weight_shapes(settings)
 
-    # -- its own ------------------------------------------------------------------------
+    # -- its own ------------------------------------------------------------------
 
     @property
     def _vocabulary(self) -> Vocabulary:
@@ -593,9 +634,11 @@ class CTCSequenceClassifier(SequenceEstimator):
                 results[row] = result
         return results
 
-    def _single_log_proba(self, X) -> np.ndarray:
-        found = self._collect(X, lambda rows, *out: label_log_likelihoods(*out))
-        return log_softmax(np.array(found, dtype=np.float64), axis=1)
+    def _best_labels(self, log_probs, lengths) -> list[np.ndarray]:
+        """The label ids that are predicted for a batch of posteriors."""
+        if self._is_single:
+            return single_log_proba(log_probs, lengths).argmax(axis=1)[:, np.newaxis]
+        return DECODERS[self.decoder](log_probs, lengths, self.beam_width)
 
     def _ranked(self, hypotheses) -> list[RankedLabels]:
         labels = self._vocabulary.decode([h.labels for h in hypotheses])
@@ -603,6 +646,32 @@ class CTCSequenceClassifier(SequenceEstimator):
             RankedLabels(item, h.log_probability)
             for item, h in zip(labels, hypotheses, strict=True)
         ]
+
+    def _ranked_labels(self, scores, n) -> list[RankedLabels]:
+        """The best n of the labelings of one label, by their log-likelihoods."""
+        best = np.argsort(-scores, kind="stable")[:n]
+        return [RankedLabels(self.classes_[i], float(scores[i])) for i in best]
+
+
+def single_log_proba(log_probs, lengths) -> np.ndarray:
+    """Log-probability of each one-label sequence, if it must be one of them."""
+    return log_softmax(label_log_likelihoods(log_probs, lengths), axis=1)
+
+
+def _sorted_classes(classes) -> np.ndarray:
+    """The labels that a user lists, sorted, as an array."""
+    classes = list(classes)
+    labels = np.asarray(classes)
+    distinct = np.unique(labels)
+    is_flat = labels.ndim == 1 and labels.dtype.kind in "biuU" and labels.size
+    if not is_flat or labels.tolist() != classes:
+        raise ValueError(
+            "classes must be a collection of labels, all integers or all strings. Got "
+            f"{classes!r} instead."
+        )
+    if len(distinct) < len(labels):
+        raise ValueError(f"classes must hold each label once. Got {classes!r} instead.")
+    return distinct
 
 
 def _n_frame_features(estimator) -> int:

@@ -2,14 +2,6 @@
 
 Works on padded batches of log-posteriors whose last column is the blank. Knows nothing
 of alphabets, networks or language models.
-
-References
-----------
-.. [1] A. Graves, "Sequence Transduction with Recurrent Neural Networks", 2012,
-       arXiv:1211.3711.
-.. [2] A. Y. Hannun, A. L. Maas, D. Jurafsky and A. Y. Ng, "First-Pass Large Vocabulary
-       Continuous Speech Recognition using Bi-Directional Recurrent DNNs", 2014,
-       arXiv:1408.2873.
 """
 
 from collections.abc import Callable
@@ -19,9 +11,11 @@ import numpy as np
 
 from ._lattice import iter_frames, log_likelihood
 
+# Measured on flattened posteriors, where a search has most to choose: from -6 (0.25 %)
+# down, the best hypotheses are those of the search without pruning.
 MIN_LABEL_LOG_PROB = -6.0
 
-# An odd factor whose bits look random; multiplication by it loses nothing mod 2**64.
+# Odd, so that multiplication by it loses nothing modulo 2**64.
 _HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _FREE = np.uint64(0)
 
@@ -54,9 +48,9 @@ class _Beam(NamedTuple):
 class _Turns(NamedTuple):
     """The frames as turns: a run of quiet frames, then a busy one that may add labels.
 
-    A quiet run is folded to a linear map on the masses: that in a blank keeps a share
-    `blank`, that in a label the share `label` and sends `leaving` to the blank. All are
-    logs. A run, perhaps an empty one, also ends the sample.
+    A run, and one ends the sample too, is folded to a linear map on the masses: that in
+    a blank keeps a share `blank`, that in a label keeps `label` and loses `leaving` to
+    the blank. All are logs.
     """
 
     n_turns: np.ndarray  # (n_samples,)
@@ -79,10 +73,8 @@ def greedy(log_probs: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
 
     Parameters
     ----------
-    log_probs : ndarray of shape (n_samples, n_frames, n_classes + 1)
-        Log-posteriors, blank last. Frames past a sample's length never matter.
-    lengths : ndarray of int of shape (n_samples,)
-        Number of frames of each sample.
+    log_probs, lengths : ndarray
+        The batch, as for :func:`beam_search`.
 
     Returns
     -------
@@ -93,9 +85,8 @@ def greedy(log_probs: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
     Examples
     --------
     >>> import numpy as np
-    >>> posteriors = np.array([[0.9, 0.0, 0.1], [0.8, 0.0, 0.2], [0.1, 0.7, 0.2]])
-    >>> with np.errstate(divide="ignore"):
-    ...     greedy(np.log(posteriors)[None], np.array([3]))
+    >>> posteriors = np.array([[0.8, 0.1, 0.1], [0.7, 0.1, 0.2], [0.1, 0.7, 0.2]])
+    >>> greedy(np.log(posteriors)[None], np.array([3]))
     [array([0, 1])]
     """
     _, n_frames, n_columns = log_probs.shape
@@ -116,7 +107,9 @@ def beam_search(
     """Search for the most probable label sequences over all their alignments.
 
     A prefix beam search [1]_ [2]_: all alignments of a prefix count together. What it
-    finds is scored again by the exact probability, and ranked by it.
+    finds is scored again by the exact probability, and ranked by it. If prefixes tie
+    for the last places of the beam, those from lower slots stay, and of these those
+    that took no label or a lower one.
 
     Parameters
     ----------
@@ -128,9 +121,9 @@ def beam_search(
         Prefixes kept a frame. More find better sequences and take longer.
     n_best : int, default=1
         Hypotheses returned a sample.
-    min_label_log_prob : float or None, default=MIN_LABEL_LOG_PROB
-        A label less probable than this in a frame is not appended there. Higher is
-        faster and may miss labels; None appends all.
+    min_label_log_prob : float or None, default=-6.0
+        Labels less probable in a frame are not appended there, unless one leads it.
+        Higher is faster and may miss labels; None appends all.
 
     Returns
     -------
@@ -138,10 +131,21 @@ def beam_search(
         Best first, equals by length and then in lexicographic order; fewer than
         `n_best` where the search held fewer.
 
-    Notes
-    -----
-    Where prefixes tie for the last places of the beam, the one in the lower slot
-    stays, before one that was made of it, and that before one with a higher label.
+    References
+    ----------
+    .. [1] A. Graves, "Sequence Transduction with Recurrent Neural Networks", 2012,
+           arXiv:1211.3711.
+    .. [2] A. Y. Hannun, A. L. Maas, D. Jurafsky and A. Y. Ng, "First-Pass Large
+           Vocabulary Continuous Speech Recognition using Bi-Directional Recurrent
+           DNNs", 2014, arXiv:1408.2873.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> log_probs = np.log([[[0.4, 0.6], [0.4, 0.6]]])  # the best path is all blank
+    >>> [[best]] = beam_search(log_probs, np.array([2]), beam_width=2)
+    >>> best.labels, round(np.exp(best.log_probability), 2)
+    (array([0]), np.float64(0.64))
     """
     floor = -np.inf if min_label_log_prob is None else min_label_log_prob
     labels, samples = _search(log_probs, lengths, beam_width, floor)
@@ -167,21 +171,22 @@ def _search(
     for turn in range(turns.n_turns.max(initial=0)):
         live = slice(np.count_nonzero(turns.n_turns > turn))
         samples = order[live]
-        frame = log_probs[samples, turns.busy_frames[samples, turn]].astype(float)
+        busy = log_probs[samples, turns.busy_frames[samples, turn]].astype(np.float64)
         waited = _wait(_Beam(*(field[live] for field in beam)), turns, samples, turn)
-        extended, step = _extend(waited, frame, *_candidates(frame, beam_width, floor))
+        extended, step = _extend(waited, busy, floor)
         for field, new in zip(beam, extended, strict=True):
             field[live] = new
-        steps.append(step)
+        steps.append(_Step(*(field.astype(np.int32) for field in step)))
     beam = _wait(beam, turns, order, turns.n_turns[order])
-    rows, slots = np.nonzero(np.logaddexp(beam.blank, beam.label) > -np.inf)
+    rows, slots = np.nonzero(beam.prefix != _FREE)
     return _trace_back(steps, rows, slots), order[rows]
 
 
 def _split_turns(log_probs: np.ndarray, lengths: np.ndarray, floor: float) -> _Turns:
     n_samples, n_frames, n_columns = log_probs.shape
     inside = np.arange(n_frames) < lengths[:, None]
-    busy = inside & (log_probs[:, :, :-1].max(axis=2).astype(np.float64) >= floor)
+    best = log_probs[:, :, :-1].max(axis=2).astype(np.float64)  # (n_samples, n_frames)
+    busy = inside & (best >= np.minimum(floor, log_probs[:, :, -1].astype(np.float64)))
     quiet = inside & ~busy
     n_turns = busy.sum(axis=1)
     busy_frames = np.argsort(~busy, axis=1, kind="stable")[:, : n_turns.max(initial=0)]
@@ -201,8 +206,8 @@ def _split_turns(log_probs: np.ndarray, lengths: np.ndarray, floor: float) -> _T
 def _first_beam(n_samples: int, beam_width: int) -> _Beam:
     """Hold the empty prefix in the first slot, by a hash of the sample's own."""
     shape = n_samples, beam_width
-    blank, label = np.full(shape, -np.inf), np.full(shape, -np.inf)
-    prefix, parent = np.full(shape, _FREE), np.full(shape, _FREE)
+    blank, label = np.full((2, *shape), -np.inf)
+    prefix, parent = np.full((2, *shape), _FREE)
     blank[:, 0] = 0.0
     prefix[:, 0] = np.arange(1, n_samples + 1, dtype=np.uint64) * _HASH_FACTOR
     return _Beam(blank, label, np.full(shape, -1), prefix, parent)
@@ -220,40 +225,18 @@ def _wait(
     )
 
 
-def _candidates(
-    frame: np.ndarray, beam_width: int, floor: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Choose the labels that a frame may add: ids, ascending, and log-probabilities.
-
-    A prefix that takes the label ranked `beam_width + 2` or lower stands behind
-    `beam_width` others made of the same prefix, so it would never be kept.
-    """
-    allowed = frame[:, :-1] >= floor
-    n_labels = min(np.count_nonzero(allowed, axis=1).max(), beam_width + 1)
-    scores = np.where(allowed, frame[:, :-1], -np.inf)
-    labels = _best(scores, n_labels)
-    return labels, np.take_along_axis(scores, labels, axis=1)
-
-
-def _extend(
-    beam: _Beam, frame: np.ndarray, labels: np.ndarray, scores: np.ndarray
-) -> tuple[_Beam, _Step]:
+def _extend(beam: _Beam, frame: np.ndarray, floor: float) -> tuple[_Beam, _Step]:
     """Repeat or append a label in a frame, and keep the best prefixes that come out."""
     n_samples, beam_width = beam.last.shape
-    rows = np.arange(n_samples)[:, None]
-    total = np.logaddexp(beam.blank, beam.label)
-    blank = total + frame[:, -1:]
-    label = beam.label + frame[rows, beam.last]
-    is_last = labels[:, None, :] == beam.last[:, :, None]
-    grown = np.where(is_last, beam.blank[:, :, None], total[:, :, None])
-    grown += scores[:, None, :]  # (n_samples, beam_width, n_candidates)
-    _merge(beam, label, grown, is_last)
+    scores, labels = _candidates(frame, beam_width, floor)
+    blank, label, grown = _grow(beam, frame, scores, labels)
 
     # Each prefix has its moves side by side: to stay, or to append a candidate.
     masses = np.concatenate([label[:, :, None], grown], axis=2)
     ranks = masses.copy()
     ranks[:, :, 0] = np.logaddexp(blank, label)
     kept = _best(ranks.reshape(n_samples, -1), beam_width)
+    rows = np.arange(n_samples)[:, None]
     slots, moves = np.divmod(kept, masses.shape[2])
     step = _Step(slots, np.where(moves > 0, labels[rows, moves - 1], -1))
     blank = np.where(moves > 0, -np.inf, blank[rows, slots])
@@ -276,40 +259,71 @@ def _follow(step: _Step, beam: _Beam, blank: np.ndarray, label: np.ndarray) -> _
 
 def _hash(prefix: np.ndarray, label: np.ndarray) -> np.ndarray:
     """Hash prefixes that a label is appended to, by the hashes of the prefixes."""
-    mixed = (prefix + label.astype(np.uint64)) * _HASH_FACTOR
+    mixed = (prefix + label.astype(np.uint64)) * _HASH_FACTOR  # wraps around
     return mixed ^ (mixed >> np.uint64(32))
 
 
-def _merge(
-    beam: _Beam, label: np.ndarray, grown: np.ndarray, is_last: np.ndarray
-) -> None:
-    """Move the mass that grows to a prefix of the beam's own over to that prefix."""
-    samples, slots, columns = np.nonzero(is_last)
+def _candidates(
+    frame: np.ndarray, beam_width: int, floor: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find what a frame may append: the scores of all labels, and the best labels.
+
+    Behind `beam_width + 1` of them, none could come into the beam.
+    """
+    allowed = frame[:, :-1] >= np.minimum(floor, frame.max(axis=1))[:, None]
+    n_labels = min(np.count_nonzero(allowed, axis=1).max(), beam_width + 1)
+    scores = np.where(allowed, frame[:, :-1], -np.inf)
+    return scores, _best(scores, n_labels)
+
+
+def _grow(
+    beam: _Beam, frame: np.ndarray, scores: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Compute the masses after a frame, of the prefixes held and of their extensions.
+
+    An extension that is held itself counts there, and not twice.
+    """
+    total = np.logaddexp(beam.blank, beam.label)
+    rows = np.arange(len(frame))[:, None]
+    label = beam.label + frame[rows, beam.last]
+    is_last = labels[:, None, :] == beam.last[:, :, None]
+    grown = np.where(is_last, beam.blank[:, :, None], total[:, :, None])
+    grown += scores[rows, labels][:, None, :]  # (n_samples, beam_width, n_labels)
+    samples, slots, parents = _families(beam, scores[rows, beam.last] > -np.inf)
+    child, parent = (samples, slots), (samples, parents)
+    last = beam.last[child]
+    start = np.where(last == beam.last[parent], beam.blank[parent], total[parent])
+    label[child] = np.logaddexp(label[child], start + scores[samples, last])
+    merged, columns = np.nonzero(is_last[child])
+    grown[samples[merged], parents[merged], columns] = -np.inf
+    return total + frame[:, -1:], label, grown
+
+
+def _families(beam: _Beam, asked: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Find the prefixes asked for whose parents are held: samples, slots, their slots.
+
+    Samples hash their prefixes differently, so one table serves the whole batch.
+    """
+    samples, slots = np.nonzero(asked & (beam.parent != _FREE))
     wanted = beam.parent[samples, slots]
     order = np.argsort(beam.prefix, axis=None)
     place = np.searchsorted(beam.prefix.ravel(), wanted, sorter=order)
     parents = order.take(place, mode="clip")
-    found = beam.prefix.take(parents) == wanted
-    merged = samples[found], slots[found]
-    routes = samples[found], parents[found] % beam.prefix.shape[1], columns[found]
-    label[merged] = np.logaddexp(label[merged], grown[routes])
-    grown[routes] = -np.inf
+    held = beam.prefix.take(parents) == wanted
+    return samples[held], slots[held], parents[held] % beam.prefix.shape[1]
 
 
 def _best(scores: np.ndarray, n_kept: int) -> np.ndarray:
-    """Find the places of the best scores of each row, ascending; of equals the first."""
+    """Find the places of each row's best scores, ascending; of equals the first."""
     n_rows, n_scores = scores.shape
     cut = np.partition(scores, n_scores - n_kept, axis=1)[:, n_scores - n_kept, None]
-    tied = scores == cut
-    above = scores > cut
+    above, tied = scores > cut, scores == cut
     room = n_kept - np.count_nonzero(above, axis=1, keepdims=True)
     kept = above | (tied & (np.cumsum(tied, axis=1) <= room))
     return np.nonzero(kept)[1].reshape(n_rows, n_kept)
 
 
-def _trace_back(
-    steps: list[_Step], rows: np.ndarray, slots: np.ndarray
-) -> list[np.ndarray]:
+def _trace_back(steps: list[_Step], rows: np.ndarray, slots: np.ndarray) -> list:
     """Read the labels of prefixes off the steps that led to them, last step first."""
     added = np.full((len(steps), len(rows)), -1)
     for turn, step in reversed(list(enumerate(steps))):
@@ -330,7 +344,7 @@ def _decode_by_beam(
     log_probs: np.ndarray, lengths: np.ndarray, beam_width: int
 ) -> list[np.ndarray]:
     found = beam_search(log_probs, lengths, beam_width=beam_width)
-    return [hypotheses[0].labels for hypotheses in found]
+    return [best.labels for [best] in found]
 
 
 DECODERS: dict[str, Callable] = {"greedy": _decode_greedily, "beam": _decode_by_beam}

@@ -2,12 +2,6 @@
 
 Works on padded batches of log-posteriors whose last column is the blank. Knows nothing
 of alphabets, of networks or of the search for labels.
-
-References
-----------
-.. [1] A. Graves, S. Fernández, F. Gomez and J. Schmidhuber, "Connectionist Temporal
-       Classification: Labelling Unsegmented Sequence Data with Recurrent Neural
-       Networks", ICML 2006.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,8 +12,8 @@ import numpy as np
 # From one state of the lattice a path stays, takes the next state, or skips a blank.
 _MAX_SUCCESSORS = 3
 
-# Masses never exceed 1, so what underflow loses stays below 1e-300 in all: a mass
-# above this bound has all its digits, and one below it is computed again in logs.
+# Masses never exceed 1, so underflow loses less than 1e-300 of them in all: a sum above
+# this bound has all its digits, and one below it is computed again in logs.
 _SMALLEST_EXACT_MASS = 1e-280
 
 
@@ -70,19 +64,6 @@ class _Lattice(NamedTuple):
         return _Lattice(*(field[index] for field in self))
 
 
-class _Masses(NamedTuple):
-    """Mass of the paths that have put out 0, 1, ... labels: (n_rows, max_labels + 1).
-
-    `blank` holds the paths that now stand on a blank, `label` those on a label.
-    """
-
-    blank: np.ndarray
-    label: np.ndarray
-
-    def take(self, index: slice | tuple) -> "_Masses":
-        return _Masses(self.blank[index], self.label[index])
-
-
 def minimum_frames(labels: Sequence[int]) -> int:
     """Count the frames that a labelling needs: one a label, one more a repeat.
 
@@ -113,7 +94,7 @@ def log_likelihood(
     *,
     samples: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Compute the exact log-probability of labellings, over all their alignments.
+    """Compute the exact log-probability of labellings, over all their alignments [1]_.
 
     Parameters
     ----------
@@ -131,6 +112,12 @@ def log_likelihood(
     log_likelihood : ndarray of shape (len(labels),)
         log p(labels | sample), -inf where the sample has too few frames.
 
+    References
+    ----------
+    .. [1] A. Graves, S. Fernández, F. Gomez and J. Schmidhuber, "Connectionist Temporal
+           Classification: Labelling Unsegmented Sequence Data with Recurrent Neural
+           Networks", ICML 2006.
+
     Examples
     --------
     >>> import numpy as np
@@ -139,8 +126,21 @@ def log_likelihood(
     array([0.75])
     """
     samples = np.arange(len(labels)) if samples is None else samples
-    lattice = _lattice(*_pad(labels), samples, log_probs, lengths)
-    return _log_likelihood(log_probs, lengths, lattice)
+    lattice = _lattice(labels, samples, log_probs, lengths)
+    bounds = _step_bounds(log_probs, lengths)  # (n_samples, n_frames)
+    frames = (
+        np.exp(frame - bound[:, None])
+        for frame, bound in zip(iter_frames(log_probs, lengths), bounds.T, strict=False)
+    )
+    mass = _forward(frames, lattice, _SUM_OF_PROBABILITIES)
+    exact = mass > _SMALLEST_EXACT_MASS
+    done, rest = lattice.take(exact), lattice.take(~exact)
+    scores = np.empty(len(mass))
+    scores[done.rows] = np.log(mass[exact]) + bounds.sum(axis=1)[done.samples]
+    if len(rest.rows):
+        frames = iter_frames(log_probs, lengths)
+        scores[rest.rows] = _forward(frames, rest, _SUM_OF_LOGS)
+    return scores
 
 
 def label_log_likelihoods(log_probs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -148,10 +148,8 @@ def label_log_likelihoods(log_probs: np.ndarray, lengths: np.ndarray) -> np.ndar
 
     Parameters
     ----------
-    log_probs : ndarray of shape (n_samples, n_frames, n_classes + 1)
-        Log-posteriors, blank last. Frames past a sample's length never matter.
-    lengths : ndarray of int of shape (n_samples,)
-        Number of frames of each sample.
+    log_probs, lengths : ndarray
+        The batch, as for :func:`log_likelihood`.
 
     Returns
     -------
@@ -160,11 +158,9 @@ def label_log_likelihoods(log_probs: np.ndarray, lengths: np.ndarray) -> np.ndar
         labellings take the rest.
     """
     n_samples, _, n_columns = log_probs.shape
-    n_classes = n_columns - 1
-    samples = np.repeat(np.arange(n_samples), n_classes)
-    labels = np.tile(np.arange(n_classes), n_samples)[:, None]
-    lattice = _lattice(labels, np.ones_like(samples), samples, log_probs, lengths)
-    return _log_likelihood(log_probs, lengths, lattice).reshape(n_samples, n_classes)
+    samples, labels = np.divmod(np.arange(n_samples * (n_columns - 1)), n_columns - 1)
+    scores = log_likelihood(log_probs, lengths, labels[:, None], samples=samples)
+    return scores.reshape(n_samples, n_columns - 1)
 
 
 def forced_alignment(
@@ -177,10 +173,8 @@ def forced_alignment(
 
     Parameters
     ----------
-    log_probs : ndarray of shape (n_samples, n_frames, n_classes + 1)
-        Log-posteriors, blank last. Frames past a sample's length never matter.
-    lengths : ndarray of int of shape (n_samples,)
-        Number of frames of each sample.
+    log_probs, lengths : ndarray
+        The batch, as for :func:`log_likelihood`.
     labels : sequence of n_samples int arrays
         Label ids of each sample, possibly none.
 
@@ -195,7 +189,7 @@ def forced_alignment(
         If a sample has no alignment, for want of frames or because each one has
         probability zero.
     """
-    lattice = _lattice(*_pad(labels), np.arange(len(labels)), log_probs, lengths)
+    lattice = _lattice(labels, np.arange(len(labels)), log_probs, lengths)
     paths = _best_paths(log_probs, lengths, lattice)
     return [
         _aligned_labels(sample[:length], row, path[:length])
@@ -213,48 +207,22 @@ def iter_frames(log_probs: np.ndarray, lengths: np.ndarray) -> Iterator[np.ndarr
         yield frame  # (n_samples, n_classes + 1)
 
 
-def _pad(labels: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    n_labels = np.array([len(row) for row in labels], dtype=np.intp)
-    padded = np.zeros((len(labels), n_labels.max(initial=0)), dtype=np.intp)
-    for row, target in zip(labels, padded, strict=True):
-        target[: len(row)] = row
-    return padded, n_labels
-
-
 def _lattice(
-    labels: np.ndarray,
-    n_labels: np.ndarray,
+    labels: Sequence[np.ndarray],
     samples: np.ndarray,
     log_probs: np.ndarray,
     lengths: np.ndarray,
 ) -> _Lattice:
+    n_labels = np.array([len(row) for row in labels], dtype=np.intp)
+    padded = np.zeros((len(labels), n_labels.max(initial=0)), dtype=np.intp)
+    inside = np.arange(padded.shape[1]) < n_labels[:, None]
+    padded[inside] = np.concatenate([np.empty(0, dtype=np.intp), *labels])
+    repeats = np.zeros(padded.shape, dtype=bool)
+    repeats[:, 1:] = padded[:, 1:] == padded[:, :-1]
+    places = samples[:, None] * log_probs.shape[2] + padded
     rows, lengths = np.arange(len(labels)), lengths[samples]
-    places = samples[:, None] * log_probs.shape[2] + labels
-    repeats = np.zeros(labels.shape, dtype=bool)
-    repeats[:, 1:] = labels[:, 1:] == labels[:, :-1]
     lattice = _Lattice(rows, samples, lengths, n_labels, places, repeats)
     return lattice.take(np.argsort(-lengths, kind="stable"))
-
-
-def _log_likelihood(
-    log_probs: np.ndarray, lengths: np.ndarray, lattice: _Lattice
-) -> np.ndarray:
-    """Sum over alignments: in probabilities, which is fast, and in logs if it must."""
-    bounds = _step_bounds(log_probs, lengths)  # (n_samples, n_frames)
-    frames = (
-        np.exp(frame - bound[:, None])
-        for frame, bound in zip(iter_frames(log_probs, lengths), bounds.T, strict=False)
-    )
-    mass = _forward(frames, lattice, _SUM_OF_PROBABILITIES)
-    exact = mass > _SMALLEST_EXACT_MASS
-    scores = np.empty(len(mass))
-    scores[exact] = np.log(mass[exact]) + bounds.sum(axis=1)[lattice.samples[exact]]
-    if not exact.all():
-        frames = iter_frames(log_probs, lengths)
-        scores[~exact] = _forward(frames, lattice.take(~exact), _SUM_OF_LOGS)
-    result = np.empty(len(scores))
-    result[lattice.rows] = scores
-    return result
 
 
 def _step_bounds(log_probs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -274,20 +242,21 @@ def _forward(
     masses = _first_masses(lattice, algebra)
     for index, frame in enumerate(frames):
         live = _live(lattice, index)
-        _advance(masses.take(live), lattice.take(live), frame, algebra)
-    return algebra.plus(*_last_masses(masses, lattice))
+        _advance(masses[:, live], lattice.take(live), frame, algebra)
+    blank, label = masses[:, np.arange(masses.shape[1]), lattice.n_labels]
+    return algebra.plus(blank, label)
 
 
-def _first_masses(lattice: _Lattice, algebra: _Algebra) -> _Masses:
-    """Stand on a blank before the first frame, with no label put out."""
+def _first_masses(lattice: _Lattice, algebra: _Algebra) -> np.ndarray:
+    """Stand on a blank before the first frame, with no label put out.
+
+    The masses of the paths that stand on a blank, and of those on a label, by the
+    number of labels they have put out: (2, n_rows, max_labels + 1).
+    """
     n_rows, max_labels = lattice.places.shape
-    blank = np.full((n_rows, max_labels + 1), algebra.zero)
-    blank[:, 0] = algebra.one
-    return _Masses(blank, np.full((n_rows, max_labels + 1), algebra.zero))
-
-
-def _last_masses(masses: _Masses, lattice: _Lattice) -> _Masses:
-    return masses.take((np.arange(len(lattice.places)), lattice.n_labels))
+    masses = np.full((2, n_rows, max_labels + 1), algebra.zero)
+    masses[0, :, 0] = algebra.one
+    return masses
 
 
 def _live(lattice: _Lattice, index: int) -> slice:
@@ -296,7 +265,7 @@ def _live(lattice: _Lattice, index: int) -> slice:
 
 
 def _advance(
-    masses: _Masses, lattice: _Lattice, frame: np.ndarray, algebra: _Algebra
+    masses: np.ndarray, lattice: _Lattice, frame: np.ndarray, algebra: _Algebra
 ) -> None:
     """Move every path on by one frame, in place."""
     blank, label = masses
@@ -320,15 +289,15 @@ def _best_paths(
     steps = np.zeros((log_probs.shape[1], n_rows, 2 * max_labels + 1), dtype=np.int8)
     for index, frame in enumerate(iter_frames(log_probs, lengths)):
         live = _live(lattice, index)
-        living = masses.take(live), lattice.take(live)
+        living = masses[:, live], lattice.take(live)
         _choose_steps(*living, out=steps[index, live])
         _advance(*living, frame, _BEST_OF_LOGS)
-    blank, label = _last_masses(masses, lattice)
+    blank, label = masses[:, np.arange(n_rows), lattice.n_labels]
     _check_possible(np.maximum(blank, label), lattice)
     return _trace_back(2 * lattice.n_labels - (label > blank), steps, lattice)
 
 
-def _choose_steps(masses: _Masses, lattice: _Lattice, out: np.ndarray) -> None:
+def _choose_steps(masses: np.ndarray, lattice: _Lattice, out: np.ndarray) -> None:
     """Note how many states each state's best path comes up by: 0, 1 or 2."""
     blank, label = masses
     skips = (label > blank)[:, :-1] & ~lattice.repeats
@@ -346,13 +315,11 @@ def _check_possible(scores: np.ndarray, lattice: _Lattice) -> None:
     raise ValueError(
         f"labels[{row.rows}] must have an alignment of probability above zero. Its "
         f"{row.n_labels} labels need {row.n_labels + n_repeats} frames, and sample "
-        f"{row.rows} has {row.lengths}."
+        f"{row.rows} has {row.lengths}. Shorten them or lengthen the sample."
     )
 
 
-def _trace_back(
-    state: np.ndarray, steps: np.ndarray, lattice: _Lattice
-) -> np.ndarray:
+def _trace_back(state: np.ndarray, steps: np.ndarray, lattice: _Lattice) -> np.ndarray:
     """Follow the steps back from the last frame's states: (n_rows, n_frames)."""
     n_frames, n_rows, _ = steps.shape
     paths = np.empty((n_rows, n_frames), dtype=np.intp)
@@ -372,8 +339,8 @@ def _aligned_labels(
     starts = np.searchsorted(path, states)
     ends = np.searchsorted(path, states, side="right") - 1
     aligned = []
-    for label, start, end in zip(labels.tolist(), starts.tolist(), ends.tolist()):
+    for label, start, end in zip(labels, starts.tolist(), ends.tolist(), strict=True):
         posterior = np.exp(log_probs[start : end + 1, label], dtype=np.float64)
         confidence = min(float(posterior.mean()), 1.0)
-        aligned.append(AlignedLabel(label, start, end, confidence))
+        aligned.append(AlignedLabel(int(label), start, end, confidence))
     return aligned

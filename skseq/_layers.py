@@ -9,6 +9,10 @@ gives them their values, so building a network draws no random number.
 import keras
 import tensorflow as tf
 
+from skseq._backend import require_tensorflow
+
+require_tensorflow()
+
 CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
 # Measured: one BlockLSTM kernel for the whole sequence beats a loop of matrix products
@@ -17,10 +21,11 @@ BLOCK_KERNEL_MAX_UNITS = 96
 
 
 def zero_padding(frames, lengths):
-    """Set every frame at or past its sequence's length to zero."""
-    is_frame = tf.sequence_mask(lengths, tf.shape(frames)[1], dtype=frames.dtype)
-    shape = tf.concat([tf.shape(is_frame), tf.ones(frames.shape.rank - 2, tf.int32)], 0)
-    return frames * tf.reshape(is_frame, shape)
+    """Set every frame at or past its sequence's length to zero, NaN too."""
+    is_frame = tf.sequence_mask(lengths, tf.shape(frames)[1])
+    for _ in range(frames.shape.rank - 2):
+        is_frame = is_frame[..., tf.newaxis]
+    return tf.where(is_frame, frames, 0.0)
 
 
 class Recurrent(keras.layers.Layer):
@@ -66,7 +71,9 @@ class Recurrent(keras.layers.Layer):
 
 def _block_kernel_is_faster(cell: str, units: int) -> bool:
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
-    return cell == "lstm" and units <= BLOCK_KERNEL_MAX_UNITS and not on_gpu
+    # With an odd number the kernel is slow for odd batches, and says so on the console.
+    fits = units <= BLOCK_KERNEL_MAX_UNITS and units % 2 == 0
+    return cell == "lstm" and fits and not on_gpu
 
 
 def block_lstm(frames, cell):
@@ -96,7 +103,7 @@ def block_lstm(frames, cell):
 
 
 def _block_gate_order(weights):
-    """Keras keeps the gates as input, forget, cell, output; the kernel as i, c, f, o."""
+    """Keras has the gates as input, forget, cell, output; the kernel as i, c, f, o."""
     i, f, c, o = tf.split(weights, 4, axis=-1)
     return tf.concat([i, c, f, o], axis=-1)
 
@@ -117,6 +124,7 @@ class FrameConvolution(keras.layers.Layer):
             filters,
             kernel_size,
             strides=strides,
+            data_format="channels_last",
             kernel_initializer="zeros",
             dtype="float32",
             name="convolution",
@@ -133,6 +141,7 @@ class FrameConvolution(keras.layers.Layer):
         n_output_frames = shortened(tf.shape(frames)[1], self.strides)
         before = (self.kernel_size - 1) // 2
         after = self.kernel_size - 1 - before + self.strides - 1
+        frames = zero_padding(frames, lengths)
         frames = tf.pad(frames, ((0, 0), (before, after), (0, 0)))
         frames = self.convolution(frames)[:, :n_output_frames]
         frames = tf.nn.relu(self.normalization(frames))
@@ -147,8 +156,8 @@ class FrameConvolution(keras.layers.Layer):
 class ImageConvolution(keras.layers.Layer):
     """A 3 x 3 convolution of images whose columns are frames, then 2 x 2 max pooling.
 
-    Images are ``(n_samples, n_columns, height, channels)``. Each column is normalised
-    by itself, over height and channels, so padding columns never enter.
+    Images are ``(n_samples, n_columns, height, channels)``. Each pooled column is
+    normalised by itself, over height and channels, so padding columns never enter.
     """
 
     def __init__(self, filters, **kwargs):
@@ -158,6 +167,7 @@ class ImageConvolution(keras.layers.Layer):
             filters,
             3,
             padding="same",
+            data_format="channels_last",
             kernel_initializer="zeros",
             dtype="float32",
             name="convolution",
@@ -168,13 +178,13 @@ class ImageConvolution(keras.layers.Layer):
 
     def build(self, images_shape, lengths_shape=None):
         self.convolution.build(images_shape)
-        self.normalization.build((*images_shape[:-1], self.filters))
+        self.normalization.build(self.compute_output_shape(images_shape))
 
     def call(self, images, lengths):
-        images = tf.nn.relu(self.normalization(self.convolution(images)))
+        images = tf.nn.relu(self.convolution(zero_padding(images, lengths)))
         # After the rectifier zero is the smallest value: padding never wins the pool.
         images = tf.nn.max_pool2d(zero_padding(images, lengths), 2, 2, "SAME")
-        return zero_padding(images, shortened(lengths, 2))
+        return zero_padding(self.normalization(images), shortened(lengths, 2))
 
     def compute_output_shape(self, images_shape, lengths_shape=None):
         n_samples, n_columns, height, _ = images_shape

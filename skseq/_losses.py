@@ -1,10 +1,13 @@
 """Losses per sequence, computed on real frames only.
 
-Each returns one number a sequence, `(n_samples,)`, so that sample weights, means and the
-search for the sequence that diverged are the training loop's business.
+Each returns one number a sequence, `(n_samples,)`, so that sample weights, means and
+the search for the sequence that diverged are the training loop's business.
 """
 
 import tensorflow as tf
+
+# The kernel takes probabilities out of logarithms; below exp(-87) they are zero to it.
+MIN_LOG_PROBABILITY = -80.0
 
 
 def ctc_losses(outputs, targets):
@@ -15,6 +18,7 @@ def ctc_losses(outputs, targets):
     whose only path is all blanks and which is therefore computed directly.
     """
     logits, lengths = outputs
+    log_probs = _kept_from_underflow(tf.nn.log_softmax(logits))
     labels, label_lengths = targets["labels"], targets["label_lengths"]
     is_empty = tf.equal(label_lengths, 0)
     is_label = tf.sequence_mask(tf.maximum(label_lengths, 1), tf.shape(labels)[1])
@@ -25,7 +29,7 @@ def ctc_losses(outputs, targets):
     )
     losses = tf.nn.ctc_loss(
         sparse_labels,
-        logits,
+        log_probs,
         label_length=None,
         logit_length=lengths,
         logits_time_major=False,
@@ -33,12 +37,22 @@ def ctc_losses(outputs, targets):
     )
     return tf.cond(
         tf.reduce_any(is_empty),
-        lambda: tf.where(is_empty, _all_blank_losses(logits, lengths), losses),
+        lambda: tf.where(is_empty, _all_blank_losses(log_probs, lengths), losses),
         lambda: losses,
     )
 
 
-def _all_blank_losses(logits, lengths):
-    blank = tf.nn.log_softmax(logits)[..., -1]  # (n_samples, n_frames)
+def _kept_from_underflow(log_probs):
+    """Keep the loss of a hopeless frame finite, and its gradient as it would be.
+
+    A network that is sure of something else could otherwise never learn a label again:
+    the kernel calls it impossible, with an infinite loss.
+    """
+    raised = tf.maximum(log_probs, MIN_LOG_PROBABILITY)
+    return log_probs + tf.stop_gradient(raised - log_probs)
+
+
+def _all_blank_losses(log_probs, lengths):
+    blank = log_probs[..., -1]  # (n_samples, n_frames)
     is_frame = tf.sequence_mask(lengths, tf.shape(blank)[1])
     return -tf.reduce_sum(tf.where(is_frame, blank, 0.0), axis=1)

@@ -37,7 +37,7 @@ def ctc_network(
     encoder_parameters,
     skip_frames,
 ):
-    """Front end, stacked recurrences, and one logit a label and for the blank (last)."""
+    """Front end, stacked recurrences, a logit for each label and the blank (last)."""
     frames = keras.Input((None, n_features), dtype="float32", name="frames")
     lengths = keras.Input((), dtype="int32", name="lengths")
     inputs = [frames, lengths]
@@ -48,7 +48,9 @@ def ctc_network(
     else:
         front_end = FRONT_ENDS[encoder]
         states, lengths = front_end(frames, lengths, **dict(encoder_parameters))
-    for i, (filters, strides) in enumerate(zip(conv_filters, conv_strides, strict=True)):
+    for i, (filters, strides) in enumerate(
+        zip(conv_filters, conv_strides, strict=True)
+    ):
         layer = FrameConvolution(filters, conv_kernel_size, strides, name=f"conv_{i}")
         states, lengths = layer(states, lengths), shortened(lengths, strides)
     for i, n_units in enumerate(units):
@@ -77,9 +79,8 @@ def recurrent_layer(states, lengths, units, cell, bidirectional, i):
     if not bidirectional:
         return forward
     backward = Recurrent(units, cell, backward=True, name=f"backward_{i}")
-    return keras.layers.Concatenate(name=f"both_{i}")(
-        [forward, backward(states, lengths)]
-    )
+    both = keras.layers.Concatenate(dtype="float32", name=f"both_{i}")
+    return both([forward, backward(states, lengths)])
 
 
 def no_front_end(frames, lengths):
@@ -93,11 +94,11 @@ def image_front_end(frames, lengths, filters=IMAGE_FILTERS, features=IMAGE_FEATU
     Each convolution halves the height and the number of columns.
     """
     height = frames.shape[-1]
-    images = keras.layers.Reshape((-1, height, 1), name="image")(frames)
+    images = _reshape((-1, height, 1), "image")(frames)
     for i, n_filters in enumerate(filters):
         images = ImageConvolution(n_filters, name=f"image_{i}")(images, lengths)
         lengths, height = shortened(lengths, 2), shortened(height, 2)
-    columns = keras.layers.Reshape((-1, height * filters[-1]), name="columns")(images)
+    columns = _reshape((-1, height * images.shape[-1]), "columns")(images)
     dense = keras.layers.Dense(
         features,
         activation="relu",
@@ -106,6 +107,10 @@ def image_front_end(frames, lengths, filters=IMAGE_FILTERS, features=IMAGE_FEATU
         name="image_features",
     )
     return dense(columns), lengths
+
+
+def _reshape(shape, name):
+    return keras.layers.Reshape(shape, dtype="float32", name=name)
 
 
 FRONT_ENDS = {None: no_front_end, "image": image_front_end}
@@ -158,11 +163,17 @@ def _encoder_output_lengths(encoder, lengths):
 
 
 def _output_frames(encoder, shape) -> int:
-    """Frames out for one input shape; a convolution longer than the input gives none."""
+    """Frames out for one input shape; a kernel longer than the input gives none."""
     try:
-        return max(0, encoder.compute_output_shape(shape)[1])
+        n_frames = encoder.compute_output_shape(shape)[1]
     except ValueError:
         return 0
+    if n_frames is None:
+        raise ValueError(
+            f"How many frames encoder makes of {shape[1]} cannot be worked out. Give "
+            "its own layers a compute_output_shape method."
+        )
+    return max(0, n_frames)
 
 
 def encoder_sees_padding(model, seed=0):
@@ -172,23 +183,38 @@ def encoder_sees_padding(model, seed=0):
     time do. Their sequences are then batched by exact length, with no padding at all.
     Random weights are used, since padding often does nothing on fresh ones.
     """
-    encoder = keras.models.clone_model(model.get_layer("encoder"))
-    rng = generator(seed, "probe")
-    encoder.set_weights([_random_like(w, rng) for w in encoder.get_weights()])
-    for n_frames in (9, 16, 23):
-        frames = rng.normal(size=(2, n_frames, encoder.input_shape[-1]))
-        n_outputs = _output_frames(encoder, frames.shape)
-        for n_padding in (1, 2, 5):
-            padded = np.pad(frames, ((0, 0), (0, n_padding), (0, 0)))
-            alone = encoder(frames, training=False)[:, :n_outputs]
-            beside = encoder(padded, training=False)[:, :n_outputs]
-            if not np.allclose(alone, beside, rtol=1e-5, atol=1e-5):
-                return True
+    encoder, rng = model.get_layer("encoder"), generator(seed, "probe")
+    weights = encoder.get_weights()
+    encoder.set_weights([rng.uniform(0.1, 0.5, size=w.shape) for w in weights])
+    try:
+        shortest = _shortest_probe(encoder)
+        return shortest is None or any(
+            _padding_matters(encoder, shortest + more, rng) for more in (0, 7, 14)
+        )
+    finally:
+        encoder.set_weights(weights)
+
+
+def _shortest_probe(encoder) -> int | None:
+    """A number of frames that the encoder makes several of; None if there is none."""
+    width = encoder.input_shape[-1]
+    for n_frames in [9 * 2**i for i in range(10)]:
+        if _output_frames(encoder, (2, n_frames, width)) > 2:
+            return n_frames
+    return None
+
+
+def _padding_matters(encoder, n_frames, rng) -> bool:
+    shape = (2, n_frames, encoder.input_shape[-1])
+    frames = rng.normal(size=shape).astype("float32")
+    n_outputs = _output_frames(encoder, shape)
+    alone = encoder(frames, training=False)[:, :n_outputs]
+    for n_padding in (1, 2, 5):
+        padded = np.pad(frames, ((0, 0), (0, n_padding), (0, 0)))
+        beside = encoder(padded, training=False)[:, :n_outputs]
+        if not np.allclose(alone, beside, rtol=1e-5, atol=1e-5):
+            return True
     return False
-
-
-def _random_like(array, rng):
-    return rng.uniform(0.1, 0.5, size=array.shape).astype(array.dtype)
 
 
 def initial_weights(model, settings, seed: int) -> list[np.ndarray]:
@@ -213,7 +239,24 @@ def _custom_initial_weights(model, settings, seed):
         seed=derive(seed, "encoder"),
     )
     mine = model.get_layer("encoder").weights
+    _check_is_built_anew(mine, fresh.weights)
     return {id(w): v for w, v in zip(mine, fresh.get_weights(), strict=True)}
+
+
+def _check_is_built_anew(mine, fresh):
+    """An encoder is called once a network, and must make the same one each time."""
+    if {id(w) for w in mine} & {id(w) for w in fresh}:
+        raise ValueError(
+            "encoder must make new layers whenever it is called. It used one again, so "
+            "that two networks would share its weights."
+        )
+    before, now = [w.shape for w in mine], [w.shape for w in fresh]
+    if before != now:
+        raise ValueError(
+            "encoder must make the same layers whenever it is called with the same "
+            f"parameters. Its weights had the shapes {before} and now have {now}. Pass "
+            "what it depends on as encoder__ parameters."
+        )
 
 
 def _initial_value(weight, rng) -> np.ndarray:
@@ -255,9 +298,9 @@ def _add_image_shapes(shapes, height, filters=IMAGE_FILTERS, features=IMAGE_FEAT
     for i, n_filters in enumerate(filters):
         shapes[f"image_{i}/convolution/kernel"] = (3, 3, channels, n_filters)
         shapes[f"image_{i}/convolution/bias"] = (n_filters,)
-        shapes[f"image_{i}/normalization/gamma"] = (height, n_filters)
-        shapes[f"image_{i}/normalization/beta"] = (height, n_filters)
         height, channels = shortened(height, 2), n_filters
+        shapes[f"image_{i}/normalization/gamma"] = (height, channels)
+        shapes[f"image_{i}/normalization/beta"] = (height, channels)
     shapes["image_features/kernel"] = (height * channels, features)
     shapes["image_features/bias"] = (features,)
     return features

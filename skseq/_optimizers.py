@@ -4,17 +4,21 @@ An instance is rebuilt from its config and never used itself, so fitting leaves 
 parameter as it was and two fits never share an optimizer's state.
 """
 
+import copy
 import difflib
 import inspect
 
 import keras
+
+# These are given other optimizers, so a name is not enough to make one.
+WRAPPERS = (keras.optimizers.LossScaleOptimizer, keras.optimizers.MultiOptimizer)
 
 OPTIMIZERS = {
     name.lower(): value
     for name, value in vars(keras.optimizers).items()
     if inspect.isclass(value)
     and issubclass(value, keras.optimizers.Optimizer)
-    and value not in (keras.optimizers.Optimizer, keras.optimizers.LossScaleOptimizer)
+    and value not in (keras.optimizers.Optimizer, *WRAPPERS)
 }
 DEFAULT_LEARNING_RATE = 1e-3
 
@@ -22,45 +26,48 @@ DEFAULT_LEARNING_RATE = 1e-3
 def make_optimizer(optimizer, learning_rate=DEFAULT_LEARNING_RATE, routed=None):
     """Return a new optimizer with routed parameters over its own.
 
-    `learning_rate` serves an optimizer given by name, class or factory; an instance or
-    a config brings its own, which `optimizer__learning_rate` can replace.
+    `learning_rate` serves an optimizer given by name or class; an instance or a config
+    brings its own, which `optimizer__learning_rate` can replace.
     """
     routed = dict(routed or {})
     if isinstance(optimizer, str):
         optimizer = _by_name(optimizer)
     if isinstance(optimizer, dict):
-        optimizer = keras.optimizers.deserialize(optimizer)
+        optimizer = _from_config(optimizer)
     if isinstance(optimizer, keras.optimizers.Optimizer):
         _refuse_second_learning_rate(optimizer, learning_rate)
         _check_names(type(optimizer), routed)
         return type(optimizer).from_config({**optimizer.get_config(), **routed})
-    if not callable(optimizer):
-        raise ValueError(
+    if not _is_optimizer_class(optimizer):
+        error = TypeError if callable(optimizer) else ValueError
+        raise error(
             "The 'optimizer' parameter must be a Keras optimizer's name, class, config "
             f"or instance. Got {optimizer!r} instead."
         )
     _check_names(optimizer, routed)
-    made = optimizer(**{"learning_rate": learning_rate, **routed})
-    if not isinstance(made, keras.optimizers.Optimizer):
-        raise TypeError(
-            "optimizer must make a keras.optimizers.Optimizer. "
-            f"{optimizer!r} made {made!r} instead."
-        )
-    return made
+    return optimizer(**{"learning_rate": learning_rate, **routed})
 
 
 def optimizer_key(optimizer) -> tuple:
-    """Identify all that is traced into a step: all but a plain learning rate."""
+    """Identify all that is traced into a step: all but a plain learning rate.
+
+    Nor the name, which Keras makes up anew for every optimizer.
+    """
     config = optimizer.get_config()
-    if plain_learning_rate(optimizer) is not None:
+    config.pop("name", None)
+    if isinstance(config.get("learning_rate"), float):
         del config["learning_rate"]
     return type(optimizer), repr(sorted(config.items()))
 
 
 def plain_learning_rate(optimizer) -> float | None:
     """The optimizer's learning rate, or None where it follows a schedule."""
-    rate = optimizer.get_config()["learning_rate"]
+    rate = optimizer.get_config().get("learning_rate")
     return rate if isinstance(rate, float) else None
+
+
+def _is_optimizer_class(value) -> bool:
+    return inspect.isclass(value) and issubclass(value, keras.optimizers.Optimizer)
 
 
 def _by_name(name):
@@ -74,6 +81,17 @@ def _by_name(name):
     return OPTIMIZERS[name.lower()]
 
 
+def _from_config(config):
+    """Deserialize a copy: Keras writes into the config that it is given."""
+    try:
+        return keras.optimizers.deserialize(copy.deepcopy(config))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(
+            "The 'optimizer' parameter must, as a dict, be what "
+            f"keras.optimizers.serialize gives. Got {config!r} instead: {error}"
+        ) from error
+
+
 def _refuse_second_learning_rate(optimizer, learning_rate):
     if learning_rate != DEFAULT_LEARNING_RATE:
         raise ValueError(
@@ -84,13 +102,18 @@ def _refuse_second_learning_rate(optimizer, learning_rate):
 
 
 def _check_names(factory, routed):
-    parameters = inspect.signature(factory).parameters
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    if takes_any and not inspect.isclass(factory):
-        return
-    names = {n for n, p in parameters.items() if p.kind is not p.VAR_KEYWORD}
+    names = _parameter_names(factory)
     for name in sorted(set(routed) - names):
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
             f"Invalid parameter {name!r} for optimizer {factory.__name__}. "
-            f"Valid parameters are {sorted(names)}."
+            f"Valid parameters are {sorted(names)}.{hint}"
         )
+
+
+def _parameter_names(factory) -> set[str]:
+    """What a class takes, and the Keras optimizers that it is based on."""
+    bases = [c for c in factory.__mro__ if issubclass(c, keras.optimizers.Optimizer)]
+    parameters = [p for c in bases for p in inspect.signature(c).parameters.values()]
+    return {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}

@@ -25,7 +25,7 @@ MAX_IDLE = 8
 MAX_TRAINERS = 4
 
 _idle: list["Program"] = []
-_lock = threading.RLock()
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,9 @@ class Program:
         self.model = recipe.network(**dict(recipe.settings))
         self._loaded = None
         self._trainers = {}
-        weights = {id(v) for v in self.model.weights}
-        self._random_states = [v for v in self.model.variables if id(v) not in weights]
+        self._random_states = [
+            v for v in self.model.variables if v.name == "seed_generator_state"
+        ]
 
     def load(self, weights: list[np.ndarray]) -> None:
         """Give the network these weights, unless it holds them already."""
@@ -83,7 +84,7 @@ class Program:
 
     def losses(self, batch: dict) -> np.ndarray:
         """Loss of each sequence, as at prediction time (no dropout)."""
-        return self._losses(self._inputs(batch), self._targets(batch)).numpy()
+        return self._losses(*self.inputs_and_targets(batch)).numpy()
 
     def trainer(self, optimizer: keras.optimizers.Optimizer) -> "Trainer":
         """A training step under this optimizer, its state as new."""
@@ -97,8 +98,11 @@ class Program:
 
     def inputs_and_targets(self, batch: dict) -> tuple[list, dict]:
         """A batch's arrays as the compiled functions take them."""
-        self._loaded = None
         return self._inputs(batch), self._targets(batch)
+
+    def forget_weights(self) -> None:
+        """Note that the network's weights are no longer those loaded last."""
+        self._loaded = None
 
     def _inputs(self, batch):
         return [batch[tensor.name] for tensor in self.model.inputs]
@@ -136,9 +140,28 @@ class Trainer:
 
     def __init__(self, program: Program, optimizer: keras.optimizers.Optimizer):
         self.program, self.optimizer = program, optimizer
-        optimizer.build(program.model.trainable_variables)
-        self._first_state = [v.numpy() for v in optimizer.variables]
+        self._copied_weights = self._build()
+        self._first_state = self.state()
         self._step = self._compile()
+
+    def _build(self) -> dict[int, int]:
+        """Build the optimizer; tell which of its variables start as copies of weights.
+
+        An optimizer may start from the weights, a schedule-free one for instance. Each
+        weight is given a value of its own meanwhile, by which its copies are known.
+        """
+        model = self.program.model
+        values, weights = model.get_weights(), model.trainable_variables
+        for i, weight in enumerate(weights):
+            weight.assign(np.full(weight.shape, i + 0.5))
+        self.optimizer.build(weights)
+        model.set_weights(values)
+        return {
+            j: i
+            for i, weight in enumerate(weights)
+            for j, variable in enumerate(self.optimizer.variables)
+            if variable.shape == weight.shape and np.all(variable.numpy() == i + 0.5)
+        }
 
     def reset(self, optimizer: keras.optimizers.Optimizer) -> None:
         """Forget what was learnt, and take this optimizer's learning rate."""
@@ -146,6 +169,17 @@ class Trainer:
         learning_rate = plain_learning_rate(optimizer)
         if learning_rate is not None:  # a schedule is part of the traced step
             self.optimizer.learning_rate = learning_rate
+
+    def start_from_weights(self) -> None:
+        """Give what starts as a copy of the network's weights their present values."""
+        weights = self.program.model.trainable_variables
+        for j, i in self._copied_weights.items():
+            self.optimizer.variables[j].assign(weights[i])
+
+    def finish(self) -> None:
+        """Let the optimizer put its averaged weights in place, if it keeps any."""
+        self.program.forget_weights()
+        self.optimizer.finalize_variable_values(self.program.model.trainable_variables)
 
     def state(self) -> list[np.ndarray]:
         """Copy the optimizer's variables out."""
@@ -161,6 +195,7 @@ class Trainer:
 
     def step(self, batch: dict, sample_weight: np.ndarray) -> np.ndarray:
         """Learn from one batch; return the loss of each of its sequences."""
+        self.program.forget_weights()
         inputs, targets = self.program.inputs_and_targets(batch)
         return self._step(inputs, targets, sample_weight.astype("float32")).numpy()
 
@@ -196,7 +231,7 @@ def borrow(recipe: Recipe, weights: list[np.ndarray] | None = None):
 
     A program whose borrower failed is not lent again: its state cannot be known.
     """
-    program = _take(recipe, weights) or _build(recipe)
+    program = _take(recipe, weights) or Program(recipe)
     if weights is not None:
         program.load(weights)
     yield program
@@ -208,7 +243,7 @@ def borrow(recipe: Recipe, weights: list[np.ndarray] | None = None):
 def _take(recipe, weights):
     """An idle program of this recipe, by preference with these weights loaded."""
     with _lock:
-        fits = [p for p in _idle if p.recipe == recipe]
+        fits = [p for p in _idle if _equal(p.recipe, recipe)]
         if not fits:
             return None
         fits.sort(key=lambda program: program._loaded is weights)
@@ -216,6 +251,8 @@ def _take(recipe, weights):
         return fits[-1]
 
 
-def _build(recipe):
-    with _lock:  # Keras names its objects through state shared by all threads.
-        return Program(recipe)
+def _equal(recipe, other) -> bool:
+    try:
+        return recipe == other
+    except ValueError:  # arrays among an encoder's parameters
+        return False

@@ -9,7 +9,6 @@ us allocate more than it holds itself.
 import os
 import platform
 from importlib import import_module
-from importlib.metadata import version
 
 import numpy as np
 
@@ -17,9 +16,10 @@ from skseq._archive import read_archive, write_archive
 
 KIND = "estimator"
 ESTIMATORS = {"CTCSequenceClassifier": "skseq._ctc"}
-LIBRARIES = ("skseq", "scikit-learn", "tensorflow", "keras", "numpy")
+LIBRARIES = ("skseq", "sklearn", "tensorflow", "keras", "numpy")
 SCALARS = (bool, int, float, str, type(None))
 ARRAY_KINDS = "biufU"
+MALFORMED = (LookupError, TypeError, AttributeError, ArithmeticError, ValueError)
 
 
 def save(estimator, path) -> None:
@@ -36,7 +36,7 @@ def save(estimator, path) -> None:
         "parameters": params,
         "fitted": fitted,
         "versions": {
-            **{name: version(name) for name in LIBRARIES},
+            **{name: import_module(name).__version__ for name in LIBRARIES},
             "python": platform.python_version(),
         },
     }
@@ -72,7 +72,7 @@ def load(path):
     archive = read_archive(path, require_finite=True)
     try:
         return _rebuild(archive.header, archive.arrays)
-    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+    except MALFORMED as error:
         raise ValueError(
             f"{os.fspath(path)} is not a skseq file that can be loaded: {error}"
         ) from error
@@ -93,6 +93,7 @@ def _rebuild(header: dict, arrays: dict[str, np.ndarray]):
         raise ValueError(f"it has unknown attributes {sorted(unknown)}")
     for attribute, value in header["fitted"].items():
         setattr(estimator, attribute, from_plain(value))
+    estimator._check_restored()
     estimator._weights = _checked_weights(estimator, arrays)
     estimator._optimizer_state = None
     return estimator
@@ -120,6 +121,8 @@ def to_plain(value, where: str):
     """Turn a value into what JSON can hold, so that `from_plain` gives it back."""
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
     if isinstance(value, SCALARS):
         return value
     if isinstance(value, list):
@@ -158,9 +161,11 @@ def from_plain(value):
 def _array_from_plain(items, dtype) -> np.ndarray:
     if not isinstance(items, list) or not all(isinstance(i, SCALARS) for i in items):
         raise ValueError("it holds an array that is not flat")
-    if dtype != "object" and np.dtype(dtype).kind not in ARRAY_KINDS:
-        raise ValueError(f"it holds an array of dtype {dtype!r}")
-    array = np.array(items, dtype=dtype)
-    if array.nbytes > 64 * sum(len(str(item)) + 1 for item in items) + 64:
-        raise ValueError(f"it holds an array of a too wide dtype {dtype!r}")
+    dtype = np.dtype(dtype)
+    if dtype.kind not in f"{ARRAY_KINDS}O":
+        raise ValueError(f"it holds an array of dtype {dtype}")
+    # The width of strings follows from them: a file could name any.
+    array = np.array(items, dtype=str if dtype.kind == "U" else dtype)
+    if array.tolist() != items:
+        raise ValueError(f"it holds an array that does not fit its dtype {dtype}")
     return array

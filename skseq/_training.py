@@ -1,11 +1,12 @@
 """The training loop: epochs over batches, validation, early stopping, checkpoints.
 
-Knows nothing of any task: it is given a program and data that can assemble batches, and
-yields a `TrainingState` after every epoch, so that whoever runs it always holds the last
-full epoch when it is interrupted.
+Knows nothing of any task: it is given a program and data that can assemble batches,
+and yields a `TrainingState` after every epoch, so that whoever runs it always holds the
+last full epoch when it is interrupted.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -29,20 +30,19 @@ def train(
     callbacks: list | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Iterator[TrainingState]:
-    """Train to the plan's last epoch, yielding the state after each one and at the end."""
-    program.load(state.weights)
-    trainer.set_state(state.optimizer_state)
+    """Train to the plan's last epoch, yielding the state after each and at the end."""
     with (
         CallbackRunner(callbacks, program.model, trainer.optimizer, plan) as runner,
         _ProgressBar(plan, state) as progress,
     ):
-        if checkpoint:
-            runner.restore(checkpoint.callback_state)
+        _resume(state, program, trainer, runner, checkpoint)
+        logs = {}
         while state.epoch < plan.epochs and not state.is_stopped:
-            loss = _train_epoch(program, trainer, plan, state.epoch, training, runner)
-            logs = {"loss": loss}
+            logs = {
+                "loss": _train_epoch(program, trainer, plan, state, training, runner)
+            }
             if validation is not None:
-                logs["val_loss"] = mean_loss(program, plan, validation)
+                logs["val_loss"] = mean_loss(program, plan, validation, runner)
             logs = runner.end_epoch(state.epoch, logs)
             state = _next_state(state, program, trainer, plan, logs)
             state = replace(state, is_stopped=state.is_stopped or runner.wants_to_stop)
@@ -50,28 +50,46 @@ def train(
             if checkpoint:
                 checkpoint.save(state, runner.state())
             yield state
-    if callbacks:  # one may have restored other weights at the end
-        state = replace(state, weights=program.weights())
-    yield state
+        trainer.finish()
+        runner.tell("on_train_end", logs)
+    # The optimizer or a callback may have put other weights in place.
+    yield replace(state, weights=program.weights())
 
 
-def _train_epoch(program, trainer, plan, epoch, part, runner) -> float:
+def _resume(state, program, trainer, runner, checkpoint):
+    """Bring network, optimizer and callbacks to where the state is."""
+    program.load(state.weights)
+    if state.epoch and state.optimizer_state is not None:
+        trainer.set_state(state.optimizer_state)
+    else:
+        trainer.start_from_weights()
+    runner.tell("on_train_begin")
+    if checkpoint:
+        runner.restore(checkpoint.callback_state)
+
+
+def _train_epoch(program, trainer, plan, state, part, runner) -> float:
     """One pass over the data in bucketed batches; returns the weighted mean loss."""
+    epoch = state.epoch
     program.seed(derive(plan.seed, "dropout", epoch))
-    runner.begin_epoch(epoch)
-    order = generator(plan.seed, "order", epoch) if plan.shuffle else None
+    runner.tell("on_epoch_begin", epoch)
+    shuffled = plan.shuffle and not (plan.shortest_first and epoch == 0)
+    order = generator(plan.seed, "order", epoch) if shuffled else None
     batches = training_batches(
         part.lengths, plan.batch_size, order, exact=plan.exact_lengths
     )
     assembled = ((b, part.data.assemble(part.rows[b])) for b in batches)
-    total = 0.0
-    for step, (indices, arrays) in enumerate(prefetch(assembled)):
-        runner.begin_batch(step)
-        losses = trainer.step(arrays, part.weights[indices])
-        _check_losses(losses, part.rows[indices], epoch, step)
-        total += float(losses @ part.weights[indices])
-        runner.end_batch(step, {"loss": float(losses.mean())})
-    return total / len(part.rows)
+    mean = _Mean()
+    with closing(prefetch(assembled)) as ready:
+        for step, (indices, arrays) in enumerate(ready):
+            runner.tell("on_train_batch_begin", step)
+            losses = trainer.step(arrays, part.weights[indices])
+            _check_losses(losses, part.rows[indices], epoch, step)
+            mean.add(losses, part.weights[indices])
+            runner.tell("on_train_batch_end", step, {"loss": mean.value})
+            if runner.wants_to_stop:
+                break
+    return mean.value
 
 
 def _check_losses(losses, rows, epoch, step):
@@ -82,16 +100,34 @@ def _check_losses(losses, rows, epoch, step):
         raise TrainingDivergedError(epoch + 1, step + 1, sample)
 
 
-def mean_loss(program, plan, part) -> float:
+def mean_loss(program, plan, part, runner) -> float:
     """Weighted mean loss over a part, as at prediction time."""
-    total = 0.0
-    for batch in inference_batches(
-        part.lengths, plan.batch_size, exact=plan.exact_lengths
-    ):
+    mean = _Mean()
+    batches = inference_batches(part.lengths, plan.batch_size, exact=plan.exact_lengths)
+    runner.tell("on_test_begin")
+    for step, batch in enumerate(batches):
+        runner.tell("on_test_batch_begin", step)
         rows = full_rows(part.rows[batch], plan.batch_size)
         losses = program.losses(part.data.assemble(rows))[: len(batch)]
-        total += float(losses @ part.weights[batch])
-    return total / len(part.rows)
+        mean.add(losses, part.weights[batch])
+        runner.tell("on_test_batch_end", step, {"loss": mean.value})
+    runner.tell("on_test_end", {"loss": mean.value})
+    return mean.value
+
+
+class _Mean:
+    """Running mean of losses, by the weights of their sequences."""
+
+    def __init__(self):
+        self._total = self._weight = 0.0
+
+    def add(self, losses, weights):
+        self._total += float(losses @ weights)
+        self._weight += float(weights.sum())
+
+    @property
+    def value(self) -> float:
+        return self._total / self._weight
 
 
 def _next_state(state, program, trainer, plan, logs) -> TrainingState:
@@ -109,7 +145,8 @@ def _next_state(state, program, trainer, plan, logs) -> TrainingState:
     )
     if plan.patience is None:
         return state
-    if state.best_loss is None or logs["val_loss"] < state.best_loss:
+    best_loss = np.inf if state.best_loss is None else state.best_loss
+    if logs["val_loss"] < best_loss:
         return replace(
             state,
             best_loss=logs["val_loss"],

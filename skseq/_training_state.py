@@ -1,4 +1,7 @@
-"""What training is given and where it stands, as plain records. Knows nothing of Keras."""
+"""What training is given and where it stands, as plain records.
+
+Knows nothing of Keras.
+"""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +21,7 @@ class TrainingPlan:
     patience: int | None = None  # epochs without improvement; None: no early stopping
     verbose: int = 0
     exact_lengths: bool = False  # batch only sequences of one length
+    shortest_first: bool = False  # in the first epoch
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class TrainingState:
 
     epoch: int
     weights: list[np.ndarray]
-    optimizer_state: list[np.ndarray]
+    optimizer_state: list[np.ndarray] | None  # None: as new
     history: dict[str, list[float]] = field(default_factory=dict)
     best_loss: float | None = None
     best_weights: list[np.ndarray] | None = None

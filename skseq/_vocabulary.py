@@ -70,8 +70,8 @@ class Vocabulary:
         Raises
         ------
         ValueError
-            If no NumPy array holds the labels as they are: integers beyond 64 bits, or
-            strings that end in a NUL character.
+            If no NumPy array holds the labels as they are: integers that fit no common
+            dtype, or strings that end in a NUL character.
         """
         distinct = sorted(set().union(*map(_plain, labels.sequences)))
         classes = np.array(distinct, dtype=_common_dtype(labels.sequences))
@@ -80,8 +80,9 @@ class Vocabulary:
         are_floats = isinstance(distinct[0], float | np.floating)
         if not exact or (classes.dtype.kind == "f") != are_floats:
             raise ValueError(
-                "The labels of y do not fit a NumPy array: integers must fit 64 bits, "
-                "and a string must not end in a NUL character. Rename the labels."
+                "The labels of y do not fit a NumPy array: integers must fit one "
+                "dtype, and a string must not end in a NUL character. Rename the "
+                "labels."
             )
         return cls(classes, labels.form)
 

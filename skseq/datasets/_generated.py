@@ -9,9 +9,12 @@ from sklearn.utils import Bunch, check_random_state, check_scalar
 
 from ._real import fetch_spoken_digits
 
-# scikit-learn's 1797 digit images in their own order: neighbours resemble each other,
-# so a cut by position is a more honest test than a random one.
-_SUBSETS = {"train": slice(0, 1437), "test": slice(1437, None), "all": slice(None)}
+# Which of scikit-learn's 1797 digit images a subset draws from, by their index.
+_SUBSETS = {
+    "train": lambda index: index % 5 != 4,
+    "test": lambda index: index % 5 == 4,
+    "all": lambda index: index >= 0,
+}
 
 
 def make_digit_strips(
@@ -42,9 +45,9 @@ def make_digit_strips(
         Standard deviation of the Gaussian noise added to every pixel. With noise,
         pixels may lie outside [0, 1].
     subset : {"train", "test", "all"}, default="train"
-        Which images to draw from, with replacement: the first 1437 images ("train"),
-        the last 360 ("test"), or all 1797. No image of a test strip is ever on a
-        training strip.
+        Which images to draw from, with replacement: four of every five images
+        ("train", 1438 images), each fifth one ("test", 359), or all 1797. No image of a
+        test strip is ever on a training strip; a writer may be on both.
     random_state : int, RandomState instance or None, default=None
         Draws the digits, gaps and noise. Pass an int for the same strips in each call.
 
@@ -80,8 +83,9 @@ def make_digit_strips(
         )
     rng = check_random_state(random_state)
     digits = load_digits()
-    columns = digits.images[_SUBSETS[subset]].transpose(0, 2, 1) / 16.0
-    names = digits.target[_SUBSETS[subset]]
+    chosen = _SUBSETS[subset](np.arange(len(digits.images)))
+    columns = digits.images[chosen].transpose(0, 2, 1) / 16.0
+    names = digits.target[chosen]
     X, y = [], []
     for _ in range(n_samples):
         chosen = rng.randint(len(columns), size=_draw_int(rng, n_digits))

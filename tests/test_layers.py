@@ -1,0 +1,177 @@
+from functools import partial
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from skseq import _layers
+from skseq._layers import (
+    CELLS,
+    FrameConvolution,
+    ImageConvolution,
+    Recurrent,
+    block_lstm,
+    shortened,
+    zero_padding,
+)
+
+LENGTHS = (7, 4, 1, 6)
+
+FRAME_LAYERS = {
+    f"{cell} {direction}": partial(Recurrent, 4, cell, backward=direction == "backward")
+    for cell in CELLS
+    for direction in ("forward", "backward")
+} | {
+    f"convolution {kernel_size} stride {strides}": partial(
+        FrameConvolution, 3, kernel_size, strides
+    )
+    for kernel_size, strides in [(1, 1), (2, 2), (3, 1), (4, 3), (5, 1), (5, 2)]
+}
+
+
+def randomized(layer, *shape, seed=0):
+    """Build a layer and give it weights none of which is zero, biases least of all."""
+    layer.build(shape)
+    rng = np.random.default_rng(seed)
+    layer.set_weights([rng.normal(scale=0.7, size=w.shape) for w in layer.weights])
+    return layer
+
+
+def values_and_gradients(layer, *inputs, upstream):
+    """Outputs; gradients of their product with `upstream`: inputs', then weights'."""
+    frames = tf.constant(inputs[0])
+    with tf.GradientTape() as tape:
+        tape.watch(frames)
+        outputs = layer(frames, *inputs[1:])
+        total = tf.reduce_sum(outputs * upstream[:, : outputs.shape[1]])
+    weights = [w.value for w in layer.trainable_weights]
+    gradients = tape.gradient(total, [frames, *weights])
+    return outputs.numpy(), [g.numpy() for g in gradients]
+
+
+def garbage_past_end(frames, lengths):
+    frames = frames.copy()
+    for row, n in zip(frames, lengths, strict=True):
+        row[n:] = 30 * (1 + np.abs(row[n:]))
+    return frames
+
+
+def assert_same_alone_and_in_a_batch(layer, frames, strides):
+    """Values, and gradients of inputs and weights; zeros past the end."""
+    lengths = np.array(LENGTHS, dtype="int32")
+    out_lengths = [-(-n // strides) for n in LENGTHS]
+    out_shape = layer.compute_output_shape(frames.shape)
+    upstream = np.random.default_rng(3).normal(size=out_shape).astype("float32")
+    outputs, (input_gradient, *weight_gradients) = values_and_gradients(
+        layer, garbage_past_end(frames, LENGTHS), lengths, upstream=upstream
+    )
+    assert outputs.shape == tuple(out_shape)
+    sums = [np.zeros_like(g) for g in weight_gradients]
+    for i, (n, n_out) in enumerate(zip(LENGTHS, out_lengths, strict=True)):
+        alone, (gradient, *gradients) = values_and_gradients(
+            layer,
+            frames[i : i + 1, :n],
+            lengths[i : i + 1],
+            upstream=upstream[i : i + 1],
+        )
+        np.testing.assert_allclose(outputs[i, :n_out], alone[0], rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(outputs[i, n_out:], 0)
+        np.testing.assert_allclose(input_gradient[i, :n], gradient[0], atol=1e-5)
+        np.testing.assert_array_equal(input_gradient[i, n:], 0)
+        sums = [total + g for total, g in zip(sums, gradients, strict=True)]
+    for gradient, total in zip(weight_gradients, sums, strict=True):
+        np.testing.assert_allclose(gradient, total, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", FRAME_LAYERS)
+def test_a_frame_layer_cannot_see_past_the_end_of_a_sequence(name):
+    layer = randomized(FRAME_LAYERS[name](), None, None, 2)
+    frames = np.random.default_rng(1).normal(size=(4, 10, 2)).astype("float32")
+    strides = getattr(layer, "strides", 1)
+    assert_same_alone_and_in_a_batch(layer, frames, strides)
+
+
+@pytest.mark.parametrize(("height", "channels"), [(1, 1), (5, 2), (6, 1)])
+def test_an_image_layer_cannot_see_past_the_last_column(height, channels):
+    layer = randomized(ImageConvolution(3), None, None, height, channels)
+    images = np.random.default_rng(1).normal(size=(4, 9, height, channels))
+    assert_same_alone_and_in_a_batch(layer, images.astype("float32"), 2)
+
+
+@pytest.mark.parametrize("units", [1, 2, 40])
+def test_the_block_kernel_has_the_values_and_gradients_of_the_keras_layer(units):
+    layer = randomized(keras.layers.LSTM(units, return_sequences=True), 3, None, 2)
+    rng = np.random.default_rng(2)
+    frames = tf.constant(rng.normal(size=(3, 12, 2)), tf.float32)
+    upstream = rng.normal(size=(3, 12, units)).astype("float32")
+    variables = [w.value for w in layer.trainable_weights]
+    results = []
+    for run in (layer, lambda inputs: block_lstm(inputs, layer.cell)):
+        with tf.GradientTape() as tape:
+            tape.watch(frames)
+            states = run(frames)
+            total = tf.reduce_mean(states * upstream)
+        results.append([states, *tape.gradient(total, [frames, *variables])])
+    for expected, got in zip(*results, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("max_units", [0, 96])
+def test_a_backward_recurrence_is_the_stock_layer_on_each_reversed_sequence(
+    cell, max_units, monkeypatch
+):
+    monkeypatch.setattr(_layers, "BLOCK_KERNEL_MAX_UNITS", max_units)
+    layer = randomized(Recurrent(2, cell, backward=True), None, None, 2)
+    stock = randomized(CELLS[cell](2, return_sequences=True), None, None, 2)
+    stock.set_weights(layer.get_weights())
+    frames = np.random.default_rng(4).normal(size=(4, 7, 2)).astype("float32")
+    states = layer(frames, np.array(LENGTHS)).numpy()
+    for row, sequence, n in zip(states, frames, LENGTHS, strict=True):
+        expected = stock(sequence[None, :n][:, ::-1]).numpy()[0, ::-1]
+        np.testing.assert_allclose(row[:n], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("kernel_size", [1, 2, 5])
+@pytest.mark.parametrize("strides", [1, 2, 3])
+def test_a_frame_convolution_is_a_plain_loop_over_centred_windows(kernel_size, strides):
+    layer = randomized(FrameConvolution(3, kernel_size, strides), None, None, 2)
+    kernel, bias, gamma, beta = layer.get_weights()
+    frames = np.random.default_rng(5).normal(size=(7, 2)).astype("float32")
+    before = (kernel_size - 1) // 2
+    expected = []
+    for t in range(0, 7, strides):
+        value = bias.astype("float64")
+        for k in range(kernel_size):
+            if 0 <= t - before + k < 7:
+                value = value + frames[t - before + k] @ kernel[k]
+        normal = (value - value.mean()) / np.sqrt(value.var() + 1e-3)
+        expected.append(np.maximum(gamma * normal + beta, 0))
+    got = layer(frames[None], np.array([7]))[0]
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("cell", "units", "expected"),
+    [("lstm", 96, True), ("lstm", 98, False), ("lstm", 5, False), ("gru", 8, False)],
+)
+def test_the_block_kernel_serves_small_lstms_on_the_cpu(cell, units, expected):
+    on_cpu = not tf.config.list_physical_devices("GPU")
+    assert _layers._block_kernel_is_faster(cell, units) == (expected and on_cpu)
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 4), (2, 3, 4, 5)])
+def test_zero_padding_removes_even_what_is_not_a_number(shape):
+    frames = np.full(shape, np.nan, dtype="float32")
+    frames[0, :2] = 1.0
+    zeroed = zero_padding(tf.constant(frames), [2, 0]).numpy()
+    np.testing.assert_array_equal(zeroed[0, :2], 1)
+    assert zeroed.sum() == zeroed[0, :2].size
+
+
+@pytest.mark.parametrize("strides", [1, 2, 3, 5])
+def test_shortened_counts_the_frames_that_a_step_visits(strides):
+    lengths = np.arange(1, 12)
+    visited = [len(range(0, n, strides)) for n in lengths]
+    np.testing.assert_array_equal(shortened(lengths, strides), visited)
