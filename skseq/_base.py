@@ -9,7 +9,7 @@ import inspect
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from numbers import Integral
+from numbers import Integral, Real
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -236,24 +236,17 @@ class SequenceEstimator(BaseEstimator, ABC):
         """Check everything, then train; yields the state after each epoch."""
         continues = resume and self.__sklearn_is_fitted__()
         is_partial = epochs is not None
-        check_parameters(self, {**SHARED_CONSTRAINTS, **self._constraints})
-        if is_partial and self.early_stopping:
-            raise ValueError(
-                "partial_fit trains for one epoch, so it cannot stop early. Set "
-                "early_stopping=False, or use fit."
-            )
-        optimizer = make_optimizer(
-            self.optimizer, self.learning_rate, self._routed("optimizer")
-        )
+        self._check_parameters(is_partial)
+        optimizer = self._make_optimizer()
         callbacks = make_callbacks(self.callbacks, self._routed("callbacks"))
         data = self._check_data(
             X, y, sample_weight, reset=not continues, **data_options
         )
         validation = self._check_validation(X_val, y_val)
         self._take_settings(self._make_settings(), continues)
-        checkpoint = (
-            None if is_partial else self._open_checkpoint(data, validation, continues)
-        )
+        checkpoint = None
+        if self.checkpoint is not None and not is_partial:
+            checkpoint = self._open_checkpoint(data, validation, continues)
         seed = draw_seed(self.random_state)
         self._seed = checkpoint.start(seed) if checkpoint else seed
         with borrow(self._make_recipe(self._settings)) as program:
@@ -271,6 +264,20 @@ class SequenceEstimator(BaseEstimator, ABC):
                 callbacks,
                 checkpoint,
             )
+
+    def _check_parameters(self, is_partial: bool) -> None:
+        check_parameters(self, {**SHARED_CONSTRAINTS, **self._constraints})
+        if is_partial and self.early_stopping:
+            raise ValueError(
+                "partial_fit trains for one epoch, so it cannot stop early. Set "
+                "early_stopping=False, or use fit."
+            )
+
+    def _make_optimizer(self) -> keras.optimizers.Optimizer:
+        rate = self.learning_rate
+        if isinstance(rate, Real):
+            rate = float(rate)  # Keras takes no other number
+        return make_optimizer(self.optimizer, rate, self._routed("optimizer"))
 
     def _check_validation(self, X_val, y_val):
         if X_val is None and y_val is None:
@@ -348,9 +355,7 @@ class SequenceEstimator(BaseEstimator, ABC):
         self.history_ = state.history
         self.n_iter_ = state.epoch
 
-    def _open_checkpoint(self, data, validation, continues) -> Checkpoint | None:
-        if self.checkpoint is None:
-            return None
+    def _open_checkpoint(self, data, validation, continues) -> Checkpoint:
         params = self.get_params()
         origin = {n: describe(v) for n, v in params.items() if n not in NOT_IN_ORIGIN}
         origin["estimator"] = type(self).__name__

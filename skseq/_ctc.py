@@ -1,5 +1,7 @@
 """`CTCSequenceClassifier`: from feature frames to a shorter sequence of labels."""
 
+import inspect
+
 import numpy as np
 from scipy.special import log_softmax
 from sklearn.utils import ClassifierTags
@@ -29,6 +31,7 @@ from skseq._parameters import (
     NON_NEGATIVE_INT,
     NONE,
     POSITIVE_INT,
+    POSITIVE_INTS,
     OneOf,
     TupleOf,
     check_parameters,
@@ -58,6 +61,8 @@ CONSTRAINTS = {
     "infeasible": OneOf(["raise", "drop"]),
     **DECODING_CONSTRAINTS,
 }
+
+IMAGE_CONSTRAINTS = {"filters": POSITIVE_INTS, "features": POSITIVE_INT}
 
 
 class CTCSequenceClassifier(SequenceEstimator):
@@ -566,9 +571,33 @@ class CTCSequenceClassifier(SequenceEstimator):
             "conv_kernel_size": int(self.conv_kernel_size),
             "conv_strides": conv_strides,
             "encoder": self.encoder,
-            "encoder_parameters": tuple(sorted(self._routed("encoder").items())),
+            "encoder_parameters": self._encoder_parameters(),
             "skip_frames": int(self.skip_frames),
         }
+
+    def _encoder_parameters(self) -> tuple[tuple, ...]:
+        """The parameters routed to the front end, if it takes them."""
+        parameters = self._routed("encoder")
+        if callable(self.encoder):
+            front_end, tensors = self.encoder, ["frames"]
+        else:
+            front_end, tensors = FRONT_ENDS[self.encoder], ["frames", "lengths"]
+        try:
+            inspect.signature(front_end).bind(*tensors, **parameters)
+        except TypeError as error:
+            names = ", ".join(f"encoder__{name}" for name in parameters) or "no more"
+            raise ValueError(
+                f"encoder={self.encoder!r} cannot be called with frames and {names}: "
+                f"{error}."
+            ) from error
+        if self.encoder == "image":
+            check_parameters(
+                self,
+                {f"encoder__{name}": IMAGE_CONSTRAINTS[name] for name in parameters},
+            )
+            if "filters" in parameters:
+                parameters["filters"] = as_tuple(parameters["filters"])
+        return tuple(sorted(parameters.items()))
 
     def _make_recipe(self, settings):
         return Recipe(ctc_network, tuple(settings.items()), ctc_losses, TARGETS)

@@ -125,6 +125,7 @@ def test_the_modules_beside_the_estimators_do_not_import_tensorflow():
     assert not modules & {"tensorflow", "keras"}
 
 
+@pytest.mark.filterwarnings("ignore:'skseq._layers' found in sys.modules")
 def test_another_backend_of_keras_is_refused_with_the_cure(monkeypatch):
     monkeypatch.setattr("keras.config.backend", lambda: "torch")
     with pytest.raises(ImportError, match=r"TensorFlow.*'torch'.*KERAS_BACKEND=tens"):

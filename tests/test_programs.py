@@ -159,6 +159,24 @@ def test_training_is_the_same_bit_for_bit_in_a_used_program(fresh_run, optimizer
     assert_equal(used, fresh_run(optimizer))
 
 
+def test_an_optimizer_that_starts_from_the_weights_starts_from_the_present_ones():
+    with borrow(RECIPE) as program:
+        trainer = program.trainer(make_optimizer("schedulefreeadamw"))
+        program.load(first_weights(program))
+        trainer.start_from_weights()
+        built_now = make_optimizer("schedulefreeadamw")
+        built_now.build(program.model.trainable_variables)
+        assert_equal(trainer.state(), [v.numpy() for v in built_now.variables])
+
+
+def test_making_a_training_step_leaves_the_weights_as_they_were():
+    program = Program(RECIPE)
+    weights = first_weights(program)
+    program.load(weights)
+    program.trainer(make_optimizer("schedulefreeadamw"))
+    assert_equal(program.weights(), weights)
+
+
 def test_the_seed_decides_the_dropout():
     losses = []
     with borrow(RECIPE) as program:

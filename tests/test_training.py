@@ -45,9 +45,11 @@ def part(rows, weights=None, frames=FRAMES):
     return Part(data, np.flatnonzero(weights))
 
 
-def run(training, validation=None, *, optimizer="sgd", rate=0.05, **plan):
+def run(
+    training, validation=None, *, optimizer="sgd", rate=0.05, recipe=RECIPE, **plan
+):
     plan = {"epochs": 3, "batch_size": 3, "shuffle": True, "seed": 0, **plan}
-    with borrow(RECIPE) as program:
+    with borrow(recipe) as program:
         trainer = program.trainer(make_optimizer(optimizer, rate))
         first = TrainingState(0, initial_weights(program.model, SETTINGS, 0), None)
         plan = TrainingPlan(**plan)
@@ -106,6 +108,15 @@ def test_with_shuffling_the_seed_decides_the_batches():
     first, again, other = (run(part(range(8)), seed=seed)[-1] for seed in (1, 1, 2))
     assert equal(first.weights, again.weights)
     assert not equal(first.weights, other.weights)
+
+
+def test_every_epoch_drops_other_values_and_every_run_the_same():
+    settings = {**SETTINGS, "dropout": 0.5}
+    recipe = Recipe(ctc_network, tuple(settings.items()), ctc_losses, TARGETS)
+    plan = {"recipe": recipe, "rate": 0.0, "shuffle": False}
+    losses, again = (run(part(range(8)), **plan)[-1].history["loss"] for _ in range(2))
+    assert len(set(losses)) == 3
+    assert losses == again
 
 
 def batches_seen(**plan):

@@ -1,0 +1,350 @@
+"""Every bad parameter, weight and state has an error of its own that names it."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+from toy import as_text, symbol_runs
+
+from skseq import CTCSequenceClassifier, TrainingDivergedError
+
+X, SYMBOLS, _ = symbol_runs(6)
+Y = as_text(SYMBOLS)
+NAN = math.nan
+
+
+def make(**params):
+    defaults = {"units": 3, "epochs": 1, "optimizer": "sgd", "random_state": 0}
+    return CTCSequenceClassifier(**{"bidirectional": False, **defaults, **params})
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return make().fit(X, Y)
+
+
+# -- parameters that one look at them shows to be bad --------------------------------
+
+COUNT = r"must be an int in the range \[1, inf\)"
+COUNTS = rf"{COUNT} or a non-empty tuple of ints in the range \[1, inf\)"
+MAYBE_COUNTS = COUNTS.replace("non-empty ", "")
+FRACTION = r"must be a float in the range \(0\.0, 1\.0\)"
+POSITIVE = r"must be a float in the range \(0\.0, inf\)"
+FLAG = "must be a bool"
+
+BAD_VALUES = {
+    ("units", COUNTS): [0, -1, 2.5, "64", None, True, [], (64, 0), (2, True)],
+    ("cell", r"among \{'lstm', 'gru'\}"): ["lstmm", None, 3, "LSTM"],
+    ("bidirectional", FLAG): ["yes", 1, None],
+    ("dropout", r"a float in the range \[0\.0, 1\.0\)"): [1.0, -0.1, 2.0, NAN, "0"],
+    ("conv_filters", MAYBE_COUNTS): [0, 2.5, (4, 0), None, "4"],
+    ("conv_kernel_size", COUNT): [0, -3, 2.5, (3, 3), None],
+    ("conv_strides", MAYBE_COUNTS): [0, 1.5, (2, 0), None],
+    ("encoder", "None, a str among .'image'. or a callable"): ["picture", 3],
+    ("skip_frames", r"an int in the range \[0, inf\)"): [-1, 1.5, None, True],
+    ("target", "among {'auto', 'sequence', 'single'}"): ["many", None],
+    ("decoder", "among {'greedy', 'beam'}"): ["viterbi", None],
+    ("beam_width", COUNT): [0, 2.5, None, True],
+    ("infeasible", "among {'raise', 'drop'}"): ["ignore", None, True],
+    ("learning_rate", POSITIVE): [0, -1, NAN, math.inf, "x", None, True],
+    ("epochs", COUNT): [0, -1, 1.5, NAN, None, "10"],
+    ("batch_size", COUNT): [0, -2, 2.5, "auto", None],
+    ("shuffle", FLAG): [None, "no", 0],
+    ("early_stopping", FLAG): [None, "auto", 5],
+    ("validation_fraction", FRACTION): [0, 1.0, -0.1, NAN, None],
+    ("n_iter_no_change", COUNT): [0, 2.5, None],
+    ("checkpoint", "None or a path"): [3, True, ["path"]],
+    ("warm_start", FLAG): [None, "yes"],
+    ("random_state", "an int in the range .*RandomState"): ["x", -1, 2**32, 1.5],
+    ("verbose", "an int in the range .* or a bool"): ["loud", -1, 0.5, None],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [(n, value, text) for (n, text), values in BAD_VALUES.items() for value in values],
+)
+def test_a_bad_value_is_named_with_what_is_allowed(name, value, allowed):
+    estimator = make(**{name: value})  # the constructor does not mind
+    with pytest.raises(ValueError, match=rf"The '{name}' parameter of CTC.*{allowed}"):
+        estimator.fit(X, Y)
+
+
+def test_every_parameter_with_a_fixed_range_is_in_the_table():
+    checked = {name for name, _ in BAD_VALUES}
+    assert set(make().get_params()) - checked == {"optimizer", "callbacks"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("cell", "lsmt", "Did you mean 'lstm'?"),
+        ("units", (64, 0), r"units\[1\] is 0"),
+        ("units", [], "units has 0 entries"),
+        ("optimizer", "adamm", "Did you mean 'adam"),
+    ],
+)
+def test_a_bad_value_comes_with_a_hint(name, value, hint):
+    with pytest.raises(ValueError, match=hint):
+        make(**{name: value}).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"optimizer": "adamm"}, ValueError, r"'optimizer'.*among \['adadelta'"),
+        ({"optimizer": None}, ValueError, "optimizer's name, class, config or inst"),
+        ({"optimizer": 3}, ValueError, "Got 3 instead"),
+        ({"optimizer": dict}, TypeError, "'optimizer' parameter must be a Keras"),
+        ({"optimizer": lambda **_: None}, TypeError, "must be a Keras optimizer"),
+        ({"optimizer": {"lr": 1}}, ValueError, "'optimizer' parameter must"),
+        ({"optimizer__mometum": 0.9}, ValueError, "Invalid parameter 'mometum' .* SGD"),
+        (
+            {"optimizer": keras.optimizers.SGD(), "learning_rate": 0.5},
+            ValueError,
+            "learning_rate=0.5 has no effect.*optimizer__learning_rate",
+        ),
+        ({"callbacks": "x"}, TypeError, "callbacks must be keras.callbacks.Callback"),
+        ({"callbacks": [object()]}, TypeError, "instances or classes"),
+        ({"callbacks__patience": 1}, ValueError, "callbacks__patience has no callback"),
+        (
+            {"callbacks": keras.callbacks.EarlyStopping, "callbacks__patients": 1},
+            ValueError,
+            "patients",
+        ),
+        (
+            {"conv_filters": (3, 3), "conv_strides": (1, 2, 3)},
+            ValueError,
+            "conv_strides has 3 entries, but conv_filters has 2",
+        ),
+        ({"encoder__width": 3}, ValueError, "encoder__width"),
+        ({"encoder": "image", "encoder__width": 3}, ValueError, "encoder__width"),
+        ({"encoder": "image", "encoder__filters": 0}, ValueError, "encoder__filters"),
+        ({"encoder": len, "encoder__width": 3}, ValueError, "encoder__width"),
+    ],
+)
+def test_a_bad_object_or_combination_is_named(params, error, message):
+    with pytest.raises(error, match=message):
+        make(**params).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"batch_size": 1000},
+        {"random_state": np.int64(3)},
+        {"random_state": np.random.RandomState(3)},
+        {"random_state": 2**32 - 1},
+        {"units": np.int32(3)},
+        {"units": [3]},
+        {"learning_rate": np.float32(0.1)},
+        {"learning_rate": 1},
+        {"encoder": "image", "encoder__filters": 2, "encoder__features": 2},
+        {"learning_rate": keras.optimizers.schedules.CosineDecay(0.1, 3)},
+        {"optimizer": "SGD"},
+        {"optimizer": keras.optimizers.SGD(0.1)},
+        {"optimizer": keras.optimizers.serialize(keras.optimizers.SGD(0.1))},
+        {"callbacks": keras.callbacks.TerminateOnNaN()},
+        {"checkpoint": None, "verbose": False},
+    ],
+    ids=str,
+)
+def test_unusual_values_are_accepted(params):
+    assert make(**params).fit(X, Y).n_iter_ == 1
+
+
+def test_an_optimizer_that_was_used_before_can_be_given():
+    used = keras.optimizers.SGD(0.1)
+    used.build([keras.Variable([1.0, 2.0])])
+    assert make(optimizer=used).fit(X, Y).n_iter_ == 1
+
+
+# -- parameters that only the data show to be bad -------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fraction", "counts"),
+    [(0.01, "leaves 6 to train on and 0"), (0.99, "leaves 0 to train on and 6")],
+)
+def test_a_validation_split_must_leave_both_parts_something(fraction, counts):
+    clf = make(early_stopping=True, validation_fraction=fraction)
+    with pytest.raises(ValueError, match=rf"{counts} to validate.*X_val and y_val"):
+        clf.fit(X, Y)
+
+
+def test_a_partial_fit_cannot_stop_early():
+    with pytest.raises(ValueError, match="cannot stop early"):
+        make(early_stopping=True).partial_fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("validation", "message"),
+    [
+        ({"y_val": Y}, "y_val was given without X_val"),
+        ({"X_val": X}, "In X_val and y_val: .*requires y to be passed"),
+        ({"X_val": X, "y_val": Y[1:]}, r"In X_val and y_val: .*samples: \[6, 5\]"),
+        ({"X_val": X, "y_val": ["z"] * 6}, r"In X_val and y_val: y\[0\] has .* 'z'"),
+        ({"X_val": [x[:, :2] for x in X], "y_val": Y}, "In X_val and y_val: .*2 feat"),
+    ],
+)
+def test_a_bad_validation_set_is_named(validation, message):
+    with pytest.raises(ValueError, match=message):
+        make().fit(X, Y, **validation)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        ([1, 2], r"inconsistent numbers of samples: \[6, 2\]"),
+        (np.ones((6, 1)), "Sample weights must be 1D array"),
+        ([1, 1, NAN, 1, 1, 1], "sample_weight contains NaN"),
+        ([1, 1, math.inf, 1, 1, 1], "sample_weight contains infinity"),
+        ([1, 1, -1, 1, 1, 1], r"Negative values.*sample_weight\[2\] is -1"),
+        (["heavy"] * 6, "could not convert string to float"),
+        (np.zeros(6), "must contain at least one non-zero"),
+        (0, "must contain at least one non-zero"),
+    ],
+)
+def test_a_bad_weight_is_refused(weight, message):
+    with pytest.raises(ValueError, match=message):
+        make().fit(X, Y, sample_weight=weight)
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (["a", "b"], r"y\[\d\] has the label 'c'"),
+        (["a", "b", "c", "a"], "must hold each label once"),
+        ([], "must be a collection of labels"),
+        ([["a"], ["b"]], "must be a collection of labels"),
+        (["a", 1], "all integers or all strings"),
+        ([0.5, 1.5], "all integers or all strings"),
+        ([None], "must be a collection of labels"),
+    ],
+)
+def test_bad_classes_are_refused(classes, message):
+    with pytest.raises(ValueError, match=message):
+        make().partial_fit(X, Y, classes=classes)
+
+
+def test_classes_and_labels_are_settled_by_the_first_call(fitted):
+    clf = make().partial_fit(X, Y)
+    with pytest.raises(ValueError, match=r"y\[0\] has the label 'z' at position 1"):
+        clf.partial_fit(X, ["az", *Y[1:]])
+    with pytest.raises(ValueError, match=r"\['a', 'b'\] must be those of the first"):
+        clf.partial_fit(X, Y, classes=["a", "b"])
+    with pytest.raises(ValueError, match=r"y\[0\] has the label 'z'"):
+        clf.set_params(warm_start=True).fit(X, ["z"] * 6)
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, None, True])
+def test_a_bad_number_of_hypotheses_is_refused(fitted, n):
+    with pytest.raises(ValueError, match=rf"n {COUNT}"):
+        fitted.predict_n_best(X, n)
+
+
+# -- y ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("y", "error", "message"),
+    [
+        (None, ValueError, "requires y to be passed, but the target y is None"),
+        ("abcabc", TypeError, r"got a single str.*Did you mean \[y\]"),
+        (Y[:-1], ValueError, r"inconsistent numbers of samples: \[6, 5\]"),
+        ([*Y[:-1], None], ValueError, r"y\[5\] is missing"),
+        ([*Y[:-1], b"a"], TypeError, r"y\[5\] is bytes"),
+        ([[1.5]] * 6, ValueError, r"continuous \(y\[0\]\[0\]=1.5\)"),
+        ([*Y[:-1], 3], ValueError, r"y\[5\] is the scalar label 3"),
+        (np.ones((6, 3)), ValueError, "Padding cannot be told from labels"),
+        (np.eye(6), ValueError, "looks one-hot"),
+        ([""] * 6, ValueError, "all 6 label sequences are empty"),
+        (iter(Y), TypeError, r"must have a length.*list\(y\)"),
+        (set(Y), TypeError, "ordered collection"),
+    ],
+    ids=str,
+)
+def test_a_bad_y_is_named(y, error, message):
+    with pytest.raises(error, match=message):
+        make().fit(X, y)
+
+
+def test_x_and_y_may_not_change_places(fitted):
+    with pytest.raises(ValueError, match=r"X\[0\] is text"):
+        make().fit(Y, X)
+    with pytest.raises(ValueError, match=r"X\[0\] is text"):
+        fitted.predict(fitted.predict(X))
+
+
+CURE = r'Shorten y\[\d\], lower conv_strides or skip_frames, or set infeasible="drop"'
+
+
+@pytest.mark.parametrize(
+    ("n_frames", "text", "params", "message"),
+    [
+        (2, "abc", {}, "3 labels but X.0. has only 2 output frames .* here 3"),
+        (2, "aa", {}, "2 labels but X.0. has only 2 output frames .* here 3"),
+        (
+            4,
+            "aab",
+            {"skip_frames": 1},
+            "3 labels but X.0. has only 3 output frames .4 before .* here 4",
+        ),
+        (
+            8,
+            "abc",
+            {"conv_filters": 2, "conv_strides": 4},
+            "3 labels but X.0. has only 2 output frames .8 before .* here 3",
+        ),
+        (
+            8,
+            "abc",
+            {"conv_filters": (2, 2), "conv_strides": 2},
+            "3 labels but X.0. has only 2 output frames",
+        ),
+        (9, "abcd", {"encoder": "image"}, "4 labels but X.0. has only 3 output frames"),
+        (2, "", {"skip_frames": 2}, "0 labels but X.0. has only 0 output frames"),
+    ],
+)
+def test_too_few_frames_are_explained(n_frames, text, params, message):
+    long_X = [np.tile(x, (4, 1)) for x in X]
+    clf = make(**params)
+    with pytest.raises(ValueError, match=rf"^y.0. has {message}.*{CURE}"):
+        clf.fit([long_X[0][:n_frames], *long_X[1:]], [text, *Y[1:]])
+
+
+def test_all_who_have_too_few_frames_are_listed():
+    short = [x[:1] for x in X]
+    y = ["ab", "a", "aa", "b", "abc", "ab"]
+    with pytest.raises(ValueError, match=r"y\[0\].*So have 3 others: 2, 4, 5\."):
+        make().fit(short, y)
+
+
+def test_dropping_all_leaves_nothing_to_train_on():
+    clf = make(infeasible="drop")
+    with (
+        pytest.warns(UserWarning, match="Dropped 6 of 6"),
+        pytest.raises(ValueError, match="No sequence is left to train on"),
+    ):
+        clf.fit([x[:1] for x in X], ["ab"] * 6)
+
+
+def test_nothing_left_of_a_sequence_is_an_error(fitted):
+    clf = make(skip_frames=4).fit(X, ["a"] * 6)
+    for use in (clf.predict, clf.predict_proba, clf.score_samples):
+        with pytest.raises(ValueError, match=r"X\[1\] has 4 frames.*leave none"):
+            use([X[0], X[1][:4]])
+
+
+# -- state ------------------------------------------------------------------------
+
+
+def test_divergence_names_epoch_batch_and_sample():
+    unscaled = [*X[:3], np.full_like(X[3], 3e38), *X[4:]]
+    clf = make(conv_filters=2, batch_size=2, shuffle=False)
+    with pytest.raises(TrainingDivergedError) as caught:
+        clf.fit(unscaled, Y)
+    assert (caught.value.epoch, caught.value.sample) == (1, 3)
+    assert caught.value.batch in (1, 2, 3)
+    assert "Lower learning_rate" in str(caught.value)
