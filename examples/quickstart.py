@@ -2,9 +2,9 @@
 Reading strips of handwritten digits
 ====================================
 
-A strip holds one to eight handwritten digits side by side, with random gaps. Nobody says
-where a digit starts or ends: a strip is a sequence of columns, and its label is a
-string. The images on the test strips were never seen in training.
+A strip holds one to eight handwritten digits side by side, with random gaps. Nobody
+says where a digit starts or ends: a strip is a sequence of columns, and its label is
+a string. The images on the test strips were never seen in training.
 """
 
 # %%
@@ -28,8 +28,8 @@ print(f"{len(X_train)} strips of {min(map(len, X_train))} to", end=" ")
 print(f"{max(map(len, X_train))} columns, e.g. {X_train[0].shape} -> {y_train[0]!r}")
 
 # %%
-# The model: a pipeline like any other. `FrameTransformer` lets a scikit-learn scaler see
-# the frames of ragged sequences; the classifier looks at the columns as an image.
+# The model: a pipeline like any other. `FrameTransformer` lets a scikit-learn scaler
+# see the frames of ragged sequences; the classifier takes the columns as an image.
 
 pipeline = make_pipeline(
     FrameTransformer(StandardScaler(with_std=False)),
@@ -57,6 +57,6 @@ print(f"best: {search.best_params_}, score in the search {search.best_score_:.3f
 
 y_pred = search.predict(X_test)
 for true, predicted in list(zip(y_test, y_pred, strict=True))[:8]:
-    print(f"  true {true:<8}  predicted {predicted:<8}", "" if true == predicted else "x")
+    print(f"  true {true:<8}  predicted {predicted:<8}  {'x' * (true != predicted)}")
 print(f"label error rate on unseen images: {label_error_rate(y_test, y_pred):.4f}")
 print(f"{time.perf_counter() - start:.0f} s")

@@ -15,16 +15,18 @@ _LAZY = {
     "load": "skseq._saving",
 }
 
+_SUBMODULES = ("datasets", "exceptions", "metrics", "preprocessing")
+
 __all__ = ["__version__", *_LAZY]
 
 
 def __getattr__(name):
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
-    if name in ("datasets", "exceptions", "metrics", "preprocessing"):
+    if name in _SUBMODULES:
         return import_module(f"skseq.{name}")
     raise AttributeError(f"module 'skseq' has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted(__all__)
+    return sorted([*__all__, *_SUBMODULES])

@@ -97,10 +97,12 @@ class SequenceEstimator(BaseEstimator, ABC):
     """Base of all estimators. Its fitted state is parameters and plain arrays.
 
     An estimator gives: `_constraints`, its own parameters' constraints;
+    `_shortest_first`, whether its first epoch goes from short to long;
     `_fitted_attributes`, what `save` keeps; and the methods marked abstract.
     """
 
     _constraints: ClassVar[dict] = {}
+    _shortest_first = False
     _fitted_attributes = (
         "n_features_in_",
         "feature_names_in_",
@@ -342,10 +344,9 @@ class SequenceEstimator(BaseEstimator, ABC):
     def _first_state(self, program, trainer, continues, epochs) -> TrainingState:
         """Fresh weights, the present ones, or all that `partial_fit` left."""
         if not continues:
-            weights = self._initial_weights(program)
-            return TrainingState(0, weights, trainer.state())
+            return TrainingState(0, self._initial_weights(program), None)
         if epochs is None:  # warm_start: another fit, from these weights
-            return TrainingState(0, self._weights, trainer.state())
+            return TrainingState(0, self._weights, None)
         state = _continued(trainer, self._optimizer_state)
         return TrainingState(self.n_iter_, self._weights, state, self.history_)
 

@@ -1,4 +1,4 @@
-"""Frames with their labels, ready to be cut into CTC batches. Knows nothing of Keras."""
+"""Frames with their labels, to be cut into CTC batches. Knows nothing of Keras."""
 
 import warnings
 import zlib

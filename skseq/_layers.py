@@ -156,8 +156,9 @@ class FrameConvolution(keras.layers.Layer):
 class ImageConvolution(keras.layers.Layer):
     """A 3 x 3 convolution of images whose columns are frames, then 2 x 2 max pooling.
 
-    Images are ``(n_samples, n_columns, height, channels)``. Each pooled column is
-    normalised by itself, over height and channels, so padding columns never enter.
+    Images are ``(n_samples, n_columns, height, channels)``. Each channel of each pooled
+    image is normalised over its own columns (Ulyanov et al. 2016): neither padding nor
+    the other images of the batch enter, and empty columns stay quiet.
     """
 
     def __init__(self, filters, **kwargs):
@@ -172,24 +173,38 @@ class ImageConvolution(keras.layers.Layer):
             dtype="float32",
             name="convolution",
         )
-        self.normalization = keras.layers.LayerNormalization(
-            axis=(-2, -1), dtype="float32", name="normalization"
-        )
 
     def build(self, images_shape, lengths_shape=None):
         self.convolution.build(images_shape)
-        self.normalization.build(self.compute_output_shape(images_shape))
+        channels = (self.filters,)
+        self.gamma = self.add_weight(channels, "zeros", "float32", name="gamma")
+        self.beta = self.add_weight(channels, "zeros", "float32", name="beta")
 
     def call(self, images, lengths):
         images = tf.nn.relu(self.convolution(zero_padding(images, lengths)))
         # After the rectifier zero is the smallest value: padding never wins the pool.
         images = tf.nn.max_pool2d(zero_padding(images, lengths), 2, 2, "SAME")
-        return zero_padding(self.normalization(images), shortened(lengths, 2))
+        images = normalize_images(images, shortened(lengths, 2))
+        images = images * self.gamma.value + self.beta.value
+        return zero_padding(images, shortened(lengths, 2))
 
     def compute_output_shape(self, images_shape, lengths_shape=None):
         n_samples, n_columns, height, _ = images_shape
         n_columns = None if n_columns is None else shortened(n_columns, 2)
         return (n_samples, n_columns, shortened(height, 2), self.filters)
+
+
+def normalize_images(images, lengths, epsilon=1e-3):
+    """Give each channel of each image mean 0 and variance 1 over its real columns.
+
+    The images must be zero past their lengths.
+    """
+    n_pixels = tf.cast(lengths * tf.shape(images)[2], images.dtype)
+    n_pixels = n_pixels[:, None, None, None]
+    mean = tf.reduce_sum(images, axis=(1, 2), keepdims=True) / n_pixels
+    images = zero_padding(images - mean, lengths)
+    squares = tf.reduce_sum(tf.square(images), axis=(1, 2), keepdims=True)
+    return images * tf.math.rsqrt(squares / n_pixels + epsilon)
 
 
 def shortened(lengths, strides: int):

@@ -296,11 +296,11 @@ def ctc_weight_shapes(settings) -> dict[str, tuple[int, ...]]:
 def _add_image_shapes(shapes, height, filters=IMAGE_FILTERS, features=IMAGE_FEATURES):
     channels = 1
     for i, n_filters in enumerate(filters):
+        shapes[f"image_{i}/gamma"] = (n_filters,)
+        shapes[f"image_{i}/beta"] = (n_filters,)
         shapes[f"image_{i}/convolution/kernel"] = (3, 3, channels, n_filters)
         shapes[f"image_{i}/convolution/bias"] = (n_filters,)
         height, channels = shortened(height, 2), n_filters
-        shapes[f"image_{i}/normalization/gamma"] = (height, channels)
-        shapes[f"image_{i}/normalization/beta"] = (height, channels)
     shapes["image_features/kernel"] = (height * channels, features)
     shapes["image_features/bias"] = (features,)
     return features

@@ -28,6 +28,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from toy import as_text, roughened, symbol_runs
 
+import skseq
 from skseq import CTCSequenceClassifier, TrainingDivergedError, _programs
 
 X, SYMBOLS, _ = symbol_runs(12)
@@ -199,6 +200,14 @@ class KillMe(keras.callbacks.Callback):
 # -- construction -----------------------------------------------------------------
 
 
+def test_it_is_found_by_its_name(case):
+    name = type(case.make()).__name__
+    assert getattr(skseq, name) is type(case.make())
+    assert name in dir(skseq)
+    with pytest.raises(AttributeError, match="no attribute 'Classifier'"):
+        _ = skseq.Classifier
+
+
 def test_parameters_are_passed_by_name_only(case):
     with pytest.raises(TypeError, match="positional"):
         type(case.make())(4)
@@ -290,7 +299,7 @@ def elsewhere(tmp_path_factory):
     asked = {name: roughened(estimator) for name, estimator in fitted.items()}
     (folder / "asked.pickle").write_bytes(pickle.dumps(asked))
     done = run_python("import sys, test_contract as t; t.work(sys.argv[1])", folder)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr[-2000:]
     found = pickle.loads((folder / "found.pickle").read_bytes())
     return fitted, asked, found
 
@@ -547,7 +556,7 @@ def killed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("killed")
     code = "import sys, test_contract as t; t.be_killed(sys.argv[1])"
     done = run_python(code, folder)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr[-2000:]
     return folder
 
 
@@ -729,6 +738,11 @@ def test_no_bit_depends_on_what_the_other_sequences_hold(case, rough, expected):
     others = [case.X[0], *(rng.normal(size=x.shape) for x in case.X[1:])]
     for name, method in case.methods.items():
         assert_same_results(method(rough, others, case.y)[0], expected[name][0])
+
+
+def test_a_batch_that_memory_cuts_changes_nothing(case, rough, expected, monkeypatch):
+    monkeypatch.setattr("skseq._base.MAX_BATCH_FRAMES", 40)
+    assert_same_results(case.results(rough), expected, tolerance=1e-5)
 
 
 def test_padding_beside_a_long_sequence_changes_nothing(case, rough, expected):

@@ -1,0 +1,59 @@
+"""The two utterances of the CTC tutorials: epochs and seconds until both are exact.
+
+    python benchmarks/ldc93s1.py --data-home DIR [--every 20]
+
+Trained as the tutorials do: one layer of 50 LSTM units, batches of 2, stochastic
+gradient descent with learning rate 0.005 and momentum 0.9, at most 400 epochs.
+"""
+
+import argparse
+import time
+
+from skseq import CTCSequenceClassifier
+from skseq.datasets import fetch_ldc93s1
+from skseq.metrics import label_error_rate
+from skseq.preprocessing import MFCC, SequenceNormalizer
+
+
+def load_frames(data_home):
+    """Normalised cepstra and transcripts."""
+    audio, transcripts = fetch_ldc93s1(data_home=data_home, return_X_y=True)
+    frames = SequenceNormalizer().fit_transform(MFCC().fit_transform(audio))
+    return frames, transcripts
+
+
+def make_classifier(**settings):
+    return CTCSequenceClassifier(
+        units=50,
+        bidirectional=False,
+        batch_size=2,
+        optimizer="sgd",
+        optimizer__momentum=0.9,
+        learning_rate=0.005,
+        random_state=0,
+        **settings,
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data-home")
+    parser.add_argument("--every", type=int, default=20, help="epochs between looks")
+    arguments = parser.parse_args()
+    X, y = load_frames(arguments.data_home)
+    clf = make_classifier()
+    start = time.perf_counter()
+    for epoch in range(1, 401):
+        clf.partial_fit(X, y)
+        if epoch % arguments.every == 0:
+            errors = label_error_rate(y, clf.predict(X))
+            seconds = time.perf_counter() - start
+            print(f"epoch {epoch:3}: label error rate {errors:.4f}, {seconds:.1f} s")
+            if not errors:
+                break
+    for transcript in clf.predict(X):
+        print(repr(transcript))
+
+
+if __name__ == "__main__":
+    main()

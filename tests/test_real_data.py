@@ -1,0 +1,25 @@
+"""What the estimators make of real recordings; skipped where there are none."""
+
+from skseq import CTCSequenceClassifier
+from skseq.datasets import fetch_ldc93s1
+from skseq.preprocessing import MFCC, SequenceNormalizer
+
+
+def test_the_two_utterances_of_the_tutorials_are_read_exactly(data_home):
+    audio, transcripts = fetch_ldc93s1(data_home=data_home, return_X_y=True)
+    frames = SequenceNormalizer().fit_transform(MFCC().fit_transform(audio))
+    reader = CTCSequenceClassifier(
+        units=50,
+        bidirectional=False,
+        batch_size=2,
+        optimizer="sgd",
+        optimizer__momentum=0.9,
+        learning_rate=0.005,
+        epochs=400,
+        random_state=0,
+    )
+    read = reader.fit(frames, transcripts).predict(frames)
+    assert read.tolist() == [
+        "she had your dark suit in greasy wash water all year",
+        "dark suit in greasy",
+    ]
