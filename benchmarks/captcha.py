@@ -9,6 +9,7 @@ The Keras example's network reports a validation CTC loss of 4.36 at best: the m
 import argparse
 import time
 
+import keras
 import numpy as np
 from sklearn.model_selection import train_test_split
 
@@ -16,24 +17,35 @@ from skseq import CTCSequenceClassifier
 from skseq.datasets import fetch_captchas
 from skseq.metrics import label_error_rate, sequence_accuracy
 
+EPOCHS = 60
+STEPS_AN_EPOCH = 95
+
 
 def make_classifier(**settings):
+    """Small batches leave CTC's plateau sooner; small steps at the end settle it."""
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay(
+        [50 * STEPS_AN_EPOCH], [2e-3, 4e-4]
+    )
     settings = {
         "encoder": "image",
         "units": (64, 64),
-        "dropout": 0.2,
-        "learning_rate": 2e-3,
-        "epochs": 70,
+        "dropout": 0.1,
+        "learning_rate": schedule,
+        "batch_size": 8,
+        "epochs": EPOCHS,
         **settings,
     }
     return CTCSequenceClassifier(**settings)
 
 
 def run(data_home, seed, **settings):
-    """Train on nine tenths, test on the rest; returns accuracy, loss and seconds."""
+    """Train on nine tenths, test on the rest; returns accuracy, loss and seconds.
+
+    Ink is one and paper zero, as past the end of an image.
+    """
     images, labels = fetch_captchas(data_home=data_home, return_X_y=True)
     X, X_test, y, y_test = train_test_split(
-        images, labels, test_size=0.1, random_state=seed
+        1 - images, labels, test_size=0.1, random_state=seed
     )
     start = time.perf_counter()
     clf = make_classifier(random_state=seed, **settings).fit(X, y)
@@ -54,7 +66,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-home")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=70)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
     arguments = parser.parse_args()
     results = np.array(
         [run(arguments.data_home, s, epochs=arguments.epochs) for s in arguments.seeds]

@@ -98,11 +98,13 @@ class SequenceEstimator(BaseEstimator, ABC):
 
     An estimator gives: `_constraints`, its own parameters' constraints;
     `_shortest_first`, whether its first epoch goes from short to long;
+    `_prediction_parameters`, those that the outcome of a fit does not depend on;
     `_fitted_attributes`, what `save` keeps; and the methods marked abstract.
     """
 
     _constraints: ClassVar[dict] = {}
     _shortest_first = False
+    _prediction_parameters: frozenset = frozenset()
     _fitted_attributes = (
         "n_features_in_",
         "feature_names_in_",
@@ -358,7 +360,8 @@ class SequenceEstimator(BaseEstimator, ABC):
 
     def _open_checkpoint(self, data, validation, continues) -> Checkpoint:
         params = self.get_params()
-        origin = {n: describe(v) for n, v in params.items() if n not in NOT_IN_ORIGIN}
+        free = NOT_IN_ORIGIN | self._prediction_parameters
+        origin = {n: describe(v) for n, v in params.items() if n not in free}
         origin["estimator"] = type(self).__name__
         origin["data"] = data.fingerprint()
         if validation is not None:
@@ -459,11 +462,11 @@ def _is_routed(name: str) -> bool:
     return name.partition("__")[0] in ROUTES and "__" in name
 
 
-def _continued(trainer, state) -> list[np.ndarray]:
+def _continued(trainer, state) -> list[np.ndarray] | None:
     """An optimizer's state as it was left, under its present learning rate."""
-    fresh, learning_rate = trainer.state(), plain_learning_rate(trainer.optimizer)
     if state is None or not trainer.accepts(state):
-        return fresh
+        return None
+    learning_rate = plain_learning_rate(trainer.optimizer)
     trainer.set_state(state)
     if learning_rate is not None:
         trainer.optimizer.learning_rate = learning_rate

@@ -201,6 +201,7 @@ class CTCSequenceClassifier(SequenceEstimator):
 
     _constraints = CONSTRAINTS
     _shortest_first = True
+    _prediction_parameters = frozenset(DECODING_CONSTRAINTS)
     _fitted_attributes = (
         *SequenceEstimator._fitted_attributes,
         "classes_",

@@ -77,7 +77,7 @@ def check_labels(y, n_samples, *, target, estimator_name):
     TypeError
         If y, a sequence or a label is of a kind that is not supported.
     ValueError
-        If y does not match X, is missing labels or mixes them, or has no labels.
+        If y does not match X, or is missing labels or mixes them.
     """
     if target not in _TARGETS:
         raise ValueError(
@@ -151,10 +151,6 @@ def _label_sequences(items: list) -> LabelSequences:
             kinds.setdefault(kind, place)
         sequences.append(sequence)
         forms.add(form)
-    if not kinds:
-        raise ValueError(
-            f"y holds no labels: all {len(items)} label sequences are empty."
-        )
     _check_one_kind(kinds)
     return LabelSequences(sequences, forms.pop() if len(forms) == 1 else "list")
 

@@ -70,10 +70,14 @@ class Vocabulary:
         Raises
         ------
         ValueError
-            If no NumPy array holds the labels as they are: integers that fit no common
-            dtype, or strings that end in a NUL character.
+            If there are no labels, or if no NumPy array holds them as they are:
+            integers that fit no common dtype, or strings that end in a NUL character.
         """
         distinct = sorted(set().union(*map(_plain, labels.sequences)))
+        if not distinct:
+            raise ValueError(
+                f"y holds no labels: all {len(labels)} label sequences are empty."
+            )
         classes = np.array(distinct, dtype=_common_dtype(labels.sequences))
         exact = classes.dtype.kind in "biufU" and classes.tolist() == distinct
         # -1 and 2**63 meet in float64, and compare equal there.

@@ -513,3 +513,16 @@ def test_the_score_is_one_minus_the_label_error_rate(rough):
     expected = 1 - label_error_rate(TEXT, rough.predict(X))
     assert rough.score(X, TEXT) == expected
     assert rough.score(X, TEXT) < 0.5
+
+
+def test_an_empty_labelling_is_as_probable_as_all_blanks(fitted):
+    blanks = fitted.predict_log_proba(X[:1])[0][:, -1]
+    np.testing.assert_allclose(fitted.score_samples(X[:1], [""]), [blanks.sum()])
+    assert fitted.align(X[:1], [""])[0] == []
+
+
+def test_a_checkpoint_resumes_with_other_decoding_parameters(tmp_path):
+    path = tmp_path / "fit.skseq"
+    make(checkpoint=path).fit(X, TEXT)
+    resumed = make(checkpoint=path, epochs=2, decoder="beam", beam_width=3)
+    assert resumed.fit(X, TEXT).n_iter_ == 2
