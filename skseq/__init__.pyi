@@ -1,0 +1,21 @@
+"""What a type checker sees of the names that `__init__.py` loads when first used."""
+
+from skseq import datasets, exceptions, metrics, preprocessing
+from skseq._ctc import CTCSequenceClassifier
+from skseq._results import LabelSpan, RankedLabels
+from skseq._saving import load
+from skseq._version import __version__
+from skseq.exceptions import TrainingDivergedError
+
+__all__ = [
+    "CTCSequenceClassifier",
+    "LabelSpan",
+    "RankedLabels",
+    "TrainingDivergedError",
+    "__version__",
+    "datasets",
+    "exceptions",
+    "load",
+    "metrics",
+    "preprocessing",
+]
