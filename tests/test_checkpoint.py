@@ -6,45 +6,18 @@ from functools import partial
 import keras
 import numpy as np
 import pytest
+from tiny import RECIPE, SETTINGS, frame_data
 
 from skseq._archive import read_archive, write_archive
 from skseq._callbacks import make_callbacks
 from skseq._checkpoint import KIND, Checkpoint, describe
-from skseq._ctc import TARGETS
-from skseq._ctc_data import FrameData
-from skseq._losses import ctc_losses
-from skseq._networks import ctc_network, initial_weights
+from skseq._networks import initial_weights
 from skseq._optimizers import make_optimizer
-from skseq._programs import Program, Recipe
-from skseq._sequences import Sequences
+from skseq._programs import Program
 from skseq._training import train
 from skseq._training_state import Part, TrainingPlan, TrainingState
 
-SETTINGS = {
-    "n_features": 2,
-    "n_labels": 2,
-    "units": (2,),
-    "cell": "lstm",
-    "bidirectional": True,
-    "dropout": 0.3,
-    "conv_filters": (),
-    "conv_kernel_size": 1,
-    "conv_strides": (),
-    "encoder": None,
-    "encoder_parameters": (),
-    "skip_frames": 0,
-}
-RECIPE = Recipe(ctc_network, tuple(SETTINGS.items()), ctc_losses, TARGETS)
 ORIGIN = {"units": "128", "data": "f00-1"}
-
-
-def frame_data(n_samples, seed=0):
-    rng = np.random.default_rng(seed)
-    lengths = rng.integers(3, 8, size=n_samples)
-    frames = [rng.normal(size=(n, 2)).astype("float32") for n in lengths]
-    labels = [rng.integers(2, size=1 + i % 2) for i in range(n_samples)]
-    sequences = Sequences(frames, lengths, 2, "sequences")
-    return FrameData(sequences, np.ones(n_samples), labels, lengths)
 
 
 @pytest.fixture(scope="module")

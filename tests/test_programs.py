@@ -6,34 +6,12 @@ from threading import Barrier
 import keras
 import numpy as np
 import pytest
+from tiny import RECIPE, SETTINGS, recipe_with
 
 from skseq import _programs
-from skseq._ctc import TARGETS
-from skseq._losses import ctc_losses
-from skseq._networks import ctc_network, initial_weights
+from skseq._networks import initial_weights
 from skseq._optimizers import make_optimizer
-from skseq._programs import MAX_IDLE, MAX_TRAINERS, Program, Recipe, borrow
-
-SETTINGS = {
-    "n_features": 2,
-    "n_labels": 2,
-    "units": (2,),
-    "cell": "lstm",
-    "bidirectional": True,
-    "dropout": 0.3,
-    "conv_filters": (),
-    "conv_kernel_size": 1,
-    "conv_strides": (),
-    "encoder": None,
-    "encoder_parameters": (),
-    "skip_frames": 0,
-}
-RECIPE = Recipe(ctc_network, tuple(SETTINGS.items()), ctc_losses, TARGETS)
-
-
-def recipe_with(**changes):
-    settings = {**SETTINGS, **changes}
-    return Recipe(ctc_network, tuple(settings.items()), ctc_losses, TARGETS)
+from skseq._programs import MAX_IDLE, MAX_TRAINERS, Program, borrow
 
 
 def frame_batch(n_samples=3, n_frames=6, seed=0):

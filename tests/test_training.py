@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from tiny import recipe_with
 
 from skseq import _programs
 from skseq._callbacks import CallbackRunner
@@ -14,21 +15,8 @@ from skseq._training import mean_loss, train
 from skseq._training_state import Part, TrainingPlan, TrainingState
 from skseq.exceptions import TrainingDivergedError
 
-SETTINGS = {
-    "n_features": 2,
-    "n_labels": 2,
-    "units": (2,),
-    "cell": "lstm",
-    "bidirectional": True,
-    "dropout": 0.0,
-    "conv_filters": (),
-    "conv_kernel_size": 1,
-    "conv_strides": (),
-    "encoder": None,
-    "encoder_parameters": (),
-    "skip_frames": 0,
-}
-RECIPE = Recipe(ctc_network, tuple(SETTINGS.items()), ctc_losses, TARGETS)
+RECIPE = recipe_with(dropout=0.0)
+SETTINGS = dict(RECIPE.settings)
 RNG = np.random.default_rng(0)
 LENGTHS = np.array([5, 3, 9, 4, 7, 6, 8, 3])
 FRAMES = [RNG.normal(size=(n, 2)).astype("float32") for n in LENGTHS]
