@@ -6,7 +6,6 @@ program and persistence. What the sequences mean is each estimator's own.
 
 import copy
 import inspect
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from numbers import Integral, Real
@@ -21,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from skseq import _saving
 from skseq._batching import full_rows, inference_batches
 from skseq._callbacks import make_callbacks
-from skseq._checkpoint import Checkpoint, describe
+from skseq._checkpoint import Checkpoint, describe, fingerprint_arrays
 from skseq._layers import CELLS
 from skseq._optimizers import make_optimizer, plain_learning_rate
 from skseq._parameters import (
@@ -478,11 +477,3 @@ def as_tuple(value, length=None) -> tuple[int, ...]:
     if isinstance(value, Integral):
         value = (value,) * (1 if length is None else length)
     return tuple(int(item) for item in value)
-
-
-def fingerprint_arrays(arrays) -> int:
-    """A checksum of some arrays' contents."""
-    checksum = 0
-    for array in arrays:
-        checksum = zlib.crc32(np.ascontiguousarray(array).tobytes(), checksum)
-    return checksum

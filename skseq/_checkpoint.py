@@ -132,7 +132,7 @@ def describe(value) -> str:
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(describe, value))}]"
     if isinstance(value, np.ndarray):
-        checksum = zlib.crc32(np.ascontiguousarray(value).tobytes())
+        checksum = fingerprint_arrays([value])
         return f"array({value.shape}, {value.dtype}, {checksum})"
     if hasattr(value, "get_config"):
         config = {n: v for n, v in value.get_config().items() if n != "name"}
@@ -141,3 +141,11 @@ def describe(value) -> str:
         plain = {n: v for n, v in vars(value).items() if isinstance(v, SCALARS)}
         return f"{type(value).__qualname__}({describe(plain)})"
     return re.sub(" at 0x[0-9A-Fa-f]+", "", repr(value))
+
+
+def fingerprint_arrays(arrays) -> int:
+    """A checksum of some arrays' contents."""
+    checksum = 0
+    for array in arrays:
+        checksum = zlib.crc32(np.ascontiguousarray(array).tobytes(), checksum)
+    return checksum

@@ -1,12 +1,12 @@
 """Frames with their labels, to be cut into CTC batches. Knows nothing of Keras."""
 
 import warnings
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
 
 from skseq._batching import pad
+from skseq._checkpoint import fingerprint_arrays
 from skseq._lattice import minimum_frames
 from skseq._sequences import Sequences
 
@@ -48,9 +48,7 @@ class FrameData:
         """A checksum of all that training sees."""
         counts = [len(item) for item in self.labels]
         arrays = [self.sample_weight, counts, np.concatenate(self.labels)]
-        checksum = 0
-        for array in arrays:
-            checksum = zlib.crc32(np.ascontiguousarray(array).tobytes(), checksum)
+        checksum = fingerprint_arrays(arrays)
         return f"{self.sequences.fingerprint()}-{checksum}"
 
 
