@@ -14,18 +14,18 @@ from skseq._ctc_data import (
     check_output_lengths,
     trainable_rows,
 )
-from skseq._decoding import DECODERS, beam_search
-from skseq._labels import check_labels
-from skseq._lattice import forced_alignment, label_log_likelihoods, log_likelihood
-from skseq._losses import ctc_losses
-from skseq._networks import (
+from skseq._ctc_network import (
     FRONT_ENDS,
+    ctc_initial_weights,
     ctc_network,
     ctc_output_lengths,
     ctc_weight_shapes,
     encoder_sees_padding,
-    initial_weights,
 )
+from skseq._decoding import DECODERS, beam_search
+from skseq._labels import check_labels
+from skseq._lattice import forced_alignment, label_log_likelihoods, log_likelihood
+from skseq._losses import ctc_losses
 from skseq._parameters import (
     CALLABLE,
     NON_NEGATIVE_INT,
@@ -604,7 +604,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         return Recipe(ctc_network, tuple(settings.items()), ctc_losses, TARGETS)
 
     def _initial_weights(self, program):
-        return initial_weights(program.model, self._settings, self._seed)
+        return ctc_initial_weights(program.model, self._settings, self._seed)
 
     def _batches_exact_lengths(self, program):
         return callable(self.encoder) and encoder_sees_padding(program.model)

@@ -1,8 +1,7 @@
-"""Networks: functions from plain settings to a `keras.Model`, and their first weights.
+"""What the networks share: stacked recurrences, first weights, shapes of weights.
 
-A network takes `frames` (n_samples, n_frames, n_features), right-padded, and `lengths`
-(n_samples,), and returns its outputs with their lengths. It is described by settings
-alone, so that equal settings can share one compiled program.
+A network is a function from plain settings to a `keras.Model`. It is described by its
+settings alone, so that equal settings can share one compiled program.
 """
 
 import math
@@ -10,62 +9,20 @@ import math
 import keras
 import numpy as np
 
-from skseq._layers import (
-    FrameConvolution,
-    ImageConvolution,
-    Recurrent,
-    shortened,
-)
-from skseq._seeding import derive, generator, private_random
-
-IMAGE_FILTERS = (32, 64)
-IMAGE_FEATURES = 64
+from skseq._layers import Recurrent
+from skseq._seeding import generator
 
 
-def ctc_network(
-    *,
-    n_features,
-    n_labels,
-    units,
-    cell,
-    bidirectional,
-    dropout,
-    conv_filters,
-    conv_kernel_size,
-    conv_strides,
-    encoder,
-    encoder_parameters,
-    skip_frames,
-):
-    """Front end, stacked recurrences, a logit for each label and the blank (last)."""
-    frames = keras.Input((None, n_features), dtype="float32", name="frames")
-    lengths = keras.Input((), dtype="int32", name="lengths")
-    inputs = [frames, lengths]
-    if callable(encoder):
-        states = custom_encoder(n_features, encoder, encoder_parameters)(frames)
-        lengths = keras.Input((), dtype="int32", name="output_lengths")
-        inputs.append(lengths)
-    else:
-        front_end = FRONT_ENDS[encoder]
-        states, lengths = front_end(frames, lengths, **dict(encoder_parameters))
-    for i, (filters, strides) in enumerate(
-        zip(conv_filters, conv_strides, strict=True)
-    ):
-        layer = FrameConvolution(filters, conv_kernel_size, strides, name=f"conv_{i}")
-        states, lengths = layer(states, lengths), shortened(lengths, strides)
+def recurrent_stack(states, lengths, units, cell, bidirectional, dropout):
+    """Stacked recurrences, with dropout before each."""
     for i, n_units in enumerate(units):
-        states = _dropped(states, dropout, i)
+        states = dropped(states, dropout, i)
         states = recurrent_layer(states, lengths, n_units, cell, bidirectional, i)
-    states = _dropped(states, dropout, len(units))
-    if skip_frames:
-        states, lengths = states[:, skip_frames:], lengths - skip_frames
-    logits = keras.layers.Dense(
-        n_labels + 1, kernel_initializer="zeros", dtype="float32", name="logits"
-    )(states)
-    return keras.Model(inputs, [logits, lengths], name="ctc")
+    return states
 
 
-def _dropped(states, rate, i):
+def dropped(states, rate, i):
+    """Dropout number `i` of a network; none where the rate is 0."""
     if not rate:
         return states
     return keras.layers.Dropout(rate, seed=i, dtype="float32", name=f"dropout_{i}")(
@@ -83,180 +40,18 @@ def recurrent_layer(states, lengths, units, cell, bidirectional, i):
     return both([forward, backward(states, lengths)])
 
 
-def no_front_end(frames, lengths):
-    """Leave the frames as they are."""
-    return frames, lengths
+def initial_weights(model, seed: int, given=None) -> list[np.ndarray]:
+    """First values of every weight, in the model's order, as a function of the seed.
 
-
-def image_front_end(frames, lengths, filters=IMAGE_FILTERS, features=IMAGE_FEATURES):
-    """Read columns of an image: 3 x 3 convolutions with pooling, then dense features.
-
-    Each convolution halves the height and the number of columns.
+    `given` holds those that come from elsewhere, by the weight's `id`.
     """
-    height = frames.shape[-1]
-    images = _reshape((-1, height, 1), "image")(frames)
-    for i, n_filters in enumerate(filters):
-        images = ImageConvolution(n_filters, name=f"image_{i}")(images, lengths)
-        lengths, height = shortened(lengths, 2), shortened(height, 2)
-    columns = _reshape((-1, height * images.shape[-1]), "columns")(images)
-    dense = keras.layers.Dense(
-        features,
-        activation="relu",
-        kernel_initializer="zeros",
-        dtype="float32",
-        name="image_features",
-    )
-    return dense(columns), lengths
-
-
-def _reshape(shape, name):
-    return keras.layers.Reshape(shape, dtype="float32", name=name)
-
-
-FRONT_ENDS = {None: no_front_end, "image": image_front_end}
-
-
-def custom_encoder(n_features, encoder, parameters, seed=0):
-    """Build a user's front end as a model of its own, touching no global random state.
-
-    Layers draw their seeds from Python's global generator: it is set aside meanwhile,
-    so the same seed gives the same front end.
-    """
-    frames = keras.Input((None, n_features), dtype="float32", name="encoder_frames")
-    with private_random(seed):
-        states = encoder(frames, **dict(parameters))
-    _check_encoder_output(states)
-    return keras.Model(frames, states, name="encoder")
-
-
-def _check_encoder_output(states):
-    shape = getattr(states, "shape", None)
-    if shape is None or len(shape) != 3 or shape[-1] is None:
-        got = f"shape {tuple(shape)}" if shape is not None else repr(type(states))
-        raise ValueError(
-            "encoder must turn its input tensor (n_samples, n_frames, n_features) into "
-            "a tensor (n_samples, n_output_frames, n_output_features) with a fixed "
-            f"number of output features. Got {got} instead."
-        )
-
-
-def ctc_output_lengths(model, settings, lengths):
-    """Work out how many output frames the network gives for each number of frames."""
-    encoder = settings["encoder"]
-    if callable(encoder):
-        lengths = _encoder_output_lengths(model.get_layer("encoder"), lengths)
-    elif encoder == "image":
-        filters = dict(settings["encoder_parameters"]).get("filters", IMAGE_FILTERS)
-        for _ in filters:
-            lengths = shortened(lengths, 2)
-    for strides in settings["conv_strides"]:
-        lengths = shortened(lengths, strides)
-    return np.maximum(lengths - settings["skip_frames"], 0)
-
-
-def _encoder_output_lengths(encoder, lengths):
-    """Ask a custom encoder for the output length of each distinct input length."""
-    distinct, positions = np.unique(lengths, return_inverse=True)
-    width = encoder.input_shape[-1]
-    outputs = [_output_frames(encoder, (1, int(n), width)) for n in distinct]
-    return np.array(outputs, dtype=np.int64)[positions]
-
-
-def _output_frames(encoder, shape) -> int:
-    """Frames out for one input shape; a kernel longer than the input gives none."""
-    try:
-        n_frames = encoder.compute_output_shape(shape)[1]
-    except ValueError:
-        return 0
-    if n_frames is None:
-        raise ValueError(
-            f"How many frames encoder makes of {shape[1]} cannot be worked out. Give "
-            "its own layers a compute_output_shape method."
-        )
-    return max(0, n_frames)
-
-
-def encoder_sees_padding(model, seed=0):
-    """Tell whether a custom encoder's output depends on what follows a sequence.
-
-    A convolution after a bias, a Keras recurrence run backwards or a normalisation over
-    time do. Their sequences are then batched by exact length, with no padding at all.
-    Random weights are used, since padding often does nothing on fresh ones.
-    """
-    encoder, rng = model.get_layer("encoder"), generator(seed, "probe")
-    weights = encoder.get_weights()
-    encoder.set_weights([rng.uniform(0.1, 0.5, size=w.shape) for w in weights])
-    try:
-        shortest = _shortest_probe(encoder)
-        return shortest is None or any(
-            _padding_matters(encoder, shortest + more, rng) for more in (0, 7, 14)
-        )
-    finally:
-        encoder.set_weights(weights)
-
-
-def _shortest_probe(encoder) -> int | None:
-    """A number of frames that the encoder makes several of; None if there is none."""
-    width = encoder.input_shape[-1]
-    for n_frames in [9 * 2**i for i in range(10)]:
-        if _output_frames(encoder, (2, n_frames, width)) > 2:
-            return n_frames
-    return None
-
-
-def _padding_matters(encoder, n_frames, rng) -> bool:
-    shape = (2, n_frames, encoder.input_shape[-1])
-    frames = rng.normal(size=shape).astype("float32")
-    n_outputs = _output_frames(encoder, shape)
-    alone = encoder(frames, training=False)[:, :n_outputs]
-    for n_padding in (1, 2, 5):
-        padded = np.pad(frames, ((0, 0), (0, n_padding), (0, 0)))
-        beside = encoder(padded, training=False)[:, :n_outputs]
-        if not np.allclose(alone, beside, rtol=1e-5, atol=1e-5):
-            return True
-    return False
-
-
-def initial_weights(model, settings, seed: int) -> list[np.ndarray]:
-    """First values of every weight, in the model's order, as a function of the seed."""
-    custom = _custom_initial_weights(model, settings, seed)
+    given = given or {}
     return [
-        custom[id(weight)]
-        if id(weight) in custom
+        given[id(weight)]
+        if id(weight) in given
         else _initial_value(weight, generator(seed, "weights", weight.path))
         for weight in model.weights
     ]
-
-
-def _custom_initial_weights(model, settings, seed):
-    """A custom encoder's weights come from its own initializers: build it again."""
-    if not callable(settings["encoder"]):
-        return {}
-    fresh = custom_encoder(
-        settings["n_features"],
-        settings["encoder"],
-        settings["encoder_parameters"],
-        seed=derive(seed, "encoder"),
-    )
-    mine = model.get_layer("encoder").weights
-    _check_is_built_anew(mine, fresh.weights)
-    return {id(w): v for w, v in zip(mine, fresh.get_weights(), strict=True)}
-
-
-def _check_is_built_anew(mine, fresh):
-    """An encoder is called once a network, and must make the same one each time."""
-    if {id(w) for w in mine} & {id(w) for w in fresh}:
-        raise ValueError(
-            "encoder must make new layers whenever it is called. It used one again, so "
-            "that two networks would share its weights."
-        )
-    before, now = [w.shape for w in mine], [w.shape for w in fresh]
-    if before != now:
-        raise ValueError(
-            "encoder must make the same layers whenever it is called with the same "
-            f"parameters. Its weights had the shapes {before} and now have {now}. Pass "
-            "what it depends on as encoder__ parameters."
-        )
 
 
 def _initial_value(weight, rng) -> np.ndarray:
@@ -265,53 +60,26 @@ def _initial_value(weight, rng) -> np.ndarray:
     return INITIAL_VALUES[weight.name](weight.shape, rng).astype("float32")
 
 
-def ctc_weight_shapes(settings) -> dict[str, tuple[int, ...]]:
-    """Path and shape of every weight of `ctc_network`, without building it.
-
-    Loading a file compares these first, so that it never allocates more than it read.
-    """
+def stack_weight_shapes(width, units, cell, bidirectional) -> dict[str, tuple]:
+    """Path and shape of every weight of `recurrent_stack`, without building it."""
     shapes = {}
-    width = settings["n_features"]
-    if settings["encoder"] == "image":
-        width = _add_image_shapes(shapes, width, **dict(settings["encoder_parameters"]))
-    kernel_size = settings["conv_kernel_size"]
-    for i, filters in enumerate(settings["conv_filters"]):
-        shapes[f"conv_{i}/convolution/kernel"] = (kernel_size, width, filters)
-        shapes[f"conv_{i}/convolution/bias"] = (filters,)
-        shapes[f"conv_{i}/normalization/gamma"] = (filters,)
-        shapes[f"conv_{i}/normalization/beta"] = (filters,)
-        width = filters
-    directions = ("forward", "backward")[: 1 + settings["bidirectional"]]
-    for i, units in enumerate(settings["units"]):
+    directions = ("forward", "backward")[: 1 + bidirectional]
+    for i, n_units in enumerate(units):
         for direction in directions:
-            path = f"{direction}_{i}/{settings['cell']}"
-            _add_cell_shapes(shapes, path, settings["cell"], width, units)
-        width = units * len(directions)
-    n_outputs = settings["n_labels"] + 1
-    shapes["logits/kernel"] = (width, n_outputs)
-    shapes["logits/bias"] = (n_outputs,)
+            shapes |= cell_weight_shapes(f"{direction}_{i}", cell, width, n_units)
+        width = n_units * len(directions)
     return shapes
 
 
-def _add_image_shapes(shapes, height, filters=IMAGE_FILTERS, features=IMAGE_FEATURES):
-    channels = 1
-    for i, n_filters in enumerate(filters):
-        shapes[f"image_{i}/gamma"] = (n_filters,)
-        shapes[f"image_{i}/beta"] = (n_filters,)
-        shapes[f"image_{i}/convolution/kernel"] = (3, 3, channels, n_filters)
-        shapes[f"image_{i}/convolution/bias"] = (n_filters,)
-        height, channels = shortened(height, 2), n_filters
-    shapes["image_features/kernel"] = (height * channels, features)
-    shapes["image_features/bias"] = (features,)
-    return features
-
-
-def _add_cell_shapes(shapes, path, cell, width, units):
+def cell_weight_shapes(layer, cell, width, units) -> dict[str, tuple]:
+    """Path and shape of the weights of one `Recurrent` layer."""
     n_gates, bias_shape = {"lstm": (4, ()), "gru": (3, (2,))}[cell]
-    path = f"{path}/{cell}_cell"
-    shapes[f"{path}/kernel"] = (width, n_gates * units)
-    shapes[f"{path}/recurrent_kernel"] = (units, n_gates * units)
-    shapes[f"{path}/bias"] = (*bias_shape, n_gates * units)
+    path = f"{layer}/{cell}/{cell}_cell"
+    return {
+        f"{path}/kernel": (width, n_gates * units),
+        f"{path}/recurrent_kernel": (units, n_gates * units),
+        f"{path}/bias": (*bias_shape, n_gates * units),
+    }
 
 
 def glorot_uniform(shape, rng):

@@ -4,7 +4,7 @@ import pytest
 from tiny import RECIPE, SETTINGS, frame_data
 
 from skseq._callbacks import make_callbacks
-from skseq._networks import initial_weights
+from skseq._ctc_network import ctc_initial_weights
 from skseq._optimizers import make_optimizer
 from skseq._programs import borrow
 from skseq._training import train
@@ -19,7 +19,7 @@ def run(*made, epochs=4, optimizer="sgd", rate=0.05, validate=False):
     parts = [Part(frame_data(n, n), np.arange(n)) for n in (6, 4)]
     with borrow(RECIPE) as program:
         trainer = program.trainer(make_optimizer(optimizer, rate))
-        first = initial_weights(program.model, SETTINGS, 0)
+        first = ctc_initial_weights(program.model, SETTINGS, 0)
         state = TrainingState(0, first, None)
         parts = parts if validate else [*parts[:1], None]
         return list(train(program, trainer, plan, state, *parts, list(made)))

@@ -11,7 +11,7 @@ from tiny import RECIPE, SETTINGS, frame_data
 from skseq._archive import read_archive, write_archive
 from skseq._callbacks import make_callbacks
 from skseq._checkpoint import KIND, Checkpoint, describe
-from skseq._networks import initial_weights
+from skseq._ctc_network import ctc_initial_weights
 from skseq._optimizers import make_optimizer
 from skseq._programs import Program
 from skseq._training import train
@@ -34,7 +34,7 @@ def states(program, path=None, *, epochs, patience=None, callbacks=None, **optim
         checkpoint.start(5)
     routed = {"learning_rate": 0.2, **optimizer}
     trainer = program.trainer(make_optimizer("adam", routed=routed))
-    first = TrainingState(0, initial_weights(program.model, SETTINGS, 0), None)
+    first = TrainingState(0, ctc_initial_weights(program.model, SETTINGS, 0), None)
     parts = [Part(frame_data(n, n), np.arange(n)) for n in (6, 4)]
     return train(
         program,

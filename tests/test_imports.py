@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "skseq"
 KERAS = {
     "_backend",
     "_callbacks",
+    "_ctc_network",
     "_layers",
     "_losses",
     "_networks",

@@ -9,7 +9,7 @@ import pytest
 from tiny import RECIPE, SETTINGS, recipe_with
 
 from skseq import _programs
-from skseq._networks import initial_weights
+from skseq._ctc_network import ctc_initial_weights
 from skseq._optimizers import make_optimizer
 from skseq._programs import MAX_IDLE, MAX_TRAINERS, Program, borrow
 
@@ -25,7 +25,7 @@ def frame_batch(n_samples=3, n_frames=6, seed=0):
 
 
 def first_weights(program, seed=0):
-    return initial_weights(program.model, SETTINGS, seed)
+    return ctc_initial_weights(program.model, SETTINGS, seed)
 
 
 def learn(program, optimizer="adam", rate=0.1, seed=0):

@@ -6,8 +6,8 @@ from skseq import _programs
 from skseq._callbacks import CallbackRunner
 from skseq._ctc import TARGETS
 from skseq._ctc_data import FrameData
+from skseq._ctc_network import ctc_initial_weights, ctc_network
 from skseq._losses import ctc_losses
-from skseq._networks import ctc_network, initial_weights
 from skseq._optimizers import make_optimizer
 from skseq._programs import Recipe, borrow
 from skseq._sequences import Sequences
@@ -39,7 +39,7 @@ def run(
     plan = {"epochs": 3, "batch_size": 3, "shuffle": True, "seed": 0, **plan}
     with borrow(recipe) as program:
         trainer = program.trainer(make_optimizer(optimizer, rate))
-        first = TrainingState(0, initial_weights(program.model, SETTINGS, 0), None)
+        first = TrainingState(0, ctc_initial_weights(program.model, SETTINGS, 0), None)
         plan = TrainingPlan(**plan)
         return list(train(program, trainer, plan, first, training, validation))
 
@@ -73,7 +73,7 @@ def test_an_earlier_state_is_not_changed_by_the_epochs_after_it():
     plan = TrainingPlan(3, 3, True, 0)
     with borrow(RECIPE) as program:
         trainer = program.trainer(make_optimizer("adam", 0.1))
-        first = TrainingState(0, initial_weights(program.model, SETTINGS, 0), None)
+        first = TrainingState(0, ctc_initial_weights(program.model, SETTINGS, 0), None)
         states = train(program, trainer, plan, first, part(range(6)))
         state = next(states)
         arrays = [*state.weights, *state.optimizer_state]
@@ -180,7 +180,7 @@ def test_the_loss_of_an_epoch_without_learning_is_the_weighted_mean():
     weights = [1, 3, 2, 1, 1, 4]
     history = run(part(range(6), weights=weights), rate=0.0, epochs=1)[-1].history
     with borrow(RECIPE) as program:
-        first = initial_weights(program.model, SETTINGS, 0)
+        first = ctc_initial_weights(program.model, SETTINGS, 0)
     alone = [loss_of(first, part([i])) for i in range(6)]
     np.testing.assert_allclose(
         history["loss"], [np.average(alone, weights=weights)], rtol=1e-5

@@ -4,8 +4,8 @@ import numpy as np
 
 from skseq._ctc import TARGETS
 from skseq._ctc_data import FrameData
+from skseq._ctc_network import ctc_network
 from skseq._losses import ctc_losses
-from skseq._networks import ctc_network
 from skseq._programs import Recipe
 from skseq._sequences import Sequences
 

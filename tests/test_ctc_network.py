@@ -5,13 +5,13 @@ import keras
 import numpy as np
 import pytest
 
-from skseq._networks import (
+from skseq._ctc_network import (
+    ctc_initial_weights,
     ctc_network,
     ctc_output_lengths,
     ctc_weight_shapes,
     custom_encoder,
     encoder_sees_padding,
-    initial_weights,
 )
 from skseq._seeding import generator
 
@@ -51,7 +51,7 @@ def build(**changes):
 def first_weights(seed, **changes):
     settings = settings_with(**changes)
     model = ctc_network(**settings)
-    values = initial_weights(model, settings, seed)
+    values = ctc_initial_weights(model, settings, seed)
     return {w.path: v for w, v in zip(model.weights, values, strict=True)}
 
 
@@ -155,7 +155,7 @@ def test_building_draws_nothing_from_the_global_generators(encoder):
     before = random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
     settings = settings_with(encoder=encoder, dropout=0.3, n_features=6)
     model = ctc_network(**settings)
-    initial_weights(model, settings, 0)
+    ctc_initial_weights(model, settings, 0)
     if encoder is unseeded_encoder:
         encoder_sees_padding(model)
     assert random.getstate() == before[0]
@@ -184,7 +184,7 @@ def test_the_networks_output_does_not_depend_on_the_settings_of_keras(encoder, r
         if defaults:
             request.getfixturevalue(defaults)
         model = build(**changes)
-        model.set_weights(initial_weights(model, settings_with(**changes), 0))
+        model.set_weights(ctc_initial_weights(model, settings_with(**changes), 0))
         outputs.append(model(inputs)[0].numpy())
     np.testing.assert_array_equal(*outputs)
 
@@ -325,7 +325,7 @@ def test_an_encoder_may_not_use_one_layer_in_two_networks():
     settings = settings_with(encoder=lambda frames: layer(frames))
     model = ctc_network(**settings)
     with pytest.raises(ValueError, match="must make new layers whenever it is called"):
-        initial_weights(model, settings, 0)
+        ctc_initial_weights(model, settings, 0)
 
 
 def test_an_encoder_may_not_depend_on_what_changes_behind_its_back():
@@ -333,7 +333,7 @@ def test_an_encoder_may_not_depend_on_what_changes_behind_its_back():
     settings = settings_with(encoder=lambda frames: layers.Dense(next(widths))(frames))
     model = ctc_network(**settings)
     with pytest.raises(ValueError, match=r"shapes .*5, 3.* and now .*5, 4"):
-        initial_weights(model, settings, 0)
+        ctc_initial_weights(model, settings, 0)
 
 
 @pytest.mark.parametrize(
