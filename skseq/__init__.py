@@ -11,6 +11,8 @@ _LAZY = {
     "CTCSequenceClassifier": "skseq._ctc",
     "LabelSpan": "skseq._results",
     "RankedLabels": "skseq._results",
+    "RankedOutput": "skseq._results",
+    "Seq2SeqTranslator": "skseq._seq2seq",
     "TrainingDivergedError": "skseq.exceptions",
     "load": "skseq._saving",
 }

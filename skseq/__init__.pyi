@@ -2,8 +2,9 @@
 
 from skseq import datasets, exceptions, metrics, preprocessing
 from skseq._ctc import CTCSequenceClassifier
-from skseq._results import LabelSpan, RankedLabels
+from skseq._results import LabelSpan, RankedLabels, RankedOutput
 from skseq._saving import load
+from skseq._seq2seq import Seq2SeqTranslator
 from skseq._version import __version__
 from skseq.exceptions import TrainingDivergedError
 
@@ -11,6 +12,8 @@ __all__ = [
     "CTCSequenceClassifier",
     "LabelSpan",
     "RankedLabels",
+    "RankedOutput",
+    "Seq2SeqTranslator",
     "TrainingDivergedError",
     "__version__",
     "datasets",

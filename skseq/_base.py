@@ -7,7 +7,7 @@ program and persistence. What the sequences mean is each estimator's own.
 import copy
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from numbers import Integral, Real
 from types import SimpleNamespace
 from typing import ClassVar
@@ -39,7 +39,7 @@ from skseq._parameters import (
     check_parameters,
     instance_of,
 )
-from skseq._programs import Recipe, borrow
+from skseq._programs import Program, Recipe, borrow
 from skseq._seeding import draw_seed, generator
 from skseq._training import train
 from skseq._training_state import Part, TrainingPlan, TrainingState
@@ -76,10 +76,8 @@ SHARED_CONSTRAINTS = {
 }
 
 RESTORED_CONSTRAINTS = {
-    "n_features_in_": POSITIVE_INT,
     "n_iter_": POSITIVE_INT,
     "history_": instance_of(dict),
-    "_X_layout": OneOf(["matrix", "sequences"]),
     "_seed": NON_NEGATIVE_INT,
     "_settings": instance_of(dict),
     "_exact_lengths": BOOLEAN,
@@ -96,24 +94,18 @@ class SequenceEstimator(BaseEstimator, ABC):
     """Base of all estimators. Its fitted state is parameters and plain arrays.
 
     An estimator gives: `_constraints`, its own parameters' constraints;
-    `_shortest_first`, whether its first epoch goes from short to long;
+    `_shortest_first`, whether its first epoch goes from short to long; `_monitor`, what
+    early stopping looks at, and `_validation_score(program, part)` if that is a score;
     `_prediction_parameters`, those that the outcome of a fit does not depend on;
     `_fitted_attributes`, what `save` keeps; and the methods marked abstract.
     """
 
     _constraints: ClassVar[dict] = {}
     _shortest_first = False
+    _monitor = "val_loss"
+    _validation_score: Callable | None = None
     _prediction_parameters: frozenset = frozenset()
-    _fitted_attributes = (
-        "n_features_in_",
-        "feature_names_in_",
-        "history_",
-        "n_iter_",
-        "_X_layout",
-        "_seed",
-        "_settings",
-        "_exact_lengths",
-    )
+    _fitted_attributes: tuple = tuple(RESTORED_CONSTRAINTS)
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -266,6 +258,7 @@ class SequenceEstimator(BaseEstimator, ABC):
                 validation,
                 callbacks,
                 checkpoint,
+                self._validation_score,
             )
 
     def _check_parameters(self, is_partial: bool) -> None:
@@ -280,7 +273,10 @@ class SequenceEstimator(BaseEstimator, ABC):
         rate = self.learning_rate
         if isinstance(rate, Real):
             rate = float(rate)  # Keras takes no other number
-        return make_optimizer(self.optimizer, rate, self._routed("optimizer"))
+        return make_optimizer(self.optimizer, rate, self._optimizer_parameters())
+
+    def _optimizer_parameters(self) -> dict:
+        return self._routed("optimizer")
 
     def _check_validation(self, X_val, y_val):
         if X_val is None and y_val is None:
@@ -340,6 +336,7 @@ class SequenceEstimator(BaseEstimator, ABC):
             verbose=int(self.verbose),
             exact_lengths=self._exact_lengths,
             shortest_first=self._shortest_first,
+            monitor=self._monitor,
         )
 
     def _first_state(self, program, trainer, continues, epochs) -> TrainingState:
@@ -349,10 +346,12 @@ class SequenceEstimator(BaseEstimator, ABC):
         if epochs is None:  # warm_start: another fit, from these weights
             return TrainingState(0, self._weights, None)
         state = _continued(trainer, self._optimizer_state)
-        return TrainingState(self.n_iter_, self._weights, state, self.history_)
+        weights = self._weights_to_go_on
+        return TrainingState(self.n_iter_, weights, state, history=dict(self.history_))
 
     def _adopt(self, state: TrainingState) -> None:
         self._weights = state.result()
+        self._weights_to_go_on = state.to_go_on()
         self._optimizer_state = state.optimizer_state
         self.history_ = state.history
         self.n_iter_ = state.epoch
@@ -397,27 +396,35 @@ class SequenceEstimator(BaseEstimator, ABC):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_weights")
 
-    def _infer(self, data, *, is_labelled=False) -> Iterator[tuple]:
-        """Run the network over checked data; yields rows and their outputs.
+    def _infer(
+        self, data, compute=Program.infer, *, is_labelled=False
+    ) -> Iterator[tuple]:
+        """Run the network over checked data; yields rows and what is computed of them.
 
-        Every batch is filled up to the same number of rows, so that the network is not
-        traced or rounded differently for the last one. What the other sequences hold
-        does not change a bit of a result; where it stands in a batch may, the last.
+        `compute(program, batch)` gives more rows than the last batch has: each is
+        filled up to the same number, so that the network is not traced or rounded
+        differently. What the other sequences hold does not change a bit of a result;
+        where it stands in a batch may, the last.
         """
         check_parameters(self, {"batch_size": POSITIVE_INT})
         recipe = self._make_recipe(self._settings)
         with borrow(recipe, self._weights) as program:
             self._prepare(program, data)
             self._check_usable(data, is_labelled)
-            for batch in inference_batches(
-                data.lengths, self.batch_size, exact=self._exact_lengths
-            ):
-                longest = int(data.lengths[batch].max())
-                n_rows = min(self.batch_size, max(1, MAX_BATCH_FRAMES // longest))
-                for start in range(0, len(batch), n_rows):
-                    rows = batch[start : start + n_rows]
-                    outputs = program.infer(data.assemble(full_rows(rows, n_rows)))
-                    yield rows, [output[: len(rows)] for output in outputs]
+            for rows, batch in self._batches(data):
+                yield rows, compute(program, batch)
+
+    def _batches(self, data) -> Iterator[tuple[np.ndarray, dict]]:
+        """Cut data into batches of one number of rows; the last repeats its first."""
+        lengths = data.lengths
+        for batch in inference_batches(
+            lengths, self.batch_size, exact=self._exact_lengths
+        ):
+            longest = int(lengths[batch].max())
+            n_rows = min(self.batch_size, max(1, MAX_BATCH_FRAMES // longest))
+            for start in range(0, len(batch), n_rows):
+                rows = batch[start : start + n_rows]
+                yield rows, data.assemble(full_rows(rows, n_rows))
 
     def _check_usable(self, data, is_labelled) -> None:
         """Refuse prepared data that the network gives no answer for."""

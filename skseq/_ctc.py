@@ -38,7 +38,13 @@ from skseq._parameters import (
 )
 from skseq._programs import Recipe
 from skseq._results import LabelSpan, RankedLabels
-from skseq._validation import check_sample_weight, check_sequences, object_array
+from skseq._validation import (
+    FRAME_ATTRIBUTES,
+    LAYOUTS,
+    check_sample_weight,
+    check_sequences,
+    object_array,
+)
 from skseq._vocabulary import Vocabulary
 from skseq.metrics import label_error_rate, sequence_accuracy
 
@@ -61,6 +67,8 @@ CONSTRAINTS = {
     "infeasible": OneOf(["raise", "drop"]),
     **DECODING_CONSTRAINTS,
 }
+
+RESTORED_CONSTRAINTS = {"n_features_in_": POSITIVE_INT, "_X_layout": OneOf(LAYOUTS)}
 
 IMAGE_CONSTRAINTS = {"filters": POSITIVE_INTS, "features": POSITIVE_INT}
 
@@ -204,6 +212,7 @@ class CTCSequenceClassifier(SequenceEstimator):
     _prediction_parameters = frozenset(DECODING_CONSTRAINTS)
     _fitted_attributes = (
         *SequenceEstimator._fitted_attributes,
+        *FRAME_ATTRIBUTES,
         "classes_",
         "_label_form",
     )
@@ -623,6 +632,7 @@ class CTCSequenceClassifier(SequenceEstimator):
 
     def _check_restored(self):
         super()._check_restored()
+        check_parameters(self, RESTORED_CONSTRAINTS)
         Vocabulary.from_json(self._vocabulary.to_json())
         n_labels, n_features = len(self.classes_), _n_frame_features(self)
         if self._settings["n_labels"] != n_labels:
@@ -658,7 +668,8 @@ class CTCSequenceClassifier(SequenceEstimator):
             sequences = check_sequences(self, X, reset=False)
             data = FrameData(sequences, np.ones(len(sequences)))
         results = [None] * len(data.lengths)
-        for rows, (logits, lengths) in self._infer(data, is_labelled=is_labelled):
+        for rows, outputs in self._infer(data, is_labelled=is_labelled):
+            logits, lengths = (output[: len(rows)] for output in outputs)
             found = decode(rows, log_softmax(logits, axis=-1), lengths)
             for row, result in zip(rows, found, strict=True):
                 results[row] = result

@@ -52,18 +52,22 @@ class Recurrent(keras.layers.Layer):
     def build(self, frames_shape, lengths_shape=None):
         self.recurrence.build(frames_shape)
 
-    def call(self, frames, lengths):
+    def call(self, frames, lengths, state=None):
         if self.backward:
             frames = tf.reverse_sequence(frames, lengths, seq_axis=1)
-        states = self._run(frames)
+        outputs = self._run(frames, state)
         if self.backward:
-            states = tf.reverse_sequence(states, lengths, seq_axis=1)
-        return zero_padding(states, lengths)
+            outputs = tf.reverse_sequence(outputs, lengths, seq_axis=1)
+        return zero_padding(outputs, lengths)
 
-    def _run(self, frames):
+    def _run(self, frames, state):
         if _block_kernel_is_faster(self.cell, self.units):
-            return block_lstm(frames, self.recurrence.cell)
-        return self.recurrence(frames)
+            return block_lstm(frames, self.recurrence.cell, state)
+        return self.recurrence(frames, initial_state=state)
+
+    def step(self, frame, state):
+        """Go on by one frame; a state is what the cell hands on, its output first."""
+        return self.recurrence.cell(frame, state)[1]
 
     def compute_output_shape(self, frames_shape, lengths_shape=None):
         return (*frames_shape[:-1], self.units)
@@ -76,20 +80,23 @@ def _block_kernel_is_faster(cell: str, units: int) -> bool:
     return cell == "lstm" and fits and not on_gpu
 
 
-def block_lstm(frames, cell):
+def block_lstm(frames, cell, state=None):
     """Run a Keras LSTM cell's weights over whole sequences in one CPU kernel.
+
+    They start from a state, the output and the cell's memory, or from zeros.
 
     Version 1 of the kernel on purpose: version 2 has a wrong gradient on the CPU.
     """
     batch_size, n_frames = tf.shape(frames)[0], tf.shape(frames)[1]
-    start = tf.zeros((batch_size, cell.units))
+    if state is None:
+        state = [tf.zeros((batch_size, cell.units))] * 2
     no_peephole = tf.zeros(cell.units)
     weights = tf.concat([cell.kernel.value, cell.recurrent_kernel.value], axis=0)
     states = tf.raw_ops.BlockLSTM(
         seq_len_max=tf.cast(n_frames, tf.int64),
         x=tf.transpose(frames, (1, 0, 2)),
-        cs_prev=start,
-        h_prev=start,
+        cs_prev=state[1],
+        h_prev=state[0],
         w=_block_gate_order(weights),
         b=_block_gate_order(cell.bias.value),
         wci=no_peephole,

@@ -4,6 +4,8 @@ Each returns one number a sequence, `(n_samples,)`, so that sample weights, mean
 the search for the sequence that diverged are the training loop's business.
 """
 
+from dataclasses import dataclass
+
 import tensorflow as tf
 
 # The kernel takes probabilities out of logarithms; below exp(-87) they are zero to it.
@@ -56,3 +58,28 @@ def _all_blank_losses(log_probs, lengths):
     blank = log_probs[..., -1]  # (n_samples, n_frames)
     is_frame = tf.sequence_mask(lengths, tf.shape(blank)[1])
     return -tf.reduce_sum(tf.where(is_frame, blank, 0.0), axis=1)
+
+
+@dataclass(frozen=True)
+class TokenLosses:
+    """Mean negative log-probability of the real tokens of each sequence.
+
+    With smoothing, a share of each token's probability is spread evenly over all ids
+    (Szegedy et al. 2016). Two of the same smoothing are equal, so that their networks
+    can share compiled programs.
+    """
+
+    label_smoothing: float = 0.0
+
+    def __call__(self, outputs, targets):
+        logits = outputs[0]  # (n_real_tokens, n_ids), sample after sample
+        lengths = targets["target_lengths"]
+        is_token = tf.sequence_mask(lengths, tf.shape(targets["target_labels"])[1])
+        labels = tf.boolean_mask(targets["target_labels"], is_token)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        if self.label_smoothing:
+            own = tf.gather(logits, labels, batch_dims=1)
+            losses += self.label_smoothing * (own - tf.reduce_mean(logits, axis=-1))
+        samples = tf.repeat(tf.range(tf.size(lengths)), lengths)
+        totals = tf.math.unsorted_segment_sum(losses, samples, tf.size(lengths))
+        return totals / tf.cast(lengths, losses.dtype)

@@ -104,8 +104,17 @@ def unit_forget_bias(shape):
     return bias
 
 
+def embedding_normal(shape, rng):
+    """Vectors of about unit length, whatever their dimension."""
+    return rng.normal(scale=shape[1] ** -0.5, size=shape)
+
+
 INITIAL_VALUES = {
     "kernel": glorot_uniform,
+    "query_kernel": glorot_uniform,
+    "key_kernel": glorot_uniform,
+    "score_kernel": glorot_uniform,
+    "embeddings": embedding_normal,
     "recurrent_kernel": orthogonal,
     "bias": lambda shape, rng: np.zeros(shape),
     "gamma": lambda shape, rng: np.ones(shape),

@@ -23,6 +23,7 @@ from skseq._seeding import derive
 
 MAX_IDLE = 8
 MAX_TRAINERS = 4
+MAX_FUNCTIONS = 8
 
 _idle: list["Program"] = []
 _lock = threading.Lock()
@@ -58,6 +59,7 @@ class Program:
         self.model = recipe.network(**dict(recipe.settings))
         self._loaded = None
         self._trainers = {}
+        self._functions = {}
         self._random_states = [
             v for v in self.model.variables if v.name == "seed_generator_state"
         ]
@@ -82,6 +84,20 @@ class Program:
         """Run the network on a padded batch."""
         return [out.numpy() for out in self._infer(*self._inputs(batch))]
 
+    def run(self, function: Callable, *tensors, **options) -> list[np.ndarray]:
+        """Run a compiled `function(model, *tensors, **options)` of the network.
+
+        It is traced once for each set of options, whatever the tensors' shapes.
+        """
+        key = function, *sorted(options.items())
+        compiled = self._functions.pop(key, None) or self._compiled(
+            function, tensors, options
+        )
+        self._functions[key] = compiled
+        while len(self._functions) > MAX_FUNCTIONS:
+            del self._functions[next(iter(self._functions))]
+        return [output.numpy() for output in compiled(*tensors)]
+
     def losses(self, batch: dict) -> np.ndarray:
         """Loss of each sequence, as at prediction time (no dropout)."""
         return self._losses(*self.inputs_and_targets(batch)).numpy()
@@ -103,6 +119,17 @@ class Program:
     def forget_weights(self) -> None:
         """Note that the network's weights are no longer those loaded last."""
         self._loaded = None
+
+    def _compiled(self, function, tensors, options):
+        signature = [
+            tf.TensorSpec((None,) * np.ndim(t), np.asarray(t).dtype) for t in tensors
+        ]
+
+        @tf.function(input_signature=signature)
+        def compiled(*tensors):
+            return function(self.model, *tensors, **options)
+
+        return compiled
 
     def _inputs(self, batch):
         return [batch[tensor.name] for tensor in self.model.inputs]
@@ -180,6 +207,11 @@ class Trainer:
         """Let the optimizer put its averaged weights in place, if it keeps any."""
         self.program.forget_weights()
         self.optimizer.finalize_variable_values(self.program.model.trainable_variables)
+
+    @property
+    def keeps_averages(self) -> bool:
+        """Whether the optimizer averages the weights over its steps."""
+        return bool(self.optimizer.use_ema)
 
     def state(self) -> list[np.ndarray]:
         """Copy the optimizer's variables out."""

@@ -35,3 +35,22 @@ class RankedLabels(NamedTuple):
 
     labels: Any
     log_probability: float
+
+
+class RankedOutput(NamedTuple):
+    """A hypothesis of :meth:`Seq2SeqTranslator.predict_n_best`.
+
+    Attributes
+    ----------
+    output : str, list, tuple or ndarray
+        The output, in the form of the fitted `y`.
+    log_probability : float
+        log p(output | x), in nats, the end included.
+    score : float
+        What hypotheses are ranked by: the log-probability under the length and coverage
+        penalties.
+    """
+
+    output: Any
+    log_probability: float
+    score: float

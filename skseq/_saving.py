@@ -15,7 +15,10 @@ import numpy as np
 from skseq._archive import read_archive, write_archive
 
 KIND = "estimator"
-ESTIMATORS = {"CTCSequenceClassifier": "skseq._ctc"}
+ESTIMATORS = {
+    "CTCSequenceClassifier": "skseq._ctc",
+    "Seq2SeqTranslator": "skseq._seq2seq",
+}
 LIBRARIES = ("skseq", "sklearn", "tensorflow", "keras", "numpy")
 SCALARS = (bool, int, float, str, type(None))
 ARRAY_KINDS = "biufU"
@@ -95,6 +98,7 @@ def _rebuild(header: dict, arrays: dict[str, np.ndarray]):
         setattr(estimator, attribute, from_plain(value))
     estimator._check_restored()
     estimator._weights = _checked_weights(estimator, arrays)
+    estimator._weights_to_go_on = estimator._weights
     estimator._optimizer_state = None
     return estimator
 

@@ -5,7 +5,7 @@ and yields a `TrainingState` after every epoch, so that whoever runs it always h
 last full epoch when it is interrupted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 
@@ -29,8 +29,13 @@ def train(
     validation: Part | None = None,
     callbacks: list | None = None,
     checkpoint: Checkpoint | None = None,
+    score: Callable[[Program, Part], float] | None = None,
 ) -> Iterator[TrainingState]:
-    """Train to the plan's last epoch, yielding the state after each and at the end."""
+    """Train to the plan's last epoch, yielding the state after each and at the end.
+
+    Where the optimizer keeps averaged weights, they are what is validated and kept;
+    training goes on from its own.
+    """
     with (
         CallbackRunner(callbacks, program.model, trainer.optimizer, plan) as runner,
         _ProgressBar(plan, state) as progress,
@@ -41,10 +46,16 @@ def train(
             logs = {
                 "loss": _train_epoch(program, trainer, plan, state, training, runner)
             }
+            own_weights = program.weights() if trainer.keeps_averages else None
+            if trainer.keeps_averages:
+                trainer.finish()
             if validation is not None:
                 logs["val_loss"] = mean_loss(program, plan, validation, runner)
+                if score is not None:
+                    logs["val_score"] = score(program, validation)
             logs = runner.end_epoch(state.epoch, logs)
-            state = _next_state(state, program, trainer, plan, logs)
+            state = _next_state(state, program, trainer, plan, logs, own_weights)
+            program.load(state.weights)
             state = replace(state, is_stopped=state.is_stopped or runner.wants_to_stop)
             progress.show(state, logs)
             if checkpoint:
@@ -53,7 +64,8 @@ def train(
         trainer.finish()
         runner.tell("on_train_end", logs)
     # The optimizer or a callback may have put other weights in place.
-    yield replace(state, weights=program.weights())
+    kept = "averaged_weights" if trainer.keeps_averages else "weights"
+    yield replace(state, **{kept: program.weights()})
 
 
 def _resume(state, program, trainer, runner, checkpoint):
@@ -130,8 +142,10 @@ class _Mean:
         return self._total / self._weight
 
 
-def _next_state(state, program, trainer, plan, logs) -> TrainingState:
-    weights = program.weights()
+def _next_state(state, program, trainer, plan, logs, own_weights) -> TrainingState:
+    """The state after an epoch; own weights are given if averages are in place."""
+    present = program.weights()
+    weights = present if own_weights is None else own_weights
     _check_weights(weights, state.epoch)
     history = {name: list(values) for name, values in state.history.items()}
     for name, value in logs.items():
@@ -140,17 +154,18 @@ def _next_state(state, program, trainer, plan, logs) -> TrainingState:
         state,
         epoch=state.epoch + 1,
         weights=weights,
+        averaged_weights=None if own_weights is None else present,
         optimizer_state=trainer.state(),
         history=history,
     )
     if plan.patience is None:
         return state
     best_loss = np.inf if state.best_loss is None else state.best_loss
-    if logs["val_loss"] < best_loss:
+    if plan.loss(logs) < best_loss:
         return replace(
             state,
-            best_loss=logs["val_loss"],
-            best_weights=weights,
+            best_loss=plan.loss(logs),
+            best_weights=present,
             epochs_without_improvement=0,
         )
     waited = state.epochs_without_improvement + 1

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+# Whether smaller is better (1) or larger (-1).
+MONITORS = {"val_loss": 1.0, "val_score": -1.0}
+
 
 @dataclass(frozen=True)
 class TrainingPlan:
@@ -22,6 +25,11 @@ class TrainingPlan:
     verbose: int = 0
     exact_lengths: bool = False  # batch only sequences of one length
     shortest_first: bool = False  # in the first epoch
+    monitor: str = "val_loss"  # what early stopping looks at, a name in MONITORS
+
+    def loss(self, logs: dict[str, float]) -> float:
+        """What early stopping wants small."""
+        return MONITORS[self.monitor] * logs[self.monitor]
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,7 @@ class TrainingState:
     epoch: int
     weights: list[np.ndarray]
     optimizer_state: list[np.ndarray] | None  # None: as new
+    averaged_weights: list[np.ndarray] | None = None  # None: none are kept
     history: dict[str, list[float]] = field(default_factory=dict)
     best_loss: float | None = None
     best_weights: list[np.ndarray] | None = None
@@ -61,4 +70,10 @@ class TrainingState:
 
     def result(self) -> list[np.ndarray]:
         """The weights to keep: the best on the validation set, if it decides."""
+        if self.best_weights is not None:
+            return self.best_weights
+        return self.weights if self.averaged_weights is None else self.averaged_weights
+
+    def to_go_on(self) -> list[np.ndarray]:
+        """The weights that later training starts from, never averaged ones."""
         return self.weights if self.best_weights is None else self.best_weights

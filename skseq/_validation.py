@@ -24,6 +24,10 @@ __all__ = [
     "object_array",
 ]
 
+# What `check_sequences` learns on an estimator.
+FRAME_ATTRIBUTES = ("n_features_in_", "feature_names_in_", "_X_layout")
+LAYOUTS = ("matrix", "sequences")
+
 _MATRIX_DTYPES = [np.float64, np.float32]
 
 

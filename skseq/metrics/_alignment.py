@@ -1,7 +1,7 @@
 """Counts the edits between true and predicted label sequences.
 
 One alignment is the core; every measure reads its fields, and every scorer wraps a
-measure. Knows nothing of estimators, networks or decoding.
+measure. Knows nothing of estimators, networks, decoding or how a text is cut.
 """
 
 from collections import Counter, defaultdict
@@ -15,16 +15,6 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
-
-__all__ = [
-    "Alignment",
-    "EditOperation",
-    "align_sequences",
-    "label_error_rate",
-    "label_error_rate_scorer",
-    "sequence_accuracy",
-    "sequence_accuracy_scorer",
-]
 
 
 class EditOperation(NamedTuple):
@@ -157,11 +147,7 @@ def align_sequences(y_true, y_pred):
     Alignment(n_sequences=2, n_exact=0, n_reference=9, hits=7, substitutions=2, \
 deletions=0, insertions=1)
     """
-    references = _check_sequences("y_true", y_true)
-    predictions = _check_sequences("y_pred", y_pred)
-    check_consistent_length(references, predictions)
-    if not references:
-        raise ValueError("y_true and y_pred must hold at least one sequence. Got 0.")
+    references, predictions = check_pairs(y_true, y_pred)
     operations = list(_edit_operations(references, predictions))
     sample_counts = np.array([_count_labels(blocks) for blocks in operations])
     hits, substitutions, deletions, insertions = sample_counts.sum(axis=0).tolist()
@@ -227,7 +213,7 @@ def label_error_rate(y_true, y_pred, *, sample_weight=None):
     0.2
     """
     alignment = align_sequences(y_true, y_pred)
-    weights = _check_weights(sample_weight, alignment.n_sequences)
+    weights = check_weights(sample_weight, alignment.n_sequences)
     n_labels = weights @ alignment.sample_lengths
     return float(weights @ alignment.sample_errors / (n_labels or 1.0))
 
@@ -263,7 +249,7 @@ def sequence_accuracy(y_true, y_pred, *, sample_weight=None):
     0.5
     """
     alignment = align_sequences(y_true, y_pred)
-    weights = _check_weights(sample_weight, alignment.n_sequences)
+    weights = check_weights(sample_weight, alignment.n_sequences)
     return float(np.average(alignment.sample_errors == 0, weights=weights))
 
 
@@ -290,6 +276,36 @@ def _count_labels(blocks: list[EditOperation]) -> list[int]:
     for block in blocks:
         counts[block.tag] += block.n_labels
     return [counts[tag] for tag in ("equal", "replace", "delete", "insert")]
+
+
+def check_pairs(y_true: Any, y_pred: Any) -> tuple[list[Any], list[Any]]:
+    """Turn both collections into lists of str, list or tuple, of one length."""
+    references = _check_sequences("y_true", y_true)
+    predictions = _check_sequences("y_pred", y_pred)
+    check_consistent_length(references, predictions)
+    if not references:
+        raise ValueError("y_true and y_pred must hold at least one sequence. Got 0.")
+    return references, predictions
+
+
+def check_weights(sample_weight: Any, n_sequences: int) -> np.ndarray:
+    """Turn the weights into an array of floats; None into ones."""
+    if sample_weight is None:
+        return np.ones(n_sequences)
+    weights = check_array(
+        column_or_1d(sample_weight),
+        dtype=np.float64,
+        ensure_2d=False,
+        ensure_non_negative=True,
+        input_name="sample_weight",
+    )
+    if len(weights) != n_sequences or not weights.any():
+        raise ValueError(
+            f"sample_weight must hold one weight per sequence, not all of them 0. "
+            f"Got {len(weights)} weights, {np.count_nonzero(weights)} of them above 0, "
+            f"for {n_sequences} sequences."
+        )
+    return weights
 
 
 def _check_sequences(name: str, y: Any) -> list[Any]:
@@ -327,22 +343,3 @@ def _are_labels(sequence: list | tuple) -> bool:
         return not any(label is None or label != label for label in set(sequence))
     except TypeError:
         return False
-
-
-def _check_weights(sample_weight: Any, n_sequences: int) -> np.ndarray:
-    if sample_weight is None:
-        return np.ones(n_sequences)
-    weights = check_array(
-        column_or_1d(sample_weight),
-        dtype=np.float64,
-        ensure_2d=False,
-        ensure_non_negative=True,
-        input_name="sample_weight",
-    )
-    if len(weights) != n_sequences or not weights.any():
-        raise ValueError(
-            f"sample_weight must hold one weight per sequence, not all of them 0. "
-            f"Got {len(weights)} weights, {np.count_nonzero(weights)} of them above 0, "
-            f"for {n_sequences} sequences."
-        )
-    return weights

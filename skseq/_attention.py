@@ -1,0 +1,100 @@
+"""Attention: how a decoder looks at what the encoder made of the source.
+
+Every kind takes queries (n_samples, n_queries, n_units) and a `Source`, and returns
+contexts, a weighted mean of the source's states each, and the weights. Weights of
+source positions past a sequence's length are exactly zero.
+"""
+
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+# Smaller than any score, and finite, so that no gradient is NaN.
+NEVER = -1e9
+
+
+class Source(NamedTuple):
+    """An encoded batch, prepared for any number of looks at it.
+
+    Attributes
+    ----------
+    states : tensor of shape (n_samples, n_source, n_state_features)
+    keys : tensor of shape (n_samples, n_source, n_units) or None
+    lengths : tensor of shape (n_samples,)
+    summary : tensor of shape (n_samples, n_state_features)
+    """
+
+    states: Any
+    keys: Any
+    lengths: Any
+    summary: Any
+
+
+class DotAttention(keras.layers.Layer):
+    """Scores are products of queries and projected states (Luong et al. 2015).
+
+    They are scaled as Vaswani et al. (2017) do, so that their spread does not grow
+    with the number of units.
+    """
+
+    def __init__(self, units, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        self.units = units
+
+    def build(self, states_shape):
+        width = states_shape[-1]
+        self.key_kernel = self._weight("key_kernel", (width, self.units))
+
+    def _weight(self, name, shape):
+        return self.add_weight(shape, "zeros", "float32", name=name)
+
+    def keys(self, states):
+        """What queries are compared with; the same for all queries."""
+        return project(states, self.key_kernel)
+
+    def call(self, queries, source):
+        scores = self._scores(queries, source.keys)
+        is_state = tf.sequence_mask(source.lengths, tf.shape(source.states)[1])
+        scores = tf.where(is_state[:, tf.newaxis], scores, NEVER)
+        weights = tf.nn.softmax(scores)  # (n_samples, n_queries, n_source)
+        return tf.matmul(weights, source.states), weights
+
+    def _scores(self, queries, keys):
+        return tf.matmul(queries, keys, transpose_b=True) * self.units**-0.5
+
+
+class AdditiveAttention(DotAttention):
+    """Scores come from a small network of query and state (Bahdanau et al. 2015)."""
+
+    def build(self, states_shape):
+        super().build(states_shape)
+        self.query_kernel = self._weight("query_kernel", (self.units, self.units))
+        self.score_kernel = self._weight("score_kernel", (self.units, 1))
+
+    def _scores(self, queries, keys):
+        queries = project(queries, self.query_kernel)
+        both = tf.tanh(queries[:, :, tf.newaxis] + keys[:, tf.newaxis])
+        return project(both, self.score_kernel)[..., 0]
+
+
+def project(inputs, kernel):
+    """Multiply the last axis by a matrix, as one product of two matrices.
+
+    `tf.matmul` of more axes crashed the process where oneDNN fused it in a loop.
+    """
+    return tf.tensordot(inputs, kernel.value, 1)
+
+
+ATTENTIONS = {"additive": AdditiveAttention, "dot": DotAttention, None: None}
+
+
+def attention_weight_shapes(kind, layer, width, units) -> dict[str, tuple[int, ...]]:
+    """Path and shape of every weight, in the layer's order."""
+    if kind is None:
+        return {}
+    shapes = {f"{layer}/key_kernel": (width, units)}
+    if kind == "additive":
+        shapes[f"{layer}/query_kernel"] = (units, units)
+        shapes[f"{layer}/score_kernel"] = (units, 1)
+    return shapes
