@@ -1,0 +1,67 @@
+"""
+From spelling to sounds
+=======================
+
+A dictionary with pronunciations never holds all words. The translator learns from 3,600
+French words how the letters of a word are spoken, and then reads words that it has not
+seen.
+"""
+
+# %%
+# The words come from the SIGMORPHON 2020 shared task. Where they are not installed
+# (see :func:`skseq.datasets.get_data_home`), numbers are spelt out in their place.
+
+import matplotlib.pyplot as plt
+
+from skseq import Seq2SeqTranslator
+from skseq.datasets import fetch_g2p, make_number_words
+from skseq.metrics import token_error_rate, word_error_rate
+
+try:
+    X, y = fetch_g2p("fre", return_X_y=True)
+    X_new, y_new = fetch_g2p("fre", subset="dev", return_X_y=True)
+except FileNotFoundError as error:
+    print(f"Spelling out numbers instead: {error}")
+    X, y = make_number_words(4000, random_state=0)
+    X, X_new, y, y_new = X[:3600], X[3600:], y[:3600], y[3600:]
+for source, target in zip(X[:5], y[:5], strict=True):
+    print(f"{source:>15}  ->  {target}")
+
+# %%
+# Letters are the tokens of the source, and sounds, parted by spaces, of the target.
+
+translator = Seq2SeqTranslator(
+    source_tokenizer="char",
+    target_tokenizer="word",
+    dropout=0.3,
+    learning_rate=2e-3,
+    decoder="beam",
+    epochs=15,
+    random_state=0,
+)
+translator.fit(X, y)
+predicted = translator.predict(X_new)
+print(f"words with an error: {word_error_rate(y_new, predicted):.3f}")
+print(f"sounds in error:     {token_error_rate(y_new, predicted):.3f}")
+
+# %%
+# The best readings of a word, with their probabilities.
+
+for output, log_probability, _ in translator.predict_n_best([X_new[1]], 3)[0]:
+    print(f"{X_new[1]}: {output}   log p = {log_probability:.2f}")
+
+# %%
+# Which letters make which sound: each row is a sound, and the darker a cell, the more
+# that letter counted.
+
+words = [word for word in X_new if 6 <= len(word) <= 9][:3]
+figure, panels = plt.subplots(1, len(words), figsize=(10, 3.5), layout="constrained")
+for axes, word, output, weights in zip(
+    panels, words, translator.predict(words), translator.attend(words), strict=True
+):
+    sounds = output.split()
+    axes.imshow(weights, cmap="Greys", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(word)), list(word))
+    axes.set_yticks(range(len(sounds)), sounds)
+    axes.set(title=word)
+plt.show()

@@ -1,0 +1,76 @@
+"""
+Correcting misspelt words
+=========================
+
+The translator learns from misspellings and the words that were meant. The words that it
+is tested on are held out by word: it has seen no misspelling of them, nor themselves.
+"""
+
+# %%
+# Where the spelling errors are not installed (see
+# :func:`skseq.datasets.get_data_home`), spelt-out numbers with swapped letters stand
+# in.
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.model_selection import GroupShuffleSplit
+
+from skseq import Seq2SeqTranslator
+from skseq.datasets import fetch_spelling, make_number_words
+from skseq.metrics import align_sequences, label_error_rate, sequence_accuracy
+
+rng = np.random.default_rng(0)
+
+
+def swap_letters(word):
+    i = rng.integers(len(word) - 1)
+    return word[:i] + word[i + 1] + word[i] + word[i + 2 :]
+
+
+try:
+    data = fetch_spelling()
+    X, y, groups = map(np.array, (data.misspellings, data.words, data.groups))
+except FileNotFoundError as error:
+    print(f"Numbers with swapped letters instead: {error}")
+    _, y = map(np.array, make_number_words(4000, max_value=9999, random_state=0))
+    X, groups = np.array(list(map(swap_letters, y))), np.arange(len(y))
+split = GroupShuffleSplit(1, test_size=0.125, random_state=0)
+((train, test),) = split.split(X, y, groups)
+train = rng.permutation(train)[:15000]
+for i in train[:5]:
+    print(f"{X[i]:>15}  ->  {y[i]}")
+
+# %%
+# Characters are the tokens. A beam search weighs whole words, not single letters.
+
+translator = Seq2SeqTranslator(
+    source_tokenizer="char",
+    target_tokenizer="char",
+    dropout=0.2,
+    learning_rate=2e-3,
+    decoder="beam",
+    batch_size=64,
+    epochs=6,
+    random_state=0,
+)
+translator.fit(X[train], y[train])
+predicted = translator.predict(X[test])
+print(f"{len(test)} misspellings of {len(set(y[test]))} words never seen:")
+print(f"right word:            {sequence_accuracy(y[test], predicted):.3f}")
+print(f"letters wrong, before: {label_error_rate(y[test], X[test]):.3f}")
+print(f"letters wrong, after:  {label_error_rate(y[test], predicted):.3f}")
+
+# %%
+# The fewer letters are wrong, the surer the right word.
+
+n_edits = np.minimum(align_sequences(y[test], X[test]).sample_errors, 4)
+is_right = predicted == y[test]
+kinds = np.unique(n_edits)
+figure, axes = plt.subplots(figsize=(5, 3), layout="constrained")
+axes.bar(
+    [f"{k}" if k < 4 else "4 or more" for k in kinds],
+    [is_right[n_edits == k].mean() for k in kinds],
+)
+axes.set(xlabel="letters wrong in the misspelling", ylabel="share corrected")
+axes.set_ylim(0, 1)
+plt.show()
