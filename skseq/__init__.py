@@ -9,6 +9,7 @@ from skseq._version import __version__
 
 _LAZY = {
     "CTCSequenceClassifier": "skseq._ctc",
+    "LSTMAutoencoder": "skseq._autoencoder",
     "LabelSpan": "skseq._results",
     "RankedLabels": "skseq._results",
     "RankedOutput": "skseq._results",

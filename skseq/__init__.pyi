@@ -1,6 +1,7 @@
 """What a type checker sees of the names that `__init__.py` loads when first used."""
 
 from skseq import datasets, exceptions, metrics, preprocessing
+from skseq._autoencoder import LSTMAutoencoder
 from skseq._ctc import CTCSequenceClassifier
 from skseq._results import LabelSpan, RankedLabels, RankedOutput
 from skseq._saving import load
@@ -10,6 +11,7 @@ from skseq.exceptions import TrainingDivergedError
 
 __all__ = [
     "CTCSequenceClassifier",
+    "LSTMAutoencoder",
     "LabelSpan",
     "RankedLabels",
     "RankedOutput",

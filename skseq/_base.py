@@ -222,10 +222,17 @@ class SequenceEstimator(BaseEstimator, ABC):
                 n_adopted += 1
         except KeyboardInterrupt:
             if n_adopted:
-                self.__dict__ = vars(draft)
+                self._become(draft)
             raise
-        self.__dict__ = vars(draft)
+        self._become(draft)
         return self
+
+    def _become(self, draft) -> None:
+        draft._conclude(*vars(draft).pop("_learnt_from"))
+        self.__dict__ = vars(draft)
+
+    def _conclude(self, training: Part, validation: Part | None) -> None:
+        """Learn what follows from the trained network, a threshold for one."""
 
     def _learn(self, X, y, sample_weight, X_val, y_val, resume, epochs, data_options):
         """Check everything, then train; yields the state after each epoch."""
@@ -247,6 +254,7 @@ class SequenceEstimator(BaseEstimator, ABC):
         with borrow(self._make_recipe(self._settings)) as program:
             self._exact_lengths = self._batches_exact_lengths(program)
             training, validation = self._parts(program, data, validation)
+            self._learnt_from = training, validation
             trainer = program.trainer(optimizer)
             first = self._first_state(program, trainer, continues, epochs)
             yield from train(
@@ -311,7 +319,7 @@ class SequenceEstimator(BaseEstimator, ABC):
             self._prepare(program, validation)
             valid_rows = self._trainable_rows(validation)
             return Part(data, rows), Part(validation, valid_rows)
-        if not self.early_stopping:
+        if not self._holds_out:
             return Part(data, rows), None
         rng = generator(self._seed, "validation")
         rows = rng.permutation(rows)
@@ -324,6 +332,11 @@ class SequenceEstimator(BaseEstimator, ABC):
                 "validation_fraction or pass X_val and y_val."
             )
         return Part(data, rows[n_validation:]), Part(data, rows[:n_validation])
+
+    @property
+    def _holds_out(self) -> bool:
+        """Whether a validation set is needed and, if none is given, set aside."""
+        return self.early_stopping
 
     def _plan(self, first, validation, epochs) -> TrainingPlan:
         stops_early = self.early_stopping and validation is not None

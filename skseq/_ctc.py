@@ -43,6 +43,7 @@ from skseq._validation import (
     LAYOUTS,
     check_sample_weight,
     check_sequences,
+    n_frame_features,
     object_array,
 )
 from skseq._vocabulary import Vocabulary
@@ -571,7 +572,7 @@ class CTCSequenceClassifier(SequenceEstimator):
                 "all."
             )
         return {
-            "n_features": _n_frame_features(self),
+            "n_features": n_frame_features(self),
             "n_labels": len(self.classes_),
             "units": as_tuple(self.units),
             "cell": self.cell,
@@ -634,7 +635,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         super()._check_restored()
         check_parameters(self, RESTORED_CONSTRAINTS)
         Vocabulary.from_json(self._vocabulary.to_json())
-        n_labels, n_features = len(self.classes_), _n_frame_features(self)
+        n_labels, n_features = len(self.classes_), n_frame_features(self)
         if self._settings["n_labels"] != n_labels:
             raise ValueError(f"it has {n_labels} labels for another number of outputs")
         if self._settings["n_features"] != n_features:
@@ -713,8 +714,3 @@ def _sorted_classes(classes) -> np.ndarray:
     if len(distinct) < len(labels):
         raise ValueError(f"classes must hold each label once. Got {classes!r} instead.")
     return distinct
-
-
-def _n_frame_features(estimator) -> int:
-    """Features of a frame: a 2-D X holds one in each column, a frame of its own."""
-    return 1 if estimator._X_layout == "matrix" else estimator.n_features_in_

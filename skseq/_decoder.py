@@ -9,9 +9,7 @@ import keras
 import tensorflow as tf
 
 from skseq._attention import ATTENTIONS, Source
-from skseq._layers import Recurrent
-
-N_STATES = {"lstm": 2, "gru": 1}
+from skseq._layers import N_STATES, Recurrent
 
 
 class Decoder(keras.layers.Layer):

@@ -15,6 +15,9 @@ require_tensorflow()
 
 CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
+# What a cell hands on to the next step, its output first.
+N_STATES = {"lstm": 2, "gru": 1}
+
 # Measured: one BlockLSTM kernel for the whole sequence beats a loop of matrix products
 # up to about here; above it the loop's larger products win.
 BLOCK_KERNEL_MAX_UNITS = 96
@@ -61,9 +64,14 @@ class Recurrent(keras.layers.Layer):
         return zero_padding(outputs, lengths)
 
     def _run(self, frames, state):
-        if _block_kernel_is_faster(self.cell, self.units):
+        if self.runs_block_kernel:
             return block_lstm(frames, self.recurrence.cell, state)
         return self.recurrence(frames, initial_state=state)
+
+    @property
+    def runs_block_kernel(self) -> bool:
+        """Whether one kernel for whole sequences is the faster way here."""
+        return _block_kernel_is_faster(self.cell, self.units)
 
     def step(self, frame, state):
         """Go on by one frame; a state is what the cell hands on, its output first."""
@@ -87,18 +95,28 @@ def block_lstm(frames, cell, state=None):
 
     Version 1 of the kernel on purpose: version 2 has a wrong gradient on the CPU.
     """
-    batch_size, n_frames = tf.shape(frames)[0], tf.shape(frames)[1]
     if state is None:
-        state = [tf.zeros((batch_size, cell.units))] * 2
-    no_peephole = tf.zeros(cell.units)
+        state = [tf.zeros((tf.shape(frames)[0], cell.units))] * 2
     weights = tf.concat([cell.kernel.value, cell.recurrent_kernel.value], axis=0)
+    return _run_block_lstm(frames, weights, cell.bias.value, state)
+
+
+def autonomous_lstm(recurrent_kernel, bias, state, n_frames):
+    """Run an LSTM that sees nothing, from a state, in one CPU kernel."""
+    frames = tf.zeros((tf.shape(state[0])[0], n_frames, 1))
+    weights = tf.pad(recurrent_kernel, ((1, 0), (0, 0)))
+    return _run_block_lstm(frames, weights, bias, state)
+
+
+def _run_block_lstm(frames, weights, bias, state):
+    no_peephole = tf.zeros(state[0].shape[-1])
     states = tf.raw_ops.BlockLSTM(
-        seq_len_max=tf.cast(n_frames, tf.int64),
+        seq_len_max=tf.cast(tf.shape(frames)[1], tf.int64),
         x=tf.transpose(frames, (1, 0, 2)),
         cs_prev=state[1],
         h_prev=state[0],
         w=_block_gate_order(weights),
-        b=_block_gate_order(cell.bias.value),
+        b=_block_gate_order(bias),
         wci=no_peephole,
         wcf=no_peephole,
         wco=no_peephole,
@@ -113,6 +131,24 @@ def _block_gate_order(weights):
     """Keras has the gates as input, forget, cell, output; the kernel as i, c, f, o."""
     i, f, c, o = tf.split(weights, 4, axis=-1)
     return tf.concat([i, c, f, o], axis=-1)
+
+
+class FinalStates(keras.layers.Layer):
+    """What each direction ends with: the last frame of one, the first of the other."""
+
+    def __init__(self, bidirectional, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        self.bidirectional = bidirectional
+
+    def call(self, states, lengths):
+        last = tf.gather(states, tf.maximum(lengths - 1, 0), batch_dims=1)
+        if not self.bidirectional:
+            return last
+        half = states.shape[-1] // 2
+        return tf.concat([last[:, :half], states[:, 0, half:]], axis=-1)
+
+    def compute_output_shape(self, states_shape, lengths_shape):
+        return states_shape[0], states_shape[2]
 
 
 class FrameConvolution(keras.layers.Layer):

@@ -83,3 +83,18 @@ class TokenLosses:
         samples = tf.repeat(tf.range(tf.size(lengths)), lengths)
         totals = tf.math.unsorted_segment_sum(losses, samples, tf.size(lengths))
         return totals / tf.cast(lengths, losses.dtype)
+
+
+ERRORS = {"mse": tf.square, "mae": tf.abs}
+
+
+@dataclass(frozen=True)
+class ReconstructionLosses:
+    """Mean error of the real frames of each sequence, weighted by step."""
+
+    kind: str = "mse"
+
+    def __call__(self, outputs, targets):
+        errors = ERRORS[self.kind](outputs[0] - targets["levels"])
+        errors = tf.reduce_mean(errors, axis=-1)  # (n_samples, n_frames)
+        return tf.reduce_sum(errors * targets["step_weight"], axis=1)

@@ -82,6 +82,11 @@ def cell_weight_shapes(layer, cell, width, units) -> dict[str, tuple]:
     }
 
 
+def dense_weight_shapes(layer, width, units) -> dict[str, tuple]:
+    """Path and shape of the weights of one dense layer."""
+    return {f"{layer}/kernel": (width, units), f"{layer}/bias": (units,)}
+
+
 def glorot_uniform(shape, rng):
     """Uniform in ±sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
     receptive_field = math.prod(shape[:-2])

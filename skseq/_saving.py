@@ -17,6 +17,7 @@ from skseq._archive import read_archive, write_archive
 KIND = "estimator"
 ESTIMATORS = {
     "CTCSequenceClassifier": "skseq._ctc",
+    "LSTMAutoencoder": "skseq._autoencoder",
     "Seq2SeqTranslator": "skseq._seq2seq",
 }
 LIBRARIES = ("skseq", "sklearn", "tensorflow", "keras", "numpy")

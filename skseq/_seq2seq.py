@@ -22,6 +22,7 @@ from skseq._parameters import (
     POSITIVE_INT,
     POSITIVE_REAL,
     PROBABILITY,
+    Interval,
     OneOf,
     check_parameters,
 )
@@ -33,7 +34,8 @@ from skseq._seq2seq_network import (
     translate,
 )
 from skseq._token_vocabulary import TokenVocabulary
-from skseq._tokens import TOKENIZERS, as_texts, check_tokens
+from skseq._tokenizers import TOKENIZERS
+from skseq._tokens import as_texts, check_tokens
 from skseq._validation import check_sample_weight, object_array
 from skseq.metrics import label_error_rate
 
@@ -45,14 +47,18 @@ TARGETS = (
 DECODERS = ("greedy", "beam")
 CLIPPING = {"clipnorm", "clipvalue", "global_clipnorm"}
 
+# The search counts in 32 bits.
+MAX_LENGTH = 2**31 - 1
+LENGTH = Interval(int, 1, MAX_LENGTH, closed="both")
+
 DECODING_CONSTRAINTS = {
     "decoder": OneOf(DECODERS),
     "beam_width": POSITIVE_INT,
     "length_penalty": NON_NEGATIVE_REAL,
     "coverage_penalty": NON_NEGATIVE_REAL,
     "no_repeat_ngram": NON_NEGATIVE_INT,
-    "min_output_length": NON_NEGATIVE_INT,
-    "max_output_length": (NONE, POSITIVE_INT),
+    "min_output_length": Interval(int, 0, MAX_LENGTH, closed="both"),
+    "max_output_length": (NONE, LENGTH),
 }
 
 TOKENIZER = (OneOf(TOKENIZERS), CALLABLE, NONE)
@@ -71,10 +77,13 @@ CONSTRAINTS = {
     **DECODING_CONSTRAINTS,
 }
 
+INTEGER_DTYPES = [f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)]
+
 RESTORED_CONSTRAINTS = {
-    "_longest_source": POSITIVE_INT,
-    "_longest_target": POSITIVE_INT,
+    "_longest_source": LENGTH,
+    "_longest_target": LENGTH,
     "_target_form": OneOf(["text", "list", "tuple", "array"]),
+    "_target_dtype": (NONE, OneOf(["str", "object", *INTEGER_DTYPES])),
 }
 
 
@@ -131,7 +140,7 @@ default="word"
         longer outputs.
     coverage_penalty : float, default=0.0
         Weight of the penalty on hypotheses that leave parts of the source unattended
-        [4]_.
+        [4]_. Needs attention.
     no_repeat_ngram : int, default=0
         Outputs never hold the same run of that many tokens twice; 0 allows all.
     min_output_length : int, default=1
@@ -389,6 +398,7 @@ default="word"
             `X`.
         """
         check_is_fitted(self)
+        self._check_way_back()
         return self._texts(self._decoded(self._check_sources(X)))
 
     def predict_proba(self, X, y=None):
@@ -432,8 +442,8 @@ default="word"
         check_is_fitted(self)
         if not POSITIVE_INT.accepts(n):
             raise ValueError(f"n must be {POSITIVE_INT}. Got {n!r} instead.")
-        data = self._check_sources(X)
-        found = self._search(data, max(int(self.beam_width), n), n)
+        self._check_way_back()
+        found = self._search(self._check_sources(X), "beam", n)
         return object_array(map(self._ranked, found))
 
     def score_samples(self, X, y=None):
@@ -516,9 +526,13 @@ default="word"
 
     # -- what the base asks for ---------------------------------------------------
 
+    def _check_parameters(self, is_partial):
+        super()._check_parameters(is_partial)
+        self._check_decoding(self.attention)
+
     def _check_data(self, X, y, sample_weight, *, reset):
-        sources = self._tokens(X, "X")
-        targets = self._tokens(y, "y", n_samples=len(sources))
+        sources = self._tokens(X, "X", reset=reset)
+        targets = self._tokens(y, "y", n_samples=len(sources), reset=reset)
         weights = check_sample_weight(sample_weight, len(sources))
         if reset:
             self._learn_vocabularies(sources, targets)
@@ -587,6 +601,8 @@ default="word"
             vocabulary = TokenVocabulary.from_array(tokens)
             if self._settings[f"n_{side}_ids"] != vocabulary.n_ids:
                 raise ValueError(f"its {side} vocabulary is not the network's")
+        tokens = self.target_vocabulary_.tolist()
+        as_texts([tokens], self._target_form, "word", self._target_dtype)  # or raises
 
     @staticmethod
     def _weight_shapes(settings):
@@ -609,9 +625,10 @@ default="word"
     def _vocabulary(self, side) -> TokenVocabulary:
         return TokenVocabulary(getattr(self, f"{side}_vocabulary_"))
 
-    def _tokens(self, texts, name, n_samples=None):
-        parameter = {"X": "source_tokenizer", "y": "target_tokenizer"}[name]
-        return check_tokens(
+    def _tokens(self, texts, name, *, n_samples=None, reset=False):
+        side = {"X": "source", "y": "target"}[name]
+        parameter = f"{side}_tokenizer"
+        tokens = check_tokens(
             texts,
             name,
             tokenizer=getattr(self, parameter),
@@ -619,6 +636,33 @@ default="word"
             n_samples=n_samples,
             estimator_name=type(self).__name__,
         )
+        if not reset:
+            self._vocabulary(side).check_type(tokens.sequences, name)
+        return tokens
+
+    def _check_decoding(self, attention) -> None:
+        """Check the parameters that may be changed after `fit`."""
+        check_parameters(self, DECODING_CONSTRAINTS)
+        if self.coverage_penalty and attention is None:
+            raise ValueError(
+                f"coverage_penalty={self.coverage_penalty} needs attention, but "
+                "attention=None. Set coverage_penalty=0, or fit with attention."
+            )
+        shortest, longest = self.min_output_length, self.max_output_length
+        if longest is not None and shortest > longest:
+            raise ValueError(
+                f"min_output_length={shortest} exceeds max_output_length={longest}. "
+                "Lower the first or raise the second."
+            )
+
+    def _check_way_back(self) -> None:
+        """Check, before the search, that tokens can be put in the user's form."""
+        check_parameters(self, {"target_tokenizer": TOKENIZER})
+        if self._target_form == "text" and self.target_tokenizer is None:
+            raise ValueError(
+                "target_tokenizer=None cannot put tokens together to texts, as the "
+                "targets in fit were. Set target_tokenizer to what it was then."
+            )
 
     def _check_sources(self, X) -> PairData:
         sources = self._tokens(X, "X").sequences
@@ -647,14 +691,13 @@ default="word"
 
     def _decoded(self, data) -> list[np.ndarray]:
         """The ids that are predicted for each source."""
-        width = int(self.beam_width) if self.decoder == "beam" else 1
-        return [hypotheses[0][0] for hypotheses in self._search(data, width, 1)]
+        return [found[0][0] for found in self._search(data, self.decoder, 1)]
 
-    def _search(self, data, width, n_best) -> list[list]:
+    def _search(self, data, decoder, n_best) -> list[list]:
         """The best hypotheses of each source, as ids, log-probability and score."""
-        check_parameters(self, DECODING_CONSTRAINTS)
+        self._check_decoding(self._settings["attention"])
         results = [None] * len(data.sources)
-        compute = partial(self._translate, width=width, n_best=n_best)
+        compute = partial(self._translate, decoder=decoder, n_best=n_best)
         for rows, found in self._infer(data, compute):
             for i, row in enumerate(rows):
                 results[row] = _hypotheses(*(output[i] for output in found))
@@ -664,15 +707,15 @@ default="word"
         """The score of what the network, as it is now, decodes of some rows."""
         data = part.data.take(part.rows)
         decoded = [None] * len(data.sources)
-        width = int(self.beam_width) if self.decoder == "beam" else 1
         for rows, batch in self._batches(data):
-            found = self._translate(program, batch, width=width, n_best=1)
+            found = self._translate(program, batch, decoder=self.decoder, n_best=1)
             for i, row in enumerate(rows):
                 decoded[row] = _hypotheses(*(output[i] for output in found))[0][0]
         return 1 - label_error_rate(data.targets, decoded, sample_weight=data.weights)
 
-    def _translate(self, program, batch, *, width, n_best):
+    def _translate(self, program, batch, *, decoder, n_best):
         vocabulary = self._vocabulary("target")
+        width = max(int(self.beam_width), n_best) if decoder == "beam" else 1
         return program.run(
             translate,
             batch["source"],

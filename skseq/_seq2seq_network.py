@@ -9,9 +9,11 @@ import keras
 import tensorflow as tf
 
 from skseq._attention import attention_weight_shapes
-from skseq._decoder import N_STATES, Decoder
+from skseq._decoder import Decoder
+from skseq._layers import N_STATES, FinalStates
 from skseq._networks import (
     cell_weight_shapes,
+    dense_weight_shapes,
     dropped,
     recurrent_stack,
     stack_weight_shapes,
@@ -57,24 +59,6 @@ def seq2seq_network(
     return keras.Model(inputs, list(outputs), name="seq2seq")
 
 
-class FinalStates(keras.layers.Layer):
-    """What each direction ends with: the last frame of one, the first of the other."""
-
-    def __init__(self, bidirectional, **kwargs):
-        super().__init__(dtype="float32", **kwargs)
-        self.bidirectional = bidirectional
-
-    def call(self, states, lengths):
-        last = tf.gather(states, tf.maximum(lengths - 1, 0), batch_dims=1)
-        if not self.bidirectional:
-            return last
-        half = states.shape[-1] // 2
-        return tf.concat([last[:, :half], states[:, 0, half:]], axis=-1)
-
-    def compute_output_shape(self, states_shape, lengths_shape):
-        return states_shape[0], states_shape[2]
-
-
 def translate(
     model,
     source,
@@ -118,15 +102,11 @@ def seq2seq_weight_shapes(settings) -> dict[str, tuple[int, ...]]:
     shapes |= attention_weight_shapes(attention, "decoder/attention", width, units[0])
     for i, n_units in enumerate(units):
         n_outputs = n_units * N_STATES[cell]
-        shapes |= _dense_shapes(f"decoder/bridge_{i}", width, n_outputs)
+        shapes |= dense_weight_shapes(f"decoder/bridge_{i}", width, n_outputs)
     inputs_width = dim
     for i, n_units in enumerate(units):
         layer = f"decoder/recurrence_{i}"
         shapes |= cell_weight_shapes(layer, cell, inputs_width, n_units)
         inputs_width = n_units + width
-    shapes |= _dense_shapes("decoder/readout", inputs_width, units[-1])
-    return shapes | _dense_shapes("decoder/logits", units[-1], n_ids)
-
-
-def _dense_shapes(layer, width, units):
-    return {f"{layer}/kernel": (width, units), f"{layer}/bias": (units,)}
+    shapes |= dense_weight_shapes("decoder/readout", inputs_width, units[-1])
+    return shapes | dense_weight_shapes("decoder/logits", units[-1], n_ids)

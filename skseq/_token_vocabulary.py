@@ -133,6 +133,30 @@ class TokenVocabulary:
             )
         return cls(tokens)
 
+    def check_type(self, sequences, name="X"):
+        """Refuse tokens of a type of which none can be known.
+
+        Parameters
+        ----------
+        sequences : list of list of str or int
+            The tokens of each sample, all of one type.
+        name : {"X", "y"}, default="X"
+            What `sequences` are to the user.
+
+        Raises
+        ------
+        TypeError
+            If the tokens are integers and those of the vocabulary strings, or the
+            reverse.
+        """
+        own, other = type(self.tokens.tolist()[0]), type(sequences[0][0])
+        if own is not other:
+            raise TypeError(
+                f"{name} must hold tokens of the type that training saw, which is "
+                f"{own.__name__}. Got {name}[0][0]={reprlib.repr(sequences[0][0])}, of "
+                f"type {other.__name__}, instead. Convert the tokens, or fit anew."
+            )
+
     def encode(self, sequences):
         """Replace each token by its id, and each that has none by `unknown`.
 

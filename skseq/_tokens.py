@@ -4,32 +4,18 @@ Knows nothing of ids and nothing of Keras.
 """
 
 import reprlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy import sparse as sp
 
 from skseq._frames import check_unmasked
+from skseq._tokenizers import Tokenizer, as_tokenizer, described
 from skseq._validation import as_collection, check_n_samples, object_array
 
 _INT64 = np.iinfo(np.int64)
-
-
-@dataclass(frozen=True)
-class Tokenizer:
-    """A way to cut texts into tokens, and the way back."""
-
-    split: Callable[[str], list[str]]
-    join: Callable[[list[str]], str]
-
-
-TOKENIZERS = {
-    "word": Tokenizer(str.split, " ".join),
-    "char": Tokenizer(list, "".join),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +87,7 @@ def check_tokens(texts, name, *, tokenizer, parameter, n_samples=None, estimator
     >>> as_texts(tokens.sequences, tokens.form, "word")
     array(['how are you', 'fine'], dtype=object)
     """
-    reader = _Reader(_as_tokenizer(tokenizer, parameter, estimator_name), parameter)
+    reader = _Reader(as_tokenizer(tokenizer, parameter, estimator_name), parameter)
     texts = _check_collection(texts, name, reader.content, n_samples, estimator_name)
     places = [f"{name}[{i}]" for i in range(len(texts))]
     forms, samples = zip(*map(reader.open, texts, places), strict=True)
@@ -138,36 +124,11 @@ def as_texts(sequences, form, tokenizer, dtype=None):
         If `detokenize` returns no str.
     """
     if form == "text":
-        join = _as_tokenizer(tokenizer, "tokenizer", "as_texts").join
+        join = as_tokenizer(tokenizer, "tokenizer", "as_texts").join
         return object_array(map(join, sequences))
     if form == "array":
         return object_array(np.array(tokens, dtype=dtype) for tokens in sequences)
     return object_array(map({"list": list, "tuple": tuple}[form], sequences))
-
-
-def _as_tokenizer(tokenizer: Any, parameter: str, owner: str) -> Tokenizer | None:
-    if tokenizer is None:
-        return None
-    if isinstance(tokenizer, str) and tokenizer in TOKENIZERS:
-        return TOKENIZERS[tokenizer]
-    if not callable(tokenizer):
-        raise ValueError(
-            f"The {parameter!r} parameter of {owner} must be a str among "
-            f"{list(TOKENIZERS)}, a callable or None. Got {tokenizer!r} instead."
-        )
-    if not hasattr(tokenizer, "detokenize"):
-        return Tokenizer(tokenizer, " ".join)
-    return Tokenizer(tokenizer, partial(_detokenize, tokenizer))
-
-
-def _detokenize(tokenizer: Any, tokens: list) -> str:
-    text = tokenizer.detokenize(tokens)
-    if not isinstance(text, str):
-        raise TypeError(
-            f"The method detokenize of {tokenizer!r} must return a str. Got "
-            f"{_described(text)} instead."
-        )
-    return text
 
 
 def _check_collection(
@@ -239,7 +200,7 @@ class _Reader:
         expected = "a string or a list of string tokens"
         if self.tokenizer is None:
             expected = "a list, tuple or 1-D array of tokens"
-        raise TypeError(f"{place} must be {expected}, got {_described(item)}.")
+        raise TypeError(f"{place} must be {expected}, got {described(item)}.")
 
     def _check_wanted(self, text: str, place: str) -> str:
         if self.tokenizer is None:
@@ -265,7 +226,7 @@ class _Reader:
         except Exception as error:
             raise ValueError(f"{source} failed on {shown}: {error!r}") from error
         if not isinstance(tokens, list | tuple):
-            raise TypeError(f"{source} must be a list, got {_described(tokens)}.")
+            raise TypeError(f"{source} must be a list, got {described(tokens)}.")
         if not tokens and not text.strip():
             raise ValueError(f"{place} is empty or only whitespace. Drop the sample.")
         if not tokens:
@@ -291,7 +252,7 @@ class _Reader:
         expected = "a string or integer" if self.tokenizer is None else "a string"
         cure = f" Set {self.parameter}=None to pass tokens that are no strings."
         raise TypeError(
-            f"{place} must be {expected} token, got {_described(token)}."
+            f"{place} must be {expected} token, got {described(token)}."
             f"{cure if _is_integer(token) else ''}"
         )
 
@@ -393,10 +354,3 @@ def _common_dtype(arrays: Sequence[np.ndarray], sequences: list[list]) -> str:
         return "str" if kinds == {"U"} else "object"
     names = {array.dtype.name for array in arrays}  # so in native byte order
     return names.pop() if len(names) == 1 and kinds <= {"i", "u"} else "int64"
-
-
-def _described(value: Any) -> str:
-    kind = type(value)
-    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
-    shown = value.item() if isinstance(value, np.generic) else value
-    return f"{module}{kind.__qualname__} ({reprlib.repr(shown)})"

@@ -21,6 +21,7 @@ __all__ = [
     "check_n_samples",
     "check_sample_weight",
     "check_sequences",
+    "n_frame_features",
     "object_array",
 ]
 
@@ -84,6 +85,21 @@ def check_sequences(estimator, X, *, reset, check_finite=True):
     if _is_matrix(X):
         return _check_matrix(estimator, X, reset, check_finite)
     return _check_collection(estimator, X, reset, check_finite)
+
+
+def n_frame_features(estimator):
+    """Features of a frame: a 2-D X holds one in each column, a frame of its own.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        One that `check_sequences` has learnt on.
+
+    Returns
+    -------
+    n_features : int
+    """
+    return 1 if estimator._X_layout == "matrix" else estimator.n_features_in_
 
 
 def check_sample_weight(sample_weight, n_samples):

@@ -3,13 +3,17 @@
 from ._generated import make_digit_strips, make_spoken_digit_strings
 from ._home import get_data_home
 from ._real import fetch_captchas, fetch_ldc93s1, fetch_spoken_digits
+from ._real_sensors import fetch_ecg5000, fetch_skab_valve1
 from ._real_texts import fetch_g2p, fetch_small_parallel_enja, fetch_spelling
+from ._sensors import make_sensor_sequences
 from ._texts import make_dates, make_number_words, make_symbol_sequences
 
 __all__ = [
     "fetch_captchas",
+    "fetch_ecg5000",
     "fetch_g2p",
     "fetch_ldc93s1",
+    "fetch_skab_valve1",
     "fetch_small_parallel_enja",
     "fetch_spelling",
     "fetch_spoken_digits",
@@ -17,6 +21,7 @@ __all__ = [
     "make_dates",
     "make_digit_strips",
     "make_number_words",
+    "make_sensor_sequences",
     "make_spoken_digit_strings",
     "make_symbol_sequences",
 ]

@@ -1,4 +1,4 @@
-"""Measures of how well predicted sequences agree with true ones, and their scorers."""
+"""Measures of how well predictions agree with the truth, and their scorers."""
 
 from skseq.metrics._alignment import (
     Alignment,
@@ -8,6 +8,15 @@ from skseq.metrics._alignment import (
     label_error_rate_scorer,
     sequence_accuracy,
     sequence_accuracy_scorer,
+)
+from skseq.metrics._anomalies import (
+    AlarmCounts,
+    anomaly_f1,
+    anomaly_f1_scorer,
+    count_alarms,
+    event_f1,
+    false_alarm_rate,
+    missed_alarm_rate,
 )
 from skseq.metrics._translation import (
     bleu,
@@ -21,15 +30,22 @@ from skseq.metrics._translation import (
 )
 
 __all__ = [
+    "AlarmCounts",
     "Alignment",
     "EditOperation",
     "align_sequences",
+    "anomaly_f1",
+    "anomaly_f1_scorer",
     "bleu",
     "bleu_scorer",
     "chrf",
     "chrf_scorer",
+    "count_alarms",
+    "event_f1",
+    "false_alarm_rate",
     "label_error_rate",
     "label_error_rate_scorer",
+    "missed_alarm_rate",
     "sequence_accuracy",
     "sequence_accuracy_scorer",
     "token_error_rate",

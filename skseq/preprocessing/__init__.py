@@ -6,6 +6,7 @@ from skseq.preprocessing._frames import (
     FrameTransformer,
     SequenceNormalizer,
 )
+from skseq.preprocessing._windows import SlidingWindows
 
 __all__ = [
     "MFCC",
@@ -13,4 +14,5 @@ __all__ = [
     "FrameTransformer",
     "LogMel",
     "SequenceNormalizer",
+    "SlidingWindows",
 ]
