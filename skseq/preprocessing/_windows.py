@@ -1,0 +1,291 @@
+"""Cuts long series into windows, and takes what is found of windows back to points.
+
+Knows nothing of what a frame means, nor of what scores a window.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from numbers import Integral, Number
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_array
+
+from skseq._parameters import POSITIVE_INT, OneOf, check_parameters
+from skseq._validation import Sequences, check_sequences, object_array
+from skseq.metrics._anomalies import anomaly_flags
+from skseq.preprocessing._frames import SequenceTransformer
+
+_CONSTRAINTS = {
+    "window_length": POSITIVE_INT,
+    "stride": POSITIVE_INT,
+    "remainder": OneOf(("cover", "drop")),
+}
+
+
+class SlidingWindows(SequenceTransformer):
+    """Cut long series into windows of one length, each a sequence of its own.
+
+    For models that compare sequences, such as an autoencoder that is to find where in
+    hours of measurements something is wrong. What the model says of each window,
+    :meth:`to_points` takes back to the points of the series.
+
+    Parameters
+    ----------
+    window_length : int, default=10
+        Frames in a window. A longer one shows slower changes, and tells less exactly
+        where they are.
+
+    stride : int, default=1
+        Frames from the start of a window to that of the next. A larger one gives fewer
+        windows. Above `window_length`, the frames between windows are left out.
+
+    remainder : {"cover", "drop"}, default="cover"
+        What becomes of the frames after the last full stride: "cover" adds a window
+        that ends at the last frame, closer to the one before it than `stride`; "drop"
+        leaves them out. With a stride of 1 there are none.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    See Also
+    --------
+    FrameTransformer : Scales several series frame by frame before they are cut.
+
+    Notes
+    -----
+    `X` is one series, an array or DataFrame of shape ``(n_frames, n_features)``, or a
+    collection of series, in any of the forms that hold sequences of several features
+    or 1-D arrays. Unlike elsewhere, the rows of a 2-D `X` are the frames of one series
+    and not univariate sequences, so that this transformer stands behind a
+    ``StandardScaler``. No `fit` is needed.
+
+    The windows of one series are a read-only view of it, which takes no memory, unless
+    the window that `remainder` adds breaks the regular stride. Those of several series
+    are copied into one array.
+
+    There are more or fewer windows than samples in `X`. A pipeline therefore takes no
+    `y` past this step, and the predictions of a pipeline are one a window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq.preprocessing import SlidingWindows
+    >>> X = np.array([[1.0], [2.0], [9.0], [2.0], [1.0]])
+    >>> windows = SlidingWindows(window_length=2)
+    >>> X_out = windows.transform(X)
+    >>> X_out.shape
+    (4, 2, 1)
+    >>> scores = X_out.max(axis=(1, 2))
+    >>> scores
+    array([2., 9., 9., 2.])
+    >>> windows.to_points(scores, X)
+    array([2. , 5.5, 9. , 5.5, 2. ])
+    >>> windows.to_points(scores > 5, X, combine="all")
+    array([False, False,  True, False, False])
+    """
+
+    def __init__(self, window_length=10, *, stride=1, remainder="cover"):
+        self.window_length = window_length
+        self.stride = stride
+        self.remainder = remainder
+
+    def transform(self, X):
+        """Cut the series into windows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_frames, n_features) or collection of them
+            One series or several, each at least `window_length` frames long. They are
+            not written to.
+
+        Returns
+        -------
+        X_out : ndarray of shape (n_windows, window_length, n_features)
+            The windows of each series from first to last, one series after another.
+
+        Raises
+        ------
+        ValueError
+            If a series is shorter than a window.
+        """
+        mapping = self._mapping()
+        sequences = self._check_X(X, reset=False)
+        windows = [mapping(i, sequences[i]) for i in range(len(sequences))]
+        # A single one stays the view that it is; concatenate would copy it.
+        return windows[0] if len(windows) == 1 else np.concatenate(windows)
+
+    def to_points(self, window_scores, X, *, combine="mean"):
+        """Combine what is known of the windows to one value for each point.
+
+        Parameters
+        ----------
+        window_scores : array-like of shape (n_windows,)
+            A number, label or boolean for each window, in the order of `transform`.
+
+        X : array-like of shape (n_frames, n_features), collection of them, int or \
+array-like of int
+            The series that were cut, or only their lengths: an int for one series, as
+            many as there are series otherwise.
+
+        combine : {"mean", "min", "max", "all", "any"}, default="mean"
+            How the values of the windows that hold a point become one. "mean", "min"
+            and "max" are for numbers. "all" and "any" are for booleans, True for an
+            anomaly, and for the labels +1 and -1 that outlier detectors predict: a
+            point is anomalous if all, or any, of the windows that hold it are. "all"
+            places an anomaly more exactly, "any" misses fewer.
+
+        Returns
+        -------
+        point_scores : ndarray of shape (n_frames,), or ndarray of shape (n_series,) \
+of them
+            One array for one series, an object array of arrays for a collection. A
+            point that no window holds has the value of the last window before it.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many values as windows, or "all" or "any" is given
+            other values than labels or booleans.
+        """
+        self._mapping()
+        _check_combine(combine)
+        is_single, lengths = _lengths(self, X)
+        starts = [self._starts(i, length) for i, length in enumerate(lengths)]
+        n_windows = [len(of_series) for of_series in starts]
+        values = _check_values(window_scores, sum(n_windows))
+        points = [
+            _COMBINE[combine](part, *_holders(of_series, self.window_length, length))
+            for part, of_series, length in zip(
+                np.split(values, np.cumsum(n_windows)[:-1]),
+                starts,
+                lengths,
+                strict=True,
+            )
+        ]
+        return points[0] if is_single else object_array(points)
+
+    def _mapping(self) -> Callable[[int, np.ndarray], np.ndarray]:
+        check_parameters(self, _CONSTRAINTS)
+        return self._cut
+
+    def _check_X(self, X: object, *, reset: bool) -> Sequences:
+        return check_sequences(self, [X] if _is_one_series(X) else X, reset=reset)
+
+    def _cut(self, index: int, frames: np.ndarray) -> np.ndarray:
+        starts = self._starts(index, len(frames))
+        windows = np.lib.stride_tricks.sliding_window_view(
+            frames, self.window_length, axis=0
+        ).swapaxes(1, 2)  # (n_starts, window_length, n_features), a view
+        is_regular = starts[-1] % self.stride == 0
+        return windows[:: self.stride] if is_regular else windows[starts]
+
+    def _starts(self, index: int, n_frames: int) -> np.ndarray:
+        """Return the first frame of each window of one series."""
+        last = n_frames - self.window_length
+        if last < 0:
+            raise ValueError(
+                f"Series {index} has {n_frames} frame(s), fewer than a window of "
+                f"window_length={self.window_length}. Lower window_length, or leave "
+                "that series out."
+            )
+        starts = np.arange(0, last + 1, self.stride)
+        if self.remainder == "cover" and starts[-1] < last:
+            starts = np.append(starts, last)
+        return starts
+
+
+def _is_one_series(X: object) -> bool:
+    """Tell one series from a collection: a 2-D array, or a list of rows of numbers."""
+    if hasattr(X, "shape"):
+        return len(X.shape) == 2
+    if hasattr(X, "__array__"):
+        return np.asarray(X).ndim == 2
+    if not isinstance(X, list | tuple) or not X:
+        return False
+    return all(_is_row(row) and len(row) == len(X[0]) for row in X)
+
+
+def _is_row(row: object) -> bool:
+    return isinstance(row, list | tuple) and all(isinstance(v, Number) for v in row)
+
+
+def _lengths(windows: SlidingWindows, X: object) -> tuple[bool, list[int]]:
+    """Return whether X is one series, and the frames of each."""
+    if isinstance(X, Integral):
+        return True, [int(X)]
+    is_flat = isinstance(X, list | tuple | np.ndarray) and len(X) > 0
+    if is_flat and all(isinstance(length, Integral) for length in X):
+        return False, [int(length) for length in X]
+    # On a clone: the way back learns nothing and needs no fit.
+    lengths = clone(windows)._check_X(X, reset=True).lengths
+    return _is_one_series(X), lengths.tolist()
+
+
+def _check_combine(combine: object) -> None:
+    if not isinstance(combine, str) or combine not in _COMBINE:
+        raise ValueError(
+            f"combine must be one of {[*_COMBINE]}. Got {combine!r} instead."
+        )
+
+
+def _check_values(values: object, n_windows: int) -> np.ndarray:
+    values = check_array(
+        values,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_min_samples=0,
+        input_name="window_scores",
+    )
+    if values.shape != (n_windows,):
+        raise ValueError(
+            f"window_scores must have one entry for each of the {n_windows} windows "
+            f"that these series are cut into. Got shape {values.shape} instead."
+        )
+    return values
+
+
+def _holders(
+    starts: np.ndarray, window_length: int, n_frames: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each point the first window that holds it, and the one after the last.
+
+    A point that no window holds is given to the last window before it.
+    """
+    points = np.arange(n_frames)
+    stop = np.searchsorted(starts, points, side="right")
+    first = np.searchsorted(starts, points - window_length, side="right")
+    return np.minimum(first, stop - 1), stop
+
+
+def _reduce(
+    ufunc: np.ufunc, values: np.ndarray, first: np.ndarray, stop: np.ndarray
+) -> np.ndarray:
+    """Reduce the values from `first` to before `stop`, for each point."""
+    # One more entry, for `stop` must be an index too; what it starts is thrown away.
+    padded = np.append(values, values[-1:])
+    bounds = np.column_stack([first, stop]).ravel()
+    return ufunc.reduceat(padded, bounds)[::2]
+
+
+def _mean(values: np.ndarray, first: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    return _reduce(np.add, values.astype(np.float64), first, stop) / (stop - first)
+
+
+def _combine_labels(
+    ufunc: np.ufunc, values: np.ndarray, first: np.ndarray, stop: np.ndarray
+) -> np.ndarray:
+    flags = _reduce(ufunc, anomaly_flags(values, "window_scores"), first, stop)
+    is_boolean = values.dtype.kind == "b"
+    return flags if is_boolean else np.where(flags, -1, 1).astype(values.dtype)
+
+
+_COMBINE = {
+    "mean": _mean,
+    "min": partial(_reduce, np.minimum),
+    "max": partial(_reduce, np.maximum),
+    "all": partial(_combine_labels, np.logical_and),
+    "any": partial(_combine_labels, np.logical_or),
+}
