@@ -104,7 +104,7 @@ def beam_search(
     limits = tf.maximum(limits, min_length)
 
     def goes_on(t, beam):
-        return tf.reduce_any(_can_gain(beam, limits, penalties.length, n_best))
+        return tf.reduce_any(_can_gain(beam, limits, penalties, is_source, n_best))
 
     def advance(t, beam):
         last = tf.gather(beam.tokens, tf.maximum(t - 1, 0), axis=2)
@@ -116,6 +116,7 @@ def beam_search(
         if no_repeat_ngram:
             logits += _repeats(beam.tokens, t, no_repeat_ngram, logits.shape[-1])
         chosen = _best_continuations(beam, logits - total, beam_width)
+        attention = tf.where(beam.has_ended[..., tf.newaxis], 0.0, attention)
         beam = beam._replace(states=states, attention=beam.attention + attention)
         return t + 1, _continued(beam, *chosen, t, end)
 
@@ -164,6 +165,7 @@ def _repeats(tokens, t, n, n_ids):
     totals = tf.math.unsorted_segment_sum(
         forbidden, tf.reshape(cells, (-1,)), n_samples * width * n_ids
     )
+    totals = tf.where(totals < 0, IMPOSSIBLE, 0.0)
     return tf.reshape(totals, (n_samples, width, n_ids))
 
 
@@ -190,25 +192,26 @@ def _continued(beam, parents, tokens, totals, t, end) -> Beam:
     beam = tf.nest.map_structure(
         lambda tensor: tf.gather(tensor, parents, batch_dims=1), beam
     )
-    has_ended = beam.has_ended | (tokens == end)
+    is_possible = totals > IMPOSSIBLE
+    had_ended = beam.has_ended & is_possible
+    has_ended = is_possible & (beam.has_ended | (tokens == end))
     is_here = tf.range(tf.shape(beam.tokens)[2]) == t
     written = tf.where(has_ended, -1, tokens)[..., tf.newaxis]
     return beam._replace(
         tokens=tf.where(is_here, written, beam.tokens),
         lengths=beam.lengths + tf.cast(~has_ended, tf.int32),
-        log_probs=tf.where(beam.has_ended, beam.log_probs, totals),
+        log_probs=tf.where(had_ended, beam.log_probs, totals),
         has_ended=has_ended,
     )
 
 
-def _can_gain(beam, limits, length_penalty, n_best):
+def _can_gain(beam, limits, penalties, is_source, n_best):
     """Whether a hypothesis that goes on may yet be among the best of a sample."""
     is_live = ~beam.has_ended & (beam.log_probs > IMPOSSIBLE)
     live = tf.where(is_live, beam.log_probs, IMPOSSIBLE)
     # Log-probabilities only fall, and no output is longer than the limit.
-    bound = tf.reduce_max(live, axis=1) / _length_norm(limits, length_penalty)
-    norms = _length_norm(beam.lengths, length_penalty)
-    ended = tf.where(beam.has_ended, beam.log_probs / norms, IMPOSSIBLE)
+    bound = tf.reduce_max(live, axis=1) / _length_norm(limits, penalties.length)
+    ended = tf.where(beam.has_ended, _scores(beam, penalties, is_source), IMPOSSIBLE)
     return tf.reduce_any(is_live, axis=1) & (
         bound > tf.math.top_k(ended, n_best)[0][:, -1]
     )
@@ -220,13 +223,18 @@ def _length_norm(lengths, length_penalty):
 
 
 def _ranked(beam, penalties, is_source, n_best):
-    scores = beam.log_probs / _length_norm(beam.lengths, penalties.length)
-    received = tf.where(is_source[:, tf.newaxis], beam.attention, 1.0)
-    received = tf.clip_by_value(received, LEAST_ATTENTION, 1.0)
-    scores += penalties.coverage * tf.reduce_sum(tf.math.log(received), axis=-1)
+    scores = _scores(beam, penalties, is_source)
     scores, chosen = tf.math.top_k(tf.where(beam.has_ended, scores, IMPOSSIBLE), n_best)
     best = [
         tf.gather(tensor, chosen, batch_dims=1)
         for tensor in (beam.tokens, beam.lengths, beam.log_probs)
     ]
     return *best, scores
+
+
+def _scores(beam, penalties, is_source):
+    scores = beam.log_probs / _length_norm(beam.lengths, penalties.length)
+    received = tf.where(is_source[:, tf.newaxis], beam.attention, 1.0)
+    received = tf.clip_by_value(received, LEAST_ATTENTION, 1.0)
+    scores += penalties.coverage * tf.reduce_sum(tf.math.log(received), axis=-1)
+    return scores

@@ -4,13 +4,16 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import expit
 
 from skseq import _layers
 from skseq._layers import (
     CELLS,
+    FinalStates,
     FrameConvolution,
     ImageConvolution,
     Recurrent,
+    autonomous_lstm,
     block_lstm,
     shortened,
     zero_padding,
@@ -117,6 +120,15 @@ def test_the_block_kernel_has_the_values_and_gradients_of_the_keras_layer(units)
         np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize(("n_samples", "n_features"), [(3, 5), (4, 5), (3, 6)])
+def test_a_recurrence_prints_nothing_whatever_its_sizes(n_samples, n_features, capfd):
+    layer = randomized(Recurrent(4), None, None, n_features)
+    frames = np.zeros((n_samples, 7, n_features), dtype="float32")
+    capfd.readouterr()
+    layer(frames, np.full(n_samples, 7))
+    assert "".join(capfd.readouterr()) == ""
+
+
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("max_units", [0, 96])
 def test_a_backward_recurrence_is_the_stock_layer_on_each_reversed_sequence(
@@ -131,6 +143,170 @@ def test_a_backward_recurrence_is_the_stock_layer_on_each_reversed_sequence(
     for row, sequence, n in zip(states, frames, LENGTHS, strict=True):
         expected = stock(sequence[None, :n][:, ::-1]).numpy()[0, ::-1]
         np.testing.assert_allclose(row[:n], expected, atol=1e-6)
+
+
+# -- recurrences that start from a state -----------------------------------------------
+
+
+def lstm_states(frames, state, kernel, recurrent_kernel, bias):
+    """Outputs of one sequence (Hochreiter & Schmidhuber 1997, with a forget gate)."""
+    output, memory = state
+    outputs = []
+    for frame in frames:
+        gates = frame @ kernel + output @ recurrent_kernel + bias
+        i, f, c, o = np.split(gates, 4)
+        memory = expit(f) * memory + expit(i) * np.tanh(c)
+        output = expit(o) * np.tanh(memory)
+        outputs.append(output)
+    return np.array(outputs)
+
+
+def gru_states(frames, state, kernel, recurrent_kernel, bias):
+    """Outputs of one sequence (Cho et al. 2014, the reset gate after the product)."""
+    (output,) = state
+    outputs = []
+    for frame in frames:
+        update, reset, new = np.split(frame @ kernel + bias[0], 3)
+        products = np.split(output @ recurrent_kernel + bias[1], 3)
+        update, reset = expit(update + products[0]), expit(reset + products[1])
+        new = np.tanh(new + reset * products[2])
+        output = update * output + (1 - update) * new
+        outputs.append(output)
+    return np.array(outputs)
+
+
+FORMULAS = {"lstm": (lstm_states, 2), "gru": (gru_states, 1)}
+N_FRAMES, UNITS = max(LENGTHS), 4
+
+
+@pytest.fixture(params=[0, 96], ids=["stock layer", "block kernel"])
+def max_units(request, monkeypatch):
+    """Whether an LSTM of four units runs in the block kernel (on a CPU)."""
+    monkeypatch.setattr(_layers, "BLOCK_KERNEL_MAX_UNITS", request.param)
+
+
+def started(cell, seed=6):
+    """Frames, and a state for each sequence to start from."""
+    rng = np.random.default_rng(seed)
+    frames = rng.normal(size=(len(LENGTHS), N_FRAMES, 2)).astype("float32")
+    shape = (FORMULAS[cell][1], len(LENGTHS), UNITS)
+    return frames, list(rng.normal(size=shape).astype("float32"))
+
+
+@pytest.mark.usefixtures("max_units")
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_recurrence_goes_on_from_the_state_that_it_is_given(cell, backward):
+    layer = randomized(Recurrent(UNITS, cell, backward=backward), None, None, 2)
+    frames, state = started(cell)
+    outputs = layer(garbage_past_end(frames, LENGTHS), np.array(LENGTHS), state)
+    formula, _ = FORMULAS[cell]
+    order = slice(None, None, -1 if backward else 1)
+    for i, n in enumerate(LENGTHS):
+        own = [part[i] for part in state]
+        expected = formula(frames[i, :n][order], own, *layer.get_weights())[order]
+        np.testing.assert_allclose(outputs[i, :n], expected, rtol=1e-4, atol=1e-6)
+        np.testing.assert_array_equal(outputs[i, n:], 0)
+
+
+@pytest.mark.usefixtures("max_units")
+@pytest.mark.parametrize("cell", CELLS)
+def test_no_state_is_a_state_of_zeros(cell):
+    layer = randomized(Recurrent(UNITS, cell), None, None, 2)
+    frames, state = started(cell)
+    zeros = [np.zeros_like(part) for part in state]
+    np.testing.assert_array_equal(
+        layer(frames, np.array(LENGTHS), zeros), layer(frames, np.array(LENGTHS))
+    )
+
+
+@pytest.mark.usefixtures("max_units")
+@pytest.mark.parametrize("cell", CELLS)
+def test_step_by_step_a_recurrence_is_what_it_is_at_once(cell):
+    layer = randomized(Recurrent(UNITS, cell), None, None, 2)
+    frames, state = started(cell)
+    at_once = layer(frames, np.full(len(frames), N_FRAMES), state)
+    for t in range(N_FRAMES):
+        state = layer.step(tf.constant(frames[:, t]), state)
+        assert len(state) == FORMULAS[cell][1]
+        np.testing.assert_allclose(state[0], at_once[:, t], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.usefixtures("max_units")
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_gradient_of_the_first_state_is_that_of_the_stock_layer(cell):
+    layer = randomized(Recurrent(UNITS, cell), None, None, 2)
+    stock = randomized(CELLS[cell](UNITS, return_sequences=True), None, None, 2)
+    stock.set_weights(layer.get_weights())
+    frames, state = started(cell)
+    state = [tf.constant(part) for part in state]
+    upstream = np.random.default_rng(7).normal(size=(4, N_FRAMES, UNITS))
+    is_frame = np.arange(N_FRAMES) < np.array(LENGTHS)[:, None]
+    upstream = (upstream * is_frame[..., None]).astype("float32")
+    gradients = []
+    for run in (
+        lambda: layer(frames, np.array(LENGTHS), state),
+        lambda: stock(frames, initial_state=state),
+    ):
+        with tf.GradientTape() as tape:
+            tape.watch(state)
+            total = tf.reduce_sum(run() * upstream)
+        gradients.append(tape.gradient(total, state))
+    for gradient, expected in zip(*gradients, strict=True):
+        assert np.abs(expected).min() > 0
+        np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_an_autonomous_lstm_is_one_whose_frames_say_nothing():
+    layer = randomized(Recurrent(UNITS), None, None, 2)
+    kernel, *weights = layer.get_weights()
+    _, state = started("lstm")
+    states = autonomous_lstm(*weights, state, N_FRAMES)
+    assert states.shape == (len(LENGTHS), N_FRAMES, UNITS)
+    for i, found in enumerate(states):
+        own = [part[i] for part in state]
+        expected = lstm_states(np.zeros((N_FRAMES, 2)), own, kernel, *weights)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 3])
+def test_an_autonomous_lstm_prints_nothing_whatever_its_sizes(n_samples, capfd):
+    weights = np.zeros((UNITS, 4 * UNITS), "float32"), np.zeros(4 * UNITS, "float32")
+    state = list(np.zeros((2, n_samples, UNITS), dtype="float32"))
+    capfd.readouterr()
+    autonomous_lstm(*weights, state, N_FRAMES)
+    assert "".join(capfd.readouterr()) == ""
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize(("units", "is_even"), [(4, True), (5, False)])
+def test_only_an_lstm_of_few_and_even_units_runs_in_one_kernel(cell, units, is_even):
+    if tf.config.list_physical_devices("GPU"):
+        pytest.skip("it never does on a GPU")
+    runs = Recurrent(units, cell).runs_block_kernel
+    assert runs == (cell == "lstm" and is_even)
+    assert not Recurrent(units + 200, cell).runs_block_kernel
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_final_states_are_what_each_direction_hands_on_at_its_end(cell, bidirectional):
+    frames, _ = started(cell)
+    lengths, parts, expected = np.array(LENGTHS), [], []
+    for backward in (False, True)[: 1 + bidirectional]:
+        layer = randomized(Recurrent(3, cell, backward=backward), None, None, 2)
+        stock = randomized(CELLS[cell](3), None, None, 2)
+        stock.set_weights(layer.get_weights())
+        parts.append(layer(frames, lengths))
+        order = slice(None, None, -1 if backward else 1)
+        own = [row[:n][order] for row, n in zip(frames, LENGTHS, strict=True)]
+        expected.append([stock(sequence[None]).numpy()[0] for sequence in own])
+    final = FinalStates(bidirectional)
+    states = tf.concat(parts, axis=-1)
+    np.testing.assert_allclose(
+        final(states, lengths), np.concatenate(expected, axis=-1), atol=1e-6
+    )
+    assert final.compute_output_shape(states.shape, (4,)) == (4, states.shape[-1])
 
 
 @pytest.mark.parametrize("kernel_size", [1, 2, 5])

@@ -6,12 +6,13 @@ from threading import Barrier
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from tiny import RECIPE, SETTINGS, recipe_with
 
 from skseq import _programs
 from skseq._ctc_network import ctc_initial_weights
 from skseq._optimizers import make_optimizer
-from skseq._programs import MAX_IDLE, MAX_TRAINERS, Program, borrow
+from skseq._programs import MAX_FUNCTIONS, MAX_IDLE, MAX_TRAINERS, Program, borrow
 
 
 def frame_batch(n_samples=3, n_frames=6, seed=0):
@@ -279,6 +280,84 @@ def test_weights_that_were_trained_are_loaded_again():
         program.trainer(make_optimizer("sgd", 1.0)).step(frame_batch(), np.ones(3))
         program.load(weights)
         np.testing.assert_array_equal(program.infer(frame_batch())[0], expected)
+
+
+class Scaled:
+    """Logits times a number, and how many frames there are; counts its tracings."""
+
+    def __init__(self):
+        self.options_traced = []
+
+    def __call__(self, model, frames, lengths, plus, *, factor=1.0, names=()):
+        self.options_traced.append((factor, names))
+        logits, _ = model([frames, lengths], training=False)
+        return factor * logits + plus, tf.reduce_sum(lengths)
+
+
+def run_scaled(program, function, shape=(3, 6), plus=0.5, **options):
+    batch = frame_batch(*shape)
+    inputs = batch["frames"], batch["lengths"], np.float32(plus)
+    return program.run(function, *inputs, **options)
+
+
+def test_a_function_of_the_network_gives_compiled_what_it_gives_step_by_step():
+    with borrow(RECIPE) as program:
+        program.load(first_weights(program))
+        for shape, factor in [((3, 6), 2.0), ((1, 9), 2.0), ((4, 5), -1.0)]:
+            got = run_scaled(program, Scaled(), shape, factor=factor)
+            batch = frame_batch(*shape)
+            expected = Scaled()(
+                program.model, batch["frames"], batch["lengths"], 0.5, factor=factor
+            )
+            assert [type(value) for value in got] == [np.ndarray, np.int32]
+            np.testing.assert_allclose(got[0], expected[0], rtol=1e-5, atol=1e-6)
+            assert got[1] == expected[1]
+
+
+def test_a_function_of_the_network_is_traced_once_for_each_set_of_options():
+    function, options = Scaled(), [{"factor": 2.0}, {}, {"names": (1, 2)}]
+    with borrow(RECIPE) as program:
+        for shape in ((3, 6), (1, 4), (5, 9)):
+            for given in options:
+                run_scaled(program, function, shape, plus=shape[0], **given)
+        run_scaled(program, function, names=(1, 2), factor=1.0)
+        run_scaled(program, function, factor=1.0, names=(1, 2))
+    expected = [(2.0, ()), (1.0, ()), (1.0, (1, 2)), (1.0, (1, 2))]
+    assert function.options_traced == expected
+
+
+def test_two_functions_of_the_same_options_are_not_mistaken_for_each_other():
+    with borrow(RECIPE) as program:
+        program.load(first_weights(program))
+        one = run_scaled(program, Scaled())
+        other = run_scaled(program, lambda model, *inputs: (-inputs[0], inputs[2]))
+    assert one[0].shape != other[0].shape
+    np.testing.assert_array_equal(other[0], -frame_batch()["frames"])
+
+
+def test_a_function_of_the_network_sees_the_weights_loaded_last():
+    with borrow(RECIPE) as program:
+        function, results = Scaled(), []
+        for seed in (1, 2, 1):
+            program.load(first_weights(program, seed))
+            results.append(run_scaled(program, function)[0])
+    np.testing.assert_array_equal(results[0], results[2])
+    assert not np.isclose(results[0], results[1]).any()
+    assert len(function.options_traced) == 1
+
+
+def test_only_the_functions_used_last_are_kept():
+    program, function = Program(recipe_with(units=())), Scaled()
+    factors = [float(i) for i in range(MAX_FUNCTIONS)]
+    for factor in [*factors, 0.0, 99.0]:
+        run_scaled(program, function, factor=factor)
+    assert len(program._functions) == MAX_FUNCTIONS
+    for factor in [*factors[2:], 0.0, 99.0]:
+        run_scaled(program, function, factor=factor)
+    traced = [factor for factor, _ in function.options_traced]
+    assert traced == [*factors, 99.0]
+    run_scaled(program, function, factor=1.0)
+    assert function.options_traced[-1] == (1.0, ())
 
 
 # -- threads ---------------------------------------------------------------------------

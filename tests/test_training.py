@@ -1,9 +1,11 @@
+import keras
 import numpy as np
 import pytest
 from tiny import recipe_with
 
 from skseq import _programs
 from skseq._callbacks import CallbackRunner
+from skseq._checkpoint import Checkpoint
 from skseq._ctc import TARGETS
 from skseq._ctc_data import FrameData
 from skseq._ctc_network import ctc_initial_weights, ctc_network
@@ -33,15 +35,39 @@ def part(rows, weights=None, frames=FRAMES):
     return Part(data, np.flatnonzero(weights))
 
 
-def run(
-    training, validation=None, *, optimizer="sgd", rate=0.05, recipe=RECIPE, **plan
+def running(
+    training,
+    validation=None,
+    *,
+    optimizer="sgd",
+    rate=0.05,
+    routed=None,
+    recipe=RECIPE,
+    callbacks=None,
+    checkpoint=None,
+    score=None,
+    **plan,
 ):
+    """Train; yields the states."""
     plan = {"epochs": 3, "batch_size": 3, "shuffle": True, "seed": 0, **plan}
     with borrow(recipe) as program:
-        trainer = program.trainer(make_optimizer(optimizer, rate))
+        trainer = program.trainer(make_optimizer(optimizer, rate, routed))
         first = TrainingState(0, ctc_initial_weights(program.model, SETTINGS, 0), None)
-        plan = TrainingPlan(**plan)
-        return list(train(program, trainer, plan, first, training, validation))
+        yield from train(
+            program,
+            trainer,
+            TrainingPlan(**plan),
+            (checkpoint and checkpoint.state) or first,
+            training,
+            validation,
+            callbacks,
+            checkpoint,
+            score,
+        )
+
+
+def run(*parts, **options):
+    return list(running(*parts, **options))
 
 
 def loss_of(weights, part, batch_size=3):
@@ -233,6 +259,171 @@ def test_a_validation_loss_that_is_no_number_is_no_improvement():
     assert end.epoch == 2
     assert end.best_loss is None
     assert end.result() is end.weights
+
+
+# -- stopping by a score ---------------------------------------------------------------
+
+
+def scores_of(values):
+    """A score that takes these values, and the weights that were scored."""
+    values, scored = iter(values), []
+
+    def score(program, validation):
+        scored.append([np.array(w) for w in program.model.get_weights()])
+        return next(values)
+
+    return score, scored
+
+
+@pytest.mark.parametrize("routed", [{}, {"use_ema": True, "ema_momentum": 0.5}])
+def test_the_epoch_of_the_best_score_is_kept_whatever_its_loss(routed):
+    values = [0.1, -3.0, 0.7, 0.7, 0.2, 0.9]
+    score, scored = scores_of(values)
+    validation = part(range(5, 8))
+    plan = {"patience": 2, "monitor": "val_score", "epochs": 9, "routed": routed}
+    *_, end = run(part(range(5)), validation, score=score, **plan)
+    assert end.history["val_score"] == values[:5]
+    assert np.argmin(end.history["val_loss"]) == 4
+    assert end.is_stopped
+    assert end.best_loss == -0.7
+    assert equal(end.result(), scored[2])
+
+
+def test_a_score_that_is_no_number_is_no_improvement():
+    score, _ = scores_of([float("nan"), float("nan"), 0.5])
+    plan = {"patience": 2, "monitor": "val_score", "epochs": 9}
+    *_, end = run(part(range(5)), part([6, 7]), score=score, **plan)
+    assert end.epoch == 2
+    assert end.result() is end.weights
+
+
+def test_a_score_is_given_the_validation_set_and_recorded_only_if_the_loss_decides():
+    validation, seen = part(range(5, 8)), []
+
+    def score(program, given):
+        seen.append(given)
+        return -float(len(seen))
+
+    *_, end = run(part(range(5)), validation, score=score, epochs=3, patience=1)
+    assert seen == [validation] * 3
+    assert end.history["val_score"] == [-1.0, -2.0, -3.0]
+    assert end.best_loss == min(end.history["val_loss"])
+
+
+def test_without_a_validation_set_nothing_is_scored():
+    (_, end) = run(part(range(5)), score=scores_of([])[0], epochs=1)
+    assert list(end.history) == ["loss"]
+
+
+# -- averaged weights ------------------------------------------------------------------
+
+AVERAGED = {"use_ema": True, "ema_momentum": 0.8}
+
+
+class Recorder(keras.callbacks.Callback):
+    """Keeps the weights after every step, and in which epoch it was."""
+
+    def __init__(self, interrupt_after=None):
+        super().__init__()
+        self.steps, self.interrupt_after = [], interrupt_after
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps.append((self.epoch, self.model.get_weights()))
+        if len(self.steps) == self.interrupt_after:
+            raise KeyboardInterrupt
+
+    def averages(self, momentum):
+        """The average at the end of each epoch, replayed."""
+        average, by_epoch = None, {}
+        for epoch, weights in self.steps:
+            parts = zip(average or weights, weights, strict=True)
+            average = [momentum * a + (1 - momentum) * w for a, w in parts]
+            by_epoch[epoch] = average
+        return list(by_epoch.values())
+
+
+def assert_close(weights, expected):
+    for value, wanted in zip(weights, expected, strict=True):
+        np.testing.assert_allclose(value, wanted, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_averaged_weights_are_validated_and_kept(optimizer):
+    recorder, validation = Recorder(), part(range(5, 8))
+    options = {"optimizer": optimizer, "routed": AVERAGED, "callbacks": [recorder]}
+    *epochs, end = run(part(range(5)), validation, rate=0.1, **options)
+    for i, (state, average) in enumerate(
+        zip(epochs, recorder.averages(0.8), strict=True)
+    ):
+        assert_close(state.averaged_weights, average)
+        assert state.result() is state.averaged_weights
+        loss = loss_of(state.averaged_weights, validation)
+        assert end.history["val_loss"][i] == loss
+        assert not np.isclose(loss, loss_of(state.weights, validation), rtol=1e-4)
+    assert equal(end.result(), epochs[-1].result())
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_training_goes_on_from_its_own_weights_not_from_the_averages(optimizer):
+    data = part(range(5)), part(range(5, 8))
+    averaged = run(*data, optimizer=optimizer, routed=AVERAGED)
+    plain = run(*data, optimizer=optimizer)
+    for state, expected in zip(averaged, plain, strict=True):
+        assert equal(state.weights, expected.weights)
+        assert state.to_go_on() is state.weights
+        assert state.history["loss"] == expected.history["loss"]
+        assert expected.averaged_weights is None
+
+
+def test_early_stopping_keeps_the_averages_of_the_best_epoch():
+    recorder, validation = Recorder(), part(range(5, 8))
+    plan = {"optimizer": "adam", "rate": 0.3, "epochs": 60, "patience": 2}
+    *epochs, end = run(
+        part(range(5)), validation, routed=AVERAGED, callbacks=[recorder], **plan
+    )
+    best = int(np.argmin(end.history["val_loss"]))
+    assert 0 < best == len(epochs) - 3
+    assert_close(end.result(), recorder.averages(0.8)[best])
+    assert loss_of(end.result(), validation) == end.best_loss
+
+
+def test_an_interruption_in_an_epoch_leaves_the_averages_of_the_one_before():
+    recorder, states = Recorder(interrupt_after=5), []
+    steps = running(part(range(6)), routed=AVERAGED, callbacks=[recorder], epochs=9)
+    with pytest.raises(KeyboardInterrupt):
+        list(map(states.append, steps))
+    assert [state.epoch for state in states] == [1, 2]
+    assert_close(states[-1].result(), recorder.averages(0.8)[1])
+
+
+RESUMED = {
+    "averages": {"epochs": 5},
+    "early stopping": {"epochs": 30, "patience": 2, "rate": 0.3},
+}
+
+
+@pytest.mark.parametrize("name", RESUMED)
+@pytest.mark.parametrize("after", [1, 3])
+def test_a_resumed_fit_has_the_averages_of_an_unbroken_one(name, after, tmp_path):
+    options = {"optimizer": "adam", "routed": AVERAGED, **RESUMED[name]}
+    parts, path = (part(range(5)), part(range(5, 8))), tmp_path / "fit.skseq"
+    *_, expected = run(*parts, **options)
+    broken = Checkpoint(path, {})
+    broken.start(0)
+    states = running(*parts, checkpoint=broken, **options)
+    for _ in range(after):
+        next(states)
+    states.close()
+    resumed = Checkpoint(path, {})
+    assert resumed.state.epoch == after
+    *_, end = run(*parts, checkpoint=resumed, **options)
+    for field in ("weights", "averaged_weights", "optimizer_state"):
+        assert equal(getattr(end, field), getattr(expected, field))
+    assert equal(end.result(), expected.result())
+    assert end.history == expected.history
 
 
 # -- divergence ------------------------------------------------------------------------
