@@ -97,25 +97,28 @@ def block_lstm(frames, cell, state=None):
     """
     if state is None:
         state = [tf.zeros((tf.shape(frames)[0], cell.units))] * 2
-    weights = tf.concat([cell.kernel.value, cell.recurrent_kernel.value], axis=0)
-    return _run_block_lstm(frames, weights, cell.bias.value, state)
+    weights = cell.kernel.value, cell.recurrent_kernel.value, cell.bias.value
+    return _run_block_lstm(frames, *weights, state)
 
 
 def autonomous_lstm(recurrent_kernel, bias, state, n_frames):
     """Run an LSTM that sees nothing, from a state, in one CPU kernel."""
-    frames = tf.zeros((tf.shape(state[0])[0], n_frames, 1))
-    weights = tf.pad(recurrent_kernel, ((1, 0), (0, 0)))
-    return _run_block_lstm(frames, weights, bias, state)
+    frames = tf.zeros((tf.shape(state[0])[0], n_frames, 2))
+    kernel = tf.zeros((2, recurrent_kernel.shape[1]))
+    return _run_block_lstm(frames, kernel, recurrent_kernel, bias, state)
 
 
-def _run_block_lstm(frames, weights, bias, state):
+def _run_block_lstm(frames, kernel, recurrent_kernel, bias, state):
+    if frames.shape[-1] % 2:  # the kernel complains on the console of odd widths
+        frames = tf.pad(frames, ((0, 0), (0, 0), (0, 1)))
+        kernel = tf.pad(kernel, ((0, 1), (0, 0)))
     no_peephole = tf.zeros(state[0].shape[-1])
     states = tf.raw_ops.BlockLSTM(
         seq_len_max=tf.cast(tf.shape(frames)[1], tf.int64),
         x=tf.transpose(frames, (1, 0, 2)),
         cs_prev=state[1],
         h_prev=state[0],
-        w=_block_gate_order(weights),
+        w=_block_gate_order(tf.concat([kernel, recurrent_kernel], axis=0)),
         b=_block_gate_order(bias),
         wci=no_peephole,
         wcf=no_peephole,

@@ -750,9 +750,14 @@ default="word"
 
 def _hypotheses(tokens, lengths, log_probs, scores) -> list[tuple]:
     """One sample's hypotheses, without the places that none has."""
+    places = np.flatnonzero(np.isfinite(scores))
+    if not places.size:
+        raise ValueError(
+            "No output has min_output_length tokens and keeps to no_repeat_ngram and "
+            "max_output_length. Lower min_output_length, or set no_repeat_ngram=0."
+        )
     return [
-        (tokens[i, : lengths[i]], float(log_probs[i]), float(scores[i]))
-        for i in np.flatnonzero(np.isfinite(scores))
+        (tokens[i, : lengths[i]], float(log_probs[i]), float(scores[i])) for i in places
     ]
 
 

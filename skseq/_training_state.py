@@ -75,5 +75,5 @@ class TrainingState:
         return self.weights if self.averaged_weights is None else self.averaged_weights
 
     def to_go_on(self) -> list[np.ndarray]:
-        """The weights that later training starts from, never averaged ones."""
+        """The weights that later training starts from: the best, if any are known."""
         return self.weights if self.best_weights is None else self.best_weights

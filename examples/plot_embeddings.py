@@ -1,0 +1,46 @@
+"""
+A map of ragged sequences
+=========================
+
+Sequences of different lengths have no distance to each other. Their codes do: the
+autoencoder turns each into a vector, and a principal component analysis draws them.
+"""
+
+# %%
+# Runs of a machine, of 50 to 100 frames. One in three is anomalous, in one of four
+# ways.
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skseq import LSTMAutoencoder
+from skseq.datasets import make_sensor_sequences
+
+data = make_sensor_sequences(400, contamination=0.33, noise=0.05, random_state=0)
+print(f"{len(data.sequences)} runs of {data.sequences[0].shape[1]} sensors,", end=" ")
+print(f"{min(map(len, data.sequences))} to {max(map(len, data.sequences))} frames")
+
+# %%
+# From sequences to a plane, in one pipeline.
+
+mapper = make_pipeline(
+    LSTMAutoencoder(units=32, learning_rate=1e-2, epochs=40, random_state=0),
+    StandardScaler(),
+    PCA(2),
+)
+places = mapper.fit_transform(data.sequences)
+print(f"variance shown: {mapper[-1].explained_variance_ratio_.sum():.2f}")
+
+# %%
+# The kinds were not shown to the network.
+
+figure, axes = plt.subplots(figsize=(6, 4.5), layout="constrained")
+for kind, marker in zip(np.unique(data.kind), "osv^D", strict=False):
+    x, y = places[data.kind == kind].T
+    axes.scatter(x, y, marker=marker, s=20, alpha=0.7, label=kind)
+axes.set(xlabel="first component", ylabel="second component")
+axes.legend(title="what is wrong")
+plt.show()

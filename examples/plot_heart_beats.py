@@ -1,0 +1,67 @@
+"""
+Heart beats that are not normal
+===============================
+
+An autoencoder learns from normal heart beats only. Beats that it reconstructs badly are
+not normal.
+"""
+
+# %%
+# The beats are ECG5000. Where it is not installed (see
+# :func:`skseq.datasets.get_data_home`), runs of a machine stand in.
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.metrics import f1_score, roc_auc_score
+
+from skseq import LSTMAutoencoder
+from skseq.datasets import fetch_ecg5000, make_sensor_sequences
+
+try:
+    X, y = fetch_ecg5000(return_X_y=True)
+    X_new, y_new = fetch_ecg5000(subset="test", return_X_y=True)
+    X_new, y_new = X_new[:1000], y_new[:1000]
+except FileNotFoundError as error:
+    print(f"A machine instead: {error}")
+    runs, labels = make_sensor_sequences(
+        400, n_features=1, contamination=0.2, random_state=0, return_X_y=True
+    )
+    X, y, X_new, y_new = runs[:200], labels[:200], runs[200:], labels[200:]
+normal = [x for x, label in zip(X, y, strict=True) if label == 1]
+print(f"{len(normal)} normal sequences to learn from, {len(X_new)} to judge")
+
+# %%
+# A code of eight numbers has room for what normal beats have in common.
+
+detector = LSTMAutoencoder(
+    units=48, latent_dim=8, learning_rate=5e-3, epochs=40, random_state=0
+)
+detector.fit(normal)
+scores = -detector.score_samples(X_new)
+predicted = detector.predict(X_new)
+print(f"area under the ROC curve: {roc_auc_score(y_new == -1, scores):.3f}")
+print(f"F1 of the anomalies:      {f1_score(y_new, predicted, pos_label=-1):.3f}")
+
+# %%
+# A normal beat and another one, and what the network makes of them.
+
+figure, panels = plt.subplots(1, 2, figsize=(9, 3), sharey=True, layout="constrained")
+for axes, label, name in zip(panels, (1, -1), ("normal", "not normal"), strict=True):
+    beat = X_new[np.flatnonzero(y_new == label)[0]]
+    (reconstruction,) = detector.reconstruct([beat] if beat.ndim == 2 else beat[None])
+    axes.plot(beat, label="beat")
+    axes.plot(reconstruction, "--", label="reconstruction")
+    axes.set(title=name, xlabel="frame")
+panels[0].legend()
+
+# %%
+# The scores of both kinds, and the threshold that the training data set.
+
+figure, axes = plt.subplots(figsize=(6, 3), layout="constrained")
+bins = np.geomspace(scores.min(), scores.max(), 40)
+axes.hist(scores[y_new == 1], bins, alpha=0.6, label="normal")
+axes.hist(scores[y_new == -1], bins, alpha=0.6, label="not normal")
+axes.axvline(-detector.offset_, color="black", linestyle=":", label="threshold")
+axes.set(xscale="log", xlabel="mean squared error", ylabel="beats")
+axes.legend()
+plt.show()
