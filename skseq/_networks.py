@@ -55,9 +55,8 @@ def initial_weights(model, seed: int, given=None) -> list[np.ndarray]:
 
 
 def _initial_value(weight, rng) -> np.ndarray:
-    if weight.path.endswith("lstm_cell/bias"):
-        return unit_forget_bias(weight.shape)
-    return INITIAL_VALUES[weight.name](weight.shape, rng).astype("float32")
+    ending = next(e for e in INITIAL_VALUES if f"/{weight.path}".endswith(f"/{e}"))
+    return INITIAL_VALUES[ending](weight.shape, rng).astype("float32")
 
 
 def stack_weight_shapes(width, units, cell, bidirectional) -> dict[str, tuple]:
@@ -101,25 +100,35 @@ def orthogonal(shape, rng):
     return (q * np.sign(np.diag(r))).T
 
 
-def unit_forget_bias(shape):
+def lecun_uniform(shape, rng):
+    """Uniform of variance 1 / fan_in (LeCun et al. 1998), however many outputs."""
+    limit = math.sqrt(3 / shape[-2])
+    return rng.uniform(-limit, limit, size=shape)
+
+
+def standard_normal(shape, rng):
+    """Normal of mean 0 and variance 1."""
+    return rng.normal(size=shape)
+
+
+def unit_forget_bias(shape, rng):
     """Zeros, and ones for the forget gate (Jozefowicz et al. 2015)."""
-    bias = np.zeros(shape, dtype="float32")
+    bias = np.zeros(shape)
     n_units = shape[0] // 4
     bias[n_units : 2 * n_units] = 1.0
     return bias
 
 
-def embedding_normal(shape, rng):
-    """Vectors of about unit length, whatever their dimension."""
-    return rng.normal(scale=shape[1] ** -0.5, size=shape)
-
-
+# By how a weight's path ends; the first that fits. Large vocabularies learn nothing for
+# long where embeddings and the kernel that chooses among tokens start small.
 INITIAL_VALUES = {
+    "lstm_cell/bias": unit_forget_bias,
+    "decoder/logits/kernel": lecun_uniform,
+    "embeddings": standard_normal,
     "kernel": glorot_uniform,
     "query_kernel": glorot_uniform,
     "key_kernel": glorot_uniform,
     "score_kernel": glorot_uniform,
-    "embeddings": embedding_normal,
     "recurrent_kernel": orthogonal,
     "bias": lambda shape, rng: np.zeros(shape),
     "gamma": lambda shape, rng: np.ones(shape),
