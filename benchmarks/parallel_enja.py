@@ -21,11 +21,11 @@ def make_translator(n_samples, epochs, **settings):
     """The learning rate falls to a tenth for the last quarter of the steps."""
     steps = -(-n_samples // BATCH_SIZE) * epochs
     rate = keras.optimizers.schedules.PiecewiseConstantDecay(
-        [int(0.75 * steps)], [1e-3, 1e-4]
+        [int(0.75 * steps)], [1.5e-3, 1.5e-4]
     )
     settings = {
-        "units": 256,
-        "embedding_dim": 256,
+        "units": 192,
+        "embedding_dim": 192,
         "dropout": 0.2,
         "min_frequency": 2,
         "label_smoothing": 0.1,
@@ -42,7 +42,7 @@ def make_translator(n_samples, epochs, **settings):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-home")
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--n-train", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save")

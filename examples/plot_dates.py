@@ -35,7 +35,7 @@ translator = Seq2SeqTranslator(
     units=64,
     embedding_dim=32,
     learning_rate=5e-3,
-    epochs=12,
+    epochs=6,
     random_state=0,
 )
 translator.fit(X, y, X_val=X_new[:100], y_val=y_new[:100])

@@ -35,7 +35,9 @@ places = mapper.fit_transform(data.sequences)
 print(f"variance shown: {mapper[-1].explained_variance_ratio_.sum():.2f}")
 
 # %%
-# The kinds were not shown to the network.
+# Runs that begin in different phases of a turn lie on a circle: the phase is what tells
+# them apart most, and nobody named it. The kinds of anomaly were not shown to the
+# network either.
 
 figure, axes = plt.subplots(figsize=(6, 4.5), layout="constrained")
 for kind, marker in zip(np.unique(data.kind), "osv^D", strict=False):

@@ -13,6 +13,10 @@ from sklearn.metrics import precision_recall_curve
 AUTO_QUANTILE = 0.99
 AUTO_FACTOR = 1.5
 
+# By how much, at most, a score may change with a sequence's place among others: the
+# network rounds to single precision.
+ROUNDING = 1e-5
+
 
 def mean_square(errors) -> float:
     """Mean of the squared errors of a sequence, (n_frames, n_features)."""
@@ -56,23 +60,25 @@ def threshold_of(scores, contamination) -> float:
     """The score beyond which a sequence is anomalous.
 
     "auto" takes 1.5 times the 99 % quantile of the scores; a share takes the score that
-    this share of them exceeds.
+    this share of them exceeds, by more than rounding could.
     """
     if contamination == "auto":
         return AUTO_FACTOR * float(np.quantile(scores, AUTO_QUANTILE))
-    return float(np.quantile(scores, 1 - contamination))
+    return (1 + ROUNDING) * float(np.quantile(scores, 1 - contamination))
 
 
 def outlier_probability(scores, mean, deviation) -> np.ndarray:
     """Gaussian scaling of Kriegel et al. (2011): 0 up to the mean, then rising to 1."""
-    deviation = max(deviation, np.finfo(np.float64).tiny)
-    return np.maximum(0.0, erf((scores - mean) / (deviation * np.sqrt(2))))
+    # Where all scores were equal, their differences are rounding.
+    deviation = max(deviation, ROUNDING * mean, np.finfo(np.float64).tiny)
+    with np.errstate(over="ignore"):
+        return np.maximum(0.0, erf((scores - mean) / (deviation * np.sqrt(2))))
 
 
 def best_threshold(scores, is_anomaly, beta=1.0) -> float:
     """The threshold of the highest F-beta measure of the anomalies.
 
-    It lies half-way between the scores that it parts.
+    It lies half-way between the scores that it parts, or below them all.
     """
     precision, recall, thresholds = precision_recall_curve(is_anomaly, scores)
     weight = beta**2
@@ -80,5 +86,5 @@ def best_threshold(scores, is_anomaly, beta=1.0) -> float:
     f_beta = (1 + weight) * precision * recall / np.where(total > 0, total, 1)
     best = int(np.argmax(f_beta[:-1]))  # the last point has no threshold
     above = thresholds[best]
-    below = scores[scores < above]
-    return float((above + below.max()) / 2) if below.size else float(above)
+    below = np.max(scores[scores < above], initial=-1 - abs(above))
+    return float((above + below) / 2)

@@ -21,7 +21,12 @@ from skseq._anomaly import (
     outlier_probability,
     threshold_of,
 )
-from skseq._autoencoder_data import STEP_WEIGHTS, ReconstructionData, Scaling
+from skseq._autoencoder_data import (
+    STEP_WEIGHTS,
+    ReconstructionData,
+    Scaling,
+    check_step_weight,
+)
 from skseq._autoencoder_network import (
     DECODERS,
     autoencoder_network,
@@ -41,7 +46,6 @@ from skseq._parameters import (
     Interval,
     OneOf,
     check_parameters,
-    instance_of,
 )
 from skseq._programs import Recipe
 from skseq._validation import (
@@ -75,12 +79,14 @@ CONSTRAINTS = {
     "contamination": (OneOf(["auto"]), Interval(float, 0, 0.5, closed="right")),
 }
 
+FINITE = Interval(float, None, None, closed="neither")
+
 RESTORED_CONSTRAINTS = {
     "n_features_in_": POSITIVE_INT,
     "_X_layout": OneOf(LAYOUTS),
-    "offset_": Interval(float, None, None, closed="neither"),
-    "mean_": instance_of(np.ndarray),
-    "scale_": instance_of(np.ndarray),
+    "offset_": FINITE,
+    "_score_mean": FINITE,
+    "_score_deviation": FINITE,
 }
 
 
@@ -574,6 +580,14 @@ class LSTMAutoencoder(
 
     # -- what the base asks for ---------------------------------------------------
 
+    def _check_parameters(self, is_partial):
+        super()._check_parameters(is_partial)
+        for name in self._routed("encoder"):
+            raise ValueError(
+                f"encoder__{name} has no effect: an autoencoder builds an encoder of "
+                "its own, by units, cell and bidirectional. Leave it out."
+            )
+
     def _check_data(self, X, y, sample_weight, *, reset):
         sequences = check_sequences(self, X, reset=reset)
         weights = check_sample_weight(sample_weight, len(sequences))
@@ -586,7 +600,11 @@ class LSTMAutoencoder(
             )
             self.mean_, self.scale_ = scaling.mean, scaling.scale
             self._change_scale = scaling.change_scale
-        return self._data(sequences, weights)
+        step_weight = self.step_weight
+        if not callable(step_weight):
+            step_weight = STEP_WEIGHTS[step_weight]
+        check_step_weight(step_weight, sequences.lengths)
+        return ReconstructionData(sequences, weights, self._scaling, step_weight)
 
     def _make_settings(self):
         units = as_tuple(self.units)
@@ -641,15 +659,17 @@ class LSTMAutoencoder(
         super()._check_restored()
         check_parameters(self, RESTORED_CONSTRAINTS)
         n_features = n_frame_features(self)
-        arrays = [self.mean_, self.scale_]
-        if self._settings["difference"]:
-            arrays.append(self._change_scale)
-        if self.anomaly_score == "mahalanobis":
-            arrays += [self._error_mean, *self._error_precision.reshape(n_features, -1)]
-        if any(np.shape(array) != (n_features,) for array in arrays):
-            raise ValueError(f"its arrays are not those of {n_features} feature(s)")
         if self._settings["n_features"] != n_features:
             raise ValueError(f"it has {n_features} features for a network of others")
+        if self._settings["difference"] == (self._change_scale is None):
+            raise ValueError("its scale of changes does not fit its network")
+        sizes = {"mean_": n_features, "scale_": n_features}
+        if self._change_scale is not None:
+            sizes["_change_scale"] = n_features
+        if self._error_mean is not None:
+            sizes |= {"_error_mean": n_features, "_error_precision": n_features**2}
+        for name, size in sizes.items():
+            _check_restored_array(name, getattr(self, name), size)
 
     @staticmethod
     def _weight_shapes(settings):
@@ -665,15 +685,9 @@ class LSTMAutoencoder(
     def _scaling(self) -> Scaling:
         return Scaling(self.mean_, self.scale_, self._change_scale)
 
-    def _data(self, sequences, weights) -> ReconstructionData:
-        step_weight = self.step_weight
-        if not callable(step_weight):
-            step_weight = STEP_WEIGHTS[step_weight]
-        return ReconstructionData(sequences, weights, self._scaling, step_weight)
-
     def _reconstructible(self, X) -> ReconstructionData:
         sequences = check_sequences(self, X, reset=False)
-        return self._data(sequences, np.ones(len(sequences)))
+        return ReconstructionData(sequences, np.ones(len(sequences)), self._scaling)
 
     def _errors(self, data):
         """Row and error of each sequence, standardised, in the order of the batches."""
@@ -683,6 +697,7 @@ class LSTMAutoencoder(
                 yield row, frames - levels[i, : len(frames)]
 
     def _anomaly_scores(self, data) -> np.ndarray:
+        check_parameters(self, {"anomaly_score": CONSTRAINTS["anomaly_score"]})
         measure = SCORES[self.anomaly_score] or self._error_distribution()
         scores = np.empty(len(data.lengths))
         for row, error in self._errors(data):
@@ -712,7 +727,7 @@ class LSTMAutoencoder(
                 "to frame. Try more units, difference=True, more epochs or a higher "
                 "learning_rate.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=6,  # whoever called `fit`
             )
 
     def _checked_lengths(self, lengths, n_samples) -> np.ndarray:
@@ -766,6 +781,14 @@ def _run_encoder(program, batch):
 
 def _run_decoder(program, batch):
     return program.run(decode, *batch.values())
+
+
+def _check_restored_array(name, value, size) -> None:
+    fits = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    if not fits or value.shape != (size,) or not np.isfinite(value).all():
+        raise ValueError(f"its {name} must be {size} finite float(s)")
+    if "scale" in name and (value <= 0).any():
+        raise ValueError(f"its {name} must be positive")
 
 
 def _check_outlier_labels(y, n_samples) -> np.ndarray:

@@ -3,6 +3,7 @@
 Knows nothing of Keras.
 """
 
+import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -40,7 +41,9 @@ class Scaling:
         unscaled = cls(mean, scale, np.ones(n_features))
         if not difference:
             return cls(mean, scale)
-        _, change_scale = _moments(unscaled.changes(sequences[i]) for i in rows)
+        changes = (unscaled.changes(sequences[i]) for i in rows)
+        # Levels, and so their changes, are as fine as the numbers they were made from.
+        _, change_scale = _moments(changes, np.abs(mean) / scale)
         return cls(mean, scale, change_scale)
 
     def levels(self, frames) -> np.ndarray:
@@ -69,23 +72,38 @@ class Scaling:
         return levels * self.scale + self.mean
 
 
-def _moments(sequences) -> tuple[np.ndarray, np.ndarray]:
+def _moments(sequences, magnitude=0.0) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of all frames, in one pass; 1 for what is constant.
 
-    Chan et al. (1979): sums of squares about the running mean do not cancel.
+    Chan et al. (1979): sums of squares about the running mean do not cancel. Constant
+    is also what varies by no more than the rounding of numbers of this magnitude.
     """
     n, mean, squares = 0, 0.0, 0.0
     for frames in sequences:
         frames = np.asarray(frames, dtype=np.float64)
-        own_mean = frames.mean(axis=0)
+        # Equal frames have their own value as the mean, to the bit.
+        own_mean = frames[0] + (frames - frames[0]).mean(axis=0)
         shift, total = own_mean - mean, n + len(frames)
         squares += np.square(frames - own_mean).sum(axis=0)
         squares += np.square(shift) * n * len(frames) / total
-        mean = mean + shift * len(frames) / total
+        mean = mean + shift * (len(frames) / total)
         n = total
     scale = np.sqrt(squares / n)
-    is_constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
-    return mean, np.where(is_constant | (scale == 0), 1.0, scale)
+    rounding = 10 * np.finfo(np.float64).eps * (np.abs(mean) + magnitude)
+    return mean, np.where(scale <= rounding, 1.0, scale)
+
+
+def check_step_weight(step_weight, lengths) -> None:
+    """Refuse a callable that does not weigh all frames of sequences this long."""
+    for n_frames in np.unique(lengths):
+        weights = np.asarray(step_weight(np.arange(float(n_frames))))
+        fits = weights.shape == (n_frames,) and weights.dtype.kind in "biuf"
+        if not fits or (weights < 0).any() or not 0 < weights.sum() < np.inf:
+            raise ValueError(
+                "step_weight must return a finite, non-negative weight for each frame "
+                f"index of an array, not all of them zero. For {n_frames} frame(s) it "
+                f"returned {reprlib.repr(weights)}."
+            )
 
 
 @dataclass(frozen=True)

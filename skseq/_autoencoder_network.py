@@ -141,12 +141,14 @@ def _dense(units, name, activation=None):
 
 def encode(model, frames, lengths):
     """The codes of a batch."""
+    frames = tf.ensure_shape(frames, model.inputs[0].shape)  # a program tells no width
     return [model.get_layer("encoder")([frames, lengths], training=False)]
 
 
 def decode(model, codes, lengths, *change_scale):
     """Unfold codes into frames of these lengths."""
     decoder = model.get_layer("decoder")
+    codes = tf.ensure_shape(codes, model.outputs[1].shape)
     return [decoder.decode(codes, lengths, tf.reduce_max(lengths), *change_scale)]
 
 

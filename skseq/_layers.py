@@ -109,7 +109,7 @@ def autonomous_lstm(recurrent_kernel, bias, state, n_frames):
 
 
 def _run_block_lstm(frames, kernel, recurrent_kernel, bias, state):
-    if frames.shape[-1] % 2:  # the kernel complains on the console of odd widths
+    if kernel.shape[0] % 2:  # the kernel complains on the console of odd widths
         frames = tf.pad(frames, ((0, 0), (0, 0), (0, 1)))
         kernel = tf.pad(kernel, ((0, 1), (0, 0)))
     no_peephole = tf.zeros(state[0].shape[-1])

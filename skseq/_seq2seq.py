@@ -529,6 +529,11 @@ default="word"
     def _check_parameters(self, is_partial):
         super()._check_parameters(is_partial)
         self._check_decoding(self.attention)
+        for name in self._routed("encoder"):
+            raise ValueError(
+                f"encoder__{name} has no effect: a translator builds its own encoder, "
+                "by units, cell and bidirectional. Leave it out."
+            )
 
     def _check_data(self, X, y, sample_weight, *, reset):
         sources = self._tokens(X, "X", reset=reset)
@@ -571,7 +576,8 @@ default="word"
         routed = super()._optimizer_parameters()
         defaults = {}
         is_plain = isinstance(self.optimizer, str) or inspect.isclass(self.optimizer)
-        if is_plain and not CLIPPING & routed.keys():
+        is_set = self.global_clipnorm is not None  # a user's class may not take it
+        if is_plain and is_set and not CLIPPING & routed.keys():
             defaults["global_clipnorm"] = self.global_clipnorm
         if self.ema_decay is not None:
             defaults |= {"use_ema": True, "ema_momentum": self.ema_decay}

@@ -1,16 +1,23 @@
 """Every bad parameter, weight and state has an error of its own that names it."""
 
+import copy
 import math
 
 import keras
 import numpy as np
 import pytest
-from toy import as_text, symbol_runs
+from toy import as_text, reversals, symbol_runs
 
-from skseq import CTCSequenceClassifier, TrainingDivergedError
+from skseq import (
+    CTCSequenceClassifier,
+    LSTMAutoencoder,
+    Seq2SeqTranslator,
+    TrainingDivergedError,
+)
 
 X, SYMBOLS, _ = symbol_runs(6)
 Y = as_text(SYMBOLS)
+SOURCES, TARGETS = ([" ".join(x) for x in side] for side in reversals(6))
 NAN = math.nan
 
 
@@ -19,9 +26,24 @@ def make(**params):
     return CTCSequenceClassifier(**{"bidirectional": False, **defaults, **params})
 
 
+def make_translator(**params):
+    defaults = {"units": 3, "embedding_dim": 2, "epochs": 1, "optimizer": "sgd"}
+    return Seq2SeqTranslator(**{**defaults, "random_state": 0, **params})
+
+
+def make_coder(**params):
+    defaults = {"units": 3, "epochs": 1, "optimizer": "sgd", "random_state": 0}
+    return LSTMAutoencoder(**{**defaults, **params})
+
+
 @pytest.fixture(scope="module")
 def fitted():
     return make().fit(X, Y)
+
+
+@pytest.fixture(scope="module")
+def translator():
+    return make_translator().fit(SOURCES, TARGETS)
 
 
 # -- parameters that one look at them shows to be bad --------------------------------
@@ -71,9 +93,94 @@ def test_a_bad_value_is_named_with_what_is_allowed(name, value, allowed):
         estimator.fit(X, Y)
 
 
-def test_every_parameter_with_a_fixed_range_is_in_the_table():
+MAYBE_COUNT = r"must be None or an int in the range \[1, {}"
+COUNT_FROM_0 = r"must be an int in the range \[0, {}"
+TOKENIZER = r"must be a str among \{'word', 'char'\}, a callable or None"
+PENALTY = r"must be a float in the range \[0\.0, inf\)"
+
+BAD_TRANSLATOR_VALUES = {
+    ("embedding_dim", COUNT): [0, 2.5, None, (3,)],
+    ("attention", "must be a str among {'additive', 'dot'} or None"): ["dott", 1, True],
+    ("source_tokenizer", TOKENIZER): ["wordd", 3, ["word"]],
+    ("target_tokenizer", TOKENIZER): ["chars", 3, ("word",)],
+    ("min_frequency", COUNT): [0, 1.5, None],
+    ("max_vocabulary", MAYBE_COUNT.format(r"inf\)")): [0, -1, 2.5, True],
+    ("label_smoothing", r"a float in the range \[0\.0, 1\.0\)"): [1.0, -0.1, NAN],
+    ("decoder", "among {'greedy', 'beam'}"): ["viterbi", None],
+    ("beam_width", COUNT): [0, 2.5, None, True],
+    ("length_penalty", PENALTY): [-1, NAN, math.inf, None],
+    ("coverage_penalty", PENALTY): [-0.1, NAN, "0"],
+    ("no_repeat_ngram", COUNT_FROM_0.format(r"inf\)")): [-1, 1.5, None],
+    ("min_output_length", COUNT_FROM_0.format(r"2147483647\]")): [-1, None, 2**31],
+    ("max_output_length", MAYBE_COUNT.format(r"2147483647\]")): [0, 2.5, 2**31],
+    ("global_clipnorm", r"must be None or a float in .*\(0\.0, inf\)"): [0, -1, NAN],
+    ("ema_decay", r"must be None or a float .*\(0\.0, 1\.0\)"): [0, 1.0, NAN, "0.9"],
+    ("scoring", "must be a str among {'loss', 'score'}"): ["accuracy", None, len],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        (n, v, text)
+        for (n, text), values in BAD_TRANSLATOR_VALUES.items()
+        for v in values
+    ],
+)
+def test_a_bad_value_of_the_translator_is_named(name, value, allowed):
+    estimator = make_translator(**{name: value})
+    with pytest.raises(ValueError, match=rf"The '{name}' parameter of Seq2.*{allowed}"):
+        estimator.fit(SOURCES, TARGETS)
+
+
+BAD_CODER_VALUES = {
+    ("latent_dim", MAYBE_COUNT.format(r"inf\)")): [0, -1, 2.5, True, (3,)],
+    ("decoder", "among {'conditional', 'repeat'}"): ["greedy", None],
+    ("reverse", FLAG): [None, "yes", 1],
+    ("standardize", FLAG): [None, "robust", 0],
+    ("difference", FLAG): [None, 1, 2],
+    ("loss", "among {'mse', 'mae'}"): ["mahalanobis", None, np.abs],
+    ("step_weight", r"a str among \{'sqrt'\}, a callable or None"): ["root", 2, [1, 2]],
+    ("anomaly_score", "among {'mse', 'mae', 'mahalanobis'}"): ["rmse", None],
+    ("contamination", r"'auto'} or a float in the range \(0\.0, 0\.5\]"): [
+        *(0, 0.6, 1, -0.1, NAN, "autoo", None, True),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [(n, v, text) for (n, text), values in BAD_CODER_VALUES.items() for v in values],
+)
+def test_a_bad_value_of_the_autoencoder_is_named(name, value, allowed):
+    estimator = make_coder(**{name: value})
+    with pytest.raises(ValueError, match=rf"The '{name}' parameter of LSTM.*{allowed}"):
+        estimator.fit(X)
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        ({"contamination": "autoo"}, ValueError, "Did you mean 'auto'?"),
+        ({"encoder": len}, TypeError, "unexpected keyword argument 'encoder'"),
+        ({"encoder__width": 3}, ValueError, "encoder__width has no effect.*Leave it"),
+        ({"step_weight": np.zeros_like}, ValueError, "step_weight must return .* zero"),
+    ],
+)
+def test_a_bad_object_of_the_autoencoder_is_named(params, error, message):
+    with pytest.raises(error, match=message):
+        make_coder(**params).fit(X)
+
+
+def test_every_parameter_with_a_fixed_range_is_in_a_table():
     checked = {name for name, _ in BAD_VALUES}
     assert set(make().get_params()) - checked == {"optimizer", "callbacks"}
+    checked |= {name for name, _ in BAD_TRANSLATOR_VALUES}
+    others = set(make_translator().get_params()) - checked
+    assert others == {"optimizer", "callbacks"}
+    checked |= {name for name, _ in BAD_CODER_VALUES}
+    others = set(make_coder().get_params()) - checked
+    assert others == {"optimizer", "callbacks"}
 
 
 @pytest.mark.parametrize(
@@ -158,6 +265,66 @@ def test_an_optimizer_that_was_used_before_can_be_given():
     used = keras.optimizers.SGD(0.1)
     used.build([keras.Variable([1.0, 2.0])])
     assert make(optimizer=used).fit(X, Y).n_iter_ == 1
+
+
+@pytest.mark.parametrize(
+    ("params", "error", "message"),
+    [
+        (
+            {"attention": None, "coverage_penalty": 0.5},
+            ValueError,
+            "coverage_penalty=0.5 needs attention.*Set coverage_penalty=0, or fit with",
+        ),
+        (
+            {"min_output_length": 5, "max_output_length": 4},
+            ValueError,
+            "min_output_length=5 exceeds max_output_length=4. Lower",
+        ),
+        ({"attention": "dott"}, ValueError, "Did you mean 'dot'?"),
+        ({"encoder": len}, TypeError, "unexpected keyword argument 'encoder'"),
+        ({"encoder__width": 3}, ValueError, "encoder__width has no effect.*Leave it"),
+        (
+            {"min_frequency": 99},
+            ValueError,
+            "No token of X occurs min_frequency=99 times; the most frequent one occurs",
+        ),
+        (
+            {"source_tokenizer": None},
+            TypeError,
+            r'X\[0\] is a raw string.*Set source_tokenizer="word" or "char"',
+        ),
+        (
+            {"target_tokenizer": str.upper},
+            TypeError,
+            r"target_tokenizer\(y\[0\]\) must be a list, got str",
+        ),
+        (
+            {"source_tokenizer": lambda text: [1]},
+            TypeError,
+            r"source_tokenizer\(X\[0\]\)\[0\] must be a string token, got int",
+        ),
+        (
+            {"source_tokenizer": {SOURCES[0]: ["a"]}.__getitem__},
+            ValueError,
+            r"source_tokenizer\(X\[1\]\) failed on .*KeyError",
+        ),
+    ],
+)
+def test_a_bad_object_or_combination_of_the_translator_is_named(params, error, message):
+    with pytest.raises(error, match=message):
+        make_translator(**params).fit(SOURCES, TARGETS)
+
+
+def test_decoding_parameters_are_checked_together_after_the_fit_too(translator):
+    changed = copy.deepcopy(translator)
+    changed.set_params(min_output_length=3, max_output_length=2)
+    for use in (changed.predict, changed.predict_n_best):
+        with pytest.raises(ValueError, match="min_output_length=3 exceeds"):
+            use(SOURCES)
+    plain = make_translator(attention=None).fit(SOURCES, TARGETS)
+    plain.set_params(attention="dot", coverage_penalty=1)
+    with pytest.raises(ValueError, match="coverage_penalty=1 needs attention"):
+        plain.predict(SOURCES)
 
 
 # -- parameters that only the data show to be bad -------------------------------------
@@ -335,6 +502,102 @@ def test_nothing_left_of_a_sequence_is_an_error(fitted):
     for use in (clf.predict, clf.predict_proba, clf.score_samples):
         with pytest.raises(ValueError, match=r"X\[1\] has 4 frames.*leave none"):
             use([X[0], X[1][:4]])
+
+
+# -- texts ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("y", "error", "message"),
+    [
+        (None, ValueError, "requires y to be passed, but the target y is None"),
+        ("a b", TypeError, r"got a single str.*Did you mean \[y\]"),
+        (TARGETS[:-1], ValueError, r"inconsistent numbers of samples: \[6, 5\]"),
+        ([*TARGETS[:-1], None], ValueError, r"y\[5\] is missing"),
+        ([*TARGETS[:-1], " "], ValueError, r"y\[5\] is empty or only whitespace"),
+        ([*TARGETS[:-1], ["a"]], ValueError, "y mixes raw strings"),
+        ([[1]] * 6, TypeError, "Set target_tokenizer=None"),
+        (iter(TARGETS), TypeError, r"must have a length.*list\(y\)"),
+    ],
+    ids=str,
+)
+def test_bad_target_texts_are_named(translator, y, error, message):
+    copied = copy.deepcopy(translator)
+    uses = [make_translator().fit, copied.partial_fit, copied.score]
+    if y is not None:
+        uses += [copied.score_samples, copied.predict_proba, copied.attend]
+    for use in uses:
+        with pytest.raises(error, match=message):
+            use(SOURCES, y)
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        (None, ValueError, "X is None; expected a list of texts"),
+        ("a b", TypeError, r"got a single str.*Did you mean \[X\]"),
+        ([], ValueError, r"Found array with 0 sample\(s\) \(X is empty\)"),
+        (["a", np.nan], ValueError, r"X\[1\] is missing"),
+        (["a", b"b"], TypeError, r"X\[1\] is bytes"),
+        (np.zeros((2, 3)), ValueError, "X is a 2-D array"),
+        ([[1, 2]], TypeError, "Set source_tokenizer=None"),
+    ],
+    ids=str,
+)
+def test_bad_source_texts_are_named(translator, X, error, message):
+    uses = [translator.predict, translator.predict_proba, translator.predict_n_best]
+    for use in (*uses, translator.attend, translator.score_samples):
+        with pytest.raises(error, match=message):
+            use(X)
+    with pytest.raises(error, match=message):
+        make_translator().fit(X, ["a"] * 2)
+
+
+@pytest.mark.parametrize("was_text", [True, False])
+def test_tokens_of_the_other_type_are_refused(was_text):
+    letters, numbers = [["b", "a"], ["a"]], [[1, 2], [2]]
+    own, other = (letters, numbers) if was_text else (numbers, letters)
+    tokenizers = {"source_tokenizer": None, "target_tokenizer": None}
+    fitted = make_translator(**tokenizers).fit(own, own)
+    fitted.set_params(warm_start=True)
+    saw, got = ("str", "int") if was_text else ("int", "str")
+    of_X, of_y = (
+        rf"{name} must hold tokens of the type that training saw, which is {saw}\. "
+        rf"Got {name}\[0\]\[0\]=.*, of type {got}, instead\. Convert"
+        for name in "Xy"
+    )
+    for use in (fitted.predict, fitted.predict_n_best, fitted.predict_proba):
+        with pytest.raises(TypeError, match=of_X):
+            use(other)
+    for use in (fitted.fit, fitted.partial_fit, fitted.score, fitted.score_samples):
+        with pytest.raises(TypeError, match=of_X):
+            use(other, own)
+        with pytest.raises(TypeError, match=of_y):
+            use(own, other)
+    with pytest.raises(TypeError, match=f"In X_val and y_val: {of_y}"):
+        make_translator(**tokenizers).fit(own, own, X_val=own, y_val=other)
+
+
+def test_texts_are_not_put_together_without_a_tokenizer(translator):
+    changed = copy.deepcopy(translator).set_params(target_tokenizer=None)
+    for use in (changed.predict, changed.predict_n_best):
+        with pytest.raises(ValueError, match=r"target_tokenizer=None cannot.*Set"):
+            use(SOURCES)
+    changed.set_params(target_tokenizer="words")
+    with pytest.raises(ValueError, match="The 'target_tokenizer' parameter of Seq2Seq"):
+        changed.predict(SOURCES)
+    changed.set_params(target_tokenizer="word")
+    assert changed.predict(SOURCES).tolist() == translator.predict(SOURCES).tolist()
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, None, True])
+def test_a_bad_number_of_outputs_is_refused(translator, n):
+    with pytest.raises(ValueError, match=rf"n {COUNT}"):
+        translator.predict_n_best(SOURCES, n)
+
+
+def test_a_text_of_unknown_tokens_only_is_translated(translator):
+    assert isinstance(translator.predict(["fish and chips"])[0], str)
 
 
 # -- state ------------------------------------------------------------------------

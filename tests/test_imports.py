@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "skseq"
 # not named here stands on the lowest, which knows nothing of Keras.
 KERAS = {
     "_attention",
+    "_autoencoder_network",
     "_backend",
     "_callbacks",
     "_ctc_network",

@@ -1,7 +1,7 @@
-"""What the estimators make of real recordings; skipped where there are none."""
+"""What the estimators make of real data; skipped where there are none."""
 
-from skseq import CTCSequenceClassifier
-from skseq.datasets import fetch_ldc93s1
+from skseq import CTCSequenceClassifier, Seq2SeqTranslator
+from skseq.datasets import fetch_g2p, fetch_ldc93s1
 from skseq.preprocessing import MFCC, SequenceNormalizer
 
 
@@ -23,3 +23,19 @@ def test_the_two_utterances_of_the_tutorials_are_read_exactly(data_home):
         "she had your dark suit in greasy wash water all year",
         "dark suit in greasy",
     ]
+
+
+def test_most_of_greek_pronunciation_is_learnt_from_a_few_words(data_home):
+    words, phones = fetch_g2p("gre", data_home=data_home, return_X_y=True)
+    reader = Seq2SeqTranslator(
+        units=64,
+        embedding_dim=32,
+        source_tokenizer="char",
+        learning_rate=0.005,
+        batch_size=16,
+        epochs=8,
+        random_state=0,
+    )
+    reader.fit(words[:1500], phones[:1500])
+    others = fetch_g2p("gre", subset="dev", data_home=data_home, return_X_y=True)
+    assert reader.score(*others) > 0.8

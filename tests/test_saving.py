@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
-from toy import as_text, roughened, symbol_runs
+from toy import as_text, reversals, roughened, symbol_runs
 
 import skseq
-from skseq import CTCSequenceClassifier
+from skseq import CTCSequenceClassifier, Seq2SeqTranslator
 from skseq._archive import read_archive, write_archive
 from skseq._saving import from_plain, to_plain
 
@@ -30,6 +30,22 @@ SETTINGS = {
     "image": {"encoder": "image", "encoder__filters": (2,), "encoder__features": 3},
     "single": {"target": "single"},
 }
+LETTERS, REVERSED = reversals(12)
+CHARACTERS = {"source_tokenizer": "char", "target_tokenizer": "char"}
+TOKENS = {"source_tokenizer": None, "target_tokenizer": None}
+TRANSLATORS = {
+    "words": {},
+    "characters": {"attention": None, "units": 3, "dropout": 0.1, **CHARACTERS},
+    "tokens": {
+        "cell": "gru",
+        "units": [3, 2],
+        "attention": "dot",
+        "bidirectional": False,
+        "ema_decay": 0.5,
+        "decoder": "beam",
+        **TOKENS,
+    },
+}
 
 
 def fit(**params):
@@ -37,6 +53,19 @@ def fit(**params):
     defaults = {"units": 3, "epochs": 1, "optimizer": "sgd", "random_state": 0}
     clf = CTCSequenceClassifier(**{**defaults, **params}).fit(X, y)
     return roughened(clf)
+
+
+def fit_translator(form=list, **params):
+    defaults = {"units": 3, "embedding_dim": 2, "epochs": 1, "optimizer": "sgd"}
+    translator = Seq2SeqTranslator(**{**defaults, "random_state": 0, **params})
+    return roughened(translator.fit(LETTERS, list(map(form, REVERSED))))
+
+
+def fit_by_name(name):
+    if name in SETTINGS:
+        return fit(**SETTINGS[name])
+    forms = {"words": " ".join, "characters": "".join, "tokens": list}
+    return fit_translator(forms[name], **TRANSLATORS[name])
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +79,12 @@ def saved(fitted, tmp_path):
     return tmp_path / "estimator.skseq"
 
 
-def answers(clf):
+def answers(estimator):
+    known = LETTERS if isinstance(estimator, Seq2SeqTranslator) else X
     return {
-        "predict": clf.predict(X),
-        "proba": np.concatenate(clf.predict_proba(X)),
-        "scores": clf.score_samples(X),
+        "predict": estimator.predict(known),
+        "proba": np.concatenate(estimator.predict_proba(known)),
+        "scores": estimator.score_samples(known),
     }
 
 
@@ -71,10 +101,10 @@ def there_and_back(tmp_path_factory):
     """What estimators of all settings say here, and loaded in another process."""
     folder = tmp_path_factory.mktemp("saved")
     here = {}
-    for name, settings in SETTINGS.items():
-        clf = fit(**settings)
-        clf.save(folder / f"{name}.skseq")
-        here[name] = clf, answers(clf)
+    for name in (*SETTINGS, *TRANSLATORS):
+        estimator = fit_by_name(name)
+        estimator.save(folder / f"{name}.skseq")
+        here[name] = estimator, answers(estimator)
     path = os.pathsep.join([str(Path(__file__).parents[1]), str(Path(__file__).parent)])
     code = "import sys, test_saving as t; t.answer_elsewhere(sys.argv[1])"
     done = subprocess.run(
@@ -91,25 +121,25 @@ def there_and_back(tmp_path_factory):
 def answer_elsewhere(folder):
     """Run in the other process."""
     found = {}
-    for name in SETTINGS:
-        clf = skseq.load(Path(folder, f"{name}.skseq"))
-        found[name] = clf, answers(clf)
+    for name in (*SETTINGS, *TRANSLATORS):
+        estimator = skseq.load(Path(folder, f"{name}.skseq"))
+        found[name] = estimator, answers(estimator)
     Path(folder, "answers").write_bytes(pickle.dumps(found))
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", [*SETTINGS, *TRANSLATORS])
 def test_another_process_loads_the_same_estimator(there_and_back, name):
     here, there = there_and_back
-    (clf, expected), (loaded, found) = here[name], there[name]
+    (estimator, expected), (loaded, found) = here[name], there[name]
     assert_same_answers(found, expected)
-    assert type(loaded) is type(clf)
-    assert loaded.get_params() == clf.get_params()
+    assert type(loaded) is type(estimator)
+    assert loaded.get_params() == estimator.get_params()
     assert {type(v) for v in loaded.get_params().values()} == {
-        type(v) for v in clf.get_params().values()
+        type(v) for v in estimator.get_params().values()
     }
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", [*SETTINGS, *TRANSLATORS])
 def test_all_that_was_learnt_comes_back(there_and_back, name):
     here, there = there_and_back
     before, after = vars(here[name][0]), vars(there[name][0])
@@ -138,6 +168,32 @@ def test_labels_come_back_in_their_type(y, tmp_path):
     for found, expected in zip(loaded.predict(X), clf.predict(X), strict=True):
         np.testing.assert_array_equal(found, expected, strict=True)
         assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [list, tuple, np.array, lambda x: np.array(x, dtype=object)],
+    ids=["list", "tuple", "str", "object"],
+)
+def test_tokens_come_back_in_their_type(form, tmp_path):
+    translator = fit_translator(form, **TOKENS)
+    translator.save(tmp_path / "translator")
+    loaded = skseq.load(tmp_path / "translator")
+    pairs = zip(loaded.predict(LETTERS), translator.predict(LETTERS), strict=True)
+    for found, expected in pairs:
+        np.testing.assert_array_equal(found, expected, strict=True)
+        assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "int64"])
+def test_integer_tokens_come_back_in_their_dtype(dtype, tmp_path):
+    numbers = [np.array([ord(x) for x in tokens], dtype=dtype) for tokens in LETTERS]
+    translator = Seq2SeqTranslator(units=3, embedding_dim=2, epochs=1, **TOKENS)
+    translator.fit(numbers, numbers).save(tmp_path / "translator")
+    loaded = skseq.load(tmp_path / "translator")
+    pairs = zip(loaded.predict(numbers), translator.predict(numbers), strict=True)
+    for found, expected in pairs:
+        np.testing.assert_array_equal(found, expected, strict=True)
 
 
 def test_feature_names_come_back(tmp_path):
@@ -221,6 +277,14 @@ def test_what_is_no_plain_value_is_not_saved(fitted, tmp_path, name, value):
     with pytest.raises(TypeError, match=message):
         clf.save(tmp_path / "clf")
     assert not (tmp_path / "clf").exists()
+
+
+def test_a_tokenizer_of_the_users_own_is_not_saved(tmp_path):
+    translator = fit_translator().set_params(source_tokenizer=str.split)
+    with pytest.raises(TypeError, match=r"source_tokenizer.* cannot be saved"):
+        translator.save(tmp_path / "translator")
+    copied = pickle.loads(pickle.dumps(translator))
+    assert copied.predict(["a b"]).tolist() == translator.predict(["a b"]).tolist()
 
 
 def test_a_failed_save_keeps_the_old_file(saved, fitted):
@@ -373,6 +437,110 @@ def test_a_hostile_file_is_refused(saved, damage):
     with pytest.raises(ValueError, match=message) as caught:
         skseq.load(rewritten(saved, change))
     assert str(saved) in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def translator():
+    return fit_translator(" ".join)
+
+
+@pytest.fixture
+def saved_translator(translator, tmp_path):
+    translator.save(tmp_path / "translator.skseq")
+    return tmp_path / "translator.skseq"
+
+
+def tokens(*values, dtype="object"):
+    return {"array": list(values), "dtype": dtype}
+
+
+def edit_fitted(**values):
+    return lambda header, arrays: header["fitted"].update(values)
+
+
+def drop_vocabulary(header, arrays):
+    del header["fitted"]["target_vocabulary_"]
+
+
+def drop_setting(header, arrays):
+    del header["fitted"]["_settings"]["dict"]["attention"]
+
+
+def transpose_logits(header, arrays):
+    arrays["decoder/logits/kernel"] = arrays["decoder/logits/kernel"].T
+
+
+def second_embedding(header, arrays):
+    arrays["encoder/source_embedding"] = arrays["source_embedding/embeddings"]
+
+
+NUMBERS = tokens(1, 2, 300, dtype="<i8")
+
+TRANSLATOR_DAMAGE = {
+    "no vocabulary": (drop_vocabulary, "can be loaded"),
+    "no array": (edit_fitted(target_vocabulary_=["a", "b", "c"]), "1-D array"),
+    "no tokens": (edit_fitted(source_vocabulary_=tokens()), "with entries"),
+    "one token more": (
+        edit_fitted(source_vocabulary_=tokens("a", "b", "c", "d")),
+        "source vocabulary is not the network's",
+    ),
+    "unsorted": (edit_fitted(target_vocabulary_=tokens("b", "a", "c")), "sorted"),
+    "twice": (edit_fitted(source_vocabulary_=tokens("a", "a", "c")), "distinct"),
+    "empty token": (edit_fitted(source_vocabulary_=tokens("", "a", "c")), "not empty"),
+    "mixed tokens": (edit_fitted(source_vocabulary_=tokens("a", "b", 3)), "of str or"),
+    "nested tokens": (edit_fitted(source_vocabulary_=tokens(["a"], "b")), "not flat"),
+    "fixed width": (
+        edit_fitted(source_vocabulary_=tokens("a", "b", "c", dtype=f"<U{2**28}")),
+        "object array of str",
+    ),
+    "fractions": (
+        edit_fitted(source_vocabulary_=tokens(0.5, 1.5, 2.5, dtype="<f8")),
+        "int64 array",
+    ),
+    "texts of numbers": (edit_fitted(target_vocabulary_=NUMBERS), "expected str"),
+    "numbers that do not fit": (
+        edit_fitted(
+            target_vocabulary_=NUMBERS, _target_form="array", _target_dtype="int8"
+        ),
+        "300 out of bounds",
+    ),
+    "words as numbers": (
+        edit_fitted(_target_form="array", _target_dtype="int8"),
+        "invalid literal",
+    ),
+    "unknown form": (edit_fitted(_target_form="exec"), "_target_form"),
+    "huge dtype": (edit_fitted(_target_dtype=f"<U{2**28}"), "_target_dtype"),
+    "dtype of objects": (edit_fitted(_target_dtype=["O"]), "_target_dtype"),
+    "no longest target": (edit_fitted(_longest_target=0), "_longest_target"),
+    "endless targets": (edit_fitted(_longest_target=2**40), "_longest_target"),
+    "fractional source": (edit_fitted(_longest_source=1.5), "_longest_source"),
+    "unknown attention": (edit_setting("attention", "os.system"), "attention"),
+    "other attention": (edit_setting("attention", None), "weights do not fit"),
+    "other vocabulary": (edit_setting("n_target_ids", 99), "target vocabulary is not"),
+    "vast embedding": (edit_setting("embedding_dim", 2**40), "must be float32 of"),
+    "more units": (edit_setting("units", {"tuple": [2**40]}), "must be float32 of"),
+    "endless units": (edit_setting("units", {"tuple": [3] * 9}), "weights do not fit"),
+    "units of text": (edit_setting("units", "os"), "units"),
+    "unknown setting": (edit_setting("mystery", 1), "mystery"),
+    "missing setting": (drop_setting, "can be loaded"),
+    "transposed weight": (transpose_logits, r"float32 of shape \(3, 5\)"),
+    "second embedding": (second_embedding, "weights do not fit its settings"),
+}
+
+
+@pytest.mark.parametrize("damage", TRANSLATOR_DAMAGE)
+def test_a_hostile_file_of_a_translator_is_refused(saved_translator, damage):
+    change, message = TRANSLATOR_DAMAGE[damage]
+    with pytest.raises(ValueError, match=message) as caught:
+        skseq.load(rewritten(saved_translator, change))
+    assert str(saved_translator) in str(caught.value)
+
+
+def test_a_hostile_parameter_is_refused_by_its_first_use(saved_translator):
+    hostile = edit("parameters", "source_tokenizer", value="os.system")
+    loaded = skseq.load(rewritten(saved_translator, hostile))
+    with pytest.raises(ValueError, match="'source_tokenizer' parameter"):
+        loaded.predict(["a"])
 
 
 def test_a_file_cannot_ask_for_more_memory_than_it_has(saved):

@@ -1,9 +1,10 @@
 """scikit-learn's own checks, all of them."""
 
 import pytest
+from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skseq import CTCSequenceClassifier
+from skseq import CTCSequenceClassifier, LSTMAutoencoder
 
 SMALL = {
     "units": 8,
@@ -12,9 +13,12 @@ SMALL = {
     "bidirectional": False,
     "random_state": 0,
 }
+# By itself the threshold is beyond all blobs, and the checks want some to be outliers.
+CODER = LSTMAutoencoder(**{**SMALL, "epochs": 2, "contamination": 0.1})
 ESTIMATORS = [
     CTCSequenceClassifier(**SMALL),
     CTCSequenceClassifier(target="single", **SMALL),
+    CODER,
 ]
 EXPECTED_FAILURES = {
     "check_sample_weight_equivalence_on_dense_data": (
@@ -22,6 +26,24 @@ EXPECTED_FAILURES = {
         "repeated sequence and one of twice the weight add up differently."
     )
 }
+
+
+# Checks that scikit-learn has for transformers of its own and asks of nobody else.
+STRICTER_CHECKS = [
+    "check_dataframe_column_names_consistency",
+    "check_get_feature_names_out_error",
+    "check_global_output_transform_pandas",
+    "check_global_set_output_transform_polars",
+    "check_inplace_ensure_writeable",
+    "check_set_output_transform",
+    "check_set_output_transform_pandas",
+    "check_set_output_transform_polars",
+    "check_transformer_get_feature_names_out",
+    "check_transformer_get_feature_names_out_pandas",
+]
+
+# What is learnt of blobs in two epochs is their mean.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +59,10 @@ def array_api(monkeypatch):
 )
 def test_scikit_learn_check(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("check", STRICTER_CHECKS)
+def test_stricter_check(check):
+    if not hasattr(estimator_checks, check):
+        pytest.skip("this scikit-learn has no such check")
+    getattr(estimator_checks, check)(type(CODER).__name__, CODER)

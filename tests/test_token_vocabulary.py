@@ -65,6 +65,23 @@ def test_what_fit_did_not_see_is_unknown_and_no_error(token):
     assert ids_of(vocabulary, [["the", token], []]) == [[6, vocabulary.unknown], []]
 
 
+@pytest.mark.parametrize("name", ["X", "y"])
+@pytest.mark.parametrize(
+    ("own", "other"), [(WORDS, [[3, 1], [2]]), ([[3, 1], [2]], WORDS)]
+)
+def test_tokens_of_which_none_can_be_known_are_refused(own, other, name):
+    vocabulary = TokenVocabulary.fit(own)
+    vocabulary.check_type(own, name)
+    vocabulary.check_type([[type(own[0][0])(7)]], name)
+    saw, got = type(own[0][0]).__name__, type(other[0][0]).__name__
+    message = (
+        rf"^{name} must hold tokens of the type that training saw, which is {saw}\. "
+        rf"Got {name}\[0\]\[0\]={other[0][0]!r}, of type {got}, instead\."
+    )
+    with pytest.raises(TypeError, match=message):
+        vocabulary.check_type(other, name)
+
+
 def test_ids_are_of_the_dtype_of_embeddings():
     dtypes = {ids.dtype for ids in TokenVocabulary.fit(WORDS).encode([["a"], []])}
     assert dtypes == {np.dtype(np.int32)}

@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 from scipy import sparse as sp
 
-from skseq._tokens import TOKENIZERS, as_texts, check_tokens
+from skseq._tokenizers import TOKENIZERS
+from skseq._tokens import as_texts, check_tokens
 
 
 def check(texts, tokenizer="word", name="X", n_samples=None):
@@ -645,15 +646,6 @@ def test_a_tokenizer_is_called_with_no_subclass_of_str():
     seen = []
     check(np.array(["a", "b"]), lambda text: seen.append(type(text)) or [text])
     assert seen == [str, str]
-
-
-def test_detokenize_must_return_a_text():
-    tokenizer = Hyphens()
-    tokenizer.detokenize = list
-    with pytest.raises(
-        TypeError, match=r"detokenize of .*Hyphens.* return a str\. Got"
-    ):
-        as_texts([["a"]], "text", tokenizer)
 
 
 @pytest.mark.parametrize("tokenizer", [*TOKENIZERS, Hyphens(), list])

@@ -31,6 +31,14 @@ def as_text(y):
     return ["".join("abcdefgh"[i] for i in symbols) for symbols in y]
 
 
+def reversals(n_samples=12, *, n_symbols=3, max_symbols=4, seed=0):
+    """Lists of letters, and the same from last to first."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, max_symbols + 1, size=n_samples)
+    X = [list(as_text([rng.integers(n_symbols, size=n)])[0]) for n in lengths]
+    return X, [letters[::-1] for letters in X]
+
+
 def roughened(estimator, scale=0.5, seed=0):
     """Give a copy of a fitted estimator random weights, biases among them.
 
@@ -43,4 +51,5 @@ def roughened(estimator, scale=0.5, seed=0):
         rng.normal(scale=scale, size=w.shape).astype("float32")
         for w in estimator._weights
     ]
+    rough._weights_to_go_on = rough._weights
     return rough
