@@ -26,10 +26,10 @@ def make_translator(**settings):
     """The same for every language."""
     settings = {
         "source_tokenizer": "char",
-        "units": 256,
-        "dropout": 0.4,
+        "dropout": 0.3,
+        "learning_rate": 2e-3,
         "ema_decay": 0.998,
-        "epochs": 40,
+        "epochs": 25,
         "decoder": "beam",
         **settings,
     }

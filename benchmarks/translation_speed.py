@@ -1,0 +1,199 @@
+"""Translation: speed beside Keras and PyTorch written by hand.
+
+    python benchmarks/translation_speed.py [--data-home DIR --data sentences words]
+
+PyTorch is an extra of this benchmark alone; without it, its rows are left out.
+
+All have the same network, a bidirectional LSTM of 128 units, an LSTM and additive
+attention, and train it by Adam in batches of 32. They take turns, so that other load on
+the machine meets all, and medians over the turns are compared. PyTorch runs with one
+thread and with one a core; the faster counts. Where the cores are not its own, it needs
+OMP_WAIT_POLICY=PASSIVE in the environment, or its threads wait for each other in vain.
+
+Training: target tokens a second, ends included and padding not, over whole epochs. Ours
+is `partial_fit`, its checks and the numbering of tokens included.
+
+Decoding: sentences a second, greedy and with a beam of 5, in batches of 32. That no
+time depends on what a network has learnt, every output is as long as the mean target:
+the end is impossible before that and forced then. Ours is `predict`, from tokens to
+tokens; the others take and give ids.
+
+The CPU ratio is in seconds of processor time instead of the clock's: it says less of
+what a user waits for, and is disturbed less on a busy machine.
+"""
+
+import argparse
+import os
+import time
+from functools import partial
+
+import numpy as np
+from peers.keras_seq2seq import KerasTranslator
+
+from skseq import Seq2SeqTranslator
+from skseq.datasets import (
+    fetch_g2p,
+    fetch_small_parallel_enja,
+    make_number_words,
+    make_symbol_sequences,
+)
+
+try:
+    from peers.torch_seq2seq import TorchTranslator
+except ImportError:
+    TorchTranslator = None
+
+UNITS, BATCH_SIZE, BEAM_WIDTH = 128, 32, 5
+AIMS = {
+    "training": {"Keras": 3, "PyTorch": 1.3},
+    "greedy": {"Keras": 500, "PyTorch": 1.5},
+    "beam": {"PyTorch": 1.5},
+}
+SIZES = {"--n-samples": 1280, "--n-decoded": 640, "--n-looped": 3, "--n-rounds": 5}
+COLUMNS = "data", "task", "peer", "skseq /s", "peer /s", "ratio", "CPU ratio", "aim"
+ROW = "{:<11}{:<10}{:<11}{:>9}{:>9}{:>9}{:>11}{:>6}"
+
+
+def numbers(n_samples, data_home):
+    """Digits, in words: lengths differ little."""
+    X, y = make_number_words(n_samples, random_state=0)
+    return map(list, X), map(str.split, y)
+
+
+def symbols(n_samples, data_home):
+    """Symbols to reverse: all lengths from 1 to 30."""
+    return make_symbol_sequences(
+        n_samples, task="reverse", n_symbols=20, max_length=30, random_state=0
+    )
+
+
+def sentences(n_samples, data_home):
+    """English ones, in Japanese: thousands of words on either side."""
+    sides = fetch_small_parallel_enja(data_home=data_home, return_X_y=True)
+    return (map(str.split, side[:n_samples]) for side in sides)
+
+
+def words(n_samples, data_home):
+    """French ones, in sounds: most are half as long as the longest."""
+    X, y = fetch_g2p("fre", data_home=data_home, return_X_y=True)
+    return map(list, X[:n_samples]), map(str.split, y[:n_samples])
+
+
+DATA = {f.__name__: f for f in (numbers, symbols, sentences, words)}
+
+
+class Ours:
+    """`Seq2SeqTranslator` in the shape of the peers."""
+
+    def __init__(self, sources, targets):
+        self.pairs = sources, targets
+        self.translator = Seq2SeqTranslator(
+            units=UNITS,
+            embedding_dim=UNITS,
+            batch_size=BATCH_SIZE,
+            global_clipnorm=None,
+            source_tokenizer=None,
+            target_tokenizer=None,
+            random_state=0,
+        )
+
+    def train_epoch(self):
+        self.loss = self.translator.partial_fit(*self.pairs).history_["loss"][-1]
+
+    def decode(self, sources, n_tokens, beam_width):
+        self.translator.set_params(
+            decoder="greedy" if beam_width == 1 else "beam",
+            beam_width=beam_width,
+            min_output_length=n_tokens,
+            max_output_length=n_tokens,
+        )
+        return self.translator.predict(sources)
+
+
+def numbered(sequences):
+    """The sequences as ids, and how many tokens there are."""
+    ids = {token: i for i, token in enumerate(sorted(set().union(*sequences)))}
+    return [[ids[token] for token in sequence] for sequence in sequences], len(ids)
+
+
+def make_peers(sources, targets):
+    """Keras, and PyTorch with one thread and with one a core, by name."""
+    (sources, n_source_ids), (targets, end) = numbered(sources), numbered(targets)
+    given = sources, targets, n_source_ids, end + 1, end, UNITS, BATCH_SIZE
+    peers = {"Keras": KerasTranslator(*given)}
+    if TorchTranslator is not None:
+        for n_threads in sorted({1, os.cpu_count()}):
+            peers[f"PyTorch {n_threads}"] = TorchTranslator(*given, n_threads)
+    return peers
+
+
+def measure(tasks, n_rounds):
+    """Median rates of tasks, by the clock and by processor time.
+
+    `tasks` are (function, n_units) by name. The first of their turns is not counted:
+    functions are traced in it.
+    """
+    rates = {name: [] for name in tasks}
+    for _ in range(1 + n_rounds):
+        for name, (function, n_units) in tasks.items():
+            start = time.perf_counter(), time.process_time()
+            function()
+            end = time.perf_counter(), time.process_time()
+            rates[name].append(n_units / np.subtract(end, start))
+    return {name: np.median(found[1:], axis=0) for name, found in rates.items()}
+
+
+def compare(name, n_samples, n_decoded, n_looped, n_rounds, data_home):
+    """Measure every task on one data set; yields the task and rates by name."""
+    sources, targets = (list(side) for side in DATA[name](n_samples, data_home))
+    models = {"skseq": Ours(sources, targets), **make_peers(sources, targets)}
+    n_target = sum(len(target) + 1 for target in targets)
+    training = {n: (model.train_epoch, n_target) for n, model in models.items()}
+    yield "training", measure(training, n_rounds)
+    losses = {n: f"{model.loss:.2f}" for n, model in models.items()}
+    print(f"{name}: loss a token after {1 + n_rounds} epochs: {losses}", flush=True)
+
+    n_tokens = round(n_target / len(targets)) - 1
+    inputs = dict.fromkeys(models, numbered(sources)[0][:n_decoded])
+    inputs["skseq"] = sources[:n_decoded]
+    inputs["Keras"] = inputs["Keras"][:n_looped]
+    for task, width in (("greedy", 1), ("beam", BEAM_WIDTH)):
+        decoding = {
+            n: (partial(model.decode, inputs[n], n_tokens, width), len(inputs[n]))
+            for n, model in models.items()
+            if width == 1 or n != "Keras"
+        }
+        yield task, measure(decoding, n_rounds)
+
+
+def show(data, task, rates):
+    """Print a row of the table for each peer that did this task."""
+    for library, aim in AIMS[task].items():
+        found = {n: rate for n, rate in rates.items() if n.startswith(library)}
+        if found:
+            fastest = max(found, key=lambda name: found[name][0])
+            peer = np.max([*found.values()], axis=0)
+            figures = rates["skseq"][0], peer[0], *rates["skseq"] / peer
+            print(ROW.format(data, task, fastest, *map("{:.2f}".format, figures), aim))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data-home")
+    parser.add_argument("--data", nargs="+", choices=DATA, default=[*DATA][:2])
+    for option, default in SIZES.items():
+        parser.add_argument(option, type=int, default=default)
+    options = vars(parser.parse_args())
+    names = options.pop("data")
+    print(f"{os.cpu_count()} cores; load at the start {os.getloadavg()}")
+    if TorchTranslator is None:
+        print("PyTorch is not installed, so its rows are left out: pip install torch")
+    rows = [(name, *row) for name in names for row in compare(name, **options)]
+    print(ROW.format(*COLUMNS))
+    for row in rows:
+        show(*row)
+    print(f"load at the end {os.getloadavg()}")
+
+
+if __name__ == "__main__":
+    main()
