@@ -116,15 +116,16 @@ def test_first_weights_are_a_function_of_the_seed_alone(attention):
             assert not np.isclose(values[0], values[2]).any(), weight.path
 
 
-def test_a_token_starts_as_a_vector_of_about_unit_length():
-    sizes = {"n_source_ids": 400, "n_target_ids": 400, "embedding_dim": 100}
-    model = seq2seq_network(**settings_with(**sizes))
+@pytest.mark.parametrize("n_ids", [400, 4000])
+def test_what_stands_for_tokens_starts_as_large_among_many_as_among_few(n_ids):
+    sizes = {"n_source_ids": n_ids, "n_target_ids": n_ids, "units": (100,)}
+    model = seq2seq_network(**settings_with(**sizes, embedding_dim=50))
     first = initial_weights(model, 0)
     weights = {w.path: v for w, v in zip(model.weights, first, strict=True)}
     for path in ("source_embedding/embeddings", "decoder/embeddings"):
-        lengths = np.linalg.norm(weights[path], axis=1)
-        np.testing.assert_allclose(lengths, 1, atol=0.35)
-        np.testing.assert_allclose(lengths.mean(), 1, atol=0.02)
+        np.testing.assert_allclose(weights[path].mean(), 0, atol=0.03)
+        np.testing.assert_allclose(weights[path].std(), 1, atol=0.03)
+    np.testing.assert_allclose(weights["decoder/logits/kernel"].std(), 0.1, rtol=0.02)
 
 
 def test_every_dropout_restarts_from_a_number_of_its_own():
