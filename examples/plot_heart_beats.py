@@ -31,8 +31,8 @@ normal = [x for x, label in zip(X, y, strict=True) if label == 1]
 print(f"{len(normal)} normal sequences to learn from, {len(X_new)} to judge")
 
 # %%
-# A code of eight numbers has room for what normal beats have in common. The threshold is
-# the best one for the labelled beats of the training set.
+# A code of eight numbers has room for what normal beats have in common. The threshold
+# is the best one for the labelled beats of the training set.
 
 detector = LSTMAutoencoder(
     units=64,
