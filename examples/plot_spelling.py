@@ -65,7 +65,8 @@ print(f"letters wrong, before: {label_error_rate(y[test], X[test]):.3f}")
 print(f"letters wrong, after:  {label_error_rate(y[test], predicted):.3f}")
 
 # %%
-# The fewer letters are wrong, the surer the right word.
+# Where it does not find the word it writes another one, which may be further off than
+# the misspelling was. The fewer letters are wrong, the surer the right word.
 
 n_edits = align_sequences(y[test], X[test]).sample_errors
 is_right = predicted == y[test]
