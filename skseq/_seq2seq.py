@@ -514,15 +514,10 @@ default="word"
             1 is perfect. Negative if there are more errors than tokens.
         """
         check_is_fitted(self)
-        targets = self._tokens(
-            y, "y", n_samples=len(X) if hasattr(X, "__len__") else None
-        )
-        decoded = self._vocabulary("target").decode(
-            self._decoded(self._check_sources(X))
-        )
-        return 1 - label_error_rate(
-            targets.sequences, decoded, sample_weight=sample_weight
-        )
+        data = self._check_sources(X)
+        targets = self._tokens(y, "y", n_samples=len(data.sources)).sequences
+        outputs = self._vocabulary("target").decode(self._decoded(data))
+        return 1 - label_error_rate(targets, outputs, sample_weight=sample_weight)
 
     # -- what the base asks for ---------------------------------------------------
 
@@ -685,9 +680,9 @@ default="word"
 
     def _forced(self, data, read) -> list:
         """What `read(logits, attention)` makes of each sample, in the user's order."""
-        results = [None] * len(data.sources)
+        results, target_lengths = [None] * len(data.sources), data.target_lengths
         for rows, (logits, attention) in self._infer(data):
-            n_tokens = data.target_lengths[rows]
+            n_tokens = target_lengths[rows]
             starts = np.cumsum(n_tokens) - n_tokens
             for i, row in enumerate(rows):
                 own = logits[starts[i] : starts[i] + n_tokens[i]]
