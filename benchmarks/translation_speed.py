@@ -1,6 +1,6 @@
 """Translation: speed beside Keras and PyTorch written by hand.
 
-    python benchmarks/translation_speed.py [--data-home DIR --data sentences words]
+    python benchmarks/translation_speed.py [--data-home DIR]
 
 PyTorch is an extra of this benchmark alone; without it, its rows are left out.
 
@@ -17,18 +17,12 @@ Decoding: sentences a second, greedy and with a beam of 5, in batches of 32. Tha
 time depends on what a network has learnt, every output is as long as the mean target:
 the end is impossible before that and forced then. Ours is `predict`, from tokens to
 tokens; the others take and give ids.
-
-The CPU ratio is in seconds of processor time instead of the clock's: it says less of
-what a user waits for, and is disturbed less on a busy machine.
 """
 
-import argparse
-import os
-import time
 from functools import partial
 
-import numpy as np
 from peers.keras_seq2seq import KerasTranslator
+from side_by_side import measure, rows_of, run, torch_ways
 
 from skseq import Seq2SeqTranslator
 from skseq.datasets import (
@@ -38,20 +32,12 @@ from skseq.datasets import (
     make_symbol_sequences,
 )
 
-try:
-    from peers.torch_seq2seq import TorchTranslator
-except ImportError:
-    TorchTranslator = None
-
 UNITS, BATCH_SIZE, BEAM_WIDTH = 128, 32, 5
 AIMS = {
     "training": {"Keras": 3, "PyTorch": 1.3},
     "greedy": {"Keras": 500, "PyTorch": 1.5},
     "beam": {"PyTorch": 1.5},
 }
-SIZES = {"--n-samples": 1280, "--n-decoded": 640, "--n-looped": 3, "--n-rounds": 5}
-COLUMNS = "data", "task", "peer", "skseq /s", "peer /s", "ratio", "CPU ratio", "aim"
-ROW = "{:<11}{:<10}{:<11}{:>9}{:>9}{:>9}{:>11}{:>6}"
 
 
 def numbers(n_samples, data_home):
@@ -80,6 +66,7 @@ def words(n_samples, data_home):
 
 
 DATA = {f.__name__: f for f in (numbers, symbols, sentences, words)}
+GENERATED, REAL = ("numbers", "symbols"), ("sentences", "words")
 
 
 class Ours:
@@ -116,40 +103,29 @@ def numbered(sequences):
     return [[ids[token] for token in sequence] for sequence in sequences], len(ids)
 
 
-def make_peers(sources, targets):
-    """Keras, and PyTorch with one thread and with one a core, by name."""
+def make_models(sources, targets):
+    """Ours, Keras, and PyTorch with one thread and with one a core, by name."""
+    from peers.torch_seq2seq import TorchTranslator
+
+    ours = Ours(sources, targets)
     (sources, n_source_ids), (targets, end) = numbered(sources), numbered(targets)
     given = sources, targets, n_source_ids, end + 1, end, UNITS, BATCH_SIZE
-    peers = {"Keras": KerasTranslator(*given)}
-    if TorchTranslator is not None:
-        for n_threads in sorted({1, os.cpu_count()}):
-            peers[f"PyTorch {n_threads}"] = TorchTranslator(*given, n_threads)
-    return peers
-
-
-def measure(tasks, n_rounds):
-    """Median rates of tasks, by the clock and by processor time.
-
-    `tasks` are (function, n_units) by name. The first of their turns is not counted:
-    functions are traced in it.
-    """
-    rates = {name: [] for name in tasks}
-    for _ in range(1 + n_rounds):
-        for name, (function, n_units) in tasks.items():
-            start = time.perf_counter(), time.process_time()
-            function()
-            end = time.perf_counter(), time.process_time()
-            rates[name].append(n_units / np.subtract(end, start))
-    return {name: np.median(found[1:], axis=0) for name, found in rates.items()}
+    return {
+        "skseq": ours,
+        "Keras": KerasTranslator(*given),
+        **torch_ways(lambda n: TorchTranslator(*given, n)),
+    }
 
 
 def compare(name, n_samples, n_decoded, n_looped, n_rounds, data_home):
-    """Measure every task on one data set; yields the task and rates by name."""
+    """Every task on one data set."""
     sources, targets = (list(side) for side in DATA[name](n_samples, data_home))
-    models = {"skseq": Ours(sources, targets), **make_peers(sources, targets)}
+    models = make_models(sources, targets)
     n_target = sum(len(target) + 1 for target in targets)
     training = {n: (model.train_epoch, n_target) for n, model in models.items()}
-    yield "training", measure(training, n_rounds)
+    rates = measure(training, n_rounds)
+    work = f"translator training, {name}"
+    yield from rows_of(work, rates, AIMS["training"], "tokens a second")
     losses = {n: f"{model.loss:.2f}" for n, model in models.items()}
     print(f"{name}: loss a token after {1 + n_rounds} epochs: {losses}", flush=True)
 
@@ -163,37 +139,16 @@ def compare(name, n_samples, n_decoded, n_looped, n_rounds, data_home):
             for n, model in models.items()
             if width == 1 or n != "Keras"
         }
-        yield task, measure(decoding, n_rounds)
+        rates = measure(decoding, n_rounds)
+        work = f"translator decoding, {task}, {name}"
+        yield from rows_of(work, rates, AIMS[task], "sentences a second")
 
 
-def show(data, task, rates):
-    """Print a row of the table for each peer that did this task."""
-    for library, aim in AIMS[task].items():
-        found = {n: rate for n, rate in rates.items() if n.startswith(library)}
-        if found:
-            fastest = max(found, key=lambda name: found[name][0])
-            peer = np.max([*found.values()], axis=0)
-            figures = rates["skseq"][0], peer[0], *rates["skseq"] / peer
-            print(ROW.format(data, task, fastest, *map("{:.2f}".format, figures), aim))
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-home")
-    parser.add_argument("--data", nargs="+", choices=DATA, default=[*DATA][:2])
-    for option, default in SIZES.items():
-        parser.add_argument(option, type=int, default=default)
-    options = vars(parser.parse_args())
-    names = options.pop("data")
-    print(f"{os.cpu_count()} cores; load at the start {os.getloadavg()}")
-    if TorchTranslator is None:
-        print("PyTorch is not installed, so its rows are left out: pip install torch")
-    rows = [(name, *row) for name in names for row in compare(name, **options)]
-    print(ROW.format(*COLUMNS))
-    for row in rows:
-        show(*row)
-    print(f"load at the end {os.getloadavg()}")
+def rows(data_home, **sizes):
+    for name in (*GENERATED, *(() if data_home is None else REAL)):
+        yield from compare(name, data_home=data_home, **sizes)
 
 
 if __name__ == "__main__":
-    main()
+    sizes = {"n_samples": 1280, "n_decoded": 640, "n_looped": 3, "n_rounds": 5}
+    run(__doc__, rows, data_home=None, **sizes)

@@ -12,6 +12,7 @@ from skseq._layers import (
     FinalStates,
     Recurrent,
     autonomous_lstm,
+    on_gpu,
     zero_padding,
 )
 from skseq._networks import (
@@ -105,10 +106,10 @@ def fed_back(decoder, code, lengths, state, n_frames):
     """The states of a recurrence that sees its own last output at every step.
 
     The output is linear in the state, so an LSTM that is fed it back is one that sees
-    nothing, with other weights: one kernel runs the whole of it.
+    nothing, with other weights, which is run the same way.
     """
     cell, readout = decoder.recurrence.recurrence.cell, decoder.readout
-    if decoder.recurrence.runs_block_kernel:
+    if decoder.cell == "lstm" and not on_gpu():
         fed = readout.kernel.value @ cell.kernel.value
         recurrent_kernel = cell.recurrent_kernel.value + fed
         offset = readout.bias.value[tf.newaxis] @ cell.kernel.value

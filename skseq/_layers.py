@@ -10,6 +10,8 @@ import keras
 import tensorflow as tf
 
 from skseq._backend import require_tensorflow
+from skseq._gru import run_gru
+from skseq._lstm import run_lstm
 
 require_tensorflow()
 
@@ -18,9 +20,8 @@ CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 # What a cell hands on to the next step, its output first.
 N_STATES = {"lstm": 2, "gru": 1}
 
-# Measured: one BlockLSTM kernel for the whole sequence beats a loop of matrix products
-# up to about here; above it the loop's larger products win.
-BLOCK_KERNEL_MAX_UNITS = 96
+# Faster on a CPU than the stock layers.
+CPU_WAYS = {"lstm": run_lstm, "gru": run_gru}
 
 
 def zero_padding(frames, lengths):
@@ -64,14 +65,13 @@ class Recurrent(keras.layers.Layer):
         return zero_padding(outputs, lengths)
 
     def _run(self, frames, state):
-        if self.runs_block_kernel:
-            return block_lstm(frames, self.recurrence.cell, state)
-        return self.recurrence(frames, initial_state=state)
-
-    @property
-    def runs_block_kernel(self) -> bool:
-        """Whether one kernel for whole sequences is the faster way here."""
-        return _block_kernel_is_faster(self.cell, self.units)
+        if on_gpu():
+            return self.recurrence(frames, initial_state=state)
+        if state is None:
+            zeros = tf.zeros((tf.shape(frames)[0], self.units))
+            state = [zeros] * N_STATES[self.cell]
+        weights = [weight.value for weight in self.recurrence.weights]
+        return CPU_WAYS[self.cell](frames, *weights, state)
 
     def step(self, frame, state):
         """Go on by one frame; a state is what the cell hands on, its output first."""
@@ -81,59 +81,16 @@ class Recurrent(keras.layers.Layer):
         return (*frames_shape[:-1], self.units)
 
 
-def _block_kernel_is_faster(cell: str, units: int) -> bool:
-    on_gpu = bool(tf.config.list_physical_devices("GPU"))
-    # With an odd number the kernel is slow for odd batches, and says so on the console.
-    fits = units <= BLOCK_KERNEL_MAX_UNITS and units % 2 == 0
-    return cell == "lstm" and fits and not on_gpu
-
-
-def block_lstm(frames, cell, state=None):
-    """Run a Keras LSTM cell's weights over whole sequences in one CPU kernel.
-
-    They start from a state, the output and the cell's memory, or from zeros.
-
-    Version 1 of the kernel on purpose: version 2 has a wrong gradient on the CPU.
-    """
-    if state is None:
-        state = [tf.zeros((tf.shape(frames)[0], cell.units))] * 2
-    weights = cell.kernel.value, cell.recurrent_kernel.value, cell.bias.value
-    return _run_block_lstm(frames, *weights, state)
+def on_gpu() -> bool:
+    """Whether the stock layers, which are eligible for cuDNN, are the fastest."""
+    return bool(tf.config.list_physical_devices("GPU"))
 
 
 def autonomous_lstm(recurrent_kernel, bias, state, n_frames):
-    """Run an LSTM that sees nothing, from a state, in one CPU kernel."""
+    """Run an LSTM that sees nothing, from a state."""
     frames = tf.zeros((tf.shape(state[0])[0], n_frames, 2))
     kernel = tf.zeros((2, recurrent_kernel.shape[1]))
-    return _run_block_lstm(frames, kernel, recurrent_kernel, bias, state)
-
-
-def _run_block_lstm(frames, kernel, recurrent_kernel, bias, state):
-    if kernel.shape[0] % 2:  # the kernel complains on the console of odd widths
-        frames = tf.pad(frames, ((0, 0), (0, 0), (0, 1)))
-        kernel = tf.pad(kernel, ((0, 1), (0, 0)))
-    no_peephole = tf.zeros(state[0].shape[-1])
-    states = tf.raw_ops.BlockLSTM(
-        seq_len_max=tf.cast(tf.shape(frames)[1], tf.int64),
-        x=tf.transpose(frames, (1, 0, 2)),
-        cs_prev=state[1],
-        h_prev=state[0],
-        w=_block_gate_order(tf.concat([kernel, recurrent_kernel], axis=0)),
-        b=_block_gate_order(bias),
-        wci=no_peephole,
-        wcf=no_peephole,
-        wco=no_peephole,
-        forget_bias=0.0,
-        cell_clip=0.0,
-        use_peephole=False,
-    )
-    return tf.transpose(states.h, (1, 0, 2))
-
-
-def _block_gate_order(weights):
-    """Keras has the gates as input, forget, cell, output; the kernel as i, c, f, o."""
-    i, f, c, o = tf.split(weights, 4, axis=-1)
-    return tf.concat([i, c, f, o], axis=-1)
+    return run_lstm(frames, kernel, recurrent_kernel, bias, state)
 
 
 class FinalStates(keras.layers.Layer):

@@ -251,10 +251,15 @@ class Trainer:
                 for penalty in model.losses:
                     total += penalty
             gradients = tape.gradient(total, [v.value for v in variables])
-            optimizer.apply(gradients, variables)
+            optimizer.apply([_dense(gradient) for gradient in gradients], variables)
             return losses
 
         return step
+
+
+def _dense(gradient):
+    """An embedding's is rows, each of which Keras would clip and square by itself."""
+    return gradient if gradient is None else tf.convert_to_tensor(gradient)
 
 
 @contextmanager

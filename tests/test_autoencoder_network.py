@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy.special import expit
 
-from skseq import _layers
+from skseq import _lstm
 from skseq._autoencoder_network import (
     DECODERS,
     autoencoder_network,
@@ -161,7 +161,7 @@ def unfolded(model, code, n_frames, cell, decoder):
 def test_the_decoder_is_a_plain_loop_over_steps(
     cell, units, max_units, decoder, reverse, difference, monkeypatch
 ):
-    monkeypatch.setattr(_layers, "BLOCK_KERNEL_MAX_UNITS", max_units)
+    monkeypatch.setattr(_lstm, "BLOCK_KERNEL_MAX_UNITS", max_units)
     model = build(
         units=(2, units),
         cell=cell,
@@ -188,7 +188,7 @@ def test_one_kernel_has_the_gradients_of_a_loop(difference, monkeypatch):
     upstream = np.random.default_rng(2).normal(size=inputs[0].shape).astype("float32")
     found = []
     for max_units in (96, 0):
-        monkeypatch.setattr(_layers, "BLOCK_KERNEL_MAX_UNITS", max_units)
+        monkeypatch.setattr(_lstm, "BLOCK_KERNEL_MAX_UNITS", max_units)
         found.append(gradients_of(model, inputs, upstream))
     for gradient, expected in zip(*found, strict=True):
         np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-4)

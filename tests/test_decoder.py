@@ -8,7 +8,8 @@ from scipy.special import softmax
 
 from skseq._attention import ATTENTIONS
 from skseq._decoder import Decoder
-from skseq._layers import BLOCK_KERNEL_MAX_UNITS, CELLS, N_STATES
+from skseq._layers import CELLS, N_STATES
+from skseq._lstm import BLOCK_KERNEL_MAX_UNITS
 
 N_IDS, DIM, WIDTH, N_SOURCE = 7, 3, 4, 6
 LENGTHS = np.array([6, 3, 1], dtype="int32")

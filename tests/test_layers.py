@@ -1,12 +1,11 @@
 from functools import partial
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.special import expit
 
-from skseq import _layers
+from skseq import _layers, _lstm
 from skseq._layers import (
     CELLS,
     FinalStates,
@@ -14,7 +13,6 @@ from skseq._layers import (
     ImageConvolution,
     Recurrent,
     autonomous_lstm,
-    block_lstm,
     shortened,
     zero_padding,
 )
@@ -31,6 +29,12 @@ FRAME_LAYERS = {
     )
     for kernel_size, strides in [(1, 1), (2, 2), (3, 1), (4, 3), (5, 1), (5, 2)]
 }
+
+
+@pytest.fixture(params=[0, 96], ids=["loop", "block kernel"])
+def max_units(request, monkeypatch):
+    """Up to how many units an LSTM runs in the block kernel (on a CPU)."""
+    monkeypatch.setattr(_lstm, "BLOCK_KERNEL_MAX_UNITS", request.param)
 
 
 def randomized(layer, *shape, seed=0):
@@ -102,24 +106,6 @@ def test_an_image_layer_cannot_see_past_the_last_column(height, channels):
     assert_same_alone_and_in_a_batch(layer, images.astype("float32"), 2)
 
 
-@pytest.mark.parametrize("units", [1, 2, 40])
-def test_the_block_kernel_has_the_values_and_gradients_of_the_keras_layer(units):
-    layer = randomized(keras.layers.LSTM(units, return_sequences=True), 3, None, 2)
-    rng = np.random.default_rng(2)
-    frames = tf.constant(rng.normal(size=(3, 12, 2)), tf.float32)
-    upstream = rng.normal(size=(3, 12, units)).astype("float32")
-    variables = [w.value for w in layer.trainable_weights]
-    results = []
-    for run in (layer, lambda inputs: block_lstm(inputs, layer.cell)):
-        with tf.GradientTape() as tape:
-            tape.watch(frames)
-            states = run(frames)
-            total = tf.reduce_mean(states * upstream)
-        results.append([states, *tape.gradient(total, [frames, *variables])])
-    for expected, got in zip(*results, strict=True):
-        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
-
-
 @pytest.mark.parametrize(("n_samples", "n_features"), [(3, 5), (4, 5), (3, 6)])
 def test_a_recurrence_prints_nothing_whatever_its_sizes(n_samples, n_features, capfd):
     layer = randomized(Recurrent(4), None, None, n_features)
@@ -130,11 +116,8 @@ def test_a_recurrence_prints_nothing_whatever_its_sizes(n_samples, n_features, c
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("max_units", [0, 96])
-def test_a_backward_recurrence_is_the_stock_layer_on_each_reversed_sequence(
-    cell, max_units, monkeypatch
-):
-    monkeypatch.setattr(_layers, "BLOCK_KERNEL_MAX_UNITS", max_units)
+@pytest.mark.usefixtures("max_units")
+def test_a_backward_recurrence_is_the_stock_layer_on_each_reversed_sequence(cell):
     layer = randomized(Recurrent(2, cell, backward=True), None, None, 2)
     stock = randomized(CELLS[cell](2, return_sequences=True), None, None, 2)
     stock.set_weights(layer.get_weights())
@@ -177,12 +160,6 @@ def gru_states(frames, state, kernel, recurrent_kernel, bias):
 
 FORMULAS = {"lstm": (lstm_states, 2), "gru": (gru_states, 1)}
 N_FRAMES, UNITS = max(LENGTHS), 4
-
-
-@pytest.fixture(params=[0, 96], ids=["stock layer", "block kernel"])
-def max_units(request, monkeypatch):
-    """Whether an LSTM of four units runs in the block kernel (on a CPU)."""
-    monkeypatch.setattr(_layers, "BLOCK_KERNEL_MAX_UNITS", request.param)
 
 
 def started(cell, seed=6):
@@ -278,16 +255,6 @@ def test_an_autonomous_lstm_prints_nothing_whatever_its_sizes(n_samples, capfd):
     assert "".join(capfd.readouterr()) == ""
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-@pytest.mark.parametrize(("units", "is_even"), [(4, True), (5, False)])
-def test_only_an_lstm_of_few_and_even_units_runs_in_one_kernel(cell, units, is_even):
-    if tf.config.list_physical_devices("GPU"):
-        pytest.skip("it never does on a GPU")
-    runs = Recurrent(units, cell).runs_block_kernel
-    assert runs == (cell == "lstm" and is_even)
-    assert not Recurrent(units + 200, cell).runs_block_kernel
-
-
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_final_states_are_what_each_direction_hands_on_at_its_end(cell, bidirectional):
@@ -328,13 +295,15 @@ def test_a_frame_convolution_is_a_plain_loop_over_centred_windows(kernel_size, s
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("cell", "units", "expected"),
-    [("lstm", 96, True), ("lstm", 98, False), ("lstm", 5, False), ("gru", 8, False)],
-)
-def test_the_block_kernel_serves_small_lstms_on_the_cpu(cell, units, expected):
-    on_cpu = not tf.config.list_physical_devices("GPU")
-    assert _layers._block_kernel_is_faster(cell, units) == (expected and on_cpu)
+@pytest.mark.parametrize("cell", CELLS)
+def test_on_a_gpu_the_stock_layer_does_the_same(cell, monkeypatch):
+    layer = randomized(Recurrent(UNITS, cell), None, None, 2)
+    frames, state = started(cell)
+    found = []
+    for is_gpu in (False, True):
+        monkeypatch.setattr(_layers, "on_gpu", lambda is_gpu=is_gpu: is_gpu)
+        found.append(layer(frames, np.array(LENGTHS), state))
+    np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (2, 3, 4), (2, 3, 4, 5)])

@@ -34,7 +34,7 @@ def test_the_named_optimizers_are_those_of_keras():
 
 @pytest.mark.parametrize("name", ["adam", "Adam", "ADAM"])
 def test_names_are_taken_in_any_case(name):
-    assert type(make_optimizer(name)) is optimizers.Adam
+    assert isinstance(make_optimizer(name), optimizers.Adam)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,111 @@
+"""What the speed benchmarks share: rates measured by turns, and rows of one table."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison; the ratio is how many times as fast ours is.
+
+    Where ours is held against itself the ratio is what `unit` says, and `at_most` that
+    the aim is an upper bound.
+    """
+
+    work: str
+    against: str
+    ours: float
+    theirs: float
+    unit: str
+    ratio: float
+    aim: float | None
+    at_most: bool = False
+
+    @property
+    def is_met(self) -> bool:
+        if self.aim is None:
+            return True
+        return self.ratio <= self.aim if self.at_most else self.ratio >= self.aim
+
+
+def measure(tasks, n_rounds) -> dict:
+    """Median rate of each task, by name, in units a second.
+
+    `tasks` are (function, n_units) by name. They take turns, so that other load on the
+    machine meets all; the first turn is not counted: functions are traced in it.
+    """
+    rates = {name: [] for name in tasks}
+    for _ in range(1 + n_rounds):
+        for name, (function, n_units) in tasks.items():
+            start = time.perf_counter()
+            function()
+            rates[name].append(n_units / (time.perf_counter() - start))
+    return {name: float(np.median(found[1:])) for name, found in rates.items()}
+
+
+def rows_of(work, rates, aims, unit):
+    """A row for each peer whose name starts as one of the aims does; its best way."""
+    for library, aim in aims.items():
+        found = {n: rate for n, rate in rates.items() if n.startswith(library)}
+        if found:
+            best = max(found, key=found.get)
+            ratio = rates["skseq"] / found[best]
+            yield Row(work, best, rates["skseq"], found[best], unit, ratio, aim)
+
+
+def torch_ways(make) -> dict:
+    """PyTorch with one thread and with one a core; nothing where it is missing."""
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        print("PyTorch is not installed, so its rows are left out: pip install torch")
+        return {}
+    n_threads = sorted({1, os.cpu_count()})
+    return {f"PyTorch, {n} thread{'s' * (n > 1)}": make(n) for n in n_threads}
+
+
+def run(description, rows, **options):
+    """The command line of a benchmark: `rows(**options)` yields its rows.
+
+    Every option is an integer, but `data_home`, which is a path.
+    """
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--json", help="where to write the rows")
+    for name, default in options.items():
+        kind = str if name == "data_home" else int
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=default)
+    settings = vars(parser.parse_args())
+    path = settings.pop("json")
+    print(f"{os.cpu_count()} cores; load at the start {os.getloadavg()}", flush=True)
+    found = []
+    for row in rows(**settings):
+        found.append(row)
+        print(as_line(row), flush=True)
+    print(f"load at the end {os.getloadavg()}")
+    if path:
+        Path(path).write_text(json.dumps([asdict(row) for row in found], indent=1))
+
+
+def as_line(row) -> str:
+    sign = "<=" if row.at_most else ">="
+    aim = "" if row.aim is None else f" (aim {sign} {row.aim:g})"
+    figures = f"{row.ours:.4g} and {row.theirs:.4g} {row.unit}: {row.ratio:.2f}"
+    return f"{row.work}; {row.against}; {figures}{aim}"
+
+
+def sequences_of(n_samples, shortest, longest, n_features, seed=0) -> list:
+    """Random frames of evenly spread lengths."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(shortest, longest, endpoint=True, size=n_samples)
+    return [rng.normal(size=(n, n_features)).astype("float32") for n in lengths]
+
+
+if __name__ == "__main__":
+    sys.exit(__doc__)

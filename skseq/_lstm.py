@@ -1,0 +1,157 @@
+"""An LSTM over whole sequences on a CPU: two ways, one result, the faster one by size.
+
+Takes the weights of a Keras cell, whose gates are input, forget, cell and output in
+this order. Knows nothing of lengths: what lies past a sequence's end is run too.
+"""
+
+import tensorflow as tf
+
+# Measured: one kernel for the whole sequence wins up to about here. Above it the time
+# goes into matrix products, and the loop has the larger ones.
+BLOCK_KERNEL_MAX_UNITS = 96
+
+
+def run_lstm(frames, kernel, recurrent_kernel, bias, state):
+    """The outputs, (n_samples, n_frames, n_units), from a state: output and memory."""
+    units = recurrent_kernel.shape[0]
+    # With an odd number the kernel is slow for odd batches, and says so on the console.
+    fits = units <= BLOCK_KERNEL_MAX_UNITS and units % 2 == 0
+    run = block_lstm if fits else looped_lstm
+    return run(frames, kernel, recurrent_kernel, bias, state)
+
+
+def block_lstm(frames, kernel, recurrent_kernel, bias, state):
+    """All in one kernel.
+
+    Version 1 of the kernel on purpose: version 2 has a wrong gradient on the CPU.
+    """
+    if kernel.shape[0] % 2:  # the kernel complains on the console of odd widths
+        frames = tf.pad(frames, ((0, 0), (0, 0), (0, 1)))
+        kernel = tf.pad(kernel, ((0, 1), (0, 0)))
+    no_peephole = tf.zeros(state[0].shape[-1])
+    states = tf.raw_ops.BlockLSTM(
+        seq_len_max=tf.cast(tf.shape(frames)[1], tf.int64),
+        x=tf.transpose(frames, (1, 0, 2)),
+        cs_prev=state[1],
+        h_prev=state[0],
+        w=_kernel_order(tf.concat([kernel, recurrent_kernel], axis=0)),
+        b=_kernel_order(bias),
+        wci=no_peephole,
+        wcf=no_peephole,
+        wco=no_peephole,
+        forget_bias=0.0,
+        cell_clip=0.0,
+        use_peephole=False,
+    )
+    return tf.transpose(states.h, (1, 0, 2))
+
+
+def _kernel_order(weights):
+    """The kernels have the gates as input, cell, forget, output; its own inverse."""
+    i, f, c, o = tf.split(weights, 4, axis=-1)
+    return tf.concat([i, c, f, o], axis=-1)
+
+
+@tf.custom_gradient
+def _loop(frames, kernel, recurrent_kernel, bias, first_output, first_memory):
+    """A loop over the frames that leaves to it only what must wait for its turn.
+
+    What frames add to the gates, and the gradients of all weights, are one product
+    each over all frames. Sequences are time-major here.
+    """
+    width, units = kernel.shape[0], recurrent_kernel.shape[0]
+    n_frames, n_samples = tf.shape(frames)[0], tf.shape(frames)[1]
+    flat_frames = tf.reshape(frames, (-1, width))
+    inputs = tf.nn.bias_add(tf.matmul(flat_frames, kernel), bias)
+    inputs = tf.reshape(inputs, (n_frames, n_samples, 4 * units))
+    inputs = _array(n_frames, 4 * units).unstack(inputs)
+
+    def go_on(t, output, memory, outputs, memories, gates, candidates):
+        summed = inputs.read(t) + tf.matmul(output, recurrent_kernel)
+        gate = tf.sigmoid(summed)  # of the candidate's quarter too, for nothing
+        candidate = tf.tanh(summed[:, 2 * units : 3 * units])
+        i, f, _, o = tf.split(gate, 4, axis=1)
+        memory = f * memory + i * candidate
+        output = o * tf.tanh(memory)
+        return (
+            t + 1,
+            output,
+            memory,
+            outputs.write(t, output),
+            memories.write(t + 1, memory),
+            gates.write(t, gate),
+            candidates.write(t, candidate),
+        )
+
+    memories = _array(n_frames + 1, units).write(0, first_memory)
+    arrays = [_array(n_frames, n) for n in (units, 4 * units, units)]
+    loop = (0, first_output, first_memory, arrays[0], memories, *arrays[1:])
+    _, _, last_memory, outputs, memories, gates, candidates = tf.while_loop(
+        lambda t, *_: t < n_frames, go_on, loop, maximum_iterations=n_frames
+    )
+    outputs = tf.ensure_shape(outputs.stack(), (None, None, units))
+
+    def gradients(upstream):
+        upstream = _array(n_frames, units).unstack(upstream)
+        no_inputs, no_peephole = tf.zeros((n_samples, 0)), tf.zeros(units)
+        back_kernel = tf.transpose(_kernel_order(recurrent_kernel))
+
+        def go_back(t, d_output, d_memory, memory, d_gates):
+            i, f, _, o = tf.split(gates.read(t), 4, axis=1)
+            memory_before = memories.read(t)
+            of_cell = tf.raw_ops.LSTMBlockCellGrad(
+                x=no_inputs,
+                cs_prev=memory_before,
+                h_prev=memory_before,  # as the weights below, for its shape alone
+                w=recurrent_kernel,
+                wci=no_peephole,
+                wcf=no_peephole,
+                wco=no_peephole,
+                b=bias,
+                i=i,
+                cs=memory,
+                f=f,
+                o=o,
+                ci=candidates.read(t),
+                co=tf.tanh(memory),
+                cs_grad=d_memory,
+                h_grad=d_output + upstream.read(t),
+                use_peephole=False,
+            )
+            d_output = tf.matmul(of_cell.dicfo, back_kernel)
+            d_gates = d_gates.write(t, of_cell.dicfo)
+            return t - 1, d_output, of_cell.cs_prev_grad, memory_before, d_gates
+
+        nothing = tf.zeros_like(first_output)
+        d_gates = _array(n_frames, 4 * units)
+        _, d_first_output, d_first_memory, _, d_gates = tf.while_loop(
+            lambda t, *_: t >= 0,
+            go_back,
+            (n_frames - 1, nothing, nothing, last_memory, d_gates),
+            maximum_iterations=n_frames,
+        )
+        d_gates = tf.reshape(d_gates.stack(), (-1, 4 * units))
+        outputs_before = tf.concat([first_output[tf.newaxis], outputs[:-1]], axis=0)
+        outputs_before = tf.reshape(outputs_before, (-1, units))
+        d_frames = tf.matmul(d_gates, _kernel_order(kernel), transpose_b=True)
+        return (
+            tf.reshape(d_frames, tf.shape(frames)),
+            _kernel_order(tf.matmul(flat_frames, d_gates, transpose_a=True)),
+            _kernel_order(tf.matmul(outputs_before, d_gates, transpose_a=True)),
+            _kernel_order(tf.reduce_sum(d_gates, axis=0)),
+            d_first_output,
+            d_first_memory,
+        )
+
+    return outputs, gradients
+
+
+def looped_lstm(frames, kernel, recurrent_kernel, bias, state):
+    """A loop over the frames with as little in it as can be, and its own gradient."""
+    frames = tf.transpose(frames, (1, 0, 2))
+    outputs = _loop(frames, kernel, recurrent_kernel, bias, *state)
+    return tf.transpose(outputs, (1, 0, 2))
+
+
+def _array(n_frames, width):
+    return tf.TensorArray(tf.float32, n_frames, element_shape=(None, width))
