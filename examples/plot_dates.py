@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 
 from skseq import Seq2SeqTranslator
 from skseq.datasets import make_dates
+from skseq.inspection import AttentionDisplay, TrainingHistoryDisplay
 from skseq.metrics import sequence_accuracy
 
 X, y = make_dates(6000, random_state=0)
@@ -45,22 +46,11 @@ print(f"exact on {len(X_new)} unseen dates: {sequence_accuracy(y_new, predicted)
 # %%
 # How training went. The loss is a mean over the characters of the target.
 
-figure, axes = plt.subplots(figsize=(5, 3), layout="constrained")
-for name, values in translator.history_.items():
-    axes.plot(range(1, len(values) + 1), values, marker=".", label=name)
-axes.set(xlabel="epoch", ylabel="loss a character", yscale="log")
-axes.legend()
+TrainingHistoryDisplay.from_estimator(translator, yscale="log")
 
 # %%
 # Where the decoder looks while it writes: each row is one character of the output, and
-# the darker a cell, the more that character of the source counted.
+# the brighter a cell, the more that character of the source counted.
 
-source = X_new[0]
-(output,) = translator.predict([source])
-(weights,) = translator.attend([source])
-figure, axes = plt.subplots(figsize=(7, 3.5), layout="constrained")
-axes.imshow(weights, cmap="Greys", vmin=0, vmax=1, aspect="auto")
-axes.set_xticks(range(len(source)), list(source))
-axes.set_yticks(range(len(output)), list(output))
-axes.set(xlabel="source", ylabel="output", title=f"{source} -> {output}")
+AttentionDisplay.from_estimator(translator, X_new)
 plt.show()

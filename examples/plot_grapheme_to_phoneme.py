@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 
 from skseq import Seq2SeqTranslator
 from skseq.datasets import fetch_g2p, make_number_words
+from skseq.inspection import AttentionDisplay
 from skseq.metrics import token_error_rate, word_error_rate
 
 try:
@@ -51,17 +52,14 @@ for output, log_probability, _ in translator.predict_n_best([X_new[1]], 3)[0]:
     print(f"{X_new[1]}: {output}   log p = {log_probability:.2f}")
 
 # %%
-# Which letters make which sound: each row is a sound, and the darker a cell, the more
+# Which letters make which sound: each row is a sound, and the brighter a cell, the more
 # that letter counted.
 
 words = [word for word in X_new if 6 <= len(word) <= 9][:3]
 figure, panels = plt.subplots(1, len(words), figsize=(10, 3.5), layout="constrained")
-for axes, word, output, weights in zip(
-    panels, words, translator.predict(words), translator.attend(words), strict=True
-):
-    sounds = output.split()
-    axes.imshow(weights, cmap="Greys", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(word)), list(word))
-    axes.set_yticks(range(len(sounds)), sounds)
-    axes.set(title=word)
+for i, axes in enumerate(panels):
+    AttentionDisplay.from_estimator(
+        translator, words, sample=i, ax=axes, colorbar=False
+    )
+    axes.set(title=words[i])
 plt.show()

@@ -16,6 +16,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from skseq import LSTMAutoencoder
 from skseq.datasets import fetch_ecg5000, make_sensor_sequences
+from skseq.inspection import AnomalyScoreDisplay, ReconstructionDisplay
 
 try:
     X, y = fetch_ecg5000(return_X_y=True)
@@ -51,23 +52,14 @@ print(f"F1 of the anomalies:      {f1_score(y_new, predicted, pos_label=-1):.3f}
 # %%
 # A normal beat and another one, and what the network makes of them.
 
-figure, panels = plt.subplots(1, 2, figsize=(9, 3), sharey=True, layout="constrained")
+figure, panels = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
 for axes, label, name in zip(panels, (1, -1), ("normal", "not normal"), strict=True):
-    beat = X_new[np.flatnonzero(y_new == label)[0]]
-    (reconstruction,) = detector.reconstruct([beat] if beat.ndim == 2 else beat[None])
-    axes.plot(beat, label="beat")
-    axes.plot(reconstruction, "--", label="reconstruction")
-    axes.set(title=name, xlabel="frame")
-panels[0].legend()
+    beat = np.flatnonzero(y_new == label)[0]
+    ReconstructionDisplay.from_estimator(detector, X_new, sample=beat, ax=axes)
+    axes.set(title=name)
 
 # %%
 # The scores of both kinds, and the threshold.
 
-figure, axes = plt.subplots(figsize=(6, 3), layout="constrained")
-bins = np.geomspace(scores.min(), scores.max(), 40)
-axes.hist(scores[y_new == 1], bins, alpha=0.6, label="normal")
-axes.hist(scores[y_new == -1], bins, alpha=0.6, label="not normal")
-axes.axvline(-detector.offset_, color="black", linestyle=":", label="threshold")
-axes.set(xscale="log", xlabel="mean squared error", ylabel="beats")
-axes.legend()
+AnomalyScoreDisplay.from_estimator(detector, X_new, y_new)
 plt.show()

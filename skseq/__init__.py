@@ -18,7 +18,14 @@ _LAZY = {
     "load": "skseq._saving",
 }
 
-_SUBMODULES = ("datasets", "exceptions", "metrics", "preprocessing")
+_SUBMODULES = (
+    "datasets",
+    "exceptions",
+    "inspection",
+    "metrics",
+    "preprocessing",
+    "scikeras",
+)
 
 __all__ = ["__version__", *_LAZY]
 

@@ -1,6 +1,13 @@
 """What a type checker sees of the names that `__init__.py` loads when first used."""
 
-from skseq import datasets, exceptions, metrics, preprocessing
+from skseq import (
+    datasets,
+    exceptions,
+    inspection,
+    metrics,
+    preprocessing,
+    scikeras,
+)
 from skseq._autoencoder import LSTMAutoencoder
 from skseq._ctc import CTCSequenceClassifier
 from skseq._results import LabelSpan, RankedLabels, RankedOutput
@@ -20,7 +27,9 @@ __all__ = [
     "__version__",
     "datasets",
     "exceptions",
+    "inspection",
     "load",
     "metrics",
     "preprocessing",
+    "scikeras",
 ]

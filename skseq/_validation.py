@@ -23,6 +23,7 @@ __all__ = [
     "check_sequences",
     "n_frame_features",
     "object_array",
+    "ragged_rows",
 ]
 
 # What `check_sequences` learns on an estimator.
@@ -212,6 +213,8 @@ def as_collection(value: Any, name: str, content: str) -> Any:
         )
     if hasattr(value, "to_numpy") and len(getattr(value, "shape", ())) == 1:
         return list(value)  # a pandas Series, indexed, would look labels up
+    if hasattr(value, "row_splits"):
+        return ragged_rows(value, name)
     if hasattr(value, "__len__") and hasattr(value, "__getitem__"):
         return value
     if hasattr(value, "__array__"):
@@ -220,6 +223,35 @@ def as_collection(value: Any, name: str, content: str) -> Any:
         f"{name} must have a length and be indexable, got {kind}. Convert it with "
         f"list({name})."
     )
+
+
+def ragged_rows(tensor: Any, name: str) -> list[np.ndarray]:
+    """Take a tf.RaggedTensor apart; TensorFlow need not be imported for that."""
+    values = np.asarray(tensor.flat_values)
+    splits, *inner = map(np.asarray, tensor.nested_row_splits)
+    if len(inner) + values.ndim > 2:
+        raise ValueError(
+            f"Found a ragged tensor with dim {1 + len(inner) + values.ndim} ({name}), "
+            "while dim <= 3 is required."
+        )
+    if inner:
+        widths = np.diff(inner[0])
+        width = _common_width(widths, splits, name)
+        values = values.reshape(len(widths), width)
+    return np.split(values, splits[1:-1]) if len(splits) > 1 else []
+
+
+def _common_width(widths: np.ndarray, splits: np.ndarray, name: str) -> int:
+    """Refuse frames of different numbers of features; return the number they share."""
+    differs = widths != widths[:1]
+    if differs.any():
+        frame = int(np.argmax(differs))
+        i = int(np.searchsorted(splits, frame, side="right")) - 1
+        raise ValueError(
+            f"Frame {frame - splits[i]} of {name}[{i}] has {widths[frame]} features, "
+            f"but frame 0 of {name}[0] has {widths[0]}. All frames must have as many."
+        )
+    return int(widths[0]) if len(widths) else 1
 
 
 def _is_matrix(X: Any) -> bool:

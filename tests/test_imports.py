@@ -28,6 +28,7 @@ KERAS = {
     "_search",
     "_seq2seq_network",
     "_training",
+    "scikeras",
 }
 BASE = {"_base"}
 ESTIMATORS = {"_autoencoder", "_ctc", "_seq2seq"}

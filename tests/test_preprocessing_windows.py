@@ -132,6 +132,16 @@ def test_univariate_series_may_be_1d_arrays_in_a_list():
     ]
 
 
+def test_a_ragged_tensor_is_several_series():
+    tf = pytest.importorskip("tensorflow")
+    series = [np.arange(5.0), np.arange(3.0)]
+    tensor = tf.RaggedTensor.from_row_lengths(np.concatenate(series), [5, 3])
+    windows = SlidingWindows(2)
+    np.testing.assert_array_equal(
+        windows.fit_transform(tensor), windows.fit_transform(series)
+    )
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16])
 def test_type_of_the_numbers_is_kept(dtype):
     X = [x.astype(dtype) for x in ragged()]

@@ -1,30 +1,57 @@
 """scikit-learn's tools take estimators, ragged lists and label sequences as usual."""
 
+import pickle
+import re
+from pathlib import Path
+
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    IsolationForest,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.metrics import make_scorer
+from sklearn.frozen import FrozenEstimator
+from sklearn.inspection import permutation_importance
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import make_scorer, roc_auc_score
 from sklearn.model_selection import (
+    FixedThresholdClassifier,
     GridSearchCV,
+    GroupKFold,
     HalvingGridSearchCV,
+    HalvingRandomSearchCV,
     KFold,
     RandomizedSearchCV,
     StratifiedKFold,
     TunedThresholdClassifierCV,
+    check_cv,
     cross_val_predict,
     cross_val_score,
     cross_validate,
     learning_curve,
+    permutation_test_score,
+    train_test_split,
+    validation_curve,
 )
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
-from toy import as_text, symbol_runs
+from sklearn.semi_supervised import SelfTrainingClassifier
+from sklearn.utils import estimator_html_repr, resample
+from toy import as_text, reversals, symbol_runs
 
-from skseq import CTCSequenceClassifier
+from skseq import CTCSequenceClassifier, LSTMAutoencoder, Seq2SeqTranslator
 from skseq._validation import object_array
 from skseq.metrics import (
     label_error_rate,
@@ -32,6 +59,9 @@ from skseq.metrics import (
     sequence_accuracy_scorer,
 )
 from skseq.preprocessing import FrameTransformer
+
+# Networks as small as these learn next to nothing, and the autoencoder says so.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 X, SYMBOLS, _ = symbol_runs(24)
 Y = as_text(SYMBOLS)
@@ -52,6 +82,39 @@ def make(**params):
 
 def make_single(**params):
     return make(target="single", **params)
+
+
+def make_coder(**params):
+    return LSTMAutoencoder(**{**SMALL, **params})
+
+
+def make_translator(**params):
+    defaults = {"embedding_dim": 3, "source_tokenizer": None, "target_tokenizer": None}
+    return Seq2SeqTranslator(**{**SMALL, **defaults, **params})
+
+
+SMALL = {
+    "units": 4,
+    "epochs": 1,
+    "learning_rate": 0.05,
+    "batch_size": 8,
+    "random_state": 0,
+}
+LETTERS, REVERSED = reversals(24)
+ANOMALY = np.where(np.arange(24) % 4 == 0, -1, 1)
+
+# A maker, X and y for each estimator.
+CASES = {
+    "label sequences": (make, X, Y),
+    "single labels": (make_single, X, FIRST),
+    "translations": (make_translator, LETTERS, REVERSED),
+    "codes": (make_coder, X, None),
+}
+
+
+@pytest.fixture(params=CASES)
+def case(request):
+    return CASES[request.param]
 
 
 @pytest.fixture(scope="module")
@@ -268,6 +331,340 @@ def test_a_threshold_of_single_labels_can_be_tuned():
     tuned = TunedThresholdClassifierCV(make_single(), cv=2).fit(X, FIRST == 0)
     proba = tuned.estimator_.predict_proba(X)[:, 1]
     np.testing.assert_array_equal(tuned.predict(X), proba >= tuned.best_threshold_)
+
+
+# -- every tool for every estimator -----------------------------------------------
+
+
+def taken(items, rows):
+    return None if items is None else [items[i] for i in rows]
+
+
+def folds_of(case, n_folds=2):
+    make, X, y = case
+    return list(check_cv(n_folds, y, classifier=make is make_single).split(X, y))
+
+
+def fitted_on(case, rows, **params):
+    make, X, y = case
+    return make(**params).fit(taken(X, rows), taken(y, rows))
+
+
+def score_on(case, estimator, rows):
+    _, X, y = case
+    return estimator.score(taken(X, rows), *([] if y is None else [taken(y, rows)]))
+
+
+def fold_scores(case, **params):
+    """What cross-validation should find, by hand."""
+    return [
+        score_on(case, fitted_on(case, train, **params), test)
+        for train, test in folds_of(case)
+    ]
+
+
+RATES = [1e-9, 0.05]
+SEARCHES = {
+    "grid": lambda estimator: GridSearchCV(
+        estimator, {"learning_rate": RATES}, cv=2, error_score="raise"
+    ),
+    "randomized": lambda estimator: RandomizedSearchCV(
+        estimator, {"learning_rate": RATES}, n_iter=2, cv=2, error_score="raise"
+    ),
+}
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_a_search_scores_as_fits_by_hand_do(search, case):
+    make, X, y = case
+    found = SEARCHES[search](make(epochs=1)).fit(X, y)
+    for params, score in zip(
+        found.cv_results_["params"], found.cv_results_["mean_test_score"], strict=True
+    ):
+        assert score == pytest.approx(np.mean(fold_scores(case, epochs=1, **params)))
+    assert found.best_estimator_.n_iter_ == 1
+
+
+@pytest.mark.parametrize("search", [HalvingGridSearchCV, HalvingRandomSearchCV])
+def test_halving_searches_spend_epochs_or_sequences(search, case):
+    make, X, y = case
+    options = {"cv": 2, "factor": 2, "random_state": 0, "error_score": "raise"}
+    epochs = {"resource": "epochs", "min_resources": 1, "max_resources": 2}
+    found = search(make(), {"learning_rate": RATES}, **epochs, **options).fit(X, y)
+    assert found.n_resources_ == [1, 2]
+    assert found.best_estimator_.n_iter_ == 2
+    found = search(make(), {"learning_rate": RATES}, min_resources=12, **options)
+    assert found.fit(X, y).n_resources_ == [12, 24]
+
+
+def test_cross_validation_scores_as_fits_by_hand_do(case):
+    make, X, y = case
+    expected = fold_scores(case, epochs=1)
+    options = {"cv": 2, "error_score": "raise"}
+    scores = cross_validate(make(epochs=1), X, y, return_train_score=True, **options)
+    assert scores["test_score"].tolist() == expected
+    assert len(scores["train_score"]) == 2
+    assert cross_val_score(make(epochs=1), X, y, **options).tolist() == expected
+
+
+def test_cross_validated_predictions_are_those_of_fits_by_hand(case):
+    make, X, y = case
+    found = cross_val_predict(make(epochs=1), X, y, cv=2)
+    assert found.shape == (24,)
+    for train, test in folds_of(case):
+        expected = fitted_on(case, train, epochs=1).predict(taken(X, test))
+        assert found[test].tolist() == expected.tolist()
+
+
+def test_a_learning_curve_scores_as_fits_by_hand_do(case):
+    make, X, y = case
+    _, train_scores, test_scores = learning_curve(
+        make(epochs=1), X, y, train_sizes=[8, 12], cv=2, error_score="raise"
+    )
+    for k, n in enumerate([8, 12]):
+        for fold, (train, test) in enumerate(folds_of(case)):
+            estimator = fitted_on(case, train[:n], epochs=1)
+            assert train_scores[k, fold] == score_on(case, estimator, train[:n])
+            assert test_scores[k, fold] == score_on(case, estimator, test)
+
+
+def test_an_incremental_learning_curve_goes_on_from_part_to_part(case):
+    make, X, y = case
+    _, _, test_scores = learning_curve(
+        make(),
+        X,
+        y,
+        train_sizes=[8, 12],
+        cv=2,
+        exploit_incremental_learning=True,
+        error_score="raise",
+    )
+    for fold, (train, test) in enumerate(folds_of(case)):
+        estimator = make()
+        for k, part in enumerate(np.split(train, [8, 12])[:2]):
+            estimator.partial_fit(taken(X, part), taken(y, part))
+            assert test_scores[k, fold] == score_on(case, estimator, test)
+
+
+def test_a_validation_curve_scores_as_fits_by_hand_do(case):
+    make, X, y = case
+    _, test_scores = validation_curve(
+        make(),
+        X,
+        y,
+        param_name="epochs",
+        param_range=[1, 2],
+        cv=2,
+        error_score="raise",
+    )
+    for scores, epochs in zip(test_scores, [1, 2], strict=True):
+        assert scores.tolist() == fold_scores(case, epochs=epochs)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != "codes"])
+def test_a_permutation_test_starts_from_the_true_score(name):
+    make, X, y = CASES[name]
+    score, permuted, p_value = permutation_test_score(
+        make(epochs=1), X, y, cv=2, n_permutations=3, random_state=0
+    )
+    assert score == pytest.approx(np.mean(fold_scores(CASES[name], epochs=1)))
+    assert p_value == (1 + np.sum(permuted >= score)) / 4
+
+
+def test_a_pickle_and_a_file_of_joblib_predict_the_same(case, tmp_path):
+    make, X, y = case
+    estimator = make().fit(X, y)
+    joblib.dump(estimator, tmp_path / "estimator")
+    copies = pickle.loads(pickle.dumps(estimator)), joblib.load(tmp_path / "estimator")
+    for copied in copies:
+        assert copied.predict(X).tolist() == estimator.predict(X).tolist()
+
+
+def test_worker_processes_find_what_one_process_does(case):
+    make, X, y = case
+    scores = cross_val_score(make(), X, y, cv=2, n_jobs=2, error_score="raise")
+    assert scores.tolist() == cross_val_score(make(), X, y, cv=2).tolist()
+
+
+def test_groups_stay_together():
+    groups = np.arange(24) % 4
+    scores = cross_validate(
+        make(epochs=1),
+        X,
+        Y,
+        groups=groups,
+        cv=GroupKFold(2),
+        return_indices=True,
+        error_score="raise",
+    )
+    for train, test in zip(*scores["indices"].values(), strict=True):
+        assert not set(groups[train]) & set(groups[test])
+
+
+def test_sequences_are_split_and_drawn_as_lists():
+    X_train, X_test, y_train, y_test = train_test_split(X, Y, random_state=0)
+    assert list(map(len, (X_train, X_test, y_train, y_test))) == [18, 6, 18, 6]
+    drawn, labels = resample(X, Y, random_state=0)
+    assert all(any(x is other for other in X) for x in drawn)
+    make(epochs=1).fit(drawn, labels).predict(X_test)
+
+
+def test_a_diagram_shows_every_estimator(case):
+    make, _, _ = case
+    pipeline = make_pipeline(FrameTransformer(StandardScaler()), make())
+    html = estimator_html_repr(pipeline)
+    assert type(make()).__name__ in html
+    assert "FrameTransformer" in html
+
+
+def test_a_frozen_estimator_is_not_fitted_again():
+    frozen = FrozenEstimator(make_coder().fit(X))
+    kept = frozen.estimator._weights
+    pipeline = make_pipeline(frozen, KMeans(2, random_state=0)).fit(X)
+    assert pipeline[0].estimator._weights is kept
+
+
+# -- codes in pipelines -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "last", [KMeans(2), IsolationForest()], ids=["KMeans", "forest"]
+)
+def test_codes_serve_estimators_of_vectors(last):
+    last = clone(last).set_params(random_state=0)
+    pipeline = make_pipeline(make_coder(), last)
+    found = pipeline.fit_predict(X)
+    codes = make_coder().fit(X).transform(X)
+    np.testing.assert_array_equal(found, clone(last).fit_predict(codes))
+    np.testing.assert_array_equal(pipeline.predict(X), found)
+
+
+def test_a_union_puts_the_codes_side_by_side():
+    coders = [make_coder(), make_coder(latent_dim=2)]
+    codes = [clone(coder).fit_transform(X) for coder in coders]
+    union = make_union(*coders)
+    assert isinstance(union, FeatureUnion)
+    np.testing.assert_array_equal(union.fit_transform(X), np.hstack(codes))
+    pipeline = make_pipeline(union, LogisticRegression()).fit(X, FIRST)
+    expected = LogisticRegression().fit(np.hstack(codes), FIRST).predict_proba
+    np.testing.assert_array_equal(pipeline.predict_proba(X), expected(np.hstack(codes)))
+
+
+def test_a_union_within_frames_widens_them():
+    union = make_union(StandardScaler(), PCA(2))
+    wide = FrameTransformer(union).fit_transform(X)
+    frames = np.concatenate(X)
+    expected = np.hstack(
+        [StandardScaler().fit_transform(frames), PCA(2).fit_transform(frames)]
+    )
+    np.testing.assert_allclose(np.concatenate(wide), expected)
+
+
+def test_a_pipeline_remembers_the_codes(tmp_path):
+    steps = [("code", make_coder()), ("cluster", KMeans(2, random_state=0))]
+    plain = clone(Pipeline(steps)).fit_predict(X)
+    for _ in range(2):
+        cached = Pipeline(steps, memory=str(tmp_path))
+        np.testing.assert_array_equal(cached.fit_predict(X), plain)
+        np.testing.assert_array_equal(cached.predict(X), plain)
+
+
+def test_anomalies_are_scored_by_labels_that_fit_does_not_see():
+    options = {"cv": StratifiedKFold(2), "scoring": "roc_auc"}
+    scores = cross_val_score(make_coder(), X, ANOMALY, error_score="raise", **options)
+    for score, (train, test) in zip(
+        scores, StratifiedKFold(2).split(X, ANOMALY), strict=True
+    ):
+        decision = make_coder().fit(taken(X, train)).decision_function(taken(X, test))
+        assert score == roc_auc_score(ANOMALY[test], decision)
+    score, _, _ = permutation_test_score(
+        make_coder(), X, ANOMALY, n_permutations=1, **options
+    )
+    assert score == pytest.approx(scores.mean())
+
+
+@pytest.mark.parametrize("method", ["decision_function", "predict_proba"])
+def test_degrees_of_normality_can_be_cross_validated(method):
+    found = cross_val_predict(make_coder(), X, cv=2, method=method)
+    for train, test in KFold(2).split(X):
+        coder = make_coder().fit(taken(X, train))
+        np.testing.assert_array_equal(
+            found[test], getattr(coder, method)(taken(X, test))
+        )
+
+
+# -- more meta-estimators of single labels ----------------------------------------
+
+MEMBERS = [("fast", make_single()), ("slow", make_single(learning_rate=0.01))]
+
+
+def test_single_labels_are_put_to_the_vote():
+    words = np.array(["a", "b", "c"])[FIRST]
+    proba = np.mean(
+        [clone(m).fit(X, words).predict_proba(X) for _, m in MEMBERS], axis=0
+    )
+    soft = VotingClassifier(MEMBERS, voting="soft").fit(X, words)
+    np.testing.assert_allclose(soft.predict_proba(X), proba)
+    assert (
+        soft.predict(X).tolist() == np.array(["a", "b", "c"])[proba.argmax(1)].tolist()
+    )
+    weights = {"voting": "hard", "weights": [1, 0]}
+    hard = VotingClassifier(MEMBERS, **weights).fit(X, words)
+    assert hard.predict(X).tolist() == make_single().fit(X, words).predict(X).tolist()
+
+
+def test_classifiers_of_single_labels_are_stacked():
+    stack = StackingClassifier(MEMBERS, LogisticRegression(), cv=2).fit(X, FIRST)
+    alone = [clone(m).fit(X, FIRST).predict_proba(X) for _, m in MEMBERS]
+    np.testing.assert_allclose(stack.transform(X), np.hstack(alone))
+    out_of_fold = [
+        cross_val_predict(m, X, FIRST, cv=2, method="predict_proba") for _, m in MEMBERS
+    ]
+    final = LogisticRegression().fit(np.hstack(out_of_fold), FIRST)
+    np.testing.assert_allclose(stack.final_estimator_.coef_, final.coef_, rtol=1e-6)
+
+
+def test_one_classifier_a_label_is_possible():
+    found = OneVsRestClassifier(make_single(epochs=1)).fit(X, FIRST)
+    alone = make_single(epochs=1).fit(X, (FIRST == 1).astype(int)).predict_proba(X)
+    np.testing.assert_array_equal(found.estimators_[1].predict_proba(X), alone)
+
+
+def test_a_threshold_of_single_labels_can_be_fixed():
+    fixed = FixedThresholdClassifier(make_single(), threshold=0.3).fit(X, FIRST == 0)
+    expected = fixed.estimator_.predict_proba(X)[:, 1] >= 0.3
+    np.testing.assert_array_equal(fixed.predict(X), expected)
+
+
+# -- tools that need one array ----------------------------------------------------
+
+ONE_ARRAY = {
+    "BaggingClassifier": lambda clf: BaggingClassifier(clf).fit(X, FIRST),
+    "AdaBoostClassifier": lambda clf: AdaBoostClassifier(clf).fit(X, FIRST),
+    "OneVsOneClassifier": lambda clf: OneVsOneClassifier(clf).fit(X, FIRST),
+    "SelfTrainingClassifier": lambda clf: SelfTrainingClassifier(clf).fit(X, FIRST),
+    "permutation_importance": lambda clf: permutation_importance(
+        clf.fit(X, FIRST), X, FIRST
+    ),
+}
+
+
+@pytest.mark.parametrize("tool", ONE_ARRAY)
+def test_tools_that_make_one_array_of_x_say_that_they_cannot(tool):
+    with pytest.raises(ValueError, match="inhomogeneous"):
+        ONE_ARRAY[tool](make_single(epochs=1))
+
+
+# -- the page ---------------------------------------------------------------------
+
+
+def test_every_tool_that_the_page_lists_is_run_here():
+    page = Path(__file__).parents[1] / "docs" / "sklearn.md"
+    first_cells = re.findall(r"^\| (.*?) \|", page.read_text("utf-8"), re.MULTILINE)
+    names = re.findall(r"`([A-Za-z_]\w+)", " ".join(first_cells))
+    assert len(names) > 20
+    run = Path(__file__).read_text("utf-8")
+    assert [name for name in names if not re.search(rf"\b{name}\b", run)] == []
 
 
 # -- metadata ---------------------------------------------------------------------

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import tensorflow as tf
 from scipy import sparse as sp
 from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import _NotAnArray
@@ -84,6 +85,10 @@ def leading_nan():
 
 def frame(columns, n_frames=2):
     return pd.DataFrame(np.ones((n_frames, len(columns))), columns=list(columns))
+
+
+def ragged_tensor():
+    return tf.RaggedTensor.from_row_lengths(np.concatenate(RAGGED), [4, 5, 2])
 
 
 BAD_X = {
@@ -334,6 +339,27 @@ BAD_X = {
         ValueError,
         "Expected 2D array, got 1D array instead:",
     ),
+    "ragged tensor of jagged frames": (
+        tf.ragged.constant([[[1.0, 2.0]], [[3.0, 4.0], [5.0]]]),
+        ValueError,
+        "Frame 1 of X[1] has 1 features, but frame 0 of X[0] has 2.",
+    ),
+    "ragged tensor, 4-D": (
+        tf.ragged.constant([[[[1.0]]]]),
+        ValueError,
+        "Found a ragged tensor with dim 4 (X), while dim <= 3 is required.",
+    ),
+    "ragged tensor with an empty row": (
+        tf.ragged.constant([[1.0], []]),
+        ValueError,
+        "X[1] has 0 frame(s) (shape=(0,)) while a minimum of 1 is required by E.",
+    ),
+    "ragged tensor without rows": (
+        ragged_tensor()[:0],
+        ValueError,
+        "Found array with 0 sample(s) (X is empty) while a minimum of 1 is required by "
+        "E.",
+    ),
 }
 
 
@@ -344,6 +370,17 @@ def test_bad_x_is_refused_with_a_sentence_that_names_it(X, error, message):
 
 
 GOOD_X = {
+    "ragged tensor": (ragged_tensor(), RAGGED),
+    "ragged tensor of lists": (
+        tf.ragged.constant([x.tolist() for x in RAGGED]),
+        RAGGED,
+    ),
+    "ragged tensor of series": (
+        tf.ragged.constant([[1.0, 2.0], [3.0]]),
+        [np.array([[1.0], [2.0]]), np.array([[3.0]])],
+    ),
+    "tensor": (tf.ones((2, 3, 2)), [np.ones((3, 2))] * 2),
+    "tensors": ([tf.constant(x) for x in RAGGED], RAGGED),
     "tuple": (tuple(RAGGED), RAGGED),
     "object array": (object_array(RAGGED), RAGGED),
     "Series, shuffled index": (pd.Series(RAGGED, index=[2, 0, 1]), RAGGED),
@@ -373,6 +410,10 @@ GOOD_X = {
     "one sample": (RAGGED[:1], RAGGED[:1]),
     "constant feature": ([np.zeros((4, 3))] * 2, [np.zeros((4, 3))] * 2),
     "data frames": ([frame("ab"), frame("ab", 3)], [np.ones((2, 2)), np.ones((3, 2))]),
+    "polars data frames, ragged": (
+        [pl.DataFrame(x, schema=["a", "b", "c"]) for x in RAGGED],
+        RAGGED,
+    ),
     "polars data frames": ([pl.DataFrame({"a": [1.0, 2.0]})], [[[1.0], [2.0]]]),
     "large single precision": ([np.full((2, 1), 3e38)], [np.full((2, 1), 3e38)]),
     "large half precision": (

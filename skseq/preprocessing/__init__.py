@@ -1,6 +1,18 @@
-"""Transformers that take a collection of sequences to another, for a Pipeline."""
+"""Transformers that take a collection of sequences to another, and converters."""
 
 from skseq.preprocessing._audio import MFCC, LogMel
+from skseq.preprocessing._converters import (
+    from_concatenated,
+    from_data_frames,
+    from_long_frame,
+    from_nan_padded,
+    from_ragged_tensor,
+    to_concatenated,
+    to_data_frames,
+    to_long_frame,
+    to_nan_padded,
+    to_ragged_tensor,
+)
 from skseq.preprocessing._frames import (
     FrameDifference,
     FrameTransformer,
@@ -15,4 +27,14 @@ __all__ = [
     "LogMel",
     "SequenceNormalizer",
     "SlidingWindows",
+    "from_concatenated",
+    "from_data_frames",
+    "from_long_frame",
+    "from_nan_padded",
+    "from_ragged_tensor",
+    "to_concatenated",
+    "to_data_frames",
+    "to_long_frame",
+    "to_nan_padded",
+    "to_ragged_tensor",
 ]

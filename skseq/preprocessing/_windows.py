@@ -200,7 +200,7 @@ of them
 def _is_one_series(X: object) -> bool:
     """Tell one series from a collection: a 2-D array, or a list of rows of numbers."""
     if hasattr(X, "shape"):
-        return len(X.shape) == 2
+        return len(X.shape) == 2 and not hasattr(X, "row_splits")
     if hasattr(X, "__array__"):
         return np.asarray(X).ndim == 2
     if not isinstance(X, list | tuple) or not X:

@@ -1,0 +1,264 @@
+"""`AnomalyScoreDisplay`: how anomaly scores are spread about their threshold."""
+
+import numpy as np
+from sklearn.base import is_outlier_detector
+from sklearn.utils.validation import column_or_1d
+
+from skseq._validation import check_n_samples
+from skseq.inspection._axes import BLACK, BLUE, ORANGE, import_pyplot, open_axes
+from skseq.inspection._fitted import as_seen, last_step
+
+SCALES = ("auto", "linear", "log")
+
+# Scores that differ by such a factor are shown on a logarithmic scale.
+WIDE = 100.0
+
+# Label in y, its name and its colour.
+KINDS = ((1, "normal", BLUE), (-1, "anomaly", ORANGE))
+
+
+class AnomalyScoreDisplay:
+    """Histogram of anomaly scores, with the threshold beyond which they are anomalous.
+
+    It is recommended to use :meth:`from_estimator` or :meth:`from_predictions`. All
+    parameters are stored as attributes.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,)
+        Anomaly scores: the higher, the more anomalous.
+    threshold : float, default=None
+        The highest score that is still normal.
+    y : ndarray of shape (n_samples,), default=None
+        1 for what is normal, -1 for an anomaly. None draws all in one.
+    score_name : str, default="anomaly score"
+        What the scores are.
+
+    Attributes
+    ----------
+    bars_ : dict of str to matplotlib BarContainer
+        The histogram of "normal", of "anomaly", or of "all".
+    threshold_line_ : matplotlib Line2D or None
+        The threshold.
+    ax_ : matplotlib Axes
+        The axes with the picture.
+    figure_ : matplotlib Figure
+        The figure of these axes.
+
+    See Also
+    --------
+    skseq.LSTMAutoencoder.fit_threshold : Sets the threshold by labels.
+
+    Examples
+    --------
+    >>> from skseq.inspection import AnomalyScoreDisplay
+    >>> display = AnomalyScoreDisplay.from_predictions(
+    ...     [0.1, 0.2, 0.2, 0.9], [1, 1, 1, -1], threshold=0.5
+    ... )
+    >>> sorted(display.bars_)
+    ['anomaly', 'normal']
+    """
+
+    def __init__(self, scores, *, threshold=None, y=None, score_name="anomaly score"):
+        self.scores = scores
+        self.threshold = threshold
+        self.y = y
+        self.score_name = score_name
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, y=None, *, ax=None, bins=40, scale="auto", density=False
+    ):
+        """Plot the scores that a fitted outlier detector gives.
+
+        The anomaly score is minus `score_samples`, and its threshold minus `offset_`.
+
+        Parameters
+        ----------
+        estimator : LSTMAutoencoder or other outlier detector, Pipeline or search
+            Fitted; of a pipeline the last step, of a search the best one is asked.
+        X : collection of array-like of shape (n_frames, n_features)
+            Sequences, or what else the estimator scores.
+        y : array-like of shape (n_samples,), default=None
+            1 for a normal sequence, -1 for an anomaly. None draws all in one.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        bins : int or sequence of float, default=40
+            How many bins, or their edges.
+        scale : {"auto", "linear", "log"}, default="auto"
+            Scale of the scores. "auto" is logarithmic where the highest score is more
+            than a hundred times the lowest.
+        density : bool, default=False
+            Whether each histogram has the area one; else bars are counts.
+
+        Returns
+        -------
+        display : AnomalyScoreDisplay
+            Drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it is no outlier detector with a threshold.
+        ValueError
+            If the labels are others than 1 and -1, or not one a sample.
+        ImportError
+            If matplotlib is not installed.
+        """
+        owner = f"{cls.__name__}.from_estimator"
+        import_pyplot(owner)
+        detector = last_step(
+            estimator, attribute="offset_", example="LSTMAutoencoder", owner=owner
+        )
+        _check_detector(detector, owner)
+        scores = -detector.score_samples(as_seen(estimator, X))
+        return cls.from_predictions(
+            scores,
+            y,
+            threshold=-float(detector.offset_),
+            ax=ax,
+            bins=bins,
+            scale=scale,
+            density=density,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        scores,
+        y=None,
+        *,
+        threshold=None,
+        score_name="anomaly score",
+        ax=None,
+        bins=40,
+        scale="auto",
+        density=False,
+    ):
+        """Plot given scores.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n_samples,)
+            Anomaly scores: the higher, the more anomalous.
+        y : array-like of shape (n_samples,), default=None
+            1 for what is normal, -1 for an anomaly. None draws all in one.
+        threshold : float, default=None
+            The highest score that is still normal.
+        score_name : str, default="anomaly score"
+            What the scores are.
+        ax, bins, scale, density
+            As in :meth:`from_estimator`.
+
+        Returns
+        -------
+        display : AnomalyScoreDisplay
+            Drawn.
+        """
+        display = cls(scores, threshold=threshold, y=y, score_name=score_name)
+        return display.plot(ax, bins=bins, scale=scale, density=density)
+
+    def plot(self, ax=None, *, bins=40, scale="auto", density=False):
+        """Draw the histograms and the threshold.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        bins : int or sequence of float, default=40
+            How many bins, or their edges.
+        scale : {"auto", "linear", "log"}, default="auto"
+            Scale of the scores. "auto" is logarithmic where the highest score is more
+            than a hundred times the lowest.
+        density : bool, default=False
+            Whether each histogram has the area one; else bars are counts.
+
+        Returns
+        -------
+        display : AnomalyScoreDisplay
+            This display.
+        """
+        scores = _checked_scores(self.scores)
+        groups = self._groups(scores)
+        scale = self._chosen_scale(scale, scores)
+        self.ax_ = open_axes(ax, f"{type(self).__name__}.plot", (6.4, 3.6))
+        self.figure_ = self.ax_.figure
+        self.ax_.set_xscale(scale)
+        edges = _bin_edges(bins, scores, scale)
+        self.bars_ = {}
+        for name, (own, color) in groups.items():
+            label = f"{name} ({len(own)})"
+            style = {"color": color, "alpha": 0.6, "label": label}
+            *_, self.bars_[name] = self.ax_.hist(own, edges, density=density, **style)
+        self._draw_threshold()
+        self.ax_.set(xlabel=self.score_name, ylabel="density" if density else "count")
+        self.ax_.legend()
+        return self
+
+    def _groups(self, scores) -> dict[str, tuple]:
+        """The scores of each kind, and their colour."""
+        if self.y is None:
+            return {"all": (scores, BLUE)}
+        y = column_or_1d(self.y)
+        check_n_samples("y", len(y), len(scores))
+        if not np.isin(y, [label for label, *_ in KINDS]).all():
+            raise ValueError(
+                "y must hold 1 for each normal sequence and -1 for each anomaly. Got "
+                f"the labels {np.unique(y).tolist()} instead. From a mask, make it by "
+                "np.where(is_anomaly, -1, 1)."
+            )
+        return {
+            name: (scores[y == label], color)
+            for label, name, color in KINDS
+            if (y == label).any()
+        }
+
+    def _chosen_scale(self, scale, scores) -> str:
+        if scale not in SCALES:
+            raise ValueError(
+                f"scale must be a str among {list(SCALES)}. Got {scale!r} instead."
+            )
+        lowest = min(scores.min(), np.inf if self.threshold is None else self.threshold)
+        if scale == "log" and lowest <= 0:
+            raise ValueError(
+                'scale="log" needs scores and a threshold above 0. The lowest is '
+                f'{lowest:g}. Set scale="linear".'
+            )
+        if scale != "auto":
+            return scale
+        is_wide = lowest > 0 and scores.max() > WIDE * scores.min()
+        return "log" if is_wide else "linear"
+
+    def _draw_threshold(self) -> None:
+        self.threshold_line_ = None
+        if self.threshold is not None:
+            self.threshold_line_ = self.ax_.axvline(
+                self.threshold, color=BLACK, linestyle=":", label="threshold"
+            )
+
+
+def _check_detector(detector, owner) -> None:
+    if not is_outlier_detector(detector) or not hasattr(detector, "score_samples"):
+        raise TypeError(
+            f"{owner} needs an outlier detector with 'score_samples', such as "
+            f"LSTMAutoencoder. Got {type(detector).__name__} instead."
+        )
+
+
+def _checked_scores(scores) -> np.ndarray:
+    scores = column_or_1d(scores).astype(np.float64)
+    if not len(scores) or not np.isfinite(scores).all():
+        bad = np.flatnonzero(~np.isfinite(scores))
+        found = f"scores[{bad[0]}] is {scores[bad[0]]}" if len(bad) else "Got none"
+        raise ValueError(f"scores must be finite, and at least one. {found}.")
+    return scores
+
+
+def _bin_edges(bins, scores, scale) -> np.ndarray:
+    """Edges that all histograms share, of bins that look equally wide."""
+    if scale == "linear" or np.ndim(bins):
+        return np.histogram_bin_edges(scores, bins)
+    low, high = scores.min(), scores.max()
+    return np.geomspace(low, high if high > low else 2 * low, bins + 1)

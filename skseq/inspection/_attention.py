@@ -1,0 +1,198 @@
+"""`AttentionDisplay`: where a translator looks while it writes."""
+
+import numpy as np
+
+from skseq._tokens import check_tokens
+from skseq.inspection._axes import import_pyplot, open_axes
+from skseq.inspection._fitted import as_seen, asked_about, last_step, take_sample
+
+INCHES_A_TOKEN = 0.28
+
+
+class AttentionDisplay:
+    """Attention of a translator: source tokens by output tokens.
+
+    It is recommended to use :meth:`from_estimator`. All parameters are stored as
+    attributes.
+
+    Parameters
+    ----------
+    attention : ndarray of shape (n_output_tokens, n_source_tokens)
+        How much each output token looked at each source token; rows sum to one.
+    source_tokens : sequence of length n_source_tokens
+        The tokens that were read.
+    output_tokens : sequence of length n_output_tokens
+        The tokens that were written.
+
+    Attributes
+    ----------
+    im_ : matplotlib AxesImage
+        The attention.
+    colorbar_ : matplotlib Colorbar or None
+        Its scale.
+    ax_ : matplotlib Axes
+        The axes with the picture.
+    figure_ : matplotlib Figure
+        The figure of these axes.
+
+    See Also
+    --------
+    skseq.Seq2SeqTranslator.attend : The numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq.inspection import AttentionDisplay
+    >>> attention = np.array([[0.1, 0.9], [0.8, 0.2]])
+    >>> display = AttentionDisplay(attention, ["le", "chat"], ["cat", "the"])
+    >>> display.plot().im_.get_array().shape
+    (2, 2)
+    """
+
+    def __init__(self, attention, source_tokens, output_tokens):
+        self.attention = attention
+        self.source_tokens = source_tokens
+        self.output_tokens = output_tokens
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y=None,
+        *,
+        sample=0,
+        ax=None,
+        cmap="viridis",
+        colorbar=True,
+        im_kw=None,
+    ):
+        """Plot the attention of a fitted translator over one sample.
+
+        Parameters
+        ----------
+        estimator : Seq2SeqTranslator, Pipeline or search
+            Fitted; of a pipeline the last step, of a search the best one is asked.
+        X : collection of str, or of lists, tuples or 1-D arrays of tokens
+            Sources.
+        y : as `X`, default=None
+            The outputs to go along. None goes along what `predict` gives.
+        sample : int, default=0
+            Which sample to show: the index into `X`, as the last step sees it.
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        cmap : str or matplotlib Colormap, default="viridis"
+            Colours from 0 to 1.
+        colorbar : bool, default=True
+            Whether to add the scale of colours.
+        im_kw : dict, default=None
+            More arguments for `matplotlib.axes.Axes.imshow`.
+
+        Returns
+        -------
+        display : AttentionDisplay
+            Drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it is no translator.
+        ValueError
+            If it has no attention, or its output is empty.
+        IndexError
+            If there is no such sample.
+        ImportError
+            If matplotlib is not installed.
+        """
+        owner = f"{cls.__name__}.from_estimator"
+        import_pyplot(owner)
+        translator = last_step(
+            estimator, attribute="attend", example="Seq2SeqTranslator", owner=owner
+        )
+        sources, targets = take_sample(as_seen(estimator, X), y, sample)
+        with asked_about(sample):
+            targets = translator.predict(sources) if targets is None else targets
+            _check_not_empty(targets)
+            (attention,) = translator.attend(sources, targets)
+        display = cls(
+            attention,
+            _cut(translator, sources, "X", "source_tokenizer"),
+            _cut(translator, targets, "y", "target_tokenizer"),
+        )
+        return display.plot(ax, cmap=cmap, colorbar=colorbar, im_kw=im_kw)
+
+    def plot(self, ax=None, *, cmap="viridis", colorbar=True, im_kw=None):
+        """Draw the attention: a row is an output token, a column a source token.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        cmap : str or matplotlib Colormap, default="viridis"
+            Colours from 0 to 1.
+        colorbar : bool, default=True
+            Whether to add the scale of colours.
+        im_kw : dict, default=None
+            More arguments for `matplotlib.axes.Axes.imshow`.
+
+        Returns
+        -------
+        display : AttentionDisplay
+            This display.
+        """
+        attention = np.asarray(self.attention)
+        self._check(attention)
+        self.ax_ = open_axes(ax, f"{type(self).__name__}.plot", _figure_size(attention))
+        self.figure_ = self.ax_.figure
+
+        from skseq.inspection._ticks import TokenAxis, label_axes
+
+        style = {"cmap": cmap, "vmin": 0, "vmax": 1, "aspect": "auto"}
+        self.im_ = self.ax_.imshow(attention, **{**style, **(im_kw or {})})
+        self.colorbar_ = None
+        if colorbar:
+            self.colorbar_ = self.figure_.colorbar(
+                self.im_, ax=self.ax_, label="attention"
+            )
+        label_axes(
+            TokenAxis(self.ax_.xaxis, self.source_tokens),
+            TokenAxis(self.ax_.yaxis, self.output_tokens),
+        )
+        self.ax_.set(xlabel="source", ylabel="output")
+        return self
+
+    def _check(self, attention) -> None:
+        shape = len(self.output_tokens), len(self.source_tokens)
+        if attention.shape != shape or 0 in shape:
+            raise ValueError(
+                "attention must have one row an output token and one column a source "
+                f"token, at least one of each. Got the shape {attention.shape} for "
+                f"{shape[0]} output tokens and {shape[1]} source tokens."
+            )
+
+
+def _figure_size(attention) -> tuple[float, float]:
+    n_rows, n_columns = attention.shape
+    width = np.clip(2.0 + INCHES_A_TOKEN * n_columns, 4.5, 14)
+    return float(width), float(np.clip(1.2 + INCHES_A_TOKEN * n_rows, 3, 10))
+
+
+def _check_not_empty(targets) -> None:
+    if len(targets[0]) == 0:
+        raise ValueError(
+            "The output of X[0] is empty, so there is no attention to show. "
+            "Pass another sample, or y with an output to go along."
+        )
+
+
+def _cut(translator, texts, name, parameter) -> list:
+    """The tokens of the one text of a collection."""
+    return check_tokens(
+        texts,
+        name,
+        tokenizer=getattr(translator, parameter),
+        parameter=parameter,
+        estimator_name=type(translator).__name__,
+    ).sequences[0]

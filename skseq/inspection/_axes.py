@@ -1,0 +1,83 @@
+"""The axes that displays draw on, and their colours.
+
+Imports matplotlib when axes are opened, not before. Knows nothing of estimators.
+"""
+
+from typing import Any
+
+# Okabe and Ito's colours, which the colour-blind tell apart.
+BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+SKY, BLACK = "#56B4E9", "#000000"
+
+GAP = 0.12  # between panels, as a share of the mean height of one
+POINTS_AN_INCH = 72
+
+
+def import_pyplot(owner: str) -> Any:
+    """Import matplotlib.pyplot, or say what to install."""
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError(
+            f"{owner} needs matplotlib, which cannot be imported. Install it with: "
+            'pip install "skseq[plot]"'
+        ) from error
+    return pyplot
+
+
+def open_axes(ax: Any, owner: str, figsize: tuple[float, float]) -> Any:
+    """The axes that were given, or those of a new figure of this size in inches."""
+    pyplot = import_pyplot(owner)
+    if ax is None:
+        return pyplot.subplots(figsize=figsize, layout="constrained")[1]
+    if not isinstance(ax, pyplot.Axes):
+        raise TypeError(
+            f"ax must be one matplotlib Axes. Got {type(ax).__name__} instead. Pass "
+            "one of the axes that matplotlib.pyplot.subplots returns, or None."
+        )
+    return ax
+
+
+def size_in_points(ax: Any) -> tuple[float, float]:
+    """Width and height of axes, as they are laid out now."""
+    extent, points = ax.get_window_extent(), POINTS_AN_INCH / ax.figure.dpi
+    return extent.width * points, extent.height * points
+
+
+def tick_integers(axis: Any) -> None:
+    """Tick an axis that counts at whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    locator = MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+    axis.set_major_locator(locator)
+
+
+def stack_panels(ax: Any, heights: list[float], header: float = 0.0) -> list:
+    """Divide axes into panels, one below the other, that share their x axis.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        What is divided. It keeps its title and may hold a legend.
+    heights : list of float
+        How high the panels are, beside one another.
+    header : float, default=0.0
+        Points to leave free above the first.
+
+    Returns
+    -------
+    panels : list of matplotlib Axes
+        From top to bottom; only the last has labels on its x axis.
+    """
+    ax.set_axis_off()
+    top = 1 - min(0.4, header / size_in_points(ax)[1])
+    gap = GAP * top / len(heights)
+    unit = (top - gap * (len(heights) - 1)) / sum(heights)
+    panels = []
+    for height in heights:
+        place = [0, top - unit * height, 1, unit * height]
+        panels.append(ax.inset_axes(place, sharex=panels[0] if panels else None))
+        top -= unit * height + gap
+    for panel in panels[:-1]:
+        panel.tick_params(labelbottom=False)
+    return panels

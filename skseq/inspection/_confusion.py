@@ -1,0 +1,328 @@
+"""`LabelConfusionDisplay`: which labels are taken for which others."""
+
+from collections import Counter
+
+import numpy as np
+from sklearn.base import is_outlier_detector
+
+from skseq._tokenizers import as_tokenizer
+from skseq._validation import as_collection
+from skseq.inspection._axes import import_pyplot, open_axes, size_in_points
+from skseq.inspection._fitted import as_seen, last_step
+from skseq.metrics import align_sequences
+
+# What stands for no label at all.
+NOTHING = "∅"
+
+NOT_COUNTED = "0.85"  # the grey of hits
+SMALLEST_TEXT = 5.0  # points
+WIDTH_OF_DIGIT = 0.68  # as a share of the text's height
+
+
+class LabelConfusionDisplay:
+    """The labels that are confused most: substitutions, deletions and insertions.
+
+    It is recommended to use :meth:`from_estimator` or :meth:`from_predictions`. All
+    parameters are stored as attributes.
+
+    Parameters
+    ----------
+    confusions : dict of (true label, predicted label) to int
+        How often each pair of labels was aligned, hits included; None stands for the
+        missing partner of a deleted or an inserted label. See
+        :meth:`skseq.metrics.Alignment.confusions`.
+
+    Attributes
+    ----------
+    labels_ : list
+        The labels that are shown, sorted.
+    matrix_ : ndarray of shape (n_labels + 1, n_labels + 1), int
+        How often a true label (row) was predicted as another (column). The last row
+        counts insertions, the last column deletions.
+    im_ : matplotlib AxesImage
+        The errors; hits are grey.
+    text_ : ndarray of the shape of `matrix_`, dtype=matplotlib Text, or None
+        The counts that are not 0. None if there is no room, or none are wanted.
+    colorbar_ : matplotlib Colorbar or None
+        The scale of colours.
+    ax_ : matplotlib Axes
+        The axes with the picture.
+    figure_ : matplotlib Figure
+        The figure of these axes.
+
+    See Also
+    --------
+    skseq.metrics.align_sequences : The alignment that is counted.
+
+    Examples
+    --------
+    >>> from skseq.inspection import LabelConfusionDisplay
+    >>> display = LabelConfusionDisplay.from_predictions(["kitten"], ["sittin"])
+    >>> display.labels_
+    ['e', 'i', 'k', 'n', 's', 't']
+    """
+
+    def __init__(self, confusions):
+        self.confusions = confusions
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        n_labels=20,
+        include_values=True,
+        cmap="viridis",
+        ax=None,
+        colorbar=True,
+        im_kw=None,
+    ):
+        """Plot what a fitted estimator confuses.
+
+        Parameters
+        ----------
+        estimator : CTCSequenceClassifier, Seq2SeqTranslator, Pipeline or search
+            Fitted. The labels of a translator are its target tokens.
+        X : collection of sequences
+            As in the estimator's `predict`.
+        y : collection of label sequences
+            The true labels.
+        n_labels, include_values, cmap, ax, colorbar, im_kw
+            As in :meth:`plot`.
+
+        Returns
+        -------
+        display : LabelConfusionDisplay
+            Drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it does not predict labels.
+        ValueError
+            If `y` has not one entry a sample.
+        ImportError
+            If matplotlib is not installed.
+        """
+        owner = f"{cls.__name__}.from_estimator"
+        import_pyplot(owner)
+        reader = last_step(
+            estimator, attribute="predict", example="CTCSequenceClassifier", owner=owner
+        )
+        _check_reader(reader, owner)
+        y_pred = reader.predict(as_seen(estimator, X))
+        return cls.from_predictions(
+            _tokens(reader, y),
+            _tokens(reader, y_pred),
+            n_labels=n_labels,
+            include_values=include_values,
+            cmap=cmap,
+            ax=ax,
+            colorbar=colorbar,
+            im_kw=im_kw,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true,
+        y_pred,
+        *,
+        n_labels=20,
+        include_values=True,
+        cmap="viridis",
+        ax=None,
+        colorbar=True,
+        im_kw=None,
+    ):
+        """Plot what is confused in given predictions.
+
+        Parameters
+        ----------
+        y_true, y_pred : collection of label sequences
+            True and predicted: strings, whose labels are their characters, or lists,
+            tuples or arrays of labels, or single labels.
+        n_labels, include_values, cmap, ax, colorbar, im_kw
+            As in :meth:`plot`.
+
+        Returns
+        -------
+        display : LabelConfusionDisplay
+            Drawn.
+        """
+        import_pyplot(f"{cls.__name__}.from_predictions")
+        return cls(align_sequences(y_true, y_pred).confusions()).plot(
+            ax,
+            n_labels=n_labels,
+            include_values=include_values,
+            cmap=cmap,
+            colorbar=colorbar,
+            im_kw=im_kw,
+        )
+
+    def plot(
+        self,
+        ax=None,
+        *,
+        n_labels=20,
+        include_values=True,
+        cmap="viridis",
+        colorbar=True,
+        im_kw=None,
+    ):
+        """Draw the matrix of the labels that have most errors.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        n_labels : int, default=20
+            The most labels to show.
+        include_values : bool, default=True
+            Whether to write the counts, where there is room.
+        cmap : str or matplotlib Colormap, default="viridis"
+            Colours of the number of errors.
+        colorbar : bool, default=True
+            Whether to add the scale of colours.
+        im_kw : dict, default=None
+            More arguments for `matplotlib.axes.Axes.imshow`.
+
+        Returns
+        -------
+        display : LabelConfusionDisplay
+            This display.
+        """
+        self.labels_ = _most_confused(self.confusions, n_labels)
+        self.matrix_ = _matrix(self.confusions, self.labels_)
+        side = float(np.clip(1.5 + 0.35 * len(self.matrix_), 4, 10))
+        self.ax_ = open_axes(ax, f"{type(self).__name__}.plot", (side + 1, side))
+        self.figure_ = self.ax_.figure
+        is_hit = np.eye(len(self.matrix_), dtype=bool)
+        errors = np.ma.masked_array(self.matrix_, is_hit)
+        most = max(1, int(errors.filled(0).max()))
+        style = {"cmap": cmap, "vmin": 0, "vmax": most, "aspect": "auto"}
+        self.im_ = self.ax_.imshow(errors, **{**style, **(im_kw or {})})
+        self.im_.set_cmap(self.im_.get_cmap().with_extremes(bad=NOT_COUNTED))
+        self.colorbar_ = None
+        if colorbar:
+            self.colorbar_ = self._add_colorbar()
+        self._label_axes()
+        self.text_ = self._write_counts() if include_values else None
+        return self
+
+    def _add_colorbar(self):
+        from matplotlib.ticker import MaxNLocator
+
+        ticks = MaxNLocator(integer=True)
+        return self.figure_.colorbar(self.im_, ax=self.ax_, label="errors", ticks=ticks)
+
+    def _label_axes(self) -> None:
+        from skseq.inspection._ticks import TokenAxis, label_axes
+
+        shown = int(self.matrix_.sum() - np.trace(self.matrix_))
+        total = sum(n for (true, found), n in self.confusions.items() if true != found)
+        some = f"\n{shown} of {total} errors are shown" if shown < total else ""
+        names = [*self.labels_, NOTHING]
+        label_axes(TokenAxis(self.ax_.xaxis, names), TokenAxis(self.ax_.yaxis, names))
+        self.ax_.set(
+            xlabel=f"predicted label ({NOTHING}: deleted){some}",
+            ylabel=f"true label ({NOTHING}: inserted)",
+        )
+
+    def _write_counts(self):
+        counts = [[_short(n) for n in row] for row in self.matrix_]
+        size = self._text_size(max(len(text) for row in counts for text in row))
+        if size < SMALLEST_TEXT:
+            return None
+        texts = np.full(self.matrix_.shape, None, dtype=object)
+        for i, j in zip(*np.nonzero(self.matrix_), strict=True):
+            texts[i, j] = self.ax_.text(
+                j,
+                i,
+                counts[i][j],
+                ha="center",
+                va="center",
+                fontsize=size,
+                color=self._text_color(i, j),
+            )
+        return texts
+
+    def _text_size(self, n_characters) -> float:
+        """Points of the largest text that fits into a cell."""
+        import matplotlib
+
+        whole = self.figure_.canvas.figure  # where figure_ is only a part of one
+        whole.draw_without_rendering()  # settles where the axes are
+        width, height = size_in_points(self.ax_)
+        n_cells = len(self.matrix_)
+        fitting = width / n_cells / (n_characters + 0.5) / WIDTH_OF_DIGIT
+        return min(matplotlib.rcParams["font.size"], 0.8 * height / n_cells, fitting)
+
+    def _text_color(self, i, j) -> str:
+        """Black on light colours, white on dark ones."""
+        if i == j:
+            return "black"
+        red, green, blue, _ = self.im_.cmap(self.im_.norm(self.matrix_[i, j]))
+        return "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"
+
+
+def _short(count) -> str:
+    return f"{count}" if count < 10000 else f"{count / 1000:.0f}k"
+
+
+def _check_reader(reader, owner) -> None:
+    if is_outlier_detector(reader):
+        raise TypeError(
+            f"{owner} needs an estimator that predicts labels, such as "
+            "CTCSequenceClassifier or Seq2SeqTranslator. Got the outlier detector "
+            f"{type(reader).__name__} instead."
+        )
+
+
+def _tokens(reader, y):
+    """Label sequences; a translator's texts, cut as it cuts them."""
+    if not hasattr(reader, "target_tokenizer"):
+        return y
+    parameter = "target_tokenizer"
+    tokenizer = as_tokenizer(
+        getattr(reader, parameter), parameter, type(reader).__name__
+    )
+    texts = as_collection(y, "y", "texts or token lists")
+    return [tokenizer.split(t) if isinstance(t, str) else t for t in texts]
+
+
+def _most_confused(confusions, n_labels) -> list:
+    """The labels with most errors, then with most hits; sorted."""
+    errors, hits = Counter(), Counter()
+    for (true, found), n in confusions.items():
+        if true == found:
+            hits[true] += n
+        else:
+            errors.update({label: n for label in (true, found) if label is not None})
+    if not errors and not hits:
+        raise ValueError("confusions must hold at least one pair of labels. Got none.")
+    if n_labels < 1:
+        raise ValueError(f"n_labels must be at least 1. Got {n_labels!r} instead.")
+    known = errors.keys() | hits.keys()
+    ranked = sorted(known, key=lambda label: (-errors[label], -hits[label], str(label)))
+    return _sorted(ranked[:n_labels])
+
+
+def _sorted(labels) -> list:
+    try:
+        return sorted(labels)
+    except TypeError:  # labels of several kinds
+        return sorted(labels, key=str)
+
+
+def _matrix(confusions, labels) -> np.ndarray:
+    places = {label: i for i, label in enumerate([*labels, None])}
+    matrix = np.zeros((len(places), len(places)), dtype=np.int64)
+    for (true, found), n in confusions.items():
+        if true in places and found in places:
+            matrix[places[true], places[found]] += n
+    return matrix

@@ -1,0 +1,125 @@
+"""What is written for a token, and in which fonts. Needs matplotlib.
+
+A token may be of any script: where matplotlib's font lacks a glyph, an installed font
+that has it is named; where none has, a warning says so. Knows nothing of axes.
+"""
+
+import unicodedata
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+
+LONGEST = 24
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+SPACE = "\N{OPEN BOX}"
+
+# A font of boxes with numbers, which has a glyph for everything.
+LAST_RESORT = "Last Resort"
+
+REGULAR = 400  # the weight of letters that are neither light nor bold
+
+
+@dataclass(frozen=True)
+class Lettering:
+    """Texts to draw, and the font families that together have their glyphs."""
+
+    texts: list[str]
+    families: list[str]
+
+
+def lettering(tokens: Iterable[Any]) -> Lettering:
+    """Settle how tokens are written; warn of characters that no font has."""
+    texts = [_visible(token) for token in tokens]
+    families, missing = _find_families(set("".join(texts)))
+    lacking = {c for c in missing if not _is_optional(c)}
+    if lacking:
+        _warn(lacking)
+        families, _ = _find_families(set("".join(texts)) - missing | {REPLACEMENT})
+    drawn = {c: REPLACEMENT if c in lacking else "" for c in missing}
+    # A pair of dollar signs would set what is between them as a formula.
+    table = str.maketrans({"$": r"\$", **drawn})
+    return Lettering([text.translate(table) for text in texts], families)
+
+
+def _visible(token: Any) -> str:
+    text = str(token)
+    if len(text) > LONGEST:
+        text = text[: LONGEST - 1] + "…"
+    n_leading = len(text) - len(text.lstrip(" "))
+    inner = text.strip(" ")
+    n_trailing = len(text) - n_leading - len(inner)
+    return SPACE * n_leading + "".join(map(_printed, inner)) + SPACE * n_trailing
+
+
+def _printed(character: str) -> str:
+    is_control = unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs")
+    return character.encode("unicode_escape").decode() if is_control else character
+
+
+def _find_families(needed: set[str]) -> tuple[list[str], set[str]]:
+    """matplotlib's font families and those that complete them; what none has."""
+    families = list(matplotlib.rcParams["font.family"])
+    missing = set(needed)
+    for family in families:
+        missing -= _glyphs(family, missing)
+    others = _others(missing) if missing else {}
+    while missing and others:
+        best = min(others, key=lambda name: _rank(name, others[name] & missing))
+        if not others[best] & missing:
+            break
+        families.append(best)
+        missing -= others.pop(best)
+    return families, missing
+
+
+def _others(needed: set[str]) -> dict[str, set[str]]:
+    """What each installed family has of some characters."""
+    names = {
+        entry.name
+        for entry in fontManager.ttflist
+        if entry.style == "normal" and entry.weight == REGULAR
+    }
+    found = {name: _glyphs(name, needed) for name in names}
+    return {name: glyphs for name, glyphs in found.items() if glyphs}
+
+
+def _rank(name: str, glyphs: set[str]) -> tuple:
+    """First the family that has most; of equal ones, one without serifs."""
+    return -len(glyphs), "Sans" not in name and "Gothic" not in name, name
+
+
+def _glyphs(family: str, characters: set[str]) -> set[str]:
+    """Those characters that a family has a glyph for."""
+    if family.startswith(LAST_RESORT):
+        return set()
+    try:
+        path = findfont(FontProperties(family=[family]), fallback_to_default=False)
+        font = get_font(path)
+    except (ValueError, OSError, RuntimeError):  # not installed, or not readable
+        return set()
+    if not font.scalable:
+        return set()
+    return {c for c in characters if font.get_char_index(ord(c))}
+
+
+def _is_optional(character: str) -> bool:
+    """Whether a character only joins others or chooses among their forms."""
+    is_selector = "\ufe00" <= character <= "\ufe0f"
+    return is_selector or unicodedata.category(character) == "Cf"
+
+
+def _warn(missing: set[str]) -> None:
+    some = sorted(missing)
+    shown = ", ".join(f"{c!r} (U+{ord(c):04X})" for c in some[:5])
+    more = f" and {len(some) - 5} more" if len(some) > 5 else ""
+    warnings.warn(
+        f"No installed font has a glyph for {shown}{more}; {REPLACEMENT} is drawn "
+        "instead. Install a font that has it (Noto has one for every script) and give "
+        "its file to matplotlib.font_manager.fontManager.addfont.",
+        UserWarning,
+        stacklevel=2,
+    )

@@ -1,0 +1,302 @@
+"""`ReconstructionDisplay`: what an autoencoder makes of a sequence."""
+
+import numpy as np
+
+from skseq._anomaly import SCORES
+from skseq._validation import check_sequences
+from skseq.inspection._axes import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    SKY,
+    import_pyplot,
+    open_axes,
+    size_in_points,
+    stack_panels,
+    tick_integers,
+)
+from skseq.inspection._fitted import as_seen, asked_about, last_step, take_sample
+
+MAX_FEATURES = 8
+
+# Points that an entry of the legend is wide, and a line of it high.
+LEGEND_ENTRY = 88.0
+LEGEND_LINE = 13.0
+N_ENTRIES = 5
+
+
+class ReconstructionDisplay:
+    """A sequence, its reconstruction, and how far apart they are in each frame.
+
+    It is recommended to use :meth:`from_estimator`. All parameters are stored as
+    attributes.
+
+    Parameters
+    ----------
+    sequence, reconstruction : ndarray of shape (n_frames, n_features)
+        What was read and what was made of it, in the same units.
+    frame_scores : ndarray of shape (n_frames,), default=None
+        Anomaly score of each frame; their mean is that of the sequence. None draws no
+        panel for them.
+    threshold : float, default=None
+        Score beyond which a sequence is anomalous: what the mean is held against.
+    feature_names : sequence of str of length n_features, default=None
+        None stands for "x0", "x1", ..., or "value" for a single feature.
+
+    Attributes
+    ----------
+    features_ : list of int
+        The features that are shown.
+    lines_ : ndarray of shape (n_shown, 2), dtype=matplotlib Line2D
+        Sequence and reconstruction of each of them.
+    axes_ : ndarray of matplotlib Axes
+        The panels: one a feature and, last, that of the frame scores.
+    ax_ : matplotlib Axes
+        The axes that hold the panels.
+    figure_ : matplotlib Figure
+        The figure of these axes.
+
+    See Also
+    --------
+    skseq.LSTMAutoencoder.reconstruct : The reconstruction.
+    skseq.LSTMAutoencoder.step_errors : The differences.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq.inspection import ReconstructionDisplay
+    >>> sequence = np.sin(np.arange(20.0))[:, np.newaxis]
+    >>> scores = (0.1 * sequence[:, 0]) ** 2
+    >>> display = ReconstructionDisplay(sequence, 0.9 * sequence, frame_scores=scores)
+    >>> len(display.plot().axes_)
+    2
+    """
+
+    def __init__(
+        self,
+        sequence,
+        reconstruction,
+        *,
+        frame_scores=None,
+        threshold=None,
+        feature_names=None,
+    ):
+        self.sequence = sequence
+        self.reconstruction = reconstruction
+        self.frame_scores = frame_scores
+        self.threshold = threshold
+        self.feature_names = feature_names
+
+    @classmethod
+    def from_estimator(cls, estimator, X, *, sample=0, features=None, ax=None):
+        """Plot one sample, its reconstruction and the anomaly score of each frame.
+
+        Parameters
+        ----------
+        estimator : LSTMAutoencoder, Pipeline or search
+            Fitted; of a pipeline the last step, of a search the best one is asked.
+        X : collection of array-like of shape (n_frames, n_features)
+            Sequences.
+        sample : int, default=0
+            Which sample to show: the index into `X`, as the last step sees it.
+        features : list of int or str, default=None
+            Features to show. None shows all, or the eight that are reconstructed worst.
+        ax : matplotlib Axes, default=None
+            Where to draw; it is divided into panels. None makes a new figure.
+
+        Returns
+        -------
+        display : ReconstructionDisplay
+            Drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it does not reconstruct.
+        ValueError
+            If there is no such feature.
+        IndexError
+            If there is no such sample.
+        ImportError
+            If matplotlib is not installed.
+        """
+        owner = f"{cls.__name__}.from_estimator"
+        import_pyplot(owner)
+        coder = last_step(
+            estimator, attribute="reconstruct", example="LSTMAutoencoder", owner=owner
+        )
+        X, _ = take_sample(as_seen(estimator, X), None, sample)
+        with asked_about(sample):
+            sequence = np.array(check_sequences(coder, X, reset=False)[0])
+            reconstruction = np.reshape(coder.reconstruct(X)[0], sequence.shape)
+            frame_scores = _frame_scores(coder, sequence - reconstruction)
+        display = cls(
+            sequence,
+            reconstruction,
+            frame_scores=frame_scores,
+            threshold=-coder.offset_,
+            feature_names=getattr(coder, "feature_names_in_", None),
+        )
+        return display.plot(ax, features=features)
+
+    def plot(self, ax=None, *, features=None):
+        """Draw a panel a feature, and one for the scores of the frames.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; it is divided into panels. None makes a new figure.
+        features : list of int or str, default=None
+            Features to show. None shows all, or the eight that are reconstructed worst.
+
+        Returns
+        -------
+        display : ReconstructionDisplay
+            This display.
+        """
+        sequence, reconstruction = self._checked()
+        self.features_ = self._chosen(features, sequence, reconstruction)
+        n_shown = len(self.features_)
+        heights = [1.0 if n_shown > 1 else 1.6] * n_shown
+        heights += [1.0] if self.frame_scores is not None else []
+        owner = f"{type(self).__name__}.plot"
+        self.ax_ = open_axes(ax, owner, (8, 1.2 + 1.2 * sum(heights)))
+        self.figure_ = self.ax_.figure
+        header = LEGEND_LINE * (0.5 + np.ceil(N_ENTRIES / self._legend_columns()))
+        self.axes_ = np.array(stack_panels(self.ax_, heights, header))
+        pairs = zip(self.axes_[:n_shown], self.features_, strict=True)
+        self.lines_ = np.array(
+            [
+                _draw_feature(panel, sequence[:, i], reconstruction[:, i])
+                for panel, i in pairs
+            ]
+        )
+        if self.frame_scores is not None:
+            self._draw_scores(self.axes_[-1])
+        self._label_panels(sequence.shape[1])
+        return self
+
+    def _checked(self) -> tuple[np.ndarray, np.ndarray]:
+        sequence, reconstruction = map(np.asarray, (self.sequence, self.reconstruction))
+        if sequence.ndim != 2 or sequence.shape != reconstruction.shape:
+            raise ValueError(
+                "sequence and reconstruction must both have the shape (n_frames, "
+                f"n_features). Got {sequence.shape} and {reconstruction.shape}."
+            )
+        scores = self.frame_scores
+        if scores is not None and np.shape(scores) != (len(sequence),):
+            raise ValueError(
+                f"frame_scores must hold one score for each of {len(sequence)} frames. "
+                f"Got the shape {np.shape(scores)}."
+            )
+        return sequence, reconstruction
+
+    def _names(self, n_features) -> list[str]:
+        if self.feature_names is not None:
+            return [str(name) for name in self.feature_names]
+        return [f"x{i}" for i in range(n_features)] if n_features > 1 else ["value"]
+
+    def _chosen(self, features, sequence, reconstruction) -> list[int]:
+        """The features to show, by their places."""
+        n_features = sequence.shape[1]
+        names = self._names(n_features)
+        if features is None:
+            worst = _worst_features(sequence, reconstruction)
+            return sorted(worst[:MAX_FEATURES].tolist())
+        places = range(n_features)
+        known = dict(zip([*names, *places], [*places, *places], strict=True))
+        unknown = [feature for feature in features if feature not in known]
+        if unknown or not len(features):
+            raise ValueError(
+                f"features must be a list of some of {names}, or of their indices from "
+                f"0 to {n_features - 1}. Got {features!r} instead."
+            )
+        return [known[feature] for feature in features]
+
+    def _draw_scores(self, panel) -> None:
+        scores = np.asarray(self.frame_scores)
+        steps = np.arange(len(scores))
+        marker = "." if len(scores) == 1 else None
+        panel.fill_between(steps, scores, color=GREEN, alpha=0.3, linewidth=0)
+        panel.plot(
+            steps, scores, color=GREEN, linewidth=1, marker=marker, label="frame score"
+        )
+        mean, line = scores.mean(), {"color": GREEN, "linestyle": "--", "linewidth": 1}
+        panel.axhline(mean, label=f"mean: {mean:.2g}", **line)
+        if self.threshold is not None:
+            label = f"threshold: {self.threshold:.2g}"
+            panel.axhline(self.threshold, color=BLACK, linestyle=":", label=label)
+        panel.set_ylim(bottom=min(0.0, scores.min()))
+
+    def _label_panels(self, n_features) -> None:
+        from matplotlib.ticker import MaxNLocator
+
+        from skseq.inspection._lettering import lettering
+
+        names = self._names(n_features)
+        labels = [names[i] for i in self.features_]
+        labels += ["score"] if self.frame_scores is not None else []
+        letters = lettering(labels)
+        for panel, label in zip(self.axes_, letters.texts, strict=True):
+            panel.set_ylabel(
+                label, rotation=0, ha="right", va="center", family=letters.families
+            )
+            panel.yaxis.set_major_locator(MaxNLocator(3, prune="both"))
+        tick_integers(self.axes_[-1].xaxis)
+        n_shown = len(self.features_)
+        some = f" ({n_shown} of {n_features} features)" if n_shown < n_features else ""
+        self.axes_[-1].set_xlabel(f"frame{some}")
+        self._add_legend()
+
+    def _legend_columns(self) -> int:
+        width, _ = size_in_points(self.ax_)
+        return int(np.clip(width // LEGEND_ENTRY, 1, N_ENTRIES))
+
+    def _add_legend(self) -> None:
+        panels = [self.axes_[0], *self.axes_[len(self.features_) :]]
+        pairs = [panel.get_legend_handles_labels() for panel in panels]
+        handles = [handle for found, _ in pairs for handle in found]
+        labels = [label for _, found in pairs for label in found]
+        self.ax_.legend(
+            handles,
+            labels,
+            loc="upper right",
+            ncols=self._legend_columns(),
+            frameon=False,
+            borderaxespad=0,
+            columnspacing=1.2,
+            fontsize="small",
+        )
+
+
+def _draw_feature(panel, values, reconstructed) -> list:
+    steps = np.arange(len(values))
+    marker = "." if len(values) == 1 else None  # a line of one point is none
+    panel.fill_between(steps, values, reconstructed, color=SKY, alpha=0.35, linewidth=0)
+    return [
+        *panel.plot(steps, values, color=BLUE, marker=marker, label="sequence"),
+        *panel.plot(
+            steps,
+            reconstructed,
+            color=ORANGE,
+            linestyle="--",
+            marker=marker,
+            label="reconstruction",
+        ),
+    ]
+
+
+def _worst_features(sequence, reconstruction) -> np.ndarray:
+    """Features by their mean error, as a share of the range they move in."""
+    span = np.ptp(np.concatenate([sequence, reconstruction]), axis=0)
+    errors = np.abs(sequence - reconstruction).mean(axis=0)
+    return np.argsort(-errors / np.where(span > 0, span, 1), kind="stable")
+
+
+def _frame_scores(coder, errors) -> np.ndarray:
+    """The anomaly score of each frame, by the measure that scores sequences."""
+    measure = SCORES[coder.anomaly_score] or coder._error_distribution()
+    return np.array([measure(error[np.newaxis]) for error in errors / coder.scale_])

@@ -1,0 +1,161 @@
+"""Axes whose ticks are tokens: as many as there is room for. Needs matplotlib.
+
+What fits is settled whenever the picture is drawn, so that it may be resized.
+"""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+import matplotlib
+import numpy as np
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import FixedLocator, Formatter, Locator
+
+from skseq.inspection._axes import size_in_points
+from skseq.inspection._lettering import lettering
+
+# Between labels, in points.
+SPACING = 2.0
+
+# Labels below one another may be as near as lines of text are.
+LINE_HEIGHT = 1.2
+
+# Text is made smaller until so many labels fit beside their neighbours, but no smaller
+# than so many points; then labels are left out.
+MOST = 0.9
+SMALLEST = 6.0
+
+# What tells that labels are left out; matplotlib draws no more ticks.
+MAX_MINOR_TICKS = 1000
+
+
+class RoomLocator(Locator):
+    """Places of labels, leaving out those that would touch the label before.
+
+    Where places are evenly spaced, so are those that are kept.
+
+    Parameters
+    ----------
+    places : list of float
+        Where the labels are, in rising order.
+    extents : list of float
+        Points that each label takes along the axis.
+    """
+
+    def __init__(self, places: list[float], extents: list[float]):
+        self.places, self.extents = places, extents
+
+    def __call__(self) -> np.ndarray:
+        return self.tick_values(*self.axis.get_view_interval())
+
+    def tick_values(self, vmin: float, vmax: float) -> np.ndarray:
+        places = np.array(self.places, dtype=float)
+        middles = places * _points_a_unit(self.axis, vmin, vmax)
+        choose = _every_nth if _is_even(places) else _one_after_another
+        return places[choose(middles, np.array(self.extents))]
+
+
+def _is_even(places: np.ndarray) -> bool:
+    return len(places) < 2 or bool(np.ptp(np.diff(places)) < 1e-9)
+
+
+def _every_nth(middles: np.ndarray, extents: np.ndarray) -> slice:
+    for step in range(1, len(middles) + 1):
+        kept = slice(None, None, step)
+        if (_gaps(middles[kept], extents[kept]) >= 0).all():
+            return kept
+    return slice(None)
+
+
+def _one_after_another(middles: np.ndarray, extents: np.ndarray) -> list[int]:
+    end, kept = -np.inf, []
+    for i, (middle, extent) in enumerate(zip(middles, extents, strict=True)):
+        if middle - extent / 2 >= end:
+            kept.append(i)
+            end = middle + extent / 2
+    return kept
+
+
+def _gaps(middles: np.ndarray, extents: np.ndarray) -> np.ndarray:
+    """Points between neighbouring labels; less than 0 where they overlap."""
+    return np.diff(middles) - (extents[1:] + extents[:-1]) / 2
+
+
+class TokenFormatter(Formatter):
+    """The text at a place of a label."""
+
+    def __init__(self, places: Sequence[float], texts: Sequence[str]):
+        self.texts = dict(zip(map(float, places), texts, strict=True))
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return self.texts.get(float(x), "")
+
+
+class TokenAxis(NamedTuple):
+    """An axis, its tokens, and where they stand; by default at 0, 1, 2, ..."""
+
+    axis: Any
+    tokens: Sequence[Any]
+    places: Sequence[float] | None = None
+
+
+def label_axes(*axes: TokenAxis) -> None:
+    """Label axes of one picture by tokens, in fonts that have them."""
+    letters = lettering([token for _, tokens, _ in axes for token in tokens])
+    texts = iter(letters.texts)
+    for axis, tokens, places in axes:
+        places = range(len(tokens)) if places is None else places
+        own = list(islice(texts, len(tokens)))
+        _label_axis(axis, own, list(places), letters.families)
+
+
+def _label_axis(axis, texts, places, families) -> None:
+    size = matplotlib.rcParams[f"{axis.axis_name}tick.labelsize"]
+    font = FontProperties(family=families, size=size)
+    middles = np.array(places) * _points_a_unit(axis, *axis.get_view_interval())
+    widths, heights = _measure(texts, font)
+    is_turned = axis.axis_name == "x" and _must_turn(middles, widths, heights)
+    extents = widths if axis.axis_name == "x" and not is_turned else heights
+    shrinkage = _shrinkage(middles, extents, font.get_size_in_points())
+    axis.set_tick_params(
+        labelfontfamily=families,
+        labelrotation=90 if is_turned else 0,
+        labelsize=shrinkage * font.get_size_in_points(),
+    )
+    axis.set_major_locator(RoomLocator(places, (shrinkage * extents).tolist()))
+    axis.set_major_formatter(TokenFormatter(places, texts))
+    axis.set_minor_locator(FixedLocator(places[:MAX_MINOR_TICKS]))
+
+
+def _measure(texts: list[str], font: FontProperties) -> tuple[np.ndarray, np.ndarray]:
+    """Points that each text is wide and high, with some space."""
+    widths = [
+        SPACING + text_to_path.get_text_width_height_descent(text, font, False)[0]
+        for text in texts
+    ]
+    return np.array(widths), np.full(
+        len(texts), LINE_HEIGHT * font.get_size_in_points()
+    )
+
+
+def _must_turn(middles: np.ndarray, widths: np.ndarray, heights: np.ndarray) -> bool:
+    """Whether labels longer than a letter or two do not fit side by side."""
+    is_long = (widths > 2 * heights).any()
+    return bool(is_long and (_gaps(middles, widths) < 0).any())
+
+
+def _shrinkage(middles: np.ndarray, extents: np.ndarray, size: float) -> float:
+    """How much smaller text must be for most labels to fit, as far as it is legible."""
+    if len(middles) < 2:
+        return 1.0
+    needed = (extents[1:] + extents[:-1]) / 2
+    share = np.quantile(np.diff(middles) / needed, 1 - MOST)
+    return float(np.clip(share, min(1.0, SMALLEST / size), 1.0))
+
+
+def _points_a_unit(axis: Any, low: float, high: float) -> float:
+    width, height = size_in_points(axis.axes)
+    length = width if axis.axis_name == "x" else height
+    return length / (abs(high - low) or 1.0)
