@@ -31,7 +31,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-home")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=200)
     args = parser.parse_args()
     options = {"data_home": args.data_home, "return_X_y": True}
     X, y = fetch_ecg5000(**options)
@@ -49,6 +49,7 @@ def main():
         units=64,
         latent_dim=8,
         learning_rate=5e-3,
+        batch_size=16,
         epochs=args.epochs,
         random_state=args.seed,
     )

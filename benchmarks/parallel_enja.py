@@ -24,9 +24,9 @@ def make_translator(n_samples, epochs, **settings):
         [int(0.75 * steps)], [1.5e-3, 1.5e-4]
     )
     settings = {
-        "units": 192,
-        "embedding_dim": 192,
-        "dropout": 0.2,
+        "units": 256,
+        "embedding_dim": 256,
+        "dropout": 0.3,
         "min_frequency": 2,
         "label_smoothing": 0.1,
         "ema_decay": 0.999,
@@ -42,7 +42,7 @@ def make_translator(n_samples, epochs, **settings):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-home")
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--n-train", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save")

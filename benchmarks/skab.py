@@ -5,8 +5,8 @@
 The benchmark's protocol: each series is scaled and learnt by its first 400 rows and
 tested on the rest; windows of 10; the threshold is 1.5 times the 99 % quantile of the
 training scores; a point is anomalous if all windows that hold it are. Counts are pooled
-over the series. One configuration serves all. PCA with the statistics T² and Q is
-computed on the same rows, with the same threshold rule, for each of the two.
+over the series. One configuration serves all. PCA with the statistics T² and Q
+is computed on the same rows, with the same threshold rule, for each of the two.
 """
 
 import argparse

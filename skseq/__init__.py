@@ -16,6 +16,7 @@ _LAZY = {
     "Seq2SeqTranslator": "skseq._seq2seq",
     "TrainingDivergedError": "skseq.exceptions",
     "load": "skseq._saving",
+    "show_versions": "skseq._show_versions",
 }
 
 _SUBMODULES = (

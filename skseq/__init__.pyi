@@ -13,6 +13,7 @@ from skseq._ctc import CTCSequenceClassifier
 from skseq._results import LabelSpan, RankedLabels, RankedOutput
 from skseq._saving import load
 from skseq._seq2seq import Seq2SeqTranslator
+from skseq._show_versions import show_versions
 from skseq._version import __version__
 from skseq.exceptions import TrainingDivergedError
 
@@ -32,4 +33,5 @@ __all__ = [
     "metrics",
     "preprocessing",
     "scikeras",
+    "show_versions",
 ]

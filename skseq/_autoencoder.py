@@ -175,6 +175,9 @@ class LSTMAutoencoder(
         File that is written after every epoch. Where it exists, the fit resumes from it
         and ends as an unbroken one would have; other data or parameters are refused.
         The file stays: delete it to train anew.
+    distribute : tf.distribute.Strategy, default=None
+        Devices, of this machine or of many, that share each training step out among
+        themselves. Neither `save` nor pickles keep it.
     warm_start : bool, default=False
         Whether `fit` starts from the present weights and scaling.
     random_state : int, RandomState or None, default=None
@@ -269,6 +272,7 @@ class LSTMAutoencoder(
         n_iter_no_change=10,
         callbacks=None,
         checkpoint=None,
+        distribute=None,
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -297,6 +301,7 @@ class LSTMAutoencoder(
         self.n_iter_no_change = n_iter_no_change
         self.callbacks = callbacks
         self.checkpoint = checkpoint
+        self.distribute = distribute
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -648,12 +653,12 @@ class LSTMAutoencoder(
         rows = training.rows
         if validation is not None and validation.data is training.data:
             rows = np.sort(np.concatenate([rows, validation.rows]))
-        data = training.data.take(rows)
-        scores = self._anomaly_scores(data)
+        data, unexplained = training.data.take(rows), _Unexplained()
+        scores = self._anomaly_scores(data, unexplained.add)
         self.offset_ = -threshold_of(scores, self.contamination)
         self._score_mean = float(scores.mean())
         self._score_deviation = float(scores.std())
-        self._warn_if_collapsed(data)
+        unexplained.warn()
 
     def _check_restored(self):
         super()._check_restored()
@@ -691,17 +696,25 @@ class LSTMAutoencoder(
 
     def _errors(self, data):
         """Row and error of each sequence, standardised, in the order of the batches."""
+        for row, frames, levels in self._reconstructed(data):
+            yield row, frames - levels
+
+    def _reconstructed(self, data):
+        """Row, frames and what is made of them, standardised."""
         for rows, (levels, _) in self._infer(data):
             for i, row in enumerate(rows):
                 frames = data.scaling.levels(data.sequences[row])
-                yield row, frames - levels[i, : len(frames)]
+                yield row, frames, levels[i, : len(frames)]
 
-    def _anomaly_scores(self, data) -> np.ndarray:
+    def _anomaly_scores(self, data, tell=lambda frames, error: None) -> np.ndarray:
+        """The score of each sequence; `tell` is told of the frames and their errors."""
         check_parameters(self, {"anomaly_score": CONSTRAINTS["anomaly_score"]})
         measure = SCORES[self.anomaly_score] or self._error_distribution()
         scores = np.empty(len(data.lengths))
-        for row, error in self._errors(data):
+        for row, frames, levels in self._reconstructed(data):
+            error = frames - levels
             scores[row] = measure(error)
+            tell(frames, error)
         return scores
 
     def _error_distribution(self) -> ErrorDistribution:
@@ -713,22 +726,6 @@ class LSTMAutoencoder(
         n_features = len(self._error_mean)
         precision = self._error_precision.reshape(n_features, n_features)
         return ErrorDistribution(self._error_mean, precision)
-
-    def _warn_if_collapsed(self, data) -> None:
-        """Warn where the mean of each sequence would have done as well."""
-        left = variance = 0.0
-        for row, error in self._errors(data):
-            left += np.square(error).mean()
-            variance += data.scaling.levels(data.sequences[row]).var(axis=0).mean()
-        if left > COLLAPSED_SHARE * variance > 0:
-            warnings.warn(
-                f"The reconstruction leaves {left / variance:.0%} of the variance "
-                "about each sequence's mean: it has not learnt what changes from frame "
-                "to frame. Try more units, difference=True, more epochs or a higher "
-                "learning_rate.",
-                ConvergenceWarning,
-                stacklevel=6,  # whoever called `fit`
-            )
 
     def _checked_lengths(self, lengths, n_samples) -> np.ndarray:
         if lengths is None and self._X_layout == "matrix":
@@ -757,6 +754,29 @@ class LSTMAutoencoder(
                 frames[row] = self._scaling.restored(own)
         is_matrix = self._X_layout == "matrix" and len(set(data.lengths.tolist())) == 1
         return np.stack(frames)[..., 0] if is_matrix else object_array(frames)
+
+
+class _Unexplained:
+    """How much of what changes from frame to frame a reconstruction leaves."""
+
+    def __init__(self):
+        self._left = self._variance = 0.0
+
+    def add(self, frames, error) -> None:
+        self._left += np.square(error).mean()
+        self._variance += frames.var(axis=0).mean()
+
+    def warn(self) -> None:
+        """Warn where the mean of each sequence would have done as well."""
+        if self._left > COLLAPSED_SHARE * self._variance > 0:
+            warnings.warn(
+                f"The reconstruction leaves {self._left / self._variance:.0%} of the "
+                "variance about each sequence's mean: it has not learnt what changes "
+                "from frame to frame. Try more units, difference=True, more epochs or "
+                "a higher learning_rate.",
+                ConvergenceWarning,
+                stacklevel=6,  # whoever called `fit`
+            )
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ import copy
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from numbers import Integral, Real
 from types import SimpleNamespace
 from typing import ClassVar
 
 import keras
 import numpy as np
+import tensorflow as tf
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -48,10 +50,16 @@ from skseq._version import __version__
 # A batch of long sequences holds fewer of them, so that memory stays bounded.
 MAX_BATCH_FRAMES = 2**18
 
+# From this many batches on, so that filling up the last costs little, short sequences
+# are run through the network in batches this many times as large as in training.
+MANY_BATCHES, LARGER = 16, (4, 2)
+LARGER_BATCH_FRAMES = 2**15
+
 ROUTES = ("optimizer", "callbacks", "encoder")
 
 PATH = Kind(
-    lambda value: isinstance(value, str) or hasattr(value, "__fspath__"), "a path"
+    lambda value: isinstance(value, str) and value != "" or hasattr(value, "__fspath__"),
+    "a path",
 )
 
 SHARED_CONSTRAINTS = {
@@ -70,6 +78,7 @@ SHARED_CONSTRAINTS = {
     "validation_fraction": FRACTION,
     "n_iter_no_change": POSITIVE_INT,
     "checkpoint": (NONE, PATH),
+    "distribute": (NONE, instance_of(tf.distribute.Strategy)),
     "warm_start": BOOLEAN,
     "random_state": RANDOM_STATE,
     "verbose": VERBOSE,
@@ -84,7 +93,10 @@ RESTORED_CONSTRAINTS = {
 }
 
 # What can change without changing the outcome of a fit that resumes.
-NOT_IN_ORIGIN = {"epochs", "verbose", "checkpoint"}
+NOT_IN_ORIGIN = {"epochs", "verbose", "checkpoint", "distribute"}
+
+# Stands for devices of this process: copies share it, files leave it out.
+NOT_PORTABLE = {"distribute"}
 
 # Grows when a pickle of the former state would be misread.
 STATE_FORMAT = 1
@@ -206,6 +218,10 @@ class SequenceEstimator(BaseEstimator, ABC):
             setattr(self, name, params[name])
         return self
 
+    def _portable_params(self) -> dict:
+        """The parameters that mean the same in another process."""
+        return {**self.get_params(), **dict.fromkeys(NOT_PORTABLE)}
+
     # -- fitting ------------------------------------------------------------------
 
     def _fit(self, *data, resume, epochs=None, **data_options):
@@ -236,9 +252,9 @@ class SequenceEstimator(BaseEstimator, ABC):
 
     def _learn(self, X, y, sample_weight, X_val, y_val, resume, epochs, data_options):
         """Check everything, then train; yields the state after each epoch."""
-        continues = resume and self.__sklearn_is_fitted__()
         is_partial = epochs is not None
         self._check_parameters(is_partial)
+        continues = resume and self.__sklearn_is_fitted__()
         optimizer = self._make_optimizer()
         callbacks = make_callbacks(self.callbacks, self._routed("callbacks"))
         data = self._check_data(
@@ -251,7 +267,8 @@ class SequenceEstimator(BaseEstimator, ABC):
             checkpoint = self._open_checkpoint(data, validation, continues)
         seed = draw_seed(self.random_state)
         self._seed = checkpoint.start(seed) if checkpoint else seed
-        with borrow(self._make_recipe(self._settings)) as program:
+        recipe = replace(self._make_recipe(self._settings), strategy=self.distribute)
+        with borrow(recipe) as program:
             self._exact_lengths = self._batches_exact_lengths(program)
             training, validation = self._parts(program, data, validation)
             self._learnt_from = training, validation
@@ -394,7 +411,9 @@ class SequenceEstimator(BaseEstimator, ABC):
         )
 
     def __getstate__(self):
-        return {**super().__getstate__(), "_pickled_by": (STATE_FORMAT, __version__)}
+        """What pickles hold; a strategy stands for devices, and does not travel."""
+        state = {**super().__getstate__(), "_pickled_by": (STATE_FORMAT, __version__)}
+        return state | dict.fromkeys(NOT_PORTABLE & state.keys())
 
     def __setstate__(self, state):
         state = dict(state)
@@ -405,6 +424,25 @@ class SequenceEstimator(BaseEstimator, ABC):
                 f"skseq {__version__} cannot read. Upgrade skseq to load it."
             )
         super().__setstate__(state)
+
+    def __copy__(self):
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(vars(self))
+        return copied
+
+    def __deepcopy__(self, memo):
+        copied = memo[id(self)] = copy.copy(self)
+        shared = [vars(self)[name] for name in NOT_PORTABLE & vars(self).keys()]
+        memo |= {id(value): value for value in shared}
+        copied.__dict__ = copy.deepcopy(vars(self), memo)
+        return copied
+
+    def __sklearn_clone__(self):
+        bare = copy.copy(self)
+        for name in NOT_PORTABLE:
+            setattr(bare, name, None)
+        cloned = BaseEstimator.__sklearn_clone__(bare)
+        return cloned.set_params(**{n: getattr(self, n) for n in NOT_PORTABLE})
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_weights")
@@ -417,7 +455,7 @@ class SequenceEstimator(BaseEstimator, ABC):
         `compute(program, batch)` gives more rows than the last batch has: each is
         filled up to the same number, so that the network is not traced or rounded
         differently. What the other sequences hold does not change a bit of a result;
-        where it stands in a batch may, the last.
+        how many they are and where it stands among them may, the last.
         """
         check_parameters(self, {"batch_size": POSITIVE_INT})
         recipe = self._make_recipe(self._settings)
@@ -429,12 +467,14 @@ class SequenceEstimator(BaseEstimator, ABC):
 
     def _batches(self, data) -> Iterator[tuple[np.ndarray, dict]]:
         """Cut data into batches of one number of rows; the last repeats its first."""
-        lengths = data.lengths
-        for batch in inference_batches(
-            lengths, self.batch_size, exact=self._exact_lengths
-        ):
+        lengths, size = data.lengths, int(self.batch_size)
+        factors = LARGER if len(lengths) >= MANY_BATCHES * size else ()
+        largest = size * max(factors, default=1)
+        for batch in inference_batches(lengths, largest, exact=self._exact_lengths):
             longest = int(lengths[batch].max())
-            n_rows = min(self.batch_size, max(1, MAX_BATCH_FRAMES // longest))
+            fitting = (f for f in factors if f * size * longest <= LARGER_BATCH_FRAMES)
+            most = size * next(fitting, 1)
+            n_rows = min(most, max(1, MAX_BATCH_FRAMES // longest))
             for start in range(0, len(batch), n_rows):
                 rows = batch[start : start + n_rows]
                 yield rows, data.assemble(full_rows(rows, n_rows))

@@ -159,6 +159,9 @@ class CTCSequenceClassifier(SequenceEstimator):
         File that is written after every epoch. Where it exists, the fit resumes from it
         and ends as an unbroken one would have; other data or parameters are refused.
         The file stays: delete it to train anew.
+    distribute : tf.distribute.Strategy, default=None
+        Devices, of this machine or of many, that share each training step out among
+        themselves. Neither `save` nor pickles keep it.
     warm_start : bool, default=False
         Whether `fit` starts from the present weights. The labels stay those of the
         first fit.
@@ -244,6 +247,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         n_iter_no_change=10,
         callbacks=None,
         checkpoint=None,
+        distribute=None,
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -272,6 +276,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.callbacks = callbacks
         self.checkpoint = checkpoint
+        self.distribute = distribute
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -595,7 +600,7 @@ class CTCSequenceClassifier(SequenceEstimator):
             front_end, tensors = FRONT_ENDS[self.encoder], ["frames", "lengths"]
         try:
             inspect.signature(front_end).bind(*tensors, **parameters)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             names = ", ".join(f"encoder__{name}" for name in parameters) or "no more"
             raise ValueError(
                 f"encoder={self.encoder!r} cannot be called with frames and {names}: "

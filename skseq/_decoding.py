@@ -15,6 +15,10 @@ from ._lattice import iter_frames, log_likelihood
 # down, the best hypotheses are those of the search without pruning.
 MIN_LABEL_LOG_PROB = -6.0
 
+# A prefix this much less probable than the best of its frame has lost, where one best
+# hypothesis is wanted.
+LOST = -12.0
+
 # Odd, so that multiplication by it loses nothing modulo 2**64.
 _HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _FREE = np.uint64(0)
@@ -59,6 +63,14 @@ class _Turns(NamedTuple):
     blank: np.ndarray  # (n_runs,)
     label: np.ndarray  # (n_runs, n_classes)
     leaving: np.ndarray  # (n_runs, n_classes)
+
+
+class _Limits(NamedTuple):
+    """What the search leaves out."""
+
+    beam_width: int  # prefixes beyond so many
+    floor: float  # labels less probable in a frame
+    lost: float  # prefixes that are so far behind the best
 
 
 class _Step(NamedTuple):
@@ -148,7 +160,8 @@ def beam_search(
     (array([0]), np.float64(0.64))
     """
     floor = -np.inf if min_label_log_prob is None else min_label_log_prob
-    labels, samples = _search(log_probs, lengths, beam_width, floor)
+    limits = _Limits(beam_width, floor, LOST if n_best == 1 else -np.inf)
+    labels, samples = _search(log_probs, lengths, limits)
     scores = log_likelihood(log_probs, lengths, labels, samples=samples)
     ranked = [[] for _ in lengths]
     for sample, found, score in zip(samples, labels, scores.tolist(), strict=True):
@@ -162,20 +175,23 @@ def _rank(hypothesis: Hypothesis) -> tuple:
 
 
 def _search(
-    log_probs: np.ndarray, lengths: np.ndarray, beam_width: int, floor: float
+    log_probs: np.ndarray, lengths: np.ndarray, limits: _Limits
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Return the labels of the prefixes that the beams end with, and their samples."""
-    turns = _split_turns(log_probs, lengths, floor)
+    turns = _split_turns(log_probs, lengths, limits.floor)
     order = np.argsort(-turns.n_turns, kind="stable")  # live samples stand first
-    beam, steps = _first_beam(len(order), beam_width), []
+    beam, steps = _first_beam(len(order), limits.beam_width), []
+    n_held = 1  # slots in use
     for turn in range(turns.n_turns.max(initial=0)):
         live = slice(np.count_nonzero(turns.n_turns > turn))
         samples = order[live]
         busy = log_probs[samples, turns.busy_frames[samples, turn]].astype(np.float64)
-        waited = _wait(_Beam(*(field[live] for field in beam)), turns, samples, turn)
-        extended, step = _extend(waited, busy, floor)
+        held = _Beam(*(field[live, :n_held] for field in beam))
+        extended, step = _extend(_wait(held, turns, samples, turn), busy, limits)
+        beam.prefix[live, :n_held] = _FREE
+        n_held = extended.prefix.shape[1]
         for field, new in zip(beam, extended, strict=True):
-            field[live] = new
+            field[live, :n_held] = new
         steps.append(_Step(*(field.astype(np.int32) for field in step)))
     beam = _wait(beam, turns, order, turns.n_turns[order])
     rows, slots = np.nonzero(beam.prefix != _FREE)
@@ -225,22 +241,26 @@ def _wait(
     )
 
 
-def _extend(beam: _Beam, frame: np.ndarray, floor: float) -> tuple[_Beam, _Step]:
+def _extend(beam: _Beam, frame: np.ndarray, limits: _Limits) -> tuple[_Beam, _Step]:
     """Repeat or append a label in a frame, and keep the best prefixes that come out."""
-    n_samples, beam_width = beam.last.shape
-    scores, labels = _candidates(frame, beam_width, floor)
+    n_samples = len(frame)
+    scores, labels = _candidates(frame, limits.beam_width, limits.floor)
     blank, label, grown = _grow(beam, frame, scores, labels)
 
     # Each prefix has its moves side by side: to stay, or to append a candidate.
     masses = np.concatenate([label[:, :, None], grown], axis=2)
     ranks = masses.copy()
     ranks[:, :, 0] = np.logaddexp(blank, label)
-    kept = _best(ranks.reshape(n_samples, -1), beam_width)
+    ranks = ranks.reshape(n_samples, -1)
+    least = ranks.max(axis=1, keepdims=True) + limits.lost
+    n_alive = np.count_nonzero(ranks >= least, axis=1).max()
+    kept = _best(ranks, min(limits.beam_width, n_alive))
     rows = np.arange(n_samples)[:, None]
+    is_lost = ranks[rows, kept] < least
     slots, moves = np.divmod(kept, masses.shape[2])
     step = _Step(slots, np.where(moves > 0, labels[rows, moves - 1], -1))
-    blank = np.where(moves > 0, -np.inf, blank[rows, slots])
-    label = masses.reshape(n_samples, -1)[rows, kept]
+    blank = np.where(is_lost | (moves > 0), -np.inf, blank[rows, slots])
+    label = np.where(is_lost, -np.inf, masses.reshape(n_samples, -1)[rows, kept])
     return _follow(step, beam, blank, label), step
 
 

@@ -9,29 +9,28 @@ import tensorflow as tf
 
 
 def run_gru(frames, kernel, recurrent_kernel, bias, state):
-    """The outputs, (n_samples, n_frames, n_units), from a state: the output before."""
-    frames = tf.transpose(frames, (1, 0, 2))
-    outputs = _loop(frames, kernel, recurrent_kernel, bias, *state)
+    """The outputs, (n_samples, n_frames, n_units), from a state: the output before.
+
+    A loop over the frames, that leaves to it only what must wait for its turn: what
+    frames add to the gates is one product for all of them.
+    """
+    inputs = tf.tensordot(tf.transpose(frames, (1, 0, 2)), kernel, 1) + bias[0]
+    outputs = _loop(inputs, recurrent_kernel, bias[1], *state)
     return tf.transpose(outputs, (1, 0, 2))
 
 
 @tf.custom_gradient
-def _loop(frames, kernel, recurrent_kernel, bias, first_output):
-    """A loop over the frames that leaves to it only what must wait for its turn.
+def _loop(inputs, recurrent_kernel, inner_bias, first_output):
+    """Outputs, (n_frames, n_samples, n_units), of gates.
 
-    What frames add to the gates, and the gradients of all weights, are one product
-    each over all frames. Sequences are time-major here.
+    The gradient of the recurrent kernel, too, is one product for all frames.
     """
-    width, units = kernel.shape[0], recurrent_kernel.shape[0]
-    n_frames, n_samples = tf.shape(frames)[0], tf.shape(frames)[1]
-    flat_frames = tf.reshape(frames, (-1, width))
-    inputs = tf.nn.bias_add(tf.matmul(flat_frames, kernel), bias[0])
-    inputs = tf.reshape(inputs, (n_frames, n_samples, 3 * units))
+    units, n_frames = recurrent_kernel.shape[0], tf.shape(inputs)[0]
     inputs = _array(n_frames, 3 * units).unstack(inputs)
 
     def go_on(t, output, outputs, gates, recalled, candidates):
         frame = inputs.read(t)
-        inner = tf.nn.bias_add(tf.matmul(output, recurrent_kernel), bias[1])
+        inner = tf.nn.bias_add(tf.matmul(output, recurrent_kernel), inner_bias)
         gate = tf.sigmoid(frame[:, : 2 * units] + inner[:, : 2 * units])
         update, reset = tf.split(gate, 2, axis=1)
         recall = inner[:, 2 * units :]
@@ -86,17 +85,11 @@ def _loop(frames, kernel, recurrent_kernel, bias, first_output):
             (n_frames - 1, tf.zeros_like(first_output), *arrays),
             maximum_iterations=n_frames,
         )
-        d_inner = tf.reshape(d_inner.stack(), (-1, 3 * units))
-        d_candidates = tf.reshape(d_candidates.stack(), (-1, units))
-        d_inputs = tf.concat([d_inner[:, : 2 * units], d_candidates], axis=1)
-        before = tf.reshape(all_outputs[:-1], (-1, units))
-        d_bias = [tf.reduce_sum(d, axis=0) for d in (d_inputs, d_inner)]
-        d_frames = tf.matmul(d_inputs, kernel, transpose_b=True)
+        d_inner, d_candidates = d_inner.stack(), d_candidates.stack()
         return (
-            tf.reshape(d_frames, tf.shape(frames)),
-            tf.matmul(flat_frames, d_inputs, transpose_a=True),
-            tf.matmul(before, d_inner, transpose_a=True),
-            tf.stack(d_bias),
+            tf.concat([d_inner[..., : 2 * units], d_candidates], axis=-1),
+            tf.tensordot(all_outputs[:-1], d_inner, ((0, 1), (0, 1))),
+            tf.reduce_sum(d_inner, axis=(0, 1)),
             d_first_output,
         )
 

@@ -6,16 +6,17 @@ this order. Knows nothing of lengths: what lies past a sequence's end is run too
 
 import tensorflow as tf
 
-# Measured: one kernel for the whole sequence wins up to about here. Above it the time
-# goes into matrix products, and the loop has the larger ones.
-BLOCK_KERNEL_MAX_UNITS = 96
+# Measured: one kernel for the whole sequence wins up to about as many features and
+# units together. Above that the time goes into matrix products, and the loop's are
+# larger.
+BLOCK_KERNEL_MAX_WIDTH = 128
 
 
 def run_lstm(frames, kernel, recurrent_kernel, bias, state):
     """The outputs, (n_samples, n_frames, n_units), from a state: output and memory."""
-    units = recurrent_kernel.shape[0]
-    # With an odd number the kernel is slow for odd batches, and says so on the console.
-    fits = units <= BLOCK_KERNEL_MAX_UNITS and units % 2 == 0
+    n_features, units = kernel.shape[0], recurrent_kernel.shape[0]
+    # With odd units the kernel is slow for odd batches, and says so on the console.
+    fits = n_features + units <= BLOCK_KERNEL_MAX_WIDTH and units % 2 == 0
     run = block_lstm if fits else looped_lstm
     return run(frames, kernel, recurrent_kernel, bias, state)
 
@@ -52,25 +53,34 @@ def _kernel_order(weights):
     return tf.concat([i, c, f, o], axis=-1)
 
 
-@tf.custom_gradient
-def _loop(frames, kernel, recurrent_kernel, bias, first_output, first_memory):
+def looped_lstm(frames, kernel, recurrent_kernel, bias, state):
     """A loop over the frames that leaves to it only what must wait for its turn.
 
-    What frames add to the gates, and the gradients of all weights, are one product
-    each over all frames. Sequences are time-major here.
+    What frames add to the gates is one product for all of them.
     """
-    width, units = kernel.shape[0], recurrent_kernel.shape[0]
-    n_frames, n_samples = tf.shape(frames)[0], tf.shape(frames)[1]
-    flat_frames = tf.reshape(frames, (-1, width))
-    inputs = tf.nn.bias_add(tf.matmul(flat_frames, kernel), bias)
-    inputs = tf.reshape(inputs, (n_frames, n_samples, 4 * units))
+    kernel, recurrent_kernel, bias = map(
+        _kernel_order, (kernel, recurrent_kernel, bias)
+    )
+    inputs = tf.tensordot(tf.transpose(frames, (1, 0, 2)), kernel, 1) + bias
+    outputs = _loop(inputs, recurrent_kernel, *state)
+    return tf.transpose(outputs, (1, 0, 2))
+
+
+@tf.custom_gradient
+def _loop(inputs, recurrent_kernel, first_output, first_memory):
+    """Outputs, (n_frames, n_samples, n_units), of gates in the kernels' order.
+
+    The gradient of the recurrent kernel, too, is one product for all frames.
+    """
+    units = recurrent_kernel.shape[0]
+    n_frames, n_samples = tf.shape(inputs)[0], tf.shape(inputs)[1]
     inputs = _array(n_frames, 4 * units).unstack(inputs)
 
     def go_on(t, output, memory, outputs, memories, gates, candidates):
         summed = inputs.read(t) + tf.matmul(output, recurrent_kernel)
         gate = tf.sigmoid(summed)  # of the candidate's quarter too, for nothing
-        candidate = tf.tanh(summed[:, 2 * units : 3 * units])
-        i, f, _, o = tf.split(gate, 4, axis=1)
+        candidate = tf.tanh(summed[:, units : 2 * units])
+        i, _, f, o = tf.split(gate, 4, axis=1)
         memory = f * memory + i * candidate
         output = o * tf.tanh(memory)
         return (
@@ -94,20 +104,20 @@ def _loop(frames, kernel, recurrent_kernel, bias, first_output, first_memory):
     def gradients(upstream):
         upstream = _array(n_frames, units).unstack(upstream)
         no_inputs, no_peephole = tf.zeros((n_samples, 0)), tf.zeros(units)
-        back_kernel = tf.transpose(_kernel_order(recurrent_kernel))
+        back_kernel = tf.transpose(recurrent_kernel)
 
         def go_back(t, d_output, d_memory, memory, d_gates):
-            i, f, _, o = tf.split(gates.read(t), 4, axis=1)
+            i, _, f, o = tf.split(gates.read(t), 4, axis=1)
             memory_before = memories.read(t)
             of_cell = tf.raw_ops.LSTMBlockCellGrad(
                 x=no_inputs,
                 cs_prev=memory_before,
-                h_prev=memory_before,  # as the weights below, for its shape alone
+                h_prev=memory_before,  # as w and b, for its shape alone
                 w=recurrent_kernel,
                 wci=no_peephole,
                 wcf=no_peephole,
                 wco=no_peephole,
-                b=bias,
+                b=recurrent_kernel[0],
                 i=i,
                 cs=memory,
                 f=f,
@@ -122,35 +132,19 @@ def _loop(frames, kernel, recurrent_kernel, bias, first_output, first_memory):
             d_gates = d_gates.write(t, of_cell.dicfo)
             return t - 1, d_output, of_cell.cs_prev_grad, memory_before, d_gates
 
-        nothing = tf.zeros_like(first_output)
-        d_gates = _array(n_frames, 4 * units)
+        nothing, d_gates = tf.zeros_like(first_output), _array(n_frames, 4 * units)
         _, d_first_output, d_first_memory, _, d_gates = tf.while_loop(
             lambda t, *_: t >= 0,
             go_back,
             (n_frames - 1, nothing, nothing, last_memory, d_gates),
             maximum_iterations=n_frames,
         )
-        d_gates = tf.reshape(d_gates.stack(), (-1, 4 * units))
+        d_gates = d_gates.stack()
         outputs_before = tf.concat([first_output[tf.newaxis], outputs[:-1]], axis=0)
-        outputs_before = tf.reshape(outputs_before, (-1, units))
-        d_frames = tf.matmul(d_gates, _kernel_order(kernel), transpose_b=True)
-        return (
-            tf.reshape(d_frames, tf.shape(frames)),
-            _kernel_order(tf.matmul(flat_frames, d_gates, transpose_a=True)),
-            _kernel_order(tf.matmul(outputs_before, d_gates, transpose_a=True)),
-            _kernel_order(tf.reduce_sum(d_gates, axis=0)),
-            d_first_output,
-            d_first_memory,
-        )
+        d_kernel = tf.tensordot(outputs_before, d_gates, ((0, 1), (0, 1)))
+        return d_gates, d_kernel, d_first_output, d_first_memory
 
     return outputs, gradients
-
-
-def looped_lstm(frames, kernel, recurrent_kernel, bias, state):
-    """A loop over the frames with as little in it as can be, and its own gradient."""
-    frames = tf.transpose(frames, (1, 0, 2))
-    outputs = _loop(frames, kernel, recurrent_kernel, bias, *state)
-    return tf.transpose(outputs, (1, 0, 2))
 
 
 def _array(n_frames, width):

@@ -40,7 +40,7 @@ def make_optimizer(optimizer, learning_rate=DEFAULT_LEARNING_RATE, routed=None):
         _refuse_second_learning_rate(optimizer, learning_rate)
         _check_names(type(optimizer), routed)
         config = {**optimizer.get_config(), **routed}
-        return _fastest(type(optimizer)).from_config(config)
+        return _made(_fastest(type(optimizer)).from_config, routed, config)
     if not _is_optimizer_class(optimizer):
         error = TypeError if callable(optimizer) else ValueError
         raise error(
@@ -48,7 +48,16 @@ def make_optimizer(optimizer, learning_rate=DEFAULT_LEARNING_RATE, routed=None):
             f"or instance. Got {optimizer!r} instead."
         )
     _check_names(optimizer, routed)
-    return _fastest(optimizer)(**{"learning_rate": learning_rate, **routed})
+    return _made(_fastest(optimizer), routed, learning_rate=learning_rate)
+
+
+def _made(make, routed, *config, **own):
+    """Call what makes an optimizer, with routed parameters over its own."""
+    try:
+        return make(*config) if config else make(**{**own, **routed})
+    except (TypeError, ValueError) as error:
+        given = ", ".join(f"optimizer__{n}={value!r}" for n, value in routed.items())
+        raise ValueError(f"No optimizer can be made with {given}: {error}") from error
 
 
 def _fastest(factory):

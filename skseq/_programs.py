@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from skseq._optimizers import optimizer_key, plain_learning_rate
+from skseq._replicas import n_replicas_of, on_replicas, scope_of
 from skseq._seeding import derive
 
 MAX_IDLE = 8
@@ -43,12 +44,15 @@ class Recipe:
         `losses(outputs, targets)`: one loss a sequence, (n_samples,).
     targets : tuple of (name, shape, dtype)
         The tensors that `losses` needs beside the network's outputs.
+    strategy : tf.distribute.Strategy or None
+        The devices that training is shared out among; None is one.
     """
 
     network: Callable
     settings: tuple
     losses: Callable
     targets: tuple
+    strategy: tf.distribute.Strategy | None = None
 
 
 class Program:
@@ -56,7 +60,8 @@ class Program:
 
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
-        self.model = recipe.network(**dict(recipe.settings))
+        with scope_of(recipe.strategy):
+            self.model = recipe.network(**dict(recipe.settings))
         self._loaded = None
         self._trainers = {}
         self._functions = {}
@@ -167,6 +172,9 @@ class Trainer:
 
     def __init__(self, program: Program, optimizer: keras.optimizers.Optimizer):
         self.program, self.optimizer = program, optimizer
+        if program.recipe.strategy is not None:  # its variables belong to a strategy
+            with program.recipe.strategy.scope():
+                self.optimizer = type(optimizer).from_config(optimizer.get_config())
         self._copied_weights = self._build()
         self._first_state = self.state()
         self._step = self._compile()
@@ -181,7 +189,8 @@ class Trainer:
         values, weights = model.get_weights(), model.trainable_variables
         for i, weight in enumerate(weights):
             weight.assign(np.full(weight.shape, i + 0.5))
-        self.optimizer.build(weights)
+        with scope_of(self.program.recipe.strategy):
+            self.optimizer.build(weights)
         model.set_weights(values)
         return {
             j: i
@@ -233,28 +242,31 @@ class Trainer:
 
     def _compile(self):
         model, optimizer = self.program.model, self.optimizer
-        compute_losses = self.program.recipe.losses
-        variables = model.trainable_variables
-        weight_signature = tf.TensorSpec((None,), "float32")
+        recipe, variables = self.program.recipe, model.trainable_variables
+        n_replicas = n_replicas_of(recipe.strategy)
 
-        @tf.function(
-            input_signature=[
-                self.program.input_signature,
-                self.program.target_signature,
-                weight_signature,
-            ]
-        )
-        def step(inputs, targets, sample_weight):
+        def compute(batch, sample_weight, n_samples):
+            inputs, targets = batch
             with tf.GradientTape() as tape:
-                losses = compute_losses(model(inputs, training=True), targets)
-                total = tf.reduce_mean(losses * sample_weight)
+                losses = recipe.losses(model(inputs, training=True), targets)
+                total = tf.reduce_sum(losses * sample_weight)
+                total /= tf.cast(n_samples, total.dtype)
                 for penalty in model.losses:
-                    total += penalty
+                    total += penalty / n_replicas
             gradients = tape.gradient(total, [v.value for v in variables])
-            optimizer.apply([_dense(gradient) for gradient in gradients], variables)
+            return losses, [_dense(gradient) for gradient in gradients]
+
+        signature = self.program.input_signature, self.program.target_signature
+
+        @tf.function(input_signature=[*signature, tf.TensorSpec((None,), "float32")])
+        def step(inputs, targets, sample_weight):
+            losses, gradients = on_replicas(
+                recipe.strategy, compute, (inputs, targets), sample_weight
+            )
+            optimizer.apply(gradients, variables)
             return losses
 
-        return step
+        return step.get_concrete_function()  # skips part of the checks of each call
 
 
 def _dense(gradient):

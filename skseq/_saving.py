@@ -33,7 +33,7 @@ def save(estimator, path) -> None:
         for name in estimator._fitted_attributes
         if (value := getattr(estimator, name, MISSING)) is not MISSING
     }
-    params = {n: to_plain(v, n) for n, v in estimator.get_params().items()}
+    params = {n: to_plain(v, n) for n, v in estimator._portable_params().items()}
     header = {
         "kind": KIND,
         "estimator": type(estimator).__name__,

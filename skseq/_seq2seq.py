@@ -186,6 +186,9 @@ default="word"
         File that is written after every epoch. Where it exists, the fit resumes from it
         and ends as an unbroken one would have; other data or parameters are refused.
         The file stays: delete it to train anew.
+    distribute : tf.distribute.Strategy, default=None
+        Devices, of this machine or of many, that share each training step out among
+        themselves. Neither `save` nor pickles keep it.
     warm_start : bool, default=False
         Whether `fit` starts from the present weights. The vocabularies stay those of
         the first fit.
@@ -280,6 +283,7 @@ default="word"
         scoring="loss",
         callbacks=None,
         checkpoint=None,
+        distribute=None,
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -316,6 +320,7 @@ default="word"
         self.scoring = scoring
         self.callbacks = callbacks
         self.checkpoint = checkpoint
+        self.distribute = distribute
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose

@@ -205,7 +205,7 @@ def as_collection(value: Any, name: str, content: str) -> Any:
             f"{name} must be a collection of {content}, got a single {kind} "
             f"{reprlib.repr(value)}. Did you mean [{name}]?"
         )
-    if isinstance(value, numbers.Number):
+    if isinstance(value, numbers.Number | type):
         raise TypeError(f"{name} must be a collection of {content}, got {value!r}.")
     if isinstance(value, Mapping | Set):
         raise TypeError(
@@ -314,7 +314,7 @@ def _check_matrix_dtype(dtype: np.dtype) -> None:
             "Expected 2D array, got 1D array instead: X is a structured array. Convert "
             "it with numpy.lib.recfunctions.structured_to_unstructured(X)."
         )
-    if dtype.kind in "mM":
+    if dtype.kind in "mMV":
         check_dtype(dtype, "X")
 
 

@@ -154,14 +154,14 @@ def unfolded(model, code, n_frames, cell, decoder):
     return np.array(outputs)
 
 
-@pytest.mark.parametrize(("cell", "units", "max_units"), RUNS)
+@pytest.mark.parametrize(("cell", "units", "max_width"), RUNS)
 @pytest.mark.parametrize("decoder", DECODERS)
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("difference", [False, True])
 def test_the_decoder_is_a_plain_loop_over_steps(
-    cell, units, max_units, decoder, reverse, difference, monkeypatch
+    cell, units, max_width, decoder, reverse, difference, monkeypatch
 ):
-    monkeypatch.setattr(_lstm, "BLOCK_KERNEL_MAX_UNITS", max_units)
+    monkeypatch.setattr(_lstm, "BLOCK_KERNEL_MAX_WIDTH", max_width)
     model = build(
         units=(2, units),
         cell=cell,
@@ -187,8 +187,8 @@ def test_one_kernel_has_the_gradients_of_a_loop(difference, monkeypatch):
     inputs = inputs_of(model)
     upstream = np.random.default_rng(2).normal(size=inputs[0].shape).astype("float32")
     found = []
-    for max_units in (96, 0):
-        monkeypatch.setattr(_lstm, "BLOCK_KERNEL_MAX_UNITS", max_units)
+    for max_width in (96, 0):
+        monkeypatch.setattr(_lstm, "BLOCK_KERNEL_MAX_WIDTH", max_width)
         found.append(gradients_of(model, inputs, upstream))
     for gradient, expected in zip(*found, strict=True):
         np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-4)

@@ -9,14 +9,14 @@ from scipy.special import softmax
 from skseq._attention import ATTENTIONS
 from skseq._decoder import Decoder
 from skseq._layers import CELLS, N_STATES
-from skseq._lstm import BLOCK_KERNEL_MAX_UNITS
+from skseq._lstm import BLOCK_KERNEL_MAX_WIDTH
 
 N_IDS, DIM, WIDTH, N_SOURCE = 7, 3, 4, 6
 LENGTHS = np.array([6, 3, 1], dtype="int32")
 TOKEN_LENGTHS = np.array([5, 2, 4], dtype="int32")
 
 # On both sides of the block kernel's limit, and the odd numbers that it is not for.
-WIDE = BLOCK_KERNEL_MAX_UNITS + 2
+WIDE = BLOCK_KERNEL_MAX_WIDTH + 2
 UNITS = [(4,), (5,), (WIDE, 4), (2, 3, 4)]
 KINDS = list(product(CELLS, ATTENTIONS))
 

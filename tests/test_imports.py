@@ -25,6 +25,7 @@ KERAS = {
     "_networks",
     "_optimizers",
     "_programs",
+    "_replicas",
     "_search",
     "_seq2seq_network",
     "_training",

@@ -32,9 +32,9 @@ FRAME_LAYERS = {
 
 
 @pytest.fixture(params=[0, 96], ids=["loop", "block kernel"])
-def max_units(request, monkeypatch):
-    """Up to how many units an LSTM runs in the block kernel (on a CPU)."""
-    monkeypatch.setattr(_lstm, "BLOCK_KERNEL_MAX_UNITS", request.param)
+def max_width(request, monkeypatch):
+    """Up to what width an LSTM runs in the block kernel (on a CPU)."""
+    monkeypatch.setattr(_lstm, "BLOCK_KERNEL_MAX_WIDTH", request.param)
 
 
 def randomized(layer, *shape, seed=0):
@@ -116,7 +116,7 @@ def test_a_recurrence_prints_nothing_whatever_its_sizes(n_samples, n_features, c
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.usefixtures("max_units")
+@pytest.mark.usefixtures("max_width")
 def test_a_backward_recurrence_is_the_stock_layer_on_each_reversed_sequence(cell):
     layer = randomized(Recurrent(2, cell, backward=True), None, None, 2)
     stock = randomized(CELLS[cell](2, return_sequences=True), None, None, 2)
@@ -170,7 +170,7 @@ def started(cell, seed=6):
     return frames, list(rng.normal(size=shape).astype("float32"))
 
 
-@pytest.mark.usefixtures("max_units")
+@pytest.mark.usefixtures("max_width")
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("backward", [False, True])
 def test_a_recurrence_goes_on_from_the_state_that_it_is_given(cell, backward):
@@ -186,7 +186,7 @@ def test_a_recurrence_goes_on_from_the_state_that_it_is_given(cell, backward):
         np.testing.assert_array_equal(outputs[i, n:], 0)
 
 
-@pytest.mark.usefixtures("max_units")
+@pytest.mark.usefixtures("max_width")
 @pytest.mark.parametrize("cell", CELLS)
 def test_no_state_is_a_state_of_zeros(cell):
     layer = randomized(Recurrent(UNITS, cell), None, None, 2)
@@ -197,7 +197,7 @@ def test_no_state_is_a_state_of_zeros(cell):
     )
 
 
-@pytest.mark.usefixtures("max_units")
+@pytest.mark.usefixtures("max_width")
 @pytest.mark.parametrize("cell", CELLS)
 def test_step_by_step_a_recurrence_is_what_it_is_at_once(cell):
     layer = randomized(Recurrent(UNITS, cell), None, None, 2)
@@ -209,7 +209,7 @@ def test_step_by_step_a_recurrence_is_what_it_is_at_once(cell):
         np.testing.assert_allclose(state[0], at_once[:, t], rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.usefixtures("max_units")
+@pytest.mark.usefixtures("max_width")
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_gradient_of_the_first_state_is_that_of_the_stock_layer(cell):
     layer = randomized(Recurrent(UNITS, cell), None, None, 2)

@@ -5,7 +5,7 @@ import tensorflow as tf
 from scipy.special import expit
 
 from skseq import _lstm
-from skseq._lstm import BLOCK_KERNEL_MAX_UNITS, block_lstm, looped_lstm, run_lstm
+from skseq._lstm import BLOCK_KERNEL_MAX_WIDTH, block_lstm, looped_lstm, run_lstm
 
 WAYS = [block_lstm, looped_lstm]
 
@@ -93,16 +93,19 @@ def test_each_way_can_be_traced_without_knowing_any_length(way):
 
 
 @pytest.mark.parametrize(
-    ("units", "way"),
+    ("n_features", "units", "way"),
     [
-        (BLOCK_KERNEL_MAX_UNITS, "block_lstm"),
-        (BLOCK_KERNEL_MAX_UNITS + 2, "looped_lstm"),
-        (5, "looped_lstm"),
+        (28, BLOCK_KERNEL_MAX_WIDTH - 28, "block_lstm"),
+        (30, BLOCK_KERNEL_MAX_WIDTH - 28, "looped_lstm"),
+        (1, 5, "looped_lstm"),
     ],
 )
-def test_the_kernel_serves_few_and_even_units(units, way, monkeypatch):
+def test_the_kernel_serves_few_features_and_few_and_even_units(
+    n_features, units, way, monkeypatch
+):
     chosen = []
     for name in ("block_lstm", "looped_lstm"):
         monkeypatch.setattr(_lstm, name, lambda *_, name=name: chosen.append(name))
-    run_lstm(tf.zeros((1, 1, 1)), None, tf.zeros((units, 4 * units)), None, None)
+    kernels = [tf.zeros((n, 4 * units)) for n in (n_features, units)]
+    run_lstm(None, *kernels, None, None)
     assert chosen == [way]
