@@ -519,7 +519,7 @@ class LSTMAutoencoder(
     def predict_proba(self, X):
         """Probability of being an anomaly, by the scores of the training data.
 
-        Scores are scaled as Kriegel et al. do [3]_: none up to the training mean, then
+        Scores are scaled as Kriegel et al. (2011) do: none up to the training mean, then
         the error function of the distance in standard deviations. It never falls as the
         score gets worse, and does not depend on the threshold.
 

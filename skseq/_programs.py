@@ -56,7 +56,11 @@ class Recipe:
 
 
 class Program:
-    """One network, its compiled functions, and the weights loaded last."""
+    """One network, its compiled functions, and the weights loaded last.
+
+    The functions are concrete ones: traced once, whatever the shapes, and checked but
+    once a call.
+    """
 
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
@@ -134,7 +138,7 @@ class Program:
         def compiled(*tensors):
             return function(self.model, *tensors, **options)
 
-        return compiled
+        return compiled.get_concrete_function()
 
     def _inputs(self, batch):
         return [batch[tensor.name] for tensor in self.model.inputs]
@@ -156,7 +160,7 @@ class Program:
         def infer(*inputs):
             return self.model(list(inputs), training=False)
 
-        return infer
+        return infer.get_concrete_function()
 
     @functools.cached_property
     def _losses(self):
@@ -164,7 +168,7 @@ class Program:
         def losses(inputs, targets):
             return self.recipe.losses(self.model(inputs, training=False), targets)
 
-        return losses
+        return losses.get_concrete_function()
 
 
 class Trainer:
@@ -266,7 +270,7 @@ class Trainer:
             optimizer.apply(gradients, variables)
             return losses
 
-        return step.get_concrete_function()  # skips part of the checks of each call
+        return step.get_concrete_function()
 
 
 def _dense(gradient):

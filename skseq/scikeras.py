@@ -31,9 +31,9 @@ def as_encoder(build):
     build : callable
         Takes `meta`, `compile_kwargs` and `params`, as far as its signature has them,
         and parameters of its own; returns a Keras model from frames to frames. Of
-        `meta` it can use "X_shape_", which is ``(None, None, n_features)`` since
-        sequences differ in length, "X_dtype_" and "n_features_in_", the features of a
-        frame. How the model is compiled does not matter.
+        `meta` it can use ``"X_shape_"``, which is ``(None, None, n_features)`` since
+        sequences differ in length, ``"X_dtype_"`` and ``"n_features_in_"``, the
+        features of a frame. How the model is compiled does not matter.
 
     Returns
     -------

@@ -1,6 +1,7 @@
 """Every block of Python in the documentation runs."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,16 @@ def test_the_python_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
 def test_links_between_pages_lead_somewhere(page):
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text("utf-8")):
         assert (page.parent / target).exists(), target
+
+
+SUBMODULES = ("datasets", "inspection", "metrics", "preprocessing", "scikeras")
+PUBLIC = ["skseq", *(f"skseq.{name}" for name in SUBMODULES)]
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_every_public_name_stands_in_the_reference(module):
+    text = (ROOT / "docs" / "api.rst").read_text("utf-8")
+    own = text.split(f".. currentmodule:: {module}\n")[1]
+    names = re.findall(r"\w+", own.split(".. currentmodule::")[0])
+    public = {n for n in import_module(module).__all__ if not n.startswith("__")}
+    assert not public - set(names)

@@ -234,10 +234,8 @@ def test_new_lengths_and_batch_sizes_are_not_traced_anew():
             program.infer(batch)
             program.losses(batch)
             trainer.step(batch, np.ones(shape[0]))
-        for compiled in (program._infer, program._losses):
-            assert compiled.experimental_get_tracing_count() == 1
-        # One trace by its nature.
-        assert isinstance(trainer._step, tf.types.experimental.ConcreteFunction)
+        for compiled in (program._infer, program._losses, trainer._step):  # one trace
+            assert isinstance(compiled, tf.types.experimental.ConcreteFunction)
 
 
 def test_a_step_descends_the_weighted_mean_of_the_losses():

@@ -26,7 +26,7 @@ class TrainingHistoryDisplay:
     Parameters
     ----------
     history : dict of str to list of float
-        One value an epoch. What differs by "val_" shares a panel: "loss" and
+        One value an epoch. What differs by ``"val_"`` shares a panel: "loss" and
         "val_loss", for instance.
     best_epoch : int, default=None
         The epoch to mark, counted from 1.
