@@ -64,7 +64,7 @@ def threshold_of(scores, contamination) -> float:
     """
     if contamination == "auto":
         return AUTO_FACTOR * float(np.quantile(scores, AUTO_QUANTILE))
-    return (1 + ROUNDING) * float(np.quantile(scores, 1 - contamination))
+    return (1 + ROUNDING) * float(np.quantile(scores, 1 - float(contamination)))
 
 
 def outlier_probability(scores, mean, deviation) -> np.ndarray:

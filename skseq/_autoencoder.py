@@ -519,9 +519,9 @@ class LSTMAutoencoder(
     def predict_proba(self, X):
         """Probability of being an anomaly, by the scores of the training data.
 
-        Scores are scaled as Kriegel et al. (2011) do: none up to the training mean, then
-        the error function of the distance in standard deviations. It never falls as the
-        score gets worse, and does not depend on the threshold.
+        Scores are scaled as Kriegel et al. (2011) do: none up to the training mean,
+        then the error function of the distance in standard deviations. It never falls
+        as the score gets worse, and does not depend on the threshold.
 
         Parameters
         ----------

@@ -96,7 +96,12 @@ def _moments(sequences, magnitude=0.0) -> tuple[np.ndarray, np.ndarray]:
 def check_step_weight(step_weight, lengths) -> None:
     """Refuse a callable that does not weigh all frames of sequences this long."""
     for n_frames in np.unique(lengths):
-        weights = np.asarray(step_weight(np.arange(float(n_frames))))
+        try:
+            weights = np.asarray(step_weight(np.arange(float(n_frames))))
+        except Exception as error:
+            raise ValueError(
+                f"step_weight failed on the indices of {n_frames} frame(s): {error!r}"
+            ) from error
         fits = weights.shape == (n_frames,) and weights.dtype.kind in "biuf"
         if not fits or (weights < 0).any() or not 0 < weights.sum() < np.inf:
             raise ValueError(

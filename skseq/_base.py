@@ -8,6 +8,7 @@ import copy
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Integral, Real
 from types import SimpleNamespace
@@ -39,6 +40,7 @@ from skseq._parameters import (
     Kind,
     OneOf,
     check_parameters,
+    did_you_mean,
     instance_of,
 )
 from skseq._programs import Program, Recipe, borrow
@@ -58,7 +60,7 @@ LARGER_BATCH_FRAMES = 2**15
 ROUTES = ("optimizer", "callbacks", "encoder")
 
 PATH = Kind(
-    lambda value: isinstance(value, str) and value != "" or hasattr(value, "__fspath__"),
+    lambda value: (isinstance(value, str) and value) or hasattr(value, "__fspath__"),
     "a path",
 )
 
@@ -171,6 +173,7 @@ class SequenceEstimator(BaseEstimator, ABC):
                     f"{type(self).__name__}() got an unexpected keyword argument "
                     f"{name!r}. Parameters beyond its own start with one of "
                     f"{[f'{route}__' for route in ROUTES]}."
+                    f"{did_you_mean(name, self._get_param_names())}"
                 )
             setattr(self, name, value)
 
@@ -268,7 +271,7 @@ class SequenceEstimator(BaseEstimator, ABC):
         seed = draw_seed(self.random_state)
         self._seed = checkpoint.start(seed) if checkpoint else seed
         recipe = replace(self._make_recipe(self._settings), strategy=self.distribute)
-        with borrow(recipe) as program:
+        with _words_for_lack_of_memory(), borrow(recipe) as program:
             self._exact_lengths = self._batches_exact_lengths(program)
             training, validation = self._parts(program, data, validation)
             self._learnt_from = training, validation
@@ -459,7 +462,7 @@ class SequenceEstimator(BaseEstimator, ABC):
         """
         check_parameters(self, {"batch_size": POSITIVE_INT})
         recipe = self._make_recipe(self._settings)
-        with borrow(recipe, self._weights) as program:
+        with _words_for_lack_of_memory(), borrow(recipe, self._weights) as program:
             self._prepare(program, data)
             self._check_usable(data, is_labelled)
             for rows, batch in self._batches(data):
@@ -515,6 +518,17 @@ class SequenceEstimator(BaseEstimator, ABC):
         """
         check_is_fitted(self)
         _saving.save(self, path)
+
+
+@contextmanager
+def _words_for_lack_of_memory() -> Iterator[None]:
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError(
+            "A batch of sequences does not fit in memory. Lower batch_size, or cut the "
+            "longest sequences of X into pieces."
+        ) from error
 
 
 def _is_routed(name: str) -> bool:

@@ -5,12 +5,18 @@ parameter as it was and two fits never share an optimizer's state.
 """
 
 import copy
-import difflib
 import inspect
 
 import keras
 
 from skseq._adam import Adam
+from skseq._parameters import (
+    NON_NEGATIVE_REAL,
+    NONE,
+    POSITIVE_REAL,
+    did_you_mean,
+    instance_of,
+)
 
 # These are given other optimizers, so a name is not enough to make one.
 WRAPPERS = (keras.optimizers.LossScaleOptimizer, keras.optimizers.MultiOptimizer)
@@ -23,6 +29,19 @@ OPTIMIZERS = {
     and value not in (keras.optimizers.Optimizer, *WRAPPERS)
 }
 DEFAULT_LEARNING_RATE = 1e-3
+
+# What Keras takes unseen and stumbles over in the first step.
+ROUTED_CONSTRAINTS = {
+    "learning_rate": (
+        POSITIVE_REAL,
+        instance_of(keras.optimizers.schedules.LearningRateSchedule),
+    ),
+    "weight_decay": (NON_NEGATIVE_REAL, NONE),
+    "clipnorm": (POSITIVE_REAL, NONE),
+    "clipvalue": (POSITIVE_REAL, NONE),
+    "global_clipnorm": (POSITIVE_REAL, NONE),
+    "loss_scale_factor": (POSITIVE_REAL, NONE),
+}
 
 
 def make_optimizer(optimizer, learning_rate=DEFAULT_LEARNING_RATE, routed=None):
@@ -56,8 +75,10 @@ def _made(make, routed, *config, **own):
     try:
         return make(*config) if config else make(**{**own, **routed})
     except (TypeError, ValueError) as error:
-        given = ", ".join(f"optimizer__{n}={value!r}" for n, value in routed.items())
-        raise ValueError(f"No optimizer can be made with {given}: {error}") from error
+        given = [f"optimizer__{name}={value!r}" for name, value in routed.items()]
+        raise ValueError(
+            f"No optimizer can be made with {', '.join(given) or 'its config'}: {error}"
+        ) from error
 
 
 def _fastest(factory):
@@ -89,11 +110,10 @@ def _is_optimizer_class(value) -> bool:
 
 def _by_name(name):
     if name.lower() not in OPTIMIZERS:
-        near = difflib.get_close_matches(name.lower(), OPTIMIZERS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
             "The 'optimizer' parameter must be a str among "
-            f"{sorted(OPTIMIZERS)}. Got {name!r} instead.{hint}"
+            f"{sorted(OPTIMIZERS)}. Got {name!r} instead."
+            f"{did_you_mean(name.lower(), OPTIMIZERS)}"
         )
     return OPTIMIZERS[name.lower()]
 
@@ -121,12 +141,17 @@ def _refuse_second_learning_rate(optimizer, learning_rate):
 def _check_names(factory, routed):
     names = _parameter_names(factory)
     for name in sorted(set(routed) - names):
-        near = difflib.get_close_matches(name, names, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
             f"Invalid parameter {name!r} for optimizer {factory.__name__}. "
-            f"Valid parameters are {sorted(names)}.{hint}"
+            f"Valid parameters are {sorted(names)}.{did_you_mean(name, names)}"
         )
+    for name in ROUTED_CONSTRAINTS.keys() & routed.keys():
+        allowed = ROUTED_CONSTRAINTS[name]
+        if not any(option.accepts(routed[name]) for option in allowed):
+            raise ValueError(
+                f"The 'optimizer__{name}' parameter must be "
+                f"{' or '.join(map(str, allowed))}. Got {routed[name]!r} instead."
+            )
 
 
 def _parameter_names(factory) -> set[str]:

@@ -135,8 +135,7 @@ class OneOf(Constraint):
     def hint(self, name, value):
         if not isinstance(value, str):
             return ""
-        close = difflib.get_close_matches(value, self.names, n=1)
-        return f"Did you mean {close[0]!r}?" if close else ""
+        return did_you_mean(value, self.names).strip()
 
     def __str__(self):
         return f"a str among {{{', '.join(map(repr, self.names))}}}"
@@ -237,3 +236,9 @@ def _shown(value) -> str:
     """Return the repr of a value, shortened if it is an array or some other essay."""
     text = repr(value)
     return text if len(text) <= 200 else reprlib.repr(value)
+
+
+def did_you_mean(name: str, names) -> str:
+    """A sentence with the nearest of the names, or nothing."""
+    near = difflib.get_close_matches(name, list(names), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""

@@ -275,9 +275,8 @@ def _is_rectangular(rows: list | tuple) -> bool:
 
 def _may_hold_sequences(X: Any) -> bool:
     """Tell whether the cells of a one-dimensional array can be sequences, or text."""
-    return getattr(X.dtype, "kind", None) in ("O", "U", "S", "T") and not (
-        _are_numbers(X)
-    )
+    kind = getattr(getattr(X, "dtype", None), "kind", None)  # no dtype: a memoryview
+    return kind in ("O", "U", "S", "T") and not _are_numbers(X)
 
 
 def _are_numbers(values: Any) -> bool:

@@ -56,6 +56,7 @@ POSITIVE = r"must be a float in the range \(0\.0, inf\)"
 FLAG = "must be a bool"
 
 BAD_VALUES = {
+    ("distribute", "must be None or an instance of '.*Strategy"): ["mirrored", 3, True],
     ("units", COUNTS): [0, -1, 2.5, "64", None, True, [], (64, 0), (2, True)],
     ("cell", r"among \{'lstm', 'gru'\}"): ["lstmm", None, 3, "LSTM"],
     ("bidirectional", FLAG): ["yes", 1, None],

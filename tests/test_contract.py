@@ -351,6 +351,11 @@ def test_an_unknown_parameter_is_refused(case, name):
         case.make().set_params(**{name: 1})
 
 
+def test_a_misspelt_parameter_is_told_which_is_near(case):
+    with pytest.raises(TypeError, match="Did you mean 'units'"):
+        case.make(unit=1)
+
+
 @pytest.mark.parametrize(
     "name", ["optimizer__clipnorm", "callbacks__patience", "encoder__width"]
 )

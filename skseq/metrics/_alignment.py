@@ -311,6 +311,8 @@ def check_weights(sample_weight: Any, n_sequences: int) -> np.ndarray:
 def _check_sequences(name: str, y: Any) -> list[Any]:
     """Turn a collection of anything sequence-like into a list of str, list or tuple."""
     y = y.to_numpy() if hasattr(y, "to_numpy") else y
+    if hasattr(y, "__array__") and not isinstance(y, Sized):
+        y = np.asarray(y)
     unusable = isinstance(y, (str, bytes, Mapping, Set)) or not isinstance(y, Sized)
     if unusable or getattr(y, "ndim", 1) == 0:
         cure = f" Did you mean [{name}]?" if isinstance(y, (str, bytes)) else ""

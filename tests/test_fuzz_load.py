@@ -1,0 +1,425 @@
+"""No file that is loaded does more than fail, in bounded memory."""
+
+import datetime
+import hashlib
+import io
+import json
+import os
+import pickle
+import struct
+import sys
+import tracemalloc
+import zipfile
+from contextlib import suppress
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import save as save_tensors
+
+import skseq
+from skseq._archive import read_archive, write_archive
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+JSON, WEIGHTS = "skseq.json", "weights.safetensors"
+HEADER = {"kind": "estimator", "classes": ["a", "b"], "units": (3, 2), "loss": [0.5]}
+ARRAYS = {"kernel": np.arange(12.0).reshape(4, 3), "bias": np.zeros(3, "float32")}
+
+# The same examples in every run; many others, at random, where slow tests are wanted.
+EFFORTS = [
+    pytest.param(1, id="some"),
+    pytest.param(20, id="many", marks=pytest.mark.slow),
+]
+
+
+def explore(check, n_examples, effort):
+    """Call a check, which draws what it needs from its argument, again and again."""
+    within = settings(
+        max_examples=n_examples * effort,
+        derandomize=effort == 1,
+        database=None,
+        deadline=datetime.timedelta(minutes=1),
+        suppress_health_check=list(HealthCheck),
+    )
+    within(given(st.data())(check))()
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return tmp_path_factory.mktemp("archives") / "model.skseq"
+
+
+@pytest.fixture(scope="module")
+def valid(path):
+    write_archive(path, HEADER, ARRAYS)
+    return path.read_bytes()
+
+
+def read_or_refuse(path, content):
+    """Read a file of this content; None if it was refused, in words and memory meet."""
+    path.write_bytes(content)
+    archive, most = watched(path, partial(read_archive, require_finite=True))
+    assert most < 20 * len(content) + 2**20
+    assert os.listdir(path.parent) == [path.name]
+    return archive
+
+
+def watched(path, read):
+    """What is read, None if it is refused by name, and the most memory in between."""
+    refusal = str(path)
+    tracemalloc.start()
+    try:
+        found = read(path)
+    except ValueError as error:
+        found, refusal = None, str(error)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert str(path) in refusal
+    return found, most
+
+
+def assert_unchanged(archive):
+    """What was read in spite of the damage is what was written."""
+    assert archive.header == HEADER
+    assert archive.arrays.keys() == ARRAYS.keys()
+    for name, array in ARRAYS.items():
+        np.testing.assert_array_equal(archive.arrays[name], array, strict=True)
+
+
+# -- damage ------------------------------------------------------------------------
+
+
+def cut(draw, data):
+    start, stop = sorted(draw(st.tuples(*[st.integers(0, len(data))] * 2)))
+    return data[:start] + data[stop:]
+
+
+def flip(draw, data):
+    changed = bytearray(data)
+    for place in draw(st.lists(st.integers(0, len(data) - 1), max_size=4)):
+        changed[place] ^= 1 << draw(st.integers(0, 7))
+    return bytes(changed)
+
+
+def overwrite(draw, data):
+    place, new = draw(st.integers(0, len(data))), draw(st.binary(max_size=40))
+    return data[:place] + new + data[place + len(new) :]
+
+
+def insert(draw, data):
+    place, new = draw(st.integers(0, len(data))), draw(st.binary(max_size=40))
+    return data[:place] + new + data[place:]
+
+
+def repeat(draw, data):
+    start, stop = sorted(draw(st.tuples(*[st.integers(0, len(data))] * 2)))
+    return data[:stop] + data[start:]
+
+
+DAMAGE = [cut, flip, overwrite, insert, repeat]
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_file_is_refused_or_read_as_it_was(damage, effort, path, valid):
+    def check(data):
+        archive = read_or_refuse(path, damage(data.draw, valid))
+        if archive is not None:
+            assert_unchanged(archive)
+
+    explore(check, 100, effort)
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_other_bytes_are_refused(effort, path):
+    starts = [b"", b"PK\x03\x04", b"PK\x05\x06", b"\x80\x05", b"\x89HDF\r\n", b"{"]
+
+    def check(data):
+        content = data.draw(st.sampled_from(starts)) + data.draw(st.binary())
+        assert read_or_refuse(path, content) is None
+
+    explore(check, 100, effort)
+
+
+# -- well formed, but hostile --------------------------------------------------------
+
+
+def zipped(entries, compression=zipfile.ZIP_STORED):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, content in entries:
+            archive.writestr(zipfile.ZipInfo(name), content, compression)
+    return buffer.getvalue()
+
+
+def packed(document, weights):
+    """A file with the right checksum of these weights, whatever they are."""
+    if isinstance(document, dict):
+        digest = hashlib.sha256(weights).hexdigest()
+        document = json.dumps({"sha256": {WEIGHTS: digest}, "format": 1, **document})
+    return zipped([(JSON, document), (WEIGHTS, weights)])
+
+
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+KEYS = st.sampled_from(["format", "header", "sha256", "__tuple__", WEIGHTS, "a", ""])
+ANY_JSON = st.recursive(
+    PLAIN,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_any_json_is_a_header_or_refused(effort, path):
+    weights = save_tensors(ARRAYS)
+
+    def check(data):
+        header = data.draw(ANY_JSON)
+        whole = header if data.draw(st.booleans()) else {"header": header}
+        text = whole if isinstance(whole, dict) else json.dumps(whole)
+        archive = read_or_refuse(path, packed(text, weights))
+        assert archive is None or isinstance(archive.header, dict)
+
+    explore(check, 150, effort)
+
+
+TYPES = ["F64", "F32", "F16", "BF16", "I64", "U8", "BOOL", "O", "F8_E4M3", "", "C64"]
+SIZES = st.integers(-1, 3) | st.sampled_from([2**31, 2**62, 2**64])
+TENSORS = st.fixed_dictionaries(
+    {
+        "dtype": st.sampled_from(TYPES),
+        "shape": st.lists(SIZES, max_size=3),
+        "data_offsets": st.lists(SIZES | st.just(24), max_size=3),
+    }
+)
+NAMES = st.sampled_from(["a", "b", "", "../a", "__metadata__", "\0"])
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_any_tensors_are_arrays_or_refused(effort, path):
+    def check(data):
+        described = data.draw(st.dictionaries(NAMES, TENSORS | ANY_JSON, max_size=3))
+        text = json.dumps(described).encode()
+        size = data.draw(st.just(len(text)) | SIZES.filter(lambda n: 0 <= n < 2**64))
+        weights = struct.pack("<Q", size) + text + data.draw(st.binary(max_size=48))
+        archive = read_or_refuse(path, packed({"header": {}}, weights))
+        if archive is not None:
+            assert sum(a.nbytes for a in archive.arrays.values()) <= 48
+
+    explore(check, 150, effort)
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_members_of_any_name_are_refused_and_never_written(effort, path):
+    names = st.sampled_from(
+        [JSON, WEIGHTS, f"../{JSON}", f"/tmp/{WEIGHTS}", f"{JSON}/", "..", "C:\\x", ""]
+    )
+    weights = save_tensors(ARRAYS)
+    content = {JSON: packed({"header": {}}, weights), WEIGHTS: weights}
+
+    def check(data):
+        members = data.draw(st.lists(names | st.text(max_size=4), max_size=4))
+        if members != [JSON, WEIGHTS]:
+            entries = [(name, content.get(name, b"")) for name in members]
+            assert read_or_refuse(path, zipped(entries)) is None
+
+    explore(check, 60, effort)
+
+
+# -- foreign files and bombs -----------------------------------------------------------
+
+
+class Bomb:
+    def __reduce__(self):
+        return os.mkdir, ("executed",)
+
+
+def npz():
+    buffer = io.BytesIO()
+    np.savez(buffer, a=np.ones(3), b=np.array([Bomb()], dtype=object))
+    return buffer.getvalue()
+
+
+def hdf5():
+    h5py = pytest.importorskip("h5py")
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file["a"] = np.ones(3)
+    return buffer.getvalue()
+
+
+VAST = b"\0" * 2**24
+FOREIGN = {
+    "nothing": lambda: b"",
+    "text": lambda: b"weights\n" * 100,
+    "json": lambda: json.dumps({"format": 1}).encode(),
+    "pickle": lambda: pickle.dumps(Bomb()),
+    "pickle of protocol 0": lambda: pickle.dumps(Bomb(), protocol=0),
+    "safetensors": lambda: save_tensors(ARRAYS),
+    "npy": lambda: npz()[30:],
+    "npz": npz,
+    "hdf5": hdf5,
+    "zip": lambda: zipped([("a.txt", b"a")]),
+    "keras": lambda: zipped([("config.json", b"{}"), ("model.weights.h5", hdf5())]),
+    "pickles": lambda: zipped([(JSON, pickle.dumps(Bomb())), (WEIGHTS, b"")]),
+    "bomb": lambda: zipped([(JSON, VAST), (WEIGHTS, VAST)], zipfile.ZIP_DEFLATED),
+    "bomb of weights": lambda: zipped(
+        [(JSON, b'{"format": 1}'), (WEIGHTS, VAST)], zipfile.ZIP_LZMA
+    ),
+    "zip in a zip": lambda: zipped([(JSON, zipped([(JSON, b"")])), (WEIGHTS, b"")]),
+    "many members": lambda: zipped([(f"{i}", b"") for i in range(5000)]),
+    "deep json": lambda: packed('{"a":' * 50_000, save_tensors(ARRAYS)),
+    "long number": lambda: packed("9" * 100_000, save_tensors(ARRAYS)),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_foreign_file_is_refused_in_little_memory(name, path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert read_or_refuse(path, FOREIGN[name]()) is None
+    assert os.listdir(tmp_path) == []
+
+
+# -- whole estimators ------------------------------------------------------------------
+
+FORBIDDEN = (
+    *("compile", "exec", "import", "marshal.loads", "pickle.find_class"),
+    *("os.system", "os.exec", "os.fork", "os.mkdir", "os.remove", "os.rename"),
+    *("subprocess.Popen", "socket.connect", "ctypes.dlopen", "shutil.rmtree"),
+)
+
+
+class Watch:
+    """Notes what Python is told to do while it is looked at."""
+
+    def __init__(self):
+        self.is_on, self.seen = False, []
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event, args):
+        writes = event == "open" and "r" not in str(args[1])
+        if self.is_on and (event in FORBIDDEN or writes):
+            self.seen.append((event, args))
+
+    def __enter__(self):
+        self.seen.clear()
+        self.is_on = True
+
+    def __exit__(self, *exception):
+        self.is_on = False
+
+
+@pytest.fixture(scope="module")
+def watch():
+    return Watch()  # for good: an audit hook cannot be removed
+
+
+def test_the_watch_hears_what_it_is_to_hear(watch):
+    with watch:
+        pickle.loads(pickle.dumps(np.dtype))
+    assert "pickle.find_class" in dict(watch.seen)
+
+
+TINY = {"units": 2, "epochs": 1, "batch_size": 4, "random_state": 0}
+FRAMES = [np.arange(2.0 * n).reshape(n, 2) for n in (4, 5, 6)]
+TEXTS = ["a b", "b", "a"]
+FITTED = {
+    "ctc": lambda: skseq.CTCSequenceClassifier(**TINY).fit(FRAMES, ["ab", "b", "a"]),
+    "translator": lambda: skseq.Seq2SeqTranslator(
+        embedding_dim=2, max_output_length=4, **TINY
+    ).fit(TEXTS, TEXTS),
+    "autoencoder": lambda: skseq.LSTMAutoencoder(**TINY).fit(FRAMES),
+}
+
+
+@pytest.fixture(scope="module", params=FITTED)
+def saved(request, tmp_path_factory):
+    path = tmp_path_factory.mktemp("saved") / "model.skseq"
+    FITTED[request.param]().save(path)
+    skseq.load(path)  # imports what loading needs
+    return path, read_archive(path)
+
+
+def replaced(draw, value, depth=0):
+    """The value with something else in one place, or in place of all."""
+    if depth and (not isinstance(value, dict | list) or draw(st.integers(0, 3)) == 0):
+        return draw(PLAIN | HOSTILE | ANY_JSON)
+    if isinstance(value, dict):
+        name = draw(st.sampled_from([*value, "os.system"]))
+        if draw(st.integers(0, 9)) == 0:
+            return {key: item for key, item in value.items() if key != name}
+        return {**value, name: replaced(draw, value.get(name), depth + 1)}
+    place = draw(st.integers(0, len(value)))
+    item = value[place] if place < len(value) else None
+    return [*value[:place], replaced(draw, item, depth + 1), *value[place + 1 :]]
+
+
+HOSTILE = st.sampled_from(
+    [
+        *(2**31, 2**62, -1, 0, 1e308, "os.system", "__import__", "../x", "\ud800"),
+        {"tuple": [2**40]},
+        {"tuple": [2] * 500},
+        {"dict": {"cell": "exec"}},
+        {"array": ["a"] * 3, "dtype": f"<U{2**28}"},
+        {"array": [1, 2, 3], "dtype": "V8"},
+        {"array": [1, 2], "dtype": "O"},
+        {"array": [0.0, 1.0], "dtype": "<f8"},
+        {"array": [], "dtype": "<f8"},
+        {"array": ["a", "b"], "dtype": [["a", "<i8"]]},
+    ]
+)
+
+
+def damaged_arrays(draw, arrays):
+    """The weights, one of them of another shape or dtype, or more or less of them."""
+    name = draw(st.sampled_from(list(arrays)))
+    change = draw(
+        st.sampled_from(
+            [
+                lambda a: a.T,
+                lambda a: a[:0],
+                lambda a: a.astype("f8"),
+                lambda a: a.astype("i1"),
+                lambda a: a[..., np.newaxis],
+                lambda a: np.full_like(a, np.nan),
+                lambda a: np.concatenate([a, a]),
+            ]
+        )
+    )
+    other = draw(st.sampled_from([name, "more", "", "../x"]))
+    return {**arrays, other: change(arrays[name])}
+
+
+def assert_usable(loaded):
+    """What was loaded answers, or says why it does not."""
+    X = TEXTS if isinstance(loaded, skseq.Seq2SeqTranslator) else FRAMES
+    with suppress(TypeError, ValueError):
+        assert len(loaded.predict(X)) == len(X)
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_any_damage_of_an_estimator_is_refused_or_loaded_and_runs_nothing(
+    effort, saved, watch
+):
+    path, archive = saved
+
+    def check(data):
+        header, arrays = archive.header, archive.arrays
+        if data.draw(st.integers(0, 4)):
+            header = replaced(data.draw, header)
+        else:
+            arrays = damaged_arrays(data.draw, arrays)
+        path.write_bytes(packed({"header": header}, save_tensors(arrays)))
+        with watch:
+            loaded, most = watched(path, skseq.load)
+        assert most < 2**24
+        assert watch.seen == []
+        if loaded is not None and header["parameters"] == archive.header["parameters"]:
+            assert_usable(loaded)
+
+    explore(check, 150, effort)
