@@ -92,12 +92,13 @@ def draw(rows, path):
     aims = [row.aim for row in rows]
     ax.plot(aims, range(len(rows)), "k|", markersize=12, label="aim")
     for i, row in enumerate(rows):
-        ax.annotate(f" {row.ratio:.3g}", (max(row.ratio, row.aim), i), va="center")
+        ratio = f" {row.ratio:,.0f}" if row.ratio >= 100 else f" {row.ratio:.3g}"
+        ax.annotate(ratio, (max(row.ratio, row.aim), i), va="center")
     names = [f"{row.work} | {row.against.split(',')[0]}" for row in rows]
     ax.set_yticks(range(len(rows)), names)
     ax.set(xscale="log", xlabel="times as fast as the other")
     ax.axvline(1, color="0.5", linewidth=0.8)
-    ax.margins(x=0.12)
+    ax.margins(x=0.15, y=0.01)
     ax.legend(loc="lower right")
     figure.savefig(path)
 
