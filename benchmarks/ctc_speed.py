@@ -8,18 +8,22 @@ bidirectional LSTM, trained by Adam in batches of 32; a training time is that of
 epoch, ours of `partial_fit` with all its checks. PyTorch, with one thread and with one
 a core, is an extra of this benchmark alone.
 
-The beam searches are given the same posteriors, those of a network trained on other
-such strings (on strips of written digits without `--data-home`).
+The beam searches are given the same posteriors, without a network: those of one trained
+on other such strings (on strips of written digits without `--data-home`), and generated
+ones of a larger alphabet.
 """
 
 from functools import partial
 
 import numpy as np
 from keras import ops
+from keras.utils import pad_sequences
 from peers.keras_ctc import KerasCTC
+from scipy.special import log_softmax
 from side_by_side import Row, measure, rows_of, run, sequences_of, torch_ways
 
 from skseq import CTCSequenceClassifier
+from skseq._decoding import DECODERS
 from skseq.datasets import make_digit_strips, make_spoken_digit_strings
 from skseq.metrics import label_error_rate
 from skseq.preprocessing import MFCC, SequenceNormalizer
@@ -90,42 +94,59 @@ def trained(n_samples, data_home):
 
 
 def beam_search(n_samples, n_rounds, data_home):
-    """The same posteriors for both; Keras's search is given padded logits."""
+    """The same padded posteriors for both, and no network."""
     reader, X, y = trained(n_samples, data_home)
-    posteriors = reader.predict_log_proba(X)
-    lengths = np.array([len(p) for p in posteriors], dtype="int32")
-    logits = np.zeros((len(X), lengths.max(), posteriors[0].shape[1]), "float32")
-    for row, p in zip(logits, posteriors, strict=True):
-        row[: len(p)] = np.roll(p, 1, axis=1)  # Keras has the blank first here
-    reader.set_params(decoder="beam")
+    posteriors = pad_sequences(
+        list(reader.predict_log_proba(X)), dtype="float32", padding="post"
+    )
+    lengths = np.array([len(x) for x in X], dtype="int32")
     for width in WIDTHS:
-        reader.set_params(beam_width=width)
-        found = {}
-
-        def ours(reader=reader, found=found):
-            found["skseq"] = list(reader.predict(X))
-
-        def theirs(width=width, found=found):
-            (labels, *_), _ = ops.ctc_decode(
-                logits, lengths, "beam_search", width, 1, mask_index=0
-            )
-            found["Keras"] = texts(np.asarray(labels).reshape(len(X), -1), reader)
-
-        tasks = {"skseq": (ours, len(X)), "Keras, ctc_decode": (theirs, len(X))}
-        rates = measure(tasks, n_rounds)
-        work = f"CTC beam search, width {width}, network included"
-        yield from rows_of(work, rates, {"Keras": 20}, "sequences a second")
-        errors = [label_error_rate(list(y), found[n]) for n in ("skseq", "Keras")]
+        found = yield from searches("", posteriors, lengths, width, n_rounds)
+        errors = [label_error_rate(list(y), texts(ids, reader)) for ids in found]
         work = f"label error rate of the beam search, width {width}"
         difference = errors[0] - errors[1]
         yield Row(work, "Keras", *errors, "(difference)", difference, 0, at_most=True)
+    posteriors = generated_posteriors(n_samples // 8)
+    lengths = np.full(len(posteriors), posteriors.shape[1], dtype="int32")
+    for width in WIDTHS:
+        yield from searches(" of 60 labels", posteriors, lengths, width, 1)
 
 
-def texts(labels, reader):
-    """Keras's rows of ids as strings; it pads with -1."""
-    return [
-        "".join(str(reader.classes_[i - 1]) for i in row if i > 0) for row in labels
-    ]
+def searches(kind, posteriors, lengths, width, n_rounds):
+    """Yields the row of a table; returns what both have found, as ids."""
+    found = {}
+    logits = np.roll(posteriors, 1, axis=2)  # Keras has the blank first here
+
+    def ours():
+        found["skseq"] = DECODERS["beam"](posteriors, lengths, width)
+
+    def theirs():
+        (labels, *_), _ = ops.ctc_decode(
+            logits, lengths, "beam_search", width, 1, mask_index=0
+        )
+        labels = np.asarray(labels).reshape(len(logits), -1)
+        found["Keras"] = [row[row > 0] - 1 for row in labels]  # it pads with -1
+
+    tasks = {"skseq": ours, "Keras, ctc_decode": theirs}
+    rates = measure({n: (t, len(lengths)) for n, t in tasks.items()}, n_rounds)
+    work = f"CTC beam search{kind}, width {width}"
+    yield from rows_of(work, rates, {"Keras": 20}, "sequences a second")
+    return found["skseq"], found["Keras"]
+
+
+def generated_posteriors(n_samples, n_frames=200, n_labels=60):
+    """Of a network that is mostly sure: 0.9 of the frames a blank or a clear label."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(n_samples, n_frames, n_labels + 1))
+    is_blank = rng.random((n_samples, n_frames)) < 0.7
+    leading = np.where(is_blank, n_labels, rng.integers(n_labels, size=is_blank.shape))
+    is_sure = rng.random(is_blank.shape) < 0.9
+    np.put_along_axis(logits, leading[..., None], 4 + 6 * is_sure[..., None], axis=2)
+    return log_softmax(logits, axis=2).astype("float32")
+
+
+def texts(found, reader):
+    return ["".join(str(reader.classes_[i]) for i in ids) for ids in found]
 
 
 def rows(n_samples, n_searched, n_rounds, data_home):
@@ -137,4 +158,4 @@ def rows(n_samples, n_searched, n_rounds, data_home):
 
 
 if __name__ == "__main__":
-    run(__doc__, rows, n_samples=300, n_searched=64, n_rounds=5, data_home=None)
+    run(__doc__, rows, n_samples=300, n_searched=256, n_rounds=5, data_home=None)

@@ -9,15 +9,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._lattice import iter_frames, log_likelihood
+from ._lattice import frame_maxima, log_likelihood
 
 # Measured on flattened posteriors, where a search has most to choose: from -6 (0.25 %)
 # down, the best hypotheses are those of the search without pruning.
 MIN_LABEL_LOG_PROB = -6.0
 
-# A prefix this much less probable than the best of its frame has lost, where one best
-# hypothesis is wanted.
+# Where one best hypothesis is wanted: a prefix this much less probable than the best of
+# its frame has lost, and one that ends so far behind is not scored again. A search that
+# keeps both finds the same but takes twice the time.
 LOST = -12.0
+RIVAL = -3.0
+
+# A share of its mass that a prefix may lose unnoticed, far below the rounding of sums.
+_NEGLIGIBLE = 1e-18
 
 # Odd, so that multiplication by it loses nothing modulo 2**64.
 _HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -40,10 +45,14 @@ class Hypothesis(NamedTuple):
 
 
 class _Beam(NamedTuple):
-    """The prefixes that are held: all arrays (n_samples, beam_width)."""
+    """The prefixes that are held: all arrays (n_samples, beam_width).
 
-    blank: np.ndarray  # log mass of the paths that end in a blank
-    label: np.ndarray  # log mass of the paths that end in the prefix's last label
+    Masses are probabilities beside that of the sample's best prefix, so that they
+    neither underflow nor need logs.
+    """
+
+    blank: np.ndarray  # mass of the paths that end in a blank
+    label: np.ndarray  # mass of the paths that end in the prefix's last label
     last: np.ndarray  # that label, or -1 where the prefix is empty
     prefix: np.ndarray  # hash of the prefix, _FREE in a free slot
     parent: np.ndarray  # hash of the prefix without its last label
@@ -52,15 +61,14 @@ class _Beam(NamedTuple):
 class _Turns(NamedTuple):
     """The frames as turns: a run of quiet frames, then a busy one that may add labels.
 
-    A run, and one ends the sample too, is folded to a linear map on the masses: that in
-    a blank keeps a share `blank`, that in a label keeps `label` and loses `leaving` to
-    the blank. All are logs.
+    A run, and one ends the sample too, is folded to a linear map on the masses: for
+    each that stays in the blank, one in a label keeps `label` and passes `leaving` to
+    the blank.
     """
 
     n_turns: np.ndarray  # (n_samples,)
     busy_frames: np.ndarray  # (n_samples, max_turns)
     first_runs: np.ndarray  # (n_samples,)
-    blank: np.ndarray  # (n_runs,)
     label: np.ndarray  # (n_runs, n_classes)
     leaving: np.ndarray  # (n_runs, n_classes)
 
@@ -70,7 +78,8 @@ class _Limits(NamedTuple):
 
     beam_width: int  # prefixes beyond so many
     floor: float  # labels less probable in a frame
-    lost: float  # prefixes that are so far behind the best
+    lost: float  # prefixes less probable beside the best of a frame
+    rival: float  # hypotheses less probable beside the best
 
 
 class _Step(NamedTuple):
@@ -160,7 +169,8 @@ def beam_search(
     (array([0]), np.float64(0.64))
     """
     floor = -np.inf if min_label_log_prob is None else min_label_log_prob
-    limits = _Limits(beam_width, floor, LOST if n_best == 1 else -np.inf)
+    lost, rival = np.exp([LOST, RIVAL]) if n_best == 1 else (0.0, 0.0)
+    limits = _Limits(beam_width, floor, lost, rival)
     labels, samples = _search(log_probs, lengths, limits)
     scores = log_likelihood(log_probs, lengths, labels, samples=samples)
     ranked = [[] for _ in lengths]
@@ -194,37 +204,61 @@ def _search(
             field[live, :n_held] = new
         steps.append(_Step(*(field.astype(np.int32) for field in step)))
     beam = _wait(beam, turns, order, turns.n_turns[order])
-    rows, slots = np.nonzero(beam.prefix != _FREE)
+    rows, slots = _finalists(beam, limits.rival)
     return _trace_back(steps, rows, slots), order[rows]
 
 
+def _finalists(beam: _Beam, rival: float) -> tuple[np.ndarray, np.ndarray]:
+    """Find the rows and slots of the prefixes that may be a sample's best."""
+    mass = beam.blank + beam.label
+    least = rival * mass.max(axis=1, keepdims=True)
+    return np.nonzero((beam.prefix != _FREE) & (mass >= least))
+
+
 def _split_turns(log_probs: np.ndarray, lengths: np.ndarray, floor: float) -> _Turns:
-    n_samples, n_frames, n_columns = log_probs.shape
+    n_samples, n_frames, _ = log_probs.shape
     inside = np.arange(n_frames) < lengths[:, None]
-    best = log_probs[:, :, :-1].max(axis=2).astype(np.float64)  # (n_samples, n_frames)
+    best = frame_maxima(log_probs[:, :, :-1]).astype(np.float64)
     busy = inside & (best >= np.minimum(floor, log_probs[:, :, -1].astype(np.float64)))
-    quiet = inside & ~busy
     n_turns = busy.sum(axis=1)
     busy_frames = np.argsort(~busy, axis=1, kind="stable")[:, : n_turns.max(initial=0)]
     first_runs = np.cumsum(n_turns + 1) - n_turns - 1
-    runs = first_runs[:, None] + np.cumsum(busy, axis=1)
-    blank = np.zeros(n_turns.sum() + n_samples)
-    label = np.zeros((len(blank), n_columns - 1))
-    leaving = np.full_like(label, -np.inf)
-    for index, frame in enumerate(iter_frames(log_probs, lengths)):
-        run, frame = runs[quiet[:, index], index], frame[quiet[:, index]]
-        leaving[run] = np.logaddexp(leaving[run], label[run]) + frame[:, -1:]
-        label[run] += frame[:, :-1]
-        blank[run] += frame[:, -1]
-    return _Turns(n_turns, busy_frames, first_runs, blank, label, leaving)
+    starts, ends = np.zeros((2, n_turns.sum() + n_samples), dtype=np.intp)
+    next_runs = (first_runs[:, None] + np.cumsum(busy, axis=1))[busy]
+    _, ends[next_runs - 1] = np.nonzero(busy)
+    starts[next_runs] = ends[next_runs - 1] + 1
+    ends[first_runs + n_turns] = lengths
+    first_frames = np.repeat(np.arange(n_samples) * n_frames, n_turns + 1)
+    frames = log_probs.reshape(n_samples * n_frames, -1)
+    folded = _fold(frames, first_frames + starts, first_frames + ends)
+    return _Turns(n_turns, busy_frames, first_runs, *folded)
+
+
+def _fold(
+    frames: np.ndarray, starts: np.ndarray, ends: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the shares `label` and `leaving` of runs of quiet frames.
+
+    A frame at a time of all runs at once, until what stays in a label is negligible.
+    """
+    label = np.ones((len(starts), frames.shape[1] - 1))
+    leaving = np.zeros_like(label)
+    runs, at = np.arange(len(starts)), starts
+    while (runs := runs[at[runs] < ends[runs]]).size:
+        quiet = frames[at[runs]].astype(np.float64)
+        leaving[runs] += label[runs]
+        label[runs] *= np.exp(quiet[:, :-1] - quiet[:, -1:])
+        at = at + 1
+        runs = runs[label[runs].max(axis=1) > _NEGLIGIBLE]
+    return label, leaving
 
 
 def _first_beam(n_samples: int, beam_width: int) -> _Beam:
     """Hold the empty prefix in the first slot, by a hash of the sample's own."""
     shape = n_samples, beam_width
-    blank, label = np.full((2, *shape), -np.inf)
+    blank, label = np.zeros((2, *shape))
     prefix, parent = np.full((2, *shape), _FREE)
-    blank[:, 0] = 0.0
+    blank[:, 0] = 1.0
     prefix[:, 0] = np.arange(1, n_samples + 1, dtype=np.uint64) * _HASH_FACTOR
     return _Beam(blank, label, np.full(shape, -1), prefix, parent)
 
@@ -234,33 +268,33 @@ def _wait(
 ) -> _Beam:
     """Take the beams through the quiet frames of a turn."""
     runs = (turns.first_runs[samples] + turn)[:, None]
-    leaving = beam.label + turns.leaving[runs, beam.last]
     return beam._replace(
-        blank=np.logaddexp(beam.blank + turns.blank[runs], leaving),
-        label=beam.label + turns.label[runs, beam.last],
+        blank=beam.blank + beam.label * turns.leaving[runs, beam.last],
+        label=beam.label * turns.label[runs, beam.last],
     )
 
 
 def _extend(beam: _Beam, frame: np.ndarray, limits: _Limits) -> tuple[_Beam, _Step]:
     """Repeat or append a label in a frame, and keep the best prefixes that come out."""
     n_samples = len(frame)
-    scores, labels = _candidates(frame, limits.beam_width, limits.floor)
-    blank, label, grown = _grow(beam, frame, scores, labels)
+    odds, scores, labels = _candidates(frame, limits.beam_width, limits.floor)
+    blank, label, grown = _grow(beam, odds, scores, labels)
 
     # Each prefix has its moves side by side: to stay, or to append a candidate.
     masses = np.concatenate([label[:, :, None], grown], axis=2)
     ranks = masses.copy()
-    ranks[:, :, 0] = np.logaddexp(blank, label)
+    ranks[:, :, 0] += blank
     ranks = ranks.reshape(n_samples, -1)
-    least = ranks.max(axis=1, keepdims=True) + limits.lost
+    best = ranks.max(axis=1, keepdims=True)
+    least = best * limits.lost
     n_alive = np.count_nonzero(ranks >= least, axis=1).max()
     kept = _best(ranks, min(limits.beam_width, n_alive))
     rows = np.arange(n_samples)[:, None]
     is_lost = ranks[rows, kept] < least
     slots, moves = np.divmod(kept, masses.shape[2])
     step = _Step(slots, np.where(moves > 0, labels[rows, moves - 1], -1))
-    blank = np.where(is_lost | (moves > 0), -np.inf, blank[rows, slots])
-    label = np.where(is_lost, -np.inf, masses.reshape(n_samples, -1)[rows, kept])
+    blank = np.where(is_lost | (moves > 0), 0.0, blank[rows, slots] / best)
+    label = np.where(is_lost, 0.0, masses.reshape(n_samples, -1)[rows, kept] / best)
     return _follow(step, beam, blank, label), step
 
 
@@ -272,7 +306,7 @@ def _follow(step: _Step, beam: _Beam, blank: np.ndarray, label: np.ndarray) -> _
     prefix, parent = beam.prefix[origin], beam.parent[origin]
     parent = np.where(grown, prefix, parent)
     prefix = np.where(grown, _hash(prefix, last), prefix)
-    free = np.isneginf(np.maximum(blank, label))
+    free = blank + label == 0
     prefix[free] = parent[free] = _FREE
     return _Beam(blank, label, last, prefix, parent)
 
@@ -285,38 +319,42 @@ def _hash(prefix: np.ndarray, label: np.ndarray) -> np.ndarray:
 
 def _candidates(
     frame: np.ndarray, beam_width: int, floor: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Find what a frame may append: the scores of all labels, and the best labels.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find what a frame may append.
 
-    Behind `beam_width + 1` of them, none could come into the beam.
+    Returns how probable all columns are beside the best, the same of labels alone with
+    zero for those that are not appended, and the best labels. Behind `beam_width + 1`
+    of them, none could come into the beam.
     """
-    allowed = frame[:, :-1] >= np.minimum(floor, frame.max(axis=1))[:, None]
+    best = frame.max(axis=1, keepdims=True)
+    allowed = frame[:, :-1] >= np.minimum(floor, best)
     n_labels = min(np.count_nonzero(allowed, axis=1).max(), beam_width + 1)
-    scores = np.where(allowed, frame[:, :-1], -np.inf)
-    return scores, _best(scores, n_labels)
+    odds = np.exp(frame - best)
+    scores = np.where(allowed, odds[:, :-1], 0.0)
+    return odds, scores, _best(scores, n_labels)
 
 
 def _grow(
-    beam: _Beam, frame: np.ndarray, scores: np.ndarray, labels: np.ndarray
+    beam: _Beam, odds: np.ndarray, scores: np.ndarray, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compute the masses after a frame, of the prefixes held and of their extensions.
 
     An extension that is held itself counts there, and not twice.
     """
-    total = np.logaddexp(beam.blank, beam.label)
-    rows = np.arange(len(frame))[:, None]
-    label = beam.label + frame[rows, beam.last]
+    total = beam.blank + beam.label
+    rows = np.arange(len(odds))[:, None]
+    label = beam.label * odds[rows, beam.last]
     is_last = labels[:, None, :] == beam.last[:, :, None]
     grown = np.where(is_last, beam.blank[:, :, None], total[:, :, None])
-    grown += scores[rows, labels][:, None, :]  # (n_samples, beam_width, n_labels)
-    samples, slots, parents = _families(beam, scores[rows, beam.last] > -np.inf)
+    grown *= scores[rows, labels][:, None, :]  # (n_samples, beam_width, n_labels)
+    samples, slots, parents = _families(beam, scores[rows, beam.last] > 0)
     child, parent = (samples, slots), (samples, parents)
     last = beam.last[child]
     start = np.where(last == beam.last[parent], beam.blank[parent], total[parent])
-    label[child] = np.logaddexp(label[child], start + scores[samples, last])
+    label[child] += start * scores[samples, last]
     merged, columns = np.nonzero(is_last[child])
-    grown[samples[merged], parents[merged], columns] = -np.inf
-    return total + frame[:, -1:], label, grown
+    grown[samples[merged], parents[merged], columns] = 0.0
+    return total * odds[:, -1:], label, grown
 
 
 def _families(beam: _Beam, asked: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -337,9 +375,11 @@ def _best(scores: np.ndarray, n_kept: int) -> np.ndarray:
     """Find the places of each row's best scores, ascending; of equals the first."""
     n_rows, n_scores = scores.shape
     cut = np.partition(scores, n_scores - n_kept, axis=1)[:, n_scores - n_kept, None]
-    above, tied = scores > cut, scores == cut
+    kept = scores >= cut
+    crowded = np.flatnonzero(np.count_nonzero(kept, axis=1) > n_kept)
+    above, tied = scores[crowded] > cut[crowded], scores[crowded] == cut[crowded]
     room = n_kept - np.count_nonzero(above, axis=1, keepdims=True)
-    kept = above | (tied & (np.cumsum(tied, axis=1) <= room))
+    kept[crowded] = above | (tied & (np.cumsum(tied, axis=1) <= room))
     return np.nonzero(kept)[1].reshape(n_rows, n_kept)
 
 
