@@ -113,7 +113,8 @@ class LSTMAutoencoder(
     cell : {"lstm", "gru"}, default="lstm"
         Recurrent cell. A GRU has a quarter fewer weights.
     bidirectional : bool, default=True
-        Whether every layer of the encoder also reads the sequence backwards.
+        Whether every layer of the encoder also reads the sequence backwards. False is
+        faster.
     dropout : float, default=0.0
         Share of each encoder layer's inputs, the frames among them, that is set to zero
         in training. Raise it when the validation loss grows while the training loss
@@ -128,7 +129,8 @@ class LSTMAutoencoder(
         is the easiest to recall.
     standardize : bool, default=True
         Whether to centre and scale each feature over all training frames. Errors and
-        scores are then in units of a feature's standard deviation.
+        scores are then in units of a feature's standard deviation. Leave it out where
+        the units matter.
     difference : bool, default=False
         Whether to read and write changes between frames in place of the frames; the
         reconstruction adds them up. It helps where a series changes little about a
@@ -136,27 +138,29 @@ class LSTMAutoencoder(
     loss : {"mse", "mae"}, default="mse"
         Mean squared or mean absolute error. The latter is less moved by outliers in the
         training data.
-    step_weight : "sqrt", callable or None, default=None
+    step_weight : "sqrt" or callable, default=None
         How much each frame counts in the loss: alike, by the square root of its place
         (the first is 1), or by what a callable makes of an array of frame indices.
     anomaly_score : {"mse", "mae", "mahalanobis"}, default="mse"
         What is made of a sequence's errors: the mean of their squares or sizes, or the
         mean squared Mahalanobis distance from the errors of held-out sequences [2]_,
         for which `validation_fraction` of the training data is set aside, unless `fit`
-        is given a validation set.
+        is given a validation set. The threshold is for the one that `fit` had.
     contamination : "auto" or float, default="auto"
         Share of anomalies in the training data, in (0, 0.5], which settles the
-        threshold. "auto" sets it to 1.5 times the 99 % quantile of the scores.
+        threshold; a larger one flags more. "auto", for training data without
+        anomalies, sets it to 1.5 times the 99 % quantile of the anomaly scores.
     optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
         Optimizer by name, class, config or instance; an instance is rebuilt from its
         config and never used itself. `optimizer__<name>` sets its parameters.
     learning_rate : float or LearningRateSchedule, default=1e-3
-        Learning rate of an optimizer given by name or class. Lower it when the loss
-        jumps.
+        Learning rate of an optimizer given by name or class. A higher one needs fewer
+        epochs; lower it when the loss jumps.
     epochs : int, default=50
-        Passes over the data.
+        Passes over the training data. Raise it when the loss still falls at the end.
     batch_size : int, default=32
-        Sequences a step. Sequences of similar length share a batch.
+        Sequences a step. More make an epoch faster, with fewer steps to learn in.
+        Sequences of similar length share a batch.
     shuffle : bool, default=True
         Whether to draw new batches in every epoch. Without it they go from short to
         long.
@@ -164,14 +168,15 @@ class LSTMAutoencoder(
         Whether to stop when the loss on a validation set no longer falls, and keep the
         best epoch's weights.
     validation_fraction : float, default=0.1
-        Share of the sequences set aside for early stopping or for the Mahalanobis
-        score, unless `fit` is given a validation set.
+        Share of the samples set aside for early stopping or for the Mahalanobis score,
+        unless `fit` is given a validation set. A larger one judges better and leaves
+        less to learn from.
     n_iter_no_change : int, default=10
-        Epochs without improvement before stopping early.
+        Epochs without improvement before stopping early. More outlast a plateau.
     callbacks : list of keras.callbacks.Callback or classes, default=None
         Keras callbacks; copies are used. `callbacks__<name>` sets parameters of those
         given as classes.
-    checkpoint : path-like, default=None
+    checkpoint : str or path-like, default=None
         File that is written after every epoch. Where it exists, the fit resumes from it
         and ends as an unbroken one would have; other data or parameters are refused.
         The file stays: delete it to train anew.
@@ -180,36 +185,40 @@ class LSTMAutoencoder(
         themselves. Neither `save` nor pickles keep it.
     warm_start : bool, default=False
         Whether `fit` starts from the present weights and scaling.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, dropout and the validation split. An int gives the
         same model in every run on the same kind of processor.
     verbose : int, default=0
-        1 shows a progress bar over the epochs.
+        0 is silent; 1 shows a progress bar over the epochs.
     **routed
         Parameters `optimizer__*` and `callbacks__*`.
 
     Attributes
     ----------
     offset_ : float
-        The score below which a sequence is an anomaly.
+        The threshold: the score below which a sequence is an anomaly.
     mean_, scale_ : ndarray of shape (n_features,)
         What frames are centred on and divided by.
     classes_ : ndarray of shape (2,)
-        -1, an anomaly, and 1: the columns of `predict_proba`.
+        -1, an anomaly, and 1: the columns of `predict_proba` [3]_.
     model_ : keras.Model
         The network, from scaled frames and lengths to reconstruction and code. Built
         anew at each access.
     history_ : dict of str to list of float
-        Loss of each epoch: "loss", "val_loss" with a validation set, and what callbacks
-        add.
+        Mean loss of a sample in each epoch: "loss", "val_loss" with a validation set,
+        and what callbacks add.
     n_features_in_ : int
-        Features of a frame; for a 2-D `X` the number of its columns.
+        Number of features of a frame; for a 2-D `X`, its number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+        Names of the features; exists only if `X` has column names that are all str.
     n_iter_ : int
-        Epochs trained.
+        Number of epochs trained, those after the best one included.
 
     See Also
     --------
     skseq.preprocessing.SlidingWindows : Cuts one long series into sequences.
+    skseq.inspection.ReconstructionDisplay : Shows a sequence and its reconstruction.
+    skseq.inspection.AnomalyScoreDisplay : Shows anomaly scores and their threshold.
 
     References
     ----------
@@ -331,7 +340,7 @@ class LSTMAutoencoder(
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sequence in the loss. Sequences of weight 0 are left out.
+            Weight of each sample in the loss. Samples of weight 0 are left out.
         X_val : as `X`, default=None
             Validation set. Its loss is recorded in `history_["val_loss"]`, and decides
             when to stop if `early_stopping` is set.
@@ -344,8 +353,9 @@ class LSTMAutoencoder(
         Raises
         ------
         ValueError, TypeError
-            If a parameter or a sequence cannot be used; the message names it. The
-            estimator stays as it was.
+            If a parameter or a sequence cannot be used; the message names it.
+            Everything is checked before training starts, and the estimator stays as it
+            was.
         TrainingDivergedError
             If the loss is not finite.
 
@@ -366,7 +376,11 @@ class LSTMAutoencoder(
 
         Parameters
         ----------
-        X, y, sample_weight
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
             As in :meth:`fit`.
 
         Returns
@@ -410,14 +424,20 @@ class LSTMAutoencoder(
         Z : array-like of shape (n_samples, latent_dim)
             Codes.
         lengths : int or array-like of shape (n_samples,), default=None
-            Frames of each sequence. Needed unless the estimator was fitted on a 2-D
-            array, whose rows are all of one length.
+            Number of frames of each sequence. Needed unless the estimator was fitted on
+            a 2-D array, whose rows are all of one length.
 
         Returns
         -------
         X : ndarray of shape (n_samples,) or (n_samples, n_frames)
-            An object array of arrays of shape (n_frames, n_features); a 2-D array if
-            the estimator was fitted on one.
+            In the units of `fit`: an object array of arrays of shape
+            (n_frames, n_features); a 2-D array if the estimator was fitted on one.
+
+        Raises
+        ------
+        ValueError
+            If `Z` has another width than a code, or `lengths` are needed and missing,
+            not positive, or not one a code.
         """
         check_is_fitted(self)
         Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
@@ -480,8 +500,13 @@ class LSTMAutoencoder(
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            Minus the mean of the squared errors, or what `anomaly_score` says, of the
-            standardised frames.
+            Minus the anomaly scores: what `anomaly_score` makes of the errors of the
+            standardized frames.
+
+        Raises
+        ------
+        ValueError
+            If `anomaly_score` was set to "mahalanobis" after :meth:`fit`.
         """
         check_is_fitted(self)
         return -self._anomaly_scores(self._reconstructible(X))
@@ -547,7 +572,7 @@ class LSTMAutoencoder(
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sequence.
+            Weight of each sample.
 
         Returns
         -------
@@ -568,12 +593,17 @@ class LSTMAutoencoder(
         y : array-like of shape (n_samples,)
             1 for a normal sequence, -1 for an anomaly; both must occur.
         beta : float, default=1.0
-            How much more recall counts than precision.
+            How much more recall counts than precision. A larger one flags more.
 
         Returns
         -------
         self : LSTMAutoencoder
             With the `offset_` of the highest F-beta measure of the anomalies.
+
+        Raises
+        ------
+        ValueError
+            If `beta` is not positive, or `y` has other labels than both 1 and -1.
         """
         check_is_fitted(self)
         if not POSITIVE_REAL.accepts(beta):

@@ -212,7 +212,7 @@ class SequenceEstimator(BaseEstimator, ABC):
 
         Returns
         -------
-        self : estimator
+        self : estimator instance
             This estimator.
         """
         own = {name: v for name, v in params.items() if not _is_routed(name)}
@@ -505,7 +505,7 @@ class SequenceEstimator(BaseEstimator, ABC):
 
         Parameters
         ----------
-        path : path-like
+        path : str or path-like
             Where to write; an existing file is replaced.
 
         Raises

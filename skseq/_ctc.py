@@ -96,27 +96,27 @@ class CTCSequenceClassifier(SequenceEstimator):
         Whether every layer also reads the sequence backwards. False predicts a frame
         from the past alone.
     dropout : float, default=0.0
-        Share of each layer's inputs (the first's too, when a front end comes before
-        it) that is set to zero in training. Raise it when the validation loss grows
-        while the training loss falls.
+        Share of each layer's inputs, the frames among them, that is set to zero in
+        training. Raise it when the validation loss grows while the training loss falls.
     conv_filters : int or tuple of int, default=()
         Convolutions over time before the recurrent layers, one entry a layer: the
-        number of features each gives.
+        number of features each gives. More tell finer patterns apart and take longer.
     conv_kernel_size : int, default=5
-        Frames that each of these convolutions sees.
+        Frames that each of these convolutions sees. More make out longer patterns.
     conv_strides : int or tuple of int, default=1
         Steps of these convolutions, one for all or one each. Strides shorten time by
         their product, which makes training faster; the labels must still fit.
-    encoder : None, "image" or callable, default=None
+    encoder : "image" or callable, default=None
         Front end before these convolutions. "image" takes a sample as an image, its
         columns as frames (`(n_columns, height)`), through 3 x 3 convolutions with
         pooling (`encoder__filters=(32, 64)`, `encoder__features=64`), which halve the
         number of columns each. A callable `encoder(frames, **encoder__...)` builds a
         front end of your own: it takes a Keras tensor (n_samples, n_frames, n_features)
         and returns one of shape (n_samples, n_output_frames, n_output_features); the
-        lengths are worked out.
+        lengths are worked out. None leaves the frames as they are.
     skip_frames : int, default=0
-        First output frames to leave out of loss and decoding.
+        Number of first output frames left out of loss and decoding, for a network that
+        has seen too little by then. More leave fewer for the labels.
     target : {"auto", "sequence", "single"}, default="auto"
         Whether `y` holds label sequences or one label a sample. "auto" takes a 1-D `y`
         of numbers as one label each and anything else as sequences. With "single" the
@@ -126,20 +126,22 @@ class CTCSequenceClassifier(SequenceEstimator):
         which is better where the network is in doubt, and slower. May be changed after
         `fit`.
     beam_width : int, default=16
-        Hypotheses kept by the beam search. More find more probable ones. May be changed
-        after `fit`.
+        Hypotheses kept by the beam search. More find more probable ones and take
+        longer. May be changed after `fit`.
     infeasible : {"raise", "drop"}, default="raise"
-        What `fit` does with sequences that have too few frames for their labels.
+        What `fit` does where a sequence has too few output frames for its labels: raise
+        an error, or leave the sample out with a warning.
     optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
         Optimizer by name, class, config or instance; an instance is rebuilt from its
         config and never used itself. `optimizer__<name>` sets its parameters.
     learning_rate : float or LearningRateSchedule, default=1e-3
-        Learning rate of an optimizer given by name or class. Lower it when the loss
-        jumps.
+        Learning rate of an optimizer given by name or class. A higher one needs fewer
+        epochs; lower it when the loss jumps.
     epochs : int, default=50
-        Passes over the data.
+        Passes over the training data. Raise it when the loss still falls at the end.
     batch_size : int, default=32
-        Sequences a step. Sequences of similar length share a batch.
+        Sequences a step. More make an epoch faster, with fewer steps to learn in.
+        Sequences of similar length share a batch.
     shuffle : bool, default=True
         Whether to draw new batches in every epoch but the first. That one goes from
         short to long, since CTC finds its first labels sooner in short sequences [2]_.
@@ -148,14 +150,14 @@ class CTCSequenceClassifier(SequenceEstimator):
         Whether to stop when the loss on a validation set no longer falls, and keep the
         best epoch's weights.
     validation_fraction : float, default=0.1
-        Share of the sequences set aside for early stopping, unless `fit` is given a
-        validation set.
+        Share of the samples set aside for early stopping, unless `fit` is given a
+        validation set. A larger one judges better and leaves less to learn from.
     n_iter_no_change : int, default=10
-        Epochs without improvement before stopping early.
+        Epochs without improvement before stopping early. More outlast a plateau.
     callbacks : list of keras.callbacks.Callback or classes, default=None
         Keras callbacks; copies are used. `callbacks__<name>` sets parameters of those
         given as classes.
-    checkpoint : path-like, default=None
+    checkpoint : str or path-like, default=None
         File that is written after every epoch. Where it exists, the fit resumes from it
         and ends as an unbroken one would have; other data or parameters are refused.
         The file stays: delete it to train anew.
@@ -165,11 +167,11 @@ class CTCSequenceClassifier(SequenceEstimator):
     warm_start : bool, default=False
         Whether `fit` starts from the present weights. The labels stay those of the
         first fit.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, dropout and the validation split. An int gives the
         same model in every run on the same kind of processor.
     verbose : int, default=0
-        1 shows a progress bar over the epochs.
+        0 is silent; 1 shows a progress bar over the epochs.
     **routed
         Parameters `optimizer__*`, `callbacks__*` and `encoder__*`.
 
@@ -181,17 +183,20 @@ class CTCSequenceClassifier(SequenceEstimator):
         The network, from frames and lengths to logits and output lengths. Built anew at
         each access.
     history_ : dict of str to list of float
-        Loss of each epoch: "loss", "val_loss" with a validation set, and what callbacks
-        add.
+        Mean loss of a sample in each epoch: "loss", "val_loss" with a validation set,
+        and what callbacks add.
     n_features_in_ : int
-        Features of a frame; for a 2-D `X` the number of its columns.
+        Number of features of a frame; for a 2-D `X`, its number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+        Names of the features; exists only if `X` has column names that are all str.
     n_iter_ : int
-        Epochs trained.
+        Number of epochs trained, those after the best one included.
 
     See Also
     --------
     skseq.metrics.label_error_rate : The error that `score` is one minus.
     skseq.preprocessing.LogMel : Frames from raw audio.
+    skseq.inspection.AlignmentDisplay : Shows posteriors, and where labels lie.
 
     References
     ----------
@@ -305,7 +310,7 @@ class CTCSequenceClassifier(SequenceEstimator):
             Strings, lists, tuples or 1-D arrays of labels; or one label a sample, see
             `target`.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sequence in the loss. Sequences of weight 0 are left out.
+            Weight of each sample in the loss. Samples of weight 0 are left out.
         X_val, y_val : as `X` and `y`, default=None
             Validation set. Its loss is recorded in `history_["val_loss"]`, and decides
             when to stop if `early_stopping` is set.
@@ -334,7 +339,11 @@ class CTCSequenceClassifier(SequenceEstimator):
 
         Parameters
         ----------
-        X, y, sample_weight
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        y : collection of label sequences
+            As in :meth:`fit`.
+        sample_weight : array-like of shape (n_samples,), default=None
             As in :meth:`fit`.
         classes : collection of labels, default=None
             All labels that will ever occur, each once, at the first call; without it,
@@ -356,7 +365,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         )
 
     def predict(self, X):
-        """Read each sequence.
+        """Predict the labels of each sequence.
 
         Parameters
         ----------
@@ -385,7 +394,7 @@ class CTCSequenceClassifier(SequenceEstimator):
 
         Returns
         -------
-        log_proba : ndarray
+        log_proba : ndarray of shape (n_samples,) or (n_samples, n_classes)
             In the form of :meth:`predict_proba`.
         """
         check_is_fitted(self)
@@ -420,7 +429,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         proba : ndarray of shape (n_samples,) or (n_samples, n_classes)
             An object array of arrays of shape (n_output_frames, n_classes + 1) whose
             rows sum to one; columns are `classes_`, then the blank. With one label a
-            sample, the exact probability of each one-label sequence, renormalised.
+            sample, the exact probability of each one-label sequence, renormalized.
         """
         log_proba = self.predict_log_proba(X)
         if self._is_single:
@@ -435,13 +444,18 @@ class CTCSequenceClassifier(SequenceEstimator):
         X : collection of array-like of shape (n_frames, n_features)
             As in :meth:`fit`.
         n : int, default=5
-            Hypotheses a sample. The beam holds at least as many, else `beam_width`.
+            Most hypotheses a sample. A beam that is narrower is widened to hold them.
 
         Returns
         -------
         hypotheses : ndarray of shape (n_samples,)
             Lists of at most `n` :class:`RankedLabels`, the best first. With one label a
             sample the hypotheses are single labels.
+
+        Raises
+        ------
+        ValueError
+            If `n` is no positive int.
         """
         check_is_fitted(self)
         check_parameters(self, DECODING_CONSTRAINTS)
@@ -470,7 +484,8 @@ class CTCSequenceClassifier(SequenceEstimator):
         Returns
         -------
         log_probability : ndarray of shape (n_samples,)
-            log p(y | x) in nats; minus infinity where the frames are too few.
+            The log p(y | x) of each sample, in nats; minus infinity where the output
+            frames are too few.
         """
         check_is_fitted(self)
         check_parameters(self, DECODING_CONSTRAINTS)
@@ -506,7 +521,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         Raises
         ------
         ValueError
-            If a sequence has too few frames for its labels.
+            If a sequence has too few output frames for its labels.
         """
         check_is_fitted(self)
         data = self._check_data(X, y, None, reset=False)
@@ -530,7 +545,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         y : collection of label sequences
             The true labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sequence.
+            Weight of each sample.
 
         Returns
         -------

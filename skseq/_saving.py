@@ -57,12 +57,12 @@ def load(path):
 
     Parameters
     ----------
-    path : path-like
-        The file.
+    path : str or path-like
+        The file that `save` wrote.
 
     Returns
     -------
-    estimator : SequenceEstimator
+    estimator : CTCSequenceClassifier, Seq2SeqTranslator or LSTMAutoencoder
         The fitted estimator; its predictions equal those of the saved one.
 
     Raises

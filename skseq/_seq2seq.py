@@ -95,8 +95,8 @@ class Seq2SeqTranslator(SequenceEstimator):
     sentences turned into another language, spelling into sounds, misspelt words into
     right ones and dates into one format.
 
-    Texts may differ in length. A text's predictions are the same alone and in any
-    batch.
+    Sequences may differ in length. A sequence's predictions are the same alone and in
+    any batch.
 
     Parameters
     ----------
@@ -106,83 +106,94 @@ class Seq2SeqTranslator(SequenceEstimator):
     cell : {"lstm", "gru"}, default="lstm"
         Recurrent cell. A GRU has a quarter fewer weights.
     bidirectional : bool, default=True
-        Whether every layer of the encoder also reads the source backwards.
+        Whether every layer of the encoder also reads the source backwards. False is
+        faster.
     dropout : float, default=0.0
         Share of each layer's inputs that is set to zero in training. Raise it when the
         validation loss grows while the training loss falls.
     embedding_dim : int, default=128
-        Width of the vectors that stand for tokens.
+        Width of the vectors that stand for tokens. Wider ones suit large vocabularies;
+        characters need less than words.
     attention : {"additive", "dot"} or None, default="additive"
         How the decoder looks at the source: by a small network [1]_, by a scaled
         product [2]_, which is faster on long sequences, or not at all, so that all it
         sees is one vector, as in [3]_.
     source_tokenizer, target_tokenizer : {"word", "char"}, callable or None, \
 default="word"
-        How strings are cut into tokens: at whitespace, into characters, or by a
+        How strings are cut into tokens: at white space, into characters, or by a
         callable from a str to a list of str (whose method `detokenize`, if there is
         one, is the way back; else tokens are joined by spaces). Samples that are lists,
         tuples or arrays of tokens already are taken as they are; None takes only such,
         and their tokens may be integers.
     min_frequency : int, default=1
-        How often a token must occur in training to be known.
+        How often a token must occur in the training data to be known. A larger value
+        leaves more tokens unknown, and teaches what to make of them.
     max_vocabulary : int, default=None
-        The most tokens to know on either side, the most frequent. None knows all.
+        The most tokens to know on either side, the most frequent. A smaller one trains
+        faster and leaves more tokens unknown. None knows all.
     label_smoothing : float, default=0.0
-        Share of the probability that training spreads over all tokens. 0.1 often helps
-        beam search where one source has many good outputs.
+        Share of the probability that training spreads over all tokens. More keeps the
+        network less sure; 0.1 often helps beam search where a source has many good
+        outputs.
     decoder : {"greedy", "beam"}, default="greedy"
         How `predict` searches: the best token at each step, or the best hypotheses.
         This and the next six parameters may be changed after `fit`.
     beam_width : int, default=5
-        Hypotheses kept by the beam search.
+        Hypotheses kept by the beam search. More find more probable ones and take
+        longer.
     length_penalty : float, default=0.0
         Exponent of the length by which log-probabilities are divided [4]_. More favours
         longer outputs.
     coverage_penalty : float, default=0.0
         Weight of the penalty on hypotheses that leave parts of the source unattended
-        [4]_. Needs attention.
+        [4]_. Raise it when outputs leave things out. Needs attention.
     no_repeat_ngram : int, default=0
-        Outputs never hold the same run of that many tokens twice; 0 allows all.
+        Outputs never hold the same run of that many tokens twice; 0 allows all. Set it
+        when outputs repeat themselves; a smaller one forbids more.
     min_output_length : int, default=1
-        Fewest tokens of an output.
+        Fewest tokens of an output. Raise it when outputs end too soon; 0 allows empty
+        ones.
     max_output_length : int, default=None
-        Most tokens of an output. None takes the longest target of the training data,
-        and proportionally more for a source longer than any there.
+        Most tokens of an output. Raise it when outputs are cut short. None takes the
+        longest target of the training data, and proportionally more for a source longer
+        than any there.
     optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
         Optimizer by name, class, config or instance; an instance is rebuilt from its
         config and never used itself. `optimizer__<name>` sets its parameters.
     learning_rate : float or LearningRateSchedule, default=1e-3
-        Learning rate of an optimizer given by name or class. Lower it when the loss
-        jumps.
-    global_clipnorm : float, default=5.0
-        Norm to which larger gradients are scaled down; None leaves them. It has no
-        effect on an optimizer given as an instance or config, or whose own clipping is
-        set by `optimizer__<name>`.
+        Learning rate of an optimizer given by name or class. A higher one needs fewer
+        epochs; lower it when the loss jumps.
+    global_clipnorm : float or None, default=5.0
+        Norm to which larger gradients are scaled down; None leaves them. Lower it when
+        the loss jumps. It has no effect on an optimizer given as an instance or config,
+        or whose own clipping is set by `optimizer__<name>`.
     ema_decay : float, default=None
-        Decay a step of a moving average of the weights, 0.999 for instance. The
-        averaged weights are then what is validated and kept.
+        Decay a step of a moving average of the weights, 0.999 for instance; nearer to 1
+        averages over more steps. The averaged weights are then what is validated and
+        kept.
     epochs : int, default=50
-        Passes over the data.
+        Passes over the training data. Raise it when the loss still falls at the end.
     batch_size : int, default=32
-        Sequences a step. Sequences of similar length share a batch.
+        Sequences a step. More make an epoch faster, with fewer steps to learn in.
+        Sequences of similar length share a batch.
     shuffle : bool, default=True
         Whether to draw new batches in every epoch. Without it they go from short to
         long.
     early_stopping : bool, default=False
-        Whether to stop when validation no longer improves, and keep the best epoch's
-        weights.
+        Whether to stop when what `scoring` names no longer improves on a validation
+        set, and keep the best epoch's weights.
     validation_fraction : float, default=0.1
-        Share of the sequences set aside for early stopping, unless `fit` is given a
-        validation set.
+        Share of the samples set aside for early stopping, unless `fit` is given a
+        validation set. A larger one judges better and leaves less to learn from.
     n_iter_no_change : int, default=10
-        Epochs without improvement before stopping early.
+        Epochs without improvement before stopping early. More outlast a plateau.
     scoring : {"loss", "score"}, default="loss"
-        What early stopping looks at: the validation loss, or the score of what is
-        decoded, which takes longer.
+        What early stopping looks at: the loss on the validation set, or the score of
+        what is decoded of it, which takes longer.
     callbacks : list of keras.callbacks.Callback or classes, default=None
         Keras callbacks; copies are used. `callbacks__<name>` sets parameters of those
         given as classes.
-    checkpoint : path-like, default=None
+    checkpoint : str or path-like, default=None
         File that is written after every epoch. Where it exists, the fit resumes from it
         and ends as an unbroken one would have; other data or parameters are refused.
         The file stays: delete it to train anew.
@@ -192,31 +203,32 @@ default="word"
     warm_start : bool, default=False
         Whether `fit` starts from the present weights. The vocabularies stay those of
         the first fit.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, dropout and the validation split. An int gives the
         same model in every run on the same kind of processor.
     verbose : int, default=0
-        1 shows a progress bar over the epochs.
+        0 is silent; 1 shows a progress bar over the epochs.
     **routed
         Parameters `optimizer__*` and `callbacks__*`.
 
     Attributes
     ----------
     source_vocabulary_, target_vocabulary_ : ndarray of shape (n_tokens,)
-        The known tokens of either side, sorted.
+        The tokens known on either side, sorted.
     model_ : keras.Model
         The network in training, from source and target to logits and attention. Built
         anew at each access.
     history_ : dict of str to list of float
-        Loss a token of each epoch: "loss", "val_loss" with a validation set,
+        Mean loss of a token in each epoch: "loss", "val_loss" with a validation set,
         "val_score" if `scoring="score"`, and what callbacks add.
     n_iter_ : int
-        Epochs trained.
+        Number of epochs trained, those after the best one included.
 
     See Also
     --------
     skseq.metrics.token_error_rate : The error that `score` is one minus.
     skseq.metrics.bleu : The usual measure of translations.
+    skseq.inspection.AttentionDisplay : Shows where the decoder looks.
 
     References
     ----------
@@ -343,8 +355,8 @@ default="word"
         y : as `X`
             Targets; `predict` gives outputs in the same form.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each pair in the loss, beside its length. Pairs of weight 0 are
-            left out.
+            Weight of each sample in the loss, beside its number of tokens. Samples of
+            weight 0 are left out.
         X_val, y_val : as `X` and `y`, default=None
             Validation set. Its loss is recorded in `history_["val_loss"]`, and decides
             when to stop if `early_stopping` is set.
@@ -357,8 +369,9 @@ default="word"
         Raises
         ------
         ValueError, TypeError
-            If a parameter or a text cannot be used; the message names it. Everything is
-            checked before training starts, and the estimator stays as it was.
+            If a parameter, a source or a target cannot be used; the message names it.
+            Everything is checked before training starts, and the estimator stays as it
+            was.
         TrainingDivergedError
             If the loss is not finite.
         """
@@ -373,7 +386,11 @@ default="word"
 
         Parameters
         ----------
-        X, y, sample_weight
+        X : collection of str, or of lists, tuples or 1-D arrays of tokens
+            Sources.
+        y : as `X`
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
             As in :meth:`fit`.
 
         Returns
@@ -401,6 +418,12 @@ default="word"
         y : ndarray of shape (n_samples,)
             Outputs in the form of the fitted `y` (an object array), in the order of
             `X`.
+
+        Raises
+        ------
+        ValueError
+            If a source cannot be used, or no output keeps to `min_output_length`,
+            `max_output_length` and `no_repeat_ngram`.
         """
         check_is_fitted(self)
         self._check_way_back()
@@ -437,12 +460,17 @@ default="word"
         X : collection of str, or of lists, tuples or 1-D arrays of tokens
             Sources.
         n : int, default=5
-            Hypotheses a sample. The beam holds at least as many, else `beam_width`.
+            Most hypotheses a sample. A beam that is narrower is widened to hold them.
 
         Returns
         -------
         hypotheses : ndarray of shape (n_samples,)
             Lists of at most `n` :class:`RankedOutput`, the best first.
+
+        Raises
+        ------
+        ValueError
+            If `n` is no positive int, or as :meth:`predict`.
         """
         check_is_fitted(self)
         if not POSITIVE_INT.accepts(n):
@@ -464,7 +492,7 @@ default="word"
         Returns
         -------
         log_probability : ndarray of shape (n_samples,)
-            log p(y | x) in nats, of the tokens and the end.
+            The log p(y | x) of each sample, in nats, of the tokens and the end.
         """
         along = self._along(X, y)
         tables = self._forced(along, lambda logits, _: log_softmax(logits, 1))
@@ -479,7 +507,8 @@ default="word"
         X : collection of str, or of lists, tuples or 1-D arrays of tokens
             Sources.
         y : as `X`, default=None
-            The outputs to go along. None goes along what `predict` gives.
+            The outputs to go along (teacher forcing). None goes along what `predict`
+            gives.
 
         Returns
         -------
@@ -490,7 +519,7 @@ default="word"
         Raises
         ------
         ValueError
-            If the estimator has no attention.
+            If the estimator was fitted without attention.
         """
         check_is_fitted(self)
         if self._settings["attention"] is None:
@@ -502,7 +531,7 @@ default="word"
         return object_array(self._forced(along, lambda _, weights: weights[:-1].copy()))
 
     def score(self, X, y, sample_weight=None):
-        """One minus the token error rate of what is predicted.
+        """One minus the token error rate.
 
         Parameters
         ----------
@@ -511,7 +540,7 @@ default="word"
         y : as `X`
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each pair.
+            Weight of each sample.
 
         Returns
         -------

@@ -18,7 +18,9 @@ class TrainingDivergedError(ValueError):
 
     Attributes
     ----------
-    epoch, batch, sample : int or None
+    epoch : int
+        As passed.
+    batch, sample : int or None
         As passed.
 
     Examples

@@ -1,7 +1,8 @@
 """Meets SciKeras at the edge: its model-building functions here, our networks there.
 
 A model-building function takes `meta`, what SciKeras knows of the data, and routed
-parameters, and returns a Keras model. Nothing here imports SciKeras.
+parameters, and returns a Keras model. Nothing here imports SciKeras, which comes with
+``pip install "skseq[scikeras]"``.
 """
 
 import inspect
@@ -169,13 +170,15 @@ def recurrent_model(
     compile_kwargs : dict
         From SciKeras. Without a loss, that which fits `y` is used.
     units : int or tuple of int, default=128
-        Width of the recurrent layers, one entry a stacked layer.
+        Width of the recurrent layers, one entry a stacked layer. More learn finer
+        distinctions, need more data and take longer.
     cell : {"lstm", "gru"}, default="lstm"
-        Recurrent cell.
+        Recurrent cell. A GRU has a quarter fewer weights.
     bidirectional : bool, default=True
         Whether every layer also reads the sequence backwards.
     dropout : float, default=0.0
-        Share of each layer's inputs but the first's that is set to zero in training.
+        Share of each layer's inputs, the frames among them, that is set to zero in
+        training. Raise it when the validation loss grows while the training loss falls.
 
     Returns
     -------
@@ -231,9 +234,10 @@ def autoencoder_model(
     units, cell, bidirectional, dropout
         As in :func:`recurrent_model`.
     latent_dim : int, default=None
-        Size of the code between encoder and decoder. None takes the last of `units`.
+        Length of a code. Smaller ones keep less, so that the unusual is lost first.
+        None takes the last entry of `units`.
     decoder : {"conditional", "repeat"}, default="conditional"
-        Whether the decoder sees its own last output, or the code, at every step.
+        What the decoder sees at each step: its own last output, or the code.
     reverse : bool, default=True
         Whether the decoder begins with the last frame.
 

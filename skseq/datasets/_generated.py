@@ -42,8 +42,8 @@ def make_digit_strips(
         Fewest and most blank columns before, between and after the digits. Wider gaps
         make the digits easier to tell apart.
     noise : float, default=0.0
-        Standard deviation of the Gaussian noise added to every pixel. With noise,
-        pixels may lie outside [0, 1].
+        Standard deviation of the Gaussian noise added to every pixel. More makes the
+        digits harder to tell apart. With noise, pixels may lie outside [0, 1].
     subset : {"train", "test", "all"}, default="train"
         Which images to draw from, with replacement: four of every five images
         ("train", 1438 images), each fifth one ("test", 359), or all 1797. No image of a
@@ -53,7 +53,7 @@ def make_digit_strips(
 
     Returns
     -------
-    X : list of n_samples ndarrays of shape (n_columns, 8), float32
+    X : list of n_samples ndarrays of shape (n_columns, 8), dtype=float32
         The strips. A frame is a column of 8 pixels, top first, from 0 (paper) to 1
         (ink).
     y : list of n_samples str
@@ -137,21 +137,22 @@ def make_spoken_digit_strings(
     data : :class:`~sklearn.utils.Bunch`
         With the entries
 
-        audio : list of n_samples ndarrays of shape (n_audio_samples,), int16
+        audio : list of n_samples ndarrays of shape (n_audio_samples,), dtype=int16
             The spoken strings.
         strings : list of n_samples str
             The digits that are said.
-        speaker : ndarray of shape (n_samples,), str
+        speaker : ndarray of shape (n_samples,), dtype=str
             Who says them, the `groups` of a cross-validation over speakers.
-        recordings : list of n_samples ndarrays of shape (n_digits,), int
+        recordings : list of n_samples ndarrays of shape (n_digits,), dtype=int
             The recordings used, as indices into what :func:`fetch_spoken_digits`
             returns for the same `speakers`.
-        bounds : list of n_samples ndarrays of shape (n_digits, 2), int
+        bounds : list of n_samples ndarrays of shape (n_digits, 2), dtype=int
             First audio sample of each digit, and the first one after it.
         rate : int
-            Audio samples per second, 8000.
+            Audio samples a second, 8000.
 
     (audio, strings) : tuple if `return_X_y` is True
+        These two entries alone.
 
     Raises
     ------

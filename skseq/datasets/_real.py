@@ -15,7 +15,7 @@ def fetch_ldc93s1(*, data_home=None, return_X_y=False):
 
     The sentence "She had your dark suit in greasy wash water all year", and its cut
     from 0.8 s to 2.0 s, "dark suit in greasy". It is the two-utterance set with which
-    tutorials show that a recogniser can learn anything at all.
+    tutorials show that a model can learn anything at all.
 
     Parameters
     ----------
@@ -30,14 +30,15 @@ def fetch_ldc93s1(*, data_home=None, return_X_y=False):
     data : :class:`~sklearn.utils.Bunch`
         With the entries
 
-        audio : list of 2 ndarrays of shape (n_audio_samples,), int16
+        audio : list of 2 ndarrays of shape (n_audio_samples,), dtype=int16
             The recordings, of 2.9 s and 1.2 s.
         transcripts : list of 2 str
             What is said, in lower-case letters and spaces, without punctuation.
         rate : int
-            Audio samples per second, 16000.
+            Audio samples a second, 16000.
 
     (audio, transcripts) : tuple if `return_X_y` is True
+        These two entries alone.
 
     Raises
     ------
@@ -89,18 +90,19 @@ def fetch_spoken_digits(*, speakers=None, data_home=None, return_X_y=False):
     data : :class:`~sklearn.utils.Bunch`
         With the entries
 
-        audio : list of n_recordings ndarrays of shape (n_audio_samples,), int16
+        audio : list of n_recordings ndarrays of shape (n_audio_samples,), dtype=int16
             The recordings, each a view of 0.1 s to 1.3 s into one array.
-        digit : ndarray of shape (n_recordings,), int
+        digit : ndarray of shape (n_recordings,), dtype=int
             What is said, 0 to 9.
-        speaker : ndarray of shape (n_recordings,), str
+        speaker : ndarray of shape (n_recordings,), dtype=str
             Who says it.
-        index : ndarray of shape (n_recordings,), int
+        index : ndarray of shape (n_recordings,), dtype=int
             Which of the speaker's recordings of that digit it is, 0 to 49.
         rate : int
-            Audio samples per second, 8000.
+            Audio samples a second, 8000.
 
     (audio, digit) : tuple if `return_X_y` is True
+        These two entries alone.
 
     Raises
     ------
@@ -152,7 +154,7 @@ def fetch_captchas(*, data_home=None, return_X_y=False):
     data : :class:`~sklearn.utils.Bunch`
         With the entries
 
-        images : ndarray of shape (n_images, n_columns, height), float32
+        images : ndarray of shape (n_images, n_columns, height), dtype=float32
             Grey values from 0 (black) to 1 (white). A frame is a column of the image
             from top to bottom, and the frames run from left to right: 200 columns, 50
             pixels high.
@@ -160,6 +162,7 @@ def fetch_captchas(*, data_home=None, return_X_y=False):
             What is written, five of 19 digits and lower-case letters.
 
     (images, labels) : tuple if `return_X_y` is True
+        These two entries alone.
 
     Raises
     ------

@@ -36,15 +36,16 @@ def fetch_ecg5000(*, subset="train", data_home=None, return_X_y=False):
     data : :class:`~sklearn.utils.Bunch`
         With the entries
 
-        beats : ndarray of shape (n_beats, 140), float32
+        beats : ndarray of shape (n_beats, 140), dtype=float32
             The beats, univariate sequences, each of mean 0 and standard deviation 1.
-        labels : ndarray of shape (n_beats,), int
-            +1 for a normal beat and -1 for another.
-        classes : ndarray of shape (n_beats,), int, or None
+        labels : ndarray of shape (n_beats,), dtype=int
+            1 for a normal beat, -1 for an anomaly.
+        classes : ndarray of shape (n_beats,), dtype=int, or None
             Which of the five classes a beat is of, 1 the normal one; None for the
             subset "test", of which only the labels are stored.
 
     (beats, labels) : tuple if `return_X_y` is True
+        These two entries alone.
 
     Raises
     ------
@@ -106,13 +107,13 @@ def fetch_skab_valve1(*, data_home=None):
     data : :class:`~sklearn.utils.Bunch`
         With the entries
 
-        series : list of n_series ndarrays of shape (n_frames, 8), float64
+        series : list of n_series ndarrays of shape (n_frames, 8), dtype=float64
             The readings, about one a second.
-        anomaly : list of n_series ndarrays of shape (n_frames,), bool
+        anomaly : list of n_series ndarrays of shape (n_frames,), dtype=bool
             Whether each frame is anomalous.
-        changepoint : list of n_series ndarrays of shape (n_frames,), bool
+        changepoint : list of n_series ndarrays of shape (n_frames,), dtype=bool
             Whether the state changes at that frame.
-        time : list of n_series ndarrays of shape (n_frames,), datetime64[s]
+        time : list of n_series ndarrays of shape (n_frames,), dtype=datetime64[s]
             When each frame was measured.
         names : list of n_series str
             The names of the files, without ".csv", in the order of their numbers.

@@ -45,6 +45,7 @@ def fetch_g2p(language, *, subset="train", data_home=None, return_X_y=False):
             characters.
 
     (words, phones) : tuple if `return_X_y` is True
+        These two entries alone.
 
     Raises
     ------
@@ -102,6 +103,7 @@ def fetch_small_parallel_enja(*, subset="train", data_home=None, return_X_y=Fals
             Their translations, words and endings separated by spaces.
 
     (english, japanese) : tuple if `return_X_y` is True
+        These two entries alone.
 
     Raises
     ------
@@ -158,13 +160,14 @@ def fetch_spelling(*, data_home=None, return_X_y=False):
             for each.
         words : list of n_misspellings str
             What was meant.
-        counts : ndarray of shape (n_misspellings,), int
+        counts : ndarray of shape (n_misspellings,), dtype=int
             How often it was written so, where the list says it, else 1; of use as
             `sample_weight`.
-        groups : ndarray of shape (n_misspellings,), int
+        groups : ndarray of shape (n_misspellings,), dtype=int
             The number of the word, from 0, the same for all its misspellings.
 
     (misspellings, words) : tuple if `return_X_y` is True
+        These two entries alone.
 
     Raises
     ------

@@ -37,13 +37,16 @@ def make_sensor_sequences(
     n_features : int, default=3
         Number of sensors. Each reads a sine of amplitude 1 and its first overtone, in
         phases of its own.
-    min_length, max_length : int, default=50, 100
-        Fewest and most frames in a sequence; every number between is equally likely.
+    min_length : int, default=50
+        Fewest frames in a sequence.
+    max_length : int, default=100
+        Most frames in a sequence; every number between is equally likely.
     contamination : float, default=0.1
-        Fraction of sequences that are anomalous, rounded to whole sequences. All four
+        Share of anomalies among the sequences, rounded to whole sequences. All four
         kinds are equally likely.
     noise : float, default=0.1
-        Standard deviation of the Gaussian noise added to every reading.
+        Standard deviation of the Gaussian noise added to every reading. More hides
+        anomalies.
     random_state : int, RandomState instance or None, default=None
         Draws everything but the machine: another int gives other runs of the same
         machine. Pass an int for the same sequences in each call.
@@ -55,17 +58,18 @@ def make_sensor_sequences(
     data : :class:`~sklearn.utils.Bunch`
         With the entries
 
-        sequences : list of n_samples ndarrays of shape (n_frames, n_features), float32
-            The readings.
-        labels : ndarray of shape (n_samples,), int
-            +1 for a normal sequence and -1 for an anomalous one.
-        kind : ndarray of shape (n_samples,), str
+        sequences : list of n_samples ndarrays of shape (n_frames, n_features)
+            The readings, float32.
+        labels : ndarray of shape (n_samples,), dtype=int
+            1 for a normal sequence, -1 for an anomaly.
+        kind : ndarray of shape (n_samples,), dtype=str
             What is wrong, or "normal".
-        bounds : ndarray of shape (n_samples, 2), int
+        bounds : ndarray of shape (n_samples, 2), dtype=int
             First anomalous frame, and the first one after them; both 0 in a normal
             sequence.
 
     (sequences, labels) : tuple if `return_X_y` is True
+        These two entries alone.
 
     Raises
     ------

@@ -192,10 +192,13 @@ def make_symbol_sequences(
         symbols in order.
     n_symbols : int, default=10
         How many symbols there are, all equally likely: "0" to "9" for 10, "00" to "11"
-        for 12. Their order as numbers is that as strings.
-    min_length, max_length : int, default=1, 20
-        Fewest and most symbols in a sequence; every number between is equally likely.
-        Longer sequences are harder to remember.
+        for 12. More are harder to tell apart. Their order as numbers is that as
+        strings.
+    min_length : int, default=1
+        Fewest symbols in a sequence.
+    max_length : int, default=20
+        Most symbols in a sequence; every number between is equally likely. Longer
+        sequences are harder to remember.
     random_state : int, RandomState instance or None, default=None
         Draws lengths and symbols. Pass an int for the same sequences in each call.
 

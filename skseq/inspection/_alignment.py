@@ -24,10 +24,10 @@ class AlignmentDisplay:
 
     Parameters
     ----------
-    posteriors : ndarray of shape (n_output_frames, n_classes + 1)
+    posteriors : array-like of shape (n_output_frames, n_classes + 1)
         Probability of each label, and last of the blank, in each output frame.
-    spans : sequence of LabelSpan
-        The aligned labels, in order, and the frames they lie on.
+    spans : list of LabelSpan
+        The aligned labels, in order, and the output frames they lie on.
     classes : array-like of shape (n_classes,)
         The labels.
     spans_name : str, default="labels"
@@ -110,7 +110,7 @@ class AlignmentDisplay:
         Returns
         -------
         display : AlignmentDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
@@ -119,12 +119,12 @@ class AlignmentDisplay:
         TypeError
             If it has no alignment.
         ValueError
-            If it was fitted on single labels, or the sequence has too few frames for
-            its labels.
+            If it was fitted on single labels, or the sequence has too few output
+            frames for its labels.
         IndexError
             If there is no such sample.
         ImportError
-            If matplotlib is not installed.
+            If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
         owner = f"{cls.__name__}.from_estimator"
         import_pyplot(owner)
@@ -168,6 +168,13 @@ class AlignmentDisplay:
         -------
         display : AlignmentDisplay
             This display.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If posteriors, spans and classes do not fit together, or `ax` is no Axes.
+        ImportError
+            If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
         posteriors, classes = np.asarray(self.posteriors), list(self.classes)
         self._check(posteriors, classes)

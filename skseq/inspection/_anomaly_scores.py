@@ -25,12 +25,12 @@ class AnomalyScoreDisplay:
 
     Parameters
     ----------
-    scores : ndarray of shape (n_samples,)
+    scores : array-like of shape (n_samples,)
         Anomaly scores: the higher, the more anomalous.
     threshold : float, default=None
-        The highest score that is still normal.
-    y : ndarray of shape (n_samples,), default=None
-        1 for what is normal, -1 for an anomaly. None draws all in one.
+        The highest anomaly score that is still normal. None marks none.
+    y : array-like of shape (n_samples,), default=None
+        1 for a normal sequence, -1 for an anomaly. None draws all in one.
     score_name : str, default="anomaly score"
         What the scores are.
 
@@ -84,7 +84,7 @@ class AnomalyScoreDisplay:
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
         bins : int or sequence of float, default=40
-            How many bins, or their edges.
+            How many bins, or their edges. More show finer detail, in lower bars.
         scale : {"auto", "linear", "log"}, default="auto"
             Scale of the scores. "auto" is logarithmic where the highest score is more
             than a hundred times the lowest.
@@ -94,7 +94,7 @@ class AnomalyScoreDisplay:
         Returns
         -------
         display : AnomalyScoreDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
@@ -105,7 +105,7 @@ class AnomalyScoreDisplay:
         ValueError
             If the labels are others than 1 and -1, or not one a sample.
         ImportError
-            If matplotlib is not installed.
+            If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
         owner = f"{cls.__name__}.from_estimator"
         import_pyplot(owner)
@@ -144,9 +144,9 @@ class AnomalyScoreDisplay:
         scores : array-like of shape (n_samples,)
             Anomaly scores: the higher, the more anomalous.
         y : array-like of shape (n_samples,), default=None
-            1 for what is normal, -1 for an anomaly. None draws all in one.
+            1 for a normal sequence, -1 for an anomaly. None draws all in one.
         threshold : float, default=None
-            The highest score that is still normal.
+            The highest anomaly score that is still normal. None marks none.
         score_name : str, default="anomaly score"
             What the scores are.
         ax, bins, scale, density
@@ -155,7 +155,12 @@ class AnomalyScoreDisplay:
         Returns
         -------
         display : AnomalyScoreDisplay
-            Drawn.
+            The display, drawn.
+
+        Raises
+        ------
+        TypeError, ValueError, ImportError
+            As :meth:`plot`.
         """
         display = cls(scores, threshold=threshold, y=y, score_name=score_name)
         return display.plot(ax, bins=bins, scale=scale, density=density)
@@ -168,7 +173,7 @@ class AnomalyScoreDisplay:
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
         bins : int or sequence of float, default=40
-            How many bins, or their edges.
+            How many bins, or their edges. More show finer detail, in lower bars.
         scale : {"auto", "linear", "log"}, default="auto"
             Scale of the scores. "auto" is logarithmic where the highest score is more
             than a hundred times the lowest.
@@ -179,6 +184,13 @@ class AnomalyScoreDisplay:
         -------
         display : AnomalyScoreDisplay
             This display.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the scores, their labels or `scale` cannot be used, or `ax` is no Axes.
+        ImportError
+            If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
         scores = _checked_scores(self.scores)
         groups = self._groups(scores)

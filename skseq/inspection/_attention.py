@@ -17,11 +17,11 @@ class AttentionDisplay:
 
     Parameters
     ----------
-    attention : ndarray of shape (n_output_tokens, n_source_tokens)
+    attention : array-like of shape (n_output_tokens, n_source_tokens)
         How much each output token looked at each source token; rows sum to one.
-    source_tokens : sequence of length n_source_tokens
+    source_tokens : list of length n_source_tokens
         The tokens that were read.
-    output_tokens : sequence of length n_output_tokens
+    output_tokens : list of length n_output_tokens
         The tokens that were written.
 
     Attributes
@@ -29,7 +29,7 @@ class AttentionDisplay:
     im_ : matplotlib AxesImage
         The attention.
     colorbar_ : matplotlib Colorbar or None
-        Its scale.
+        The scale of colours.
     ax_ : matplotlib Axes
         The axes with the picture.
     figure_ : matplotlib Figure
@@ -76,7 +76,8 @@ class AttentionDisplay:
         X : collection of str, or of lists, tuples or 1-D arrays of tokens
             Sources.
         y : as `X`, default=None
-            The outputs to go along. None goes along what `predict` gives.
+            The outputs to go along (teacher forcing). None goes along what `predict`
+            gives.
         sample : int, default=0
             Which sample to show: the index into `X`, as the last step sees it.
         ax : matplotlib Axes, default=None
@@ -91,7 +92,7 @@ class AttentionDisplay:
         Returns
         -------
         display : AttentionDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
@@ -104,7 +105,7 @@ class AttentionDisplay:
         IndexError
             If there is no such sample.
         ImportError
-            If matplotlib is not installed.
+            If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
         owner = f"{cls.__name__}.from_estimator"
         import_pyplot(owner)
@@ -141,6 +142,13 @@ class AttentionDisplay:
         -------
         display : AttentionDisplay
             This display.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If attention and tokens do not fit together, or `ax` is no Axes.
+        ImportError
+            If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
         attention = np.asarray(self.attention)
         self._check(attention)

@@ -36,7 +36,7 @@ class LabelConfusionDisplay:
     ----------
     labels_ : list
         The labels that are shown, sorted.
-    matrix_ : ndarray of shape (n_labels + 1, n_labels + 1), int
+    matrix_ : ndarray of shape (n_labels + 1, n_labels + 1), dtype=int
         How often a true label (row) was predicted as another (column). The last row
         counts insertions, the last column deletions.
     im_ : matplotlib AxesImage
@@ -84,7 +84,8 @@ class LabelConfusionDisplay:
         Parameters
         ----------
         estimator : CTCSequenceClassifier, Seq2SeqTranslator, Pipeline or search
-            Fitted. The labels of a translator are its target tokens.
+            Fitted; of a pipeline the last step, of a search the best one is asked. The
+            labels of a translator are its target tokens.
         X : collection of sequences
             As in the estimator's `predict`.
         y : collection of label sequences
@@ -95,7 +96,7 @@ class LabelConfusionDisplay:
         Returns
         -------
         display : LabelConfusionDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
@@ -106,7 +107,7 @@ class LabelConfusionDisplay:
         ValueError
             If `y` has not one entry a sample.
         ImportError
-            If matplotlib is not installed.
+            If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
         owner = f"{cls.__name__}.from_estimator"
         import_pyplot(owner)
@@ -152,7 +153,12 @@ class LabelConfusionDisplay:
         Returns
         -------
         display : LabelConfusionDisplay
-            Drawn.
+            The display, drawn.
+
+        Raises
+        ------
+        TypeError, ValueError, ImportError
+            As :meth:`plot`, or if the sequences cannot be aligned.
         """
         import_pyplot(f"{cls.__name__}.from_predictions")
         return cls(align_sequences(y_true, y_pred).confusions()).plot(
@@ -181,7 +187,8 @@ class LabelConfusionDisplay:
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
         n_labels : int, default=20
-            The most labels to show.
+            Most labels to show, those with most errors. More show rarer errors, in
+            smaller cells.
         include_values : bool, default=True
             Whether to write the counts, where there is room.
         cmap : str or matplotlib Colormap, default="viridis"
@@ -195,6 +202,13 @@ class LabelConfusionDisplay:
         -------
         display : LabelConfusionDisplay
             This display.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there are no confusions, `n_labels` is less than 1, or `ax` is no Axes.
+        ImportError
+            If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
         self.labels_ = _most_confused(self.confusions, n_labels)
         self.matrix_ = _matrix(self.confusions, self.labels_)

@@ -29,7 +29,7 @@ class TrainingHistoryDisplay:
         One value an epoch. What differs by ``"val_"`` shares a panel: "loss" and
         "val_loss", for instance.
     best_epoch : int, default=None
-        The epoch to mark, counted from 1.
+        The epoch to mark, counted from 1. None marks none.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ Pipeline or search
         Returns
         -------
         display : TrainingHistoryDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
@@ -86,7 +86,7 @@ Pipeline or search
         TypeError
             If it has no history.
         ImportError
-            If matplotlib is not installed.
+            If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
         owner = f"{cls.__name__}.from_estimator"
         import_pyplot(owner)
@@ -115,6 +115,13 @@ Pipeline or search
         -------
         display : TrainingHistoryDisplay
             This display.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the history is empty, or `ax` is no Axes.
+        ImportError
+            If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
         groups = _groups(self.history)
         owner = f"{type(self).__name__}.plot"

@@ -34,15 +34,17 @@ class ReconstructionDisplay:
 
     Parameters
     ----------
-    sequence, reconstruction : ndarray of shape (n_frames, n_features)
+    sequence, reconstruction : array-like of shape (n_frames, n_features)
         What was read and what was made of it, in the same units.
-    frame_scores : ndarray of shape (n_frames,), default=None
+    frame_scores : array-like of shape (n_frames,), default=None
         Anomaly score of each frame; their mean is that of the sequence. None draws no
         panel for them.
     threshold : float, default=None
-        Score beyond which a sequence is anomalous: what the mean is held against.
-    feature_names : sequence of str of length n_features, default=None
-        None stands for "x0", "x1", ..., or "value" for a single feature.
+        The highest anomaly score that is still normal: what the mean is held against.
+        None marks none.
+    feature_names : list of str of length n_features, default=None
+        Names of the features. None stands for "x0", "x1", ..., or "value" for a single
+        one.
 
     Attributes
     ----------
@@ -108,7 +110,7 @@ class ReconstructionDisplay:
         Returns
         -------
         display : ReconstructionDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
@@ -121,7 +123,7 @@ class ReconstructionDisplay:
         IndexError
             If there is no such sample.
         ImportError
-            If matplotlib is not installed.
+            If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
         owner = f"{cls.__name__}.from_estimator"
         import_pyplot(owner)
@@ -156,6 +158,14 @@ class ReconstructionDisplay:
         -------
         display : ReconstructionDisplay
             This display.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If sequence, reconstruction, scores and features do not fit together, or
+            `ax` is no Axes.
+        ImportError
+            If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
         sequence, reconstruction = self._checked()
         self.features_ = self._chosen(features, sequence, reconstruction)

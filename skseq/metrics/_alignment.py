@@ -60,11 +60,11 @@ class Alignment:
     hits, substitutions, deletions, insertions : int
         Number of labels that were right, replaced by another, missing in the
         predictions, and only in the predictions.
-    sample_counts : ndarray of shape (n_sequences, 4), int
+    sample_counts : ndarray of shape (n_sequences, 4), dtype=int
         Hits, substitutions, deletions and insertions of each sequence.
-    sample_errors : ndarray of shape (n_sequences,), int
+    sample_errors : ndarray of shape (n_sequences,), dtype=int
         Edit distance of each sequence.
-    sample_lengths : ndarray of shape (n_sequences,), int
+    sample_lengths : ndarray of shape (n_sequences,), dtype=int
         Number of labels in each reference.
     references, predictions : list of str, list or tuple, length n_sequences
         The label sequences that were aligned, as built-in sequences.
@@ -120,11 +120,11 @@ def align_sequences(y_true, y_pred):
 
     Parameters
     ----------
-    y_true : collection of length n_sequences
+    y_true : collection of length n_samples
         The references. Each is a str (a sequence of characters), a list, tuple,
         1-D array or Series of hashable labels, or a single label. The collection may be
         a list, a tuple, an array (of two dimensions: one sequence a row) or a Series.
-    y_pred : collection of length n_sequences
+    y_pred : collection of length n_samples
         The predictions, of the same form. Only the labels are compared, not the
         containers: `"ab"`, `["a", "b"]` and `np.array(["a", "b"])` are equal.
 
@@ -173,19 +173,18 @@ def label_error_rate(y_true, y_pred, *, sample_weight=None):
     """Label error rate: edits needed for each label of the references.
 
     The substitutions, deletions and insertions of all sequences together, divided by
-    the number of labels in all references together. It is the character error rate on
-    strings, and the word error rate on lists of words. 0 is best; it exceeds 1 where
+    the number of labels in all references together [1]_. It is the character error rate
+    on strings, and the word error rate on lists of words. 0 is best; it exceeds 1 where
     predictions are too long.
 
     Parameters
     ----------
-    y_true : collection of length n_sequences
+    y_true : collection of length n_samples
         The references: strings, lists, tuples or arrays of labels, or single labels.
-    y_pred : collection of length n_sequences
+    y_pred : collection of length n_samples
         The predictions, of the same form.
-    sample_weight : array-like of shape (n_sequences,), default=None
-        How often each sequence counts, in numerator and denominator. None counts each
-        once.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight of each sample, in numerator and denominator. None counts each once.
 
     Returns
     -------
@@ -219,16 +218,16 @@ def label_error_rate(y_true, y_pred, *, sample_weight=None):
 
 
 def sequence_accuracy(y_true, y_pred, *, sample_weight=None):
-    """Sequence accuracy: the fraction of sequences predicted without any error.
+    """Sequence accuracy: the share of sequences predicted without any error.
 
     Parameters
     ----------
-    y_true : collection of length n_sequences
+    y_true : collection of length n_samples
         The references: strings, lists, tuples or arrays of labels, or single labels.
-    y_pred : collection of length n_sequences
+    y_pred : collection of length n_samples
         The predictions, of the same form.
-    sample_weight : array-like of shape (n_sequences,), default=None
-        How often each sequence counts. None counts each once.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight of each sample. None counts each once.
 
     Returns
     -------

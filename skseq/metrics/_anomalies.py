@@ -49,9 +49,9 @@ def count_alarms(y_true, y_pred):
     Parameters
     ----------
     y_true : array-like of shape (n_points,) or collection of them
-        The truth, for one series or for several. +1 stands for a normal point and -1
-        for an anomaly, as in scikit-learn's outlier detectors; or booleans, True for
-        an anomaly. Integers 0 and 1 are refused, since 1 could mean either.
+        The truth, for one series or for several: 1 for a normal point, -1 for an
+        anomaly, as in scikit-learn's outlier detectors; or booleans, True for an
+        anomaly. Integers 0 and 1 are refused, since 1 could mean either.
     y_pred : array-like of shape (n_points,) or collection of them
         The predictions, in either form.
 
@@ -92,13 +92,13 @@ detected_events=1, missed_events=0, false_events=1)
 
 
 def false_alarm_rate(y_true, y_pred):
-    """False alarm rate: the fraction of normal points that are flagged.
+    """False alarm rate: the share of normal points that are flagged.
 
     Parameters
     ----------
     y_true : array-like of shape (n_points,) or collection of them
-        The truth, for one series or for several: +1 normal and -1 anomalous, or
-        booleans, True for an anomaly.
+        The truth, for one series or for several: 1 for a normal point, -1 for an
+        anomaly; or booleans, True for an anomaly.
     y_pred : array-like of shape (n_points,) or collection of them
         The predictions, in either form.
 
@@ -115,7 +115,7 @@ def false_alarm_rate(y_true, y_pred):
 
     See Also
     --------
-    missed_alarm_rate : The fraction of anomalous points that are not flagged.
+    missed_alarm_rate : The share of anomalous points that are not flagged.
 
     Examples
     --------
@@ -128,15 +128,15 @@ def false_alarm_rate(y_true, y_pred):
 
 
 def missed_alarm_rate(y_true, y_pred):
-    """Missed alarm rate: the fraction of anomalous points that are not flagged.
+    """Missed alarm rate: the share of anomalous points that are not flagged.
 
     One minus the recall of anomalies.
 
     Parameters
     ----------
     y_true : array-like of shape (n_points,) or collection of them
-        The truth, for one series or for several: +1 normal and -1 anomalous, or
-        booleans, True for an anomaly.
+        The truth, for one series or for several: 1 for a normal point, -1 for an
+        anomaly; or booleans, True for an anomaly.
     y_pred : array-like of shape (n_points,) or collection of them
         The predictions, in either form.
 
@@ -153,7 +153,7 @@ def missed_alarm_rate(y_true, y_pred):
 
     See Also
     --------
-    false_alarm_rate : The fraction of normal points that are flagged.
+    false_alarm_rate : The share of normal points that are flagged.
 
     Examples
     --------
@@ -168,15 +168,15 @@ def missed_alarm_rate(y_true, y_pred):
 def anomaly_f1(y_true, y_pred):
     """F1 score of the anomalous points.
 
-    The harmonic mean of the fraction of flagged points that are anomalous, and the
-    fraction of anomalous points that are flagged.
+    The harmonic mean of the share of flagged points that are anomalous, and the share
+    of anomalous points that are flagged.
 
     Parameters
     ----------
     y_true : array-like of shape (n_points,) or collection of them
-        The truth, for one series or for several: +1 normal and -1 anomalous, or
-        booleans, True for an anomaly. A point may also be a whole sequence, with one
-        label each, as the outlier detectors predict them.
+        The truth, for one series or for several: 1 for a normal point, -1 for an
+        anomaly; or booleans, True for an anomaly. A point may also be a whole sequence,
+        as outlier detectors predict one label each.
     y_pred : array-like of shape (n_points,) or collection of them
         The predictions, in either form.
 
@@ -219,8 +219,8 @@ def event_f1(y_true, y_pred):
     Parameters
     ----------
     y_true : array-like of shape (n_points,) or collection of them
-        The truth, for one series or for several: +1 normal and -1 anomalous, or
-        booleans, True for an anomaly.
+        The truth, for one series or for several: 1 for a normal point, -1 for an
+        anomaly; or booleans, True for an anomaly.
     y_pred : array-like of shape (n_points,) or collection of them
         The predictions, in either form.
 

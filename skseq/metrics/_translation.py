@@ -32,17 +32,15 @@ def token_error_rate(y_true, y_pred, *, tokenizer="word", sample_weight=None):
 
     Parameters
     ----------
-    y_true : collection of length n_sequences
+    y_true : collection of length n_samples
         The references: texts, or lists, tuples or arrays of tokens.
-    y_pred : collection of length n_sequences
+    y_pred : collection of length n_samples
         The predictions, of the same form or of another.
     tokenizer : {"word", "char"} or callable, default="word"
         How a text is cut into tokens: at white space, into characters, or by a
-        function that takes a text and returns a list of str. Sequences of tokens are
-        taken as they are.
-    sample_weight : array-like of shape (n_sequences,), default=None
-        How often each sequence counts, in numerator and denominator. None counts each
-        once.
+        callable from a str to a list of str. Sequences of tokens are taken as they are.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight of each sample, in numerator and denominator. None counts each once.
 
     Returns
     -------
@@ -81,22 +79,22 @@ def token_error_rate(y_true, y_pred, *, tokenizer="word", sample_weight=None):
 
 
 def word_error_rate(y_true, y_pred, *, sample_weight=None):
-    """Word error rate: the fraction of sequences with any error.
+    """Word error rate: the share of sequences with any error.
 
     This is the word error rate of grapheme-to-phoneme conversion and of spelling
-    correction, where each sequence is a word and is either right or wrong. What speech
+    correction [1]_, where a sequence is a word and either right or wrong. What speech
     recognition calls by that name counts wrong words within sentences: that is
     :func:`token_error_rate`.
 
     Parameters
     ----------
-    y_true : collection of length n_sequences
+    y_true : collection of length n_samples
         The references: strings, lists, tuples or arrays of labels.
-    y_pred : collection of length n_sequences
+    y_pred : collection of length n_samples
         The predictions, of the same form. A string equals only the same string, white
         space included.
-    sample_weight : array-like of shape (n_sequences,), default=None
-        How often each sequence counts. None counts each once.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight of each sample. None counts each once.
 
     Returns
     -------
@@ -130,19 +128,19 @@ def bleu(y_true, y_pred, *, tokenize="none"):
     """BLEU: how many of the predictions' n-grams of words occur in the references.
 
     The geometric mean of the precisions of 1-grams to 4-grams over the whole corpus,
-    lowered where the predictions are shorter than the references. It is computed by
-    sacrebleu, and needs ``pip install "skseq[text]"``.
+    lowered where the predictions are shorter than the references [1]_. It is computed
+    by sacrebleu [2]_, and needs ``pip install "skseq[text]"``.
 
     Parameters
     ----------
-    y_true : collection of length n_sequences
+    y_true : collection of length n_samples
         The references, one for each prediction: texts, or sequences of tokens, which
         are joined by spaces.
-    y_pred : collection of length n_sequences
+    y_pred : collection of length n_samples
         The predictions, of the same form or of another.
     tokenize : str, default="none"
         The name of one of sacrebleu's tokenizers, which cuts the texts into words.
-        "none" cuts them only at white space, as suits texts that are tokenised
+        "none" cuts them only at white space, as suits texts whose words are parted
         already. To compare raw text with published figures take the tokenizer they
         name, "13a" more often than not. Some need packages or files of their own.
 
@@ -155,7 +153,7 @@ def bleu(y_true, y_pred, *, tokenize="none"):
     Raises
     ------
     ImportError
-        If sacrebleu is not installed.
+        If sacrebleu is not installed: ``pip install "skseq[text]"``.
     TypeError
         If the texts are no collections of str or of sequences of tokens.
     ValueError
@@ -194,20 +192,20 @@ def chrf(y_true, y_pred, *, word_order=0):
     """chrF: how well n-grams of characters agree, as an F-score.
 
     Precision and recall of the n-grams of 1 to 6 characters over the whole corpus, each
-    averaged over n, with recall counting twice as much. White space is left out, so
-    it hardly matters how words are cut. It is computed by sacrebleu, and needs
+    averaged over n, with recall counting twice as much [1]_. White space is left out,
+    so it hardly matters how words are cut. It is computed by sacrebleu, and needs
     ``pip install "skseq[text]"``.
 
     Parameters
     ----------
-    y_true : collection of length n_sequences
+    y_true : collection of length n_samples
         The references, one for each prediction: texts, or sequences of tokens, which
         are joined by spaces.
-    y_pred : collection of length n_sequences
+    y_pred : collection of length n_samples
         The predictions, of the same form or of another.
     word_order : int, default=0
-        Up to which n the n-grams of words count beside those of characters. 2 makes it
-        chrF++.
+        Up to which n the n-grams of words count beside those of characters. More weigh
+        words and their order; 2 makes it chrF++ [2]_.
 
     Returns
     -------
@@ -217,7 +215,7 @@ def chrf(y_true, y_pred, *, word_order=0):
     Raises
     ------
     ImportError
-        If sacrebleu is not installed.
+        If sacrebleu is not installed: ``pip install "skseq[text]"``.
     TypeError
         If the texts are no collections of str or of sequences of tokens, or
         `word_order` is no int.

@@ -1,4 +1,7 @@
-"""Transformers that take a collection of sequences to another, and converters."""
+"""Transformers that take a collection of sequences to another, and converters.
+
+They accept collections in the forms that :meth:`skseq.CTCSequenceClassifier.fit` lists.
+"""
 
 from skseq.preprocessing._audio import MFCC, LogMel
 from skseq.preprocessing._converters import (

@@ -140,35 +140,29 @@ class LogMel(SequenceTransformer):
     Parameters
     ----------
     sample_rate : float, default=16000
-        Samples a second of all waveforms. Nothing is resampled.
-
+        Audio samples a second of all waveforms. Nothing is resampled.
     frame_length : float, default=0.025
         Seconds in a frame. Longer ones tell frequencies better and moments worse.
-
     hop_length : float, default=0.01
-        Seconds from the start of a frame to that of the next. Like `frame_length`, it
-        is rounded to whole samples.
-
+        Seconds from the start of a frame to that of the next. A longer one gives fewer
+        frames. Like `frame_length`, it is rounded to whole audio samples.
     n_fft : int, default=None
-        Points in the Fourier transform, to which a frame is padded with zeros. None
-        takes the smallest power of two that holds a frame.
-
+        Points in the Fourier transform, to which a frame is padded with zeros. More
+        give narrow bands more points. None takes the smallest power of two that holds a
+        frame.
     n_mels : int, default=40
-        Number of mel bands.
-
+        Number of mel bands. More tell frequencies better.
     f_min : float, default=0.0
-        Lower end of the lowest band in hertz.
-
+        Lower end of the lowest band in hertz. Raise it above rumble and hum.
     f_max : float, default=None
-        Upper end of the highest band in hertz. None takes ``sample_rate / 2``.
-
+        Upper end of the highest band in hertz. Lower it where recordings hold nothing
+        above. None takes ``sample_rate / 2``.
     pre_emphasis : float, default=0.97
-        How much of each sample is subtracted from the next before framing, which
+        How much of each audio sample is subtracted from the next before framing, which
         evens out the fall of speech towards high frequencies. 0 leaves it out.
-
     floor : float, default=1e-10
-        The least energy, so that digital silence has a logarithm.
-
+        The least energy, so that digital silence has a logarithm. A larger one hides
+        faint noise.
     deltas : {0, 1, 2}, default=0
         1 adds the slope of each feature over five frames, 2 also the slope of the
         slope [3]_; the first and last frame are repeated beyond the edges.
@@ -176,7 +170,7 @@ class LogMel(SequenceTransformer):
     Attributes
     ----------
     n_features_in_ : int
-        1, for a waveform has one number a sample.
+        1, for a frame of a waveform is one number.
 
     See Also
     --------
@@ -185,13 +179,13 @@ class LogMel(SequenceTransformer):
 
     Notes
     -----
-    `X` is a collection of waveforms, 1-D arrays of any lengths from one sample on; the
+    `X` is a collection of waveforms, 1-D arrays of one audio sample or more; the
     rows of a 2-D `X` are waveforms too. Each becomes an array of shape
     ``(n_frames, n_mels * (1 + deltas))`` and type float32. No `fit` is needed.
 
-    Frame i covers the samples from ``i * hop`` to ``i * hop + frame``, so there are
-    ``1 + (n - frame) // hop`` of them. Samples at the end that fill no frame are left
-    out, and a waveform shorter than a frame is padded with zeros to one frame.
+    Frame i covers the audio samples from ``i * hop`` to ``i * hop + frame``, so there
+    are ``1 + (n - frame) // hop`` frames. What fills no frame at the end is left out,
+    and a waveform shorter than a frame is padded with zeros to one frame.
 
     Floating point waveforms are taken as they are. Those of int16 or int32 are divided
     by the full range of their type, 2**15 or 2**31, and so lie in [-1, 1).
@@ -331,21 +325,21 @@ class MFCC(LogMel):
     Parameters
     ----------
     n_mfcc : int, default=13
-        Number of coefficients, at most `n_mels`.
-
+        Number of coefficients, at most `n_mels`. More keep finer detail of the
+        spectrum.
     lifter : float, default=22
         Coefficient k is multiplied by ``1 + lifter / 2 * sin(pi * k / lifter)``, which
-        brings the higher ones up to the size of the lower [2]_. 0 leaves it out.
-
+        brings the higher ones up to the size of the lower [2]_. A larger one raises
+        them more. 0 leaves it out.
     sample_rate, frame_length, hop_length, n_fft, n_mels, f_min, f_max, pre_emphasis, \
-            floor, deltas
+floor, deltas
         As in :class:`LogMel`, with the same defaults. `deltas` is the number of orders
         of slopes of the coefficients.
 
     Attributes
     ----------
     n_features_in_ : int
-        1, for a waveform has one number a sample.
+        1, for a frame of a waveform is one number.
 
     See Also
     --------

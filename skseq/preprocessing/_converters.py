@@ -35,13 +35,13 @@ def from_concatenated(X, lengths=None):
     ----------
     X : array-like of shape (n_all_frames, n_features) or (n_all_frames,)
         The frames of all sequences.
-    lengths : array-like of int of shape (n_samples,), default=None
-        The number of frames of each sequence. None stands for a single sequence.
+    lengths : array-like of shape (n_samples,), default=None
+        Number of frames of each sequence. None stands for a single sequence.
 
     Returns
     -------
-    sequences : ndarray of shape (n_samples,) of (n_frames, n_features) arrays
-        Views of `X`.
+    sequences : ndarray of shape (n_samples,)
+        An object array of arrays of shape (n_frames, n_features): views of `X`.
 
     Raises
     ------
@@ -76,8 +76,13 @@ def to_concatenated(X):
     -------
     frames : ndarray of shape (n_all_frames, n_features)
         The frames of the first sequence, of the second, and so on.
-    lengths : ndarray of shape (n_samples,), dtype int64
-        The number of frames of each sequence.
+    lengths : ndarray of shape (n_samples,), dtype=int64
+        Number of frames of each sequence.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a sequence cannot be used; the message names it.
 
     See Also
     --------
@@ -145,8 +150,9 @@ def from_long_frame(frame, id, time, features=None):
 
     Returns
     -------
-    sequences : ndarray of shape (n_samples,) of (n_frames, n_features) arrays
-        In the order in which their ids first appear.
+    sequences : ndarray of shape (n_samples,)
+        An object array of arrays of shape (n_frames, n_features), in the order in which
+        their ids first appear.
     ids : ndarray of shape (n_samples,)
         The id of each sequence, to look up its label for one.
 
@@ -321,8 +327,9 @@ def from_data_frames(frames, features=None):
 
     Returns
     -------
-    sequences : ndarray of shape (n_samples,) of (n_frames, n_features) arrays
-        In the order of `frames`.
+    sequences : ndarray of shape (n_samples,)
+        An object array of arrays of shape (n_frames, n_features), in the order of
+        `frames`.
 
     Raises
     ------
@@ -429,9 +436,9 @@ def from_nan_padded(X):
 
     Returns
     -------
-    sequences : ndarray of shape (n_samples,) of (n_frames, n_features) or (n_frames,) \
-arrays
-        Views of `X`.
+    sequences : ndarray of shape (n_samples,)
+        An object array of arrays of shape (n_frames, n_features) or (n_frames,): views
+        of `X`.
 
     Raises
     ------
@@ -528,9 +535,9 @@ def from_ragged_tensor(tensor):
 
     Returns
     -------
-    sequences : ndarray of shape (n_samples,) of (n_frames, n_features) or (n_frames,) \
-arrays
-        In the order of `tensor`.
+    sequences : ndarray of shape (n_samples,)
+        An object array of arrays of shape (n_frames, n_features) or (n_frames,), in the
+        order of `tensor`.
 
     Raises
     ------
@@ -569,6 +576,11 @@ def to_ragged_tensor(X):
     -------
     tensor : tf.RaggedTensor of shape (n_samples, None, n_features)
         Of the dtype of the sequences.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a sequence cannot be used; the message names it.
 
     See Also
     --------

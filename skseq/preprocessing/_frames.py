@@ -59,9 +59,8 @@ class SequenceTransformer(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : collection of sequences
-            In any of the accepted forms.
-
+        X : collection of array-like of shape (n_frames, n_features)
+            Sequences, in any of the accepted forms.
         y : None
             Ignored.
 
@@ -69,6 +68,11 @@ class SequenceTransformer(TransformerMixin, BaseEstimator):
         -------
         self : object
             The transformer itself.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or a sequence cannot be used; the message names it.
         """
         self._mapping()
         self._check_X(X, reset=True)
@@ -79,13 +83,14 @@ class SequenceTransformer(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : collection of sequences
-            In any of the accepted forms. They are not written to.
+        X : collection of array-like of shape (n_frames, n_features)
+            Sequences, in any of the accepted forms. They are not written to.
 
         Returns
         -------
-        X_out : ndarray of shape (n_samples,) of (n_frames, n_features_out) arrays
-            A 3-D or 2-D array instead where `X` is one and the results still fit it.
+        X_out : ndarray of shape (n_samples,)
+            An object array of arrays of shape (n_frames, n_features_out); a 3-D or 2-D
+            array instead where `X` is one and the results still fit it.
         """
         mapping = self._mapping()
         sequences = self._check_X(X, reset=False)
@@ -117,16 +122,18 @@ class SequenceNormalizer(SequenceTransformer):
     Parameters
     ----------
     with_mean : bool, default=True
-        Subtract the mean over the frames. A sequence of one frame then becomes zero.
-
+        Whether to subtract the mean over the frames. A sequence of one frame then
+        becomes zero.
     with_std : bool, default=True
-        Divide by the standard deviation over the frames. A feature that does not change
-        within a sequence is left undivided there.
+        Whether to divide by the standard deviation over the frames. A feature that does
+        not change within a sequence is left undivided there.
 
     Attributes
     ----------
     n_features_in_ : int
-        Number of features seen in `fit`; for a 2-D `X`, its number of columns.
+        Number of features of a frame; for a 2-D `X`, its number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+        Names of the features; exists only if `X` has column names that are all str.
 
     See Also
     --------
@@ -178,8 +185,8 @@ class FrameDifference(SequenceTransformer):
     Parameters
     ----------
     order : int, default=1
-        How many times the difference is taken. 2 gives the changes of the changes.
-
+        How many times the difference is taken. 2 gives the changes of the changes, and
+        so takes out a steady slope.
     keep_first : bool, default=True
         Whether the result has a row for each frame. Otherwise the first `order` rows,
         which are no changes between frames, are dropped, and `inverse_transform`
@@ -188,7 +195,9 @@ class FrameDifference(SequenceTransformer):
     Attributes
     ----------
     n_features_in_ : int
-        Number of features seen in `fit`; for a 2-D `X`, its number of columns.
+        Number of features of a frame; for a 2-D `X`, its number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+        Names of the features; exists only if `X` has column names that are all str.
 
     Examples
     --------
@@ -210,18 +219,18 @@ class FrameDifference(SequenceTransformer):
 
         Parameters
         ----------
-        X : collection of (n_frames, n_features) arrays
+        X : collection of array-like of shape (n_frames, n_features)
             Changes, as `transform` gives them.
-
-        first : collection of (order, n_features) arrays, default=None
+        first : collection of array-like of shape (order, n_features), default=None
             The first `order` frames of each original sequence. Required when
             `keep_first` is False, and only then.
 
         Returns
         -------
-        X_original : ndarray of shape (n_samples,) of (n_frames, n_features) arrays
-            The frames: bit for bit for integers that their floats can hold, otherwise
-            up to rounding. A 3-D or 2-D array where `X` is one and the results fit it.
+        X_original : ndarray of shape (n_samples,)
+            An object array of arrays of shape (n_frames, n_features), or a 3-D or 2-D
+            array as from `transform`: the frames, bit for bit for integers that their
+            floats can hold, otherwise up to rounding.
 
         Raises
         ------
@@ -308,9 +317,10 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
     ----------
     transformer_ : transformer object
         The fitted transformer.
-
     n_features_in_ : int
-        Number of features seen in `fit`; for a 2-D `X`, its number of columns.
+        Number of features of a frame; for a 2-D `X`, its number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+        Names of the features; exists only if `X` has column names that are all str.
 
     See Also
     --------
@@ -342,14 +352,12 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : collection of (n_frames, n_features) arrays
+        X : collection of array-like of shape (n_frames, n_features)
             Sequences, in any of the accepted forms.
-
         y : None
             Ignored.
-
         sample_weight : array-like of shape (n_samples,), default=None
-            One weight a sequence, which each of its frames gets.
+            Weight of each sample, which each of its frames gets.
 
         Returns
         -------
@@ -358,8 +366,9 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
 
         Raises
         ------
-        ValueError
-            If `sample_weight` is given and the transformer does not take it.
+        ValueError, TypeError
+            If a sequence cannot be used, or `sample_weight` is given and the
+            transformer does not take it.
         """
         self._check_transformer(sample_weight)
         sequences = check_sequences(self, X, reset=True)
@@ -376,13 +385,14 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : collection of (n_frames, n_features) arrays
+        X : collection of array-like of shape (n_frames, n_features)
             Sequences, in any of the accepted forms. They are not written to.
 
         Returns
         -------
-        X_out : ndarray of shape (n_samples,) of (n_frames, n_features_out) arrays
-            A 3-D or 2-D array instead where `X` is one and the results still fit it.
+        X_out : ndarray of shape (n_samples,)
+            An object array of arrays of shape (n_frames, n_features_out); a 3-D or 2-D
+            array instead where `X` is one and the results still fit it.
         """
         check_is_fitted(self, "transformer_")
         sequences = check_sequences(self, X, reset=False)
@@ -395,13 +405,14 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : collection of (n_frames, n_features_out) arrays
-            Sequences as `transform` gives them.
+        X : collection of array-like of shape (n_frames, n_features_out)
+            Sequences, as `transform` gives them.
 
         Returns
         -------
-        X_original : ndarray of shape (n_samples,) of (n_frames, n_features) arrays
-            A 3-D or 2-D array instead where `X` is one and the results still fit it.
+        X_original : ndarray of shape (n_samples,)
+            An object array of arrays of shape (n_frames, n_features); a 3-D or 2-D
+            array instead where `X` is one and the results still fit it.
         """
         check_is_fitted(self, "transformer_")
         # A clone, for these features are those that come out and not those that go in.

@@ -35,11 +35,9 @@ class SlidingWindows(SequenceTransformer):
     window_length : int, default=10
         Frames in a window. A longer one shows slower changes, and tells less exactly
         where they are.
-
     stride : int, default=1
         Frames from the start of a window to that of the next. A larger one gives fewer
         windows. Above `window_length`, the frames between windows are left out.
-
     remainder : {"cover", "drop"}, default="cover"
         What becomes of the frames after the last full stride: "cover" adds a window
         that ends at the last frame, closer to the one before it than `stride`; "drop"
@@ -48,7 +46,9 @@ class SlidingWindows(SequenceTransformer):
     Attributes
     ----------
     n_features_in_ : int
-        Number of features seen in `fit`.
+        Number of features of a frame.
+    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+        Names of the features; exists only if `X` has column names that are all str.
 
     See Also
     --------
@@ -124,16 +124,14 @@ class SlidingWindows(SequenceTransformer):
         ----------
         window_scores : array-like of shape (n_windows,)
             A number, label or boolean for each window, in the order of `transform`.
-
         X : array-like of shape (n_frames, n_features), collection of them, int or \
 array-like of int
             The series that were cut, or only their lengths: an int for one series, as
             many as there are series otherwise.
-
         combine : {"mean", "min", "max", "all", "any"}, default="mean"
             How the values of the windows that hold a point become one. "mean", "min"
             and "max" are for numbers. "all" and "any" are for booleans, True for an
-            anomaly, and for the labels +1 and -1 that outlier detectors predict: a
+            anomaly, and for the labels 1 and -1 that outlier detectors predict: a
             point is anomalous if all, or any, of the windows that hold it are. "all"
             places an anomaly more exactly, "any" misses fewer.
 

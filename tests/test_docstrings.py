@@ -1,0 +1,276 @@
+"""Docstrings hold what signatures and fitted objects have, and say it in one way."""
+
+import ast
+import dataclasses
+import inspect
+import re
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.preprocessing import StandardScaler
+
+from skseq import (
+    CTCSequenceClassifier,
+    LabelSpan,
+    LSTMAutoencoder,
+    Seq2SeqTranslator,
+    inspection,
+    preprocessing,
+    scikeras,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+SUBMODULES = ("datasets", "inspection", "metrics", "preprocessing", "scikeras")
+MODULES = [
+    import_module(name) for name in ("skseq", *(f"skseq.{m}" for m in SUBMODULES))
+]
+
+HEADER = re.compile(r"^(\w[\w ]*)\n-+$", re.MULTILINE)
+ENTRY = re.compile(r"^(\S.*?)(?: : (.+))?$\n((?:    .*\n|\n)+)", re.MULTILINE)
+ELSEWHERE = re.compile(r"\s*As in :\w+:`(\w+)`")
+DEFAULT = re.compile(r", default=(.+)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """What a section of a docstring says of one name."""
+
+    name: str
+    type: str
+    text: str
+
+    @property
+    def default(self):
+        """The value after "default=", or nothing, as signatures have it."""
+        if self.type == "None":  # scikit-learn's way to say that it is ignored
+            return None
+        found = DEFAULT.search(self.type)
+        return ast.literal_eval(found[1]) if found else inspect.Parameter.empty
+
+
+def entries(documented, section):
+    """What a docstring says under a header, name by name."""
+    _, *parts = HEADER.split(inspect.getdoc(documented) or "")
+    text = dict(zip(parts[::2], parts[1::2], strict=True)).get(section, "")
+    return [
+        Entry(name, found[2] or "", found[3])
+        for found in ENTRY.finditer(f"{text}\n")
+        for name in found[1].split(", ")
+    ]
+
+
+def names(documented, section):
+    return [entry.name for entry in entries(documented, section)]
+
+
+def is_record(value):
+    return dataclasses.is_dataclass(value) or hasattr(value, "_fields")
+
+
+def own_methods(cls):
+    """The public methods that skseq writes, whichever class they stand in."""
+    bases = [base for base in cls.__mro__ if base.__module__.startswith("skseq")]
+    found = {name: base for base in reversed(bases) for name in vars(base)}
+    kinds = (classmethod, staticmethod)
+    for name, base in found.items():
+        value = vars(base)[name]
+        if not name.startswith("_") and (
+            inspect.isfunction(value) or isinstance(value, kinds)
+        ):
+            yield name
+
+
+def public_objects():
+    """Name, object and where to look other names up, of all that has a docstring."""
+    for module in MODULES:
+        for name in module.__all__:
+            value = getattr(module, name)
+            if inspect.isfunction(value) or inspect.isclass(value):
+                yield f"{module.__name__}.{name}", value, module
+            if inspect.isclass(value):
+                for method in own_methods(value):
+                    where = f"{module.__name__}.{name}.{method}"
+                    yield where, getattr(value, method), value
+
+
+PUBLIC = {name: (value, owner) for name, value, owner in public_objects()}
+CALLABLE = {name: v for name, v in PUBLIC.items() if not is_record(v[0])}
+RECORDS = {name: v for name, v in PUBLIC.items() if is_record(v[0])}
+
+
+def signature(value):
+    """The parameters of a function, method or constructor, as docstrings name them."""
+    function = value.__init__ if inspect.isclass(value) else value
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    return {
+        stars.get(parameter.kind, "") + name: parameter
+        for name, parameter in inspect.signature(function).parameters.items()
+        if name != "self"
+    }
+
+
+def test_a_docstring_is_read_as_numpydoc_reads_it():
+    def documented():
+        """Do it.
+
+        Parameters
+        ----------
+        a, b : int, default=3
+            Two numbers.
+
+            In two paragraphs.
+        c
+            As in :meth:`fit`.
+        **more : dict
+            The rest.
+
+        Returns
+        -------
+        d : str
+            A text.
+        """
+
+    found = entries(documented, "Parameters")
+    assert [entry.name for entry in found] == ["a", "b", "c", "**more"]
+    assert [entry.default for entry in found[:2]] == [3, 3]
+    assert found[2].default is inspect.Parameter.empty
+    assert names(documented, "Returns") == ["d"]
+
+
+@pytest.mark.parametrize("name", CALLABLE)
+def test_parameters_are_documented_in_the_order_of_the_signature(name):
+    value, _ = PUBLIC[name]
+    assert names(value, "Parameters") == list(signature(value))
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_the_fields_of_a_record_are_documented_in_their_order(name):
+    record, _ = PUBLIC[name]
+    fields = getattr(record, "_fields", None)
+    fields = fields or [field.name for field in dataclasses.fields(record)]
+    assert names(record, "Attributes") == list(fields)
+
+
+@pytest.mark.parametrize("name", CALLABLE)
+def test_defaults_in_the_text_are_those_of_the_signature(name):
+    value, owner = PUBLIC[name]
+    parameters = signature(value)
+    for entry in entries(value, "Parameters"):
+        elsewhere = None if entry.type else ELSEWHERE.match(entry.text)
+        if elsewhere:
+            other = getattr(owner, elsewhere[1])
+            (entry,) = (e for e in entries(other, "Parameters") if e.name == entry.name)
+        default = parameters[entry.name].default
+        assert (type(entry.default), entry.default) == (type(default), default), entry
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_docstring_begins_with_a_line_that_is_a_sentence(name):
+    value, _ = PUBLIC[name]
+    first, *rest = inspect.getdoc(value).split("\n")
+    assert first.endswith(".")
+    assert rest[:1] in ([], [""])
+
+
+NETWORKS = (
+    *(CTCSequenceClassifier, Seq2SeqTranslator, LSTMAutoencoder),
+    *(scikeras.recurrent_model, scikeras.autoencoder_model),
+)
+
+# What estimators have in common by name only, and why.
+OWN_MEANING = {
+    "beam_width": "hypotheses of a CTC beam, which merge, cost less than a decoder's",
+    "decoder": "a way to search, or what a decoder sees",
+}
+
+
+def test_a_parameter_has_one_type_and_default_over_the_estimators():
+    known = {}
+    for network in NETWORKS:
+        for entry in entries(network, "Parameters"):
+            if entry.type and entry.name not in ("meta", "compile_kwargs"):
+                known.setdefault(entry.name, set()).add(entry.type)
+    several = {name for name, types in known.items() if len(types) > 1}
+    assert several == OWN_MEANING.keys()
+
+
+RNG = np.random.default_rng(0)
+FRAMES = [pd.DataFrame(RNG.normal(size=(n, 2)), columns=["a", "b"]) for n in (4, 5, 6)]
+WAVEFORMS = [RNG.normal(size=800)]
+LABELS, TEXTS = ["ab", "b", "a"], ["a b", "b", "a"]
+TINY = {"units": 2, "epochs": 1, "optimizer": "sgd", "random_state": 0}
+
+FITS = {
+    "CTCSequenceClassifier": lambda: CTCSequenceClassifier(**TINY).fit(FRAMES, LABELS),
+    "Seq2SeqTranslator": lambda: Seq2SeqTranslator(**TINY).fit(TEXTS, TEXTS),
+    "LSTMAutoencoder": lambda: LSTMAutoencoder(**TINY).fit(FRAMES),
+    "FrameDifference": lambda: preprocessing.FrameDifference().fit(FRAMES),
+    "FrameTransformer": lambda: preprocessing.FrameTransformer(StandardScaler()).fit(
+        FRAMES
+    ),
+    "LogMel": lambda: preprocessing.LogMel().fit(WAVEFORMS),
+    "MFCC": lambda: preprocessing.MFCC().fit(WAVEFORMS),
+    "SequenceNormalizer": lambda: preprocessing.SequenceNormalizer().fit(FRAMES),
+    "SlidingWindows": lambda: preprocessing.SlidingWindows(3).fit(FRAMES),
+}
+
+
+def drawn_displays():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    plt.switch_backend("Agg")
+    frames = np.eye(3)
+    yield inspection.AlignmentDisplay(
+        frames, [LabelSpan("a", 0, 0, 1.0)], classes=["a", "b"]
+    ).plot()
+    yield inspection.AnomalyScoreDisplay([0.1, 0.9], threshold=0.5).plot()
+    yield inspection.AttentionDisplay(frames, "abc", "abc").plot()
+    yield inspection.LabelConfusionDisplay.from_predictions(["ab"], ["aa"])
+    yield inspection.ReconstructionDisplay(frames, frames).plot()
+    yield inspection.TrainingHistoryDisplay({"loss": [2.0, 1.0]}).plot()
+    plt.close("all")
+
+
+def assert_attributes_are_documented(made):
+    has = {n for n in dir(made) if n.endswith("_") and not n.startswith("_")}
+    assert has == set(names(type(made), "Attributes"))
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_fitted_attributes_are_those_documented(name):
+    fitted = FITS[name]()
+    assert type(fitted).__name__ == name
+    assert_attributes_are_documented(fitted)
+
+
+def test_attributes_of_drawn_displays_are_those_documented():
+    drawn = list(drawn_displays())
+    assert {type(display).__name__ for display in drawn} == {*inspection.__all__}
+    for display in drawn:
+        assert_attributes_are_documented(display)
+
+
+def test_no_estimator_or_transformer_goes_unfitted():
+    fitting = {n.split(".")[-1] for n, (v, _) in PUBLIC.items() if hasattr(v, "fit")}
+    assert fitting == FITS.keys()
+
+
+# Words for what the glossary calls by another.
+NOT_IN_USE = {
+    r"time[ -]?steps?\b": "frame",
+    r"whitespace": "white space",
+    r"fraction of": "share of",
+    r"standardis|normalis|tokenis": "-iz-, as in the names of the API",
+    r"RandomState or None": "RandomState instance or None",
+    r"\+1\b": "1",
+    r": path-like": "str or path-like",
+}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_docstrings_keep_to_one_word_for_one_thing(name):
+    text = inspect.getdoc(PUBLIC[name][0])
+    found = {word: term for word, term in NOT_IN_USE.items() if re.search(word, text)}
+    assert not found
