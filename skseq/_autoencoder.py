@@ -87,6 +87,7 @@ RESTORED_CONSTRAINTS = {
     "offset_": FINITE,
     "_score_mean": FINITE,
     "_score_deviation": FINITE,
+    "_threshold_measure": OneOf(SCORES),
 }
 
 
@@ -145,7 +146,8 @@ class LSTMAutoencoder(
         What is made of a sequence's errors: the mean of their squares or sizes, or the
         mean squared Mahalanobis distance from the errors of held-out sequences [2]_,
         for which `validation_fraction` of the training data is set aside, unless `fit`
-        is given a validation set. The threshold is for the one that `fit` had.
+        is given a validation set. Another mean may be asked for after `fit`, which
+        leaves scores without a threshold.
     contamination : "auto" or float, default="auto"
         Share of anomalies in the training data, in (0, 0.5], which settles the
         threshold; a larger one flags more. "auto", for training data without
@@ -253,6 +255,7 @@ class LSTMAutoencoder(
         "_error_precision",
         "_score_mean",
         "_score_deviation",
+        "_threshold_measure",
     )
 
     def __init__(
@@ -523,7 +526,13 @@ class LSTMAutoencoder(
         -------
         decision : ndarray of shape (n_samples,)
             `score_samples(X) - offset_`.
+
+        Raises
+        ------
+        ValueError
+            If `anomaly_score` was changed after :meth:`fit`, which set `offset_`.
         """
+        self._check_measure()
         return self.score_samples(X) - self.offset_
 
     def predict(self, X):
@@ -538,6 +547,11 @@ class LSTMAutoencoder(
         -------
         labels : ndarray of shape (n_samples,)
             1 for a normal sequence, -1 for an anomaly.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`decision_function`.
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
@@ -557,7 +571,13 @@ class LSTMAutoencoder(
         -------
         proba : ndarray of shape (n_samples, 2)
             Columns are `classes_`, -1 and 1; rows sum to one.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`decision_function`.
         """
+        self._check_measure()
         scores = -self.score_samples(X)
         anomaly = outlier_probability(scores, self._score_mean, self._score_deviation)
         return np.column_stack([anomaly, 1 - anomaly])
@@ -603,9 +623,10 @@ class LSTMAutoencoder(
         Raises
         ------
         ValueError
-            If `beta` is not positive, or `y` has other labels than both 1 and -1.
+            If `beta` is not positive, `y` has other labels than both 1 and -1, or as
+            :meth:`decision_function`.
         """
-        check_is_fitted(self)
+        self._check_measure()
         if not POSITIVE_REAL.accepts(beta):
             raise ValueError(f"beta must be {POSITIVE_REAL}. Got {beta!r} instead.")
         scores = -self.score_samples(X)
@@ -686,6 +707,7 @@ class LSTMAutoencoder(
         data, unexplained = training.data.take(rows), _Unexplained()
         scores = self._anomaly_scores(data, unexplained.add)
         self.offset_ = -threshold_of(scores, self.contamination)
+        self._threshold_measure = self.anomaly_score
         self._score_mean = float(scores.mean())
         self._score_deviation = float(scores.std())
         unexplained.warn()
@@ -746,6 +768,17 @@ class LSTMAutoencoder(
             scores[row] = measure(error)
             tell(frames, error)
         return scores
+
+    def _check_measure(self) -> None:
+        """Refuse to judge scores of one kind by a threshold for another."""
+        check_is_fitted(self)
+        check_parameters(self, {"anomaly_score": CONSTRAINTS["anomaly_score"]})
+        if self.anomaly_score != self._threshold_measure:
+            raise ValueError(
+                f"anomaly_score={self.anomaly_score!r} was set after fit, which "
+                f"settled the threshold for {self._threshold_measure!r}. Set it back, "
+                "or fit again."
+            )
 
     def _error_distribution(self) -> ErrorDistribution:
         if self._error_mean is None:

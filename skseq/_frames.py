@@ -3,11 +3,18 @@
 Knows nothing of the collection around the sequence, nor of Keras.
 """
 
+import numbers
 from collections.abc import Mapping, Set
+from os import PathLike
 from typing import Any
 
 import numpy as np
 from scipy import sparse as sp
+
+PAIR_OF_AUDIO = (
+    " Is it a (sample_rate, waveform) pair, as scipy.io.wavfile.read returns? Pass the "
+    "waveform alone."
+)
 
 LARGEST = float(np.finfo(np.float32).max)  # networks compute in single precision
 
@@ -25,7 +32,8 @@ def as_array(item: Any, name: str) -> np.ndarray:
     if array.ndim == 0:
         raise ValueError(
             f"{name} is a scalar ({item!r}); every sample must be a "
-            "(n_frames, n_features) array."
+            "(n_frames, n_features) array. Pass one sequence as [x], and of a "
+            "(sample_rate, waveform) pair the waveform alone."
         )
     if array.ndim > 2:
         raise ValueError(
@@ -63,8 +71,11 @@ def _to_array(item: Any, name: str) -> np.ndarray:
         raise TypeError(f"{name} is sparse; dense data is required. Use '.toarray()'.")
     if item is None:
         raise ValueError(f"{name} is None. Drop it, or give it frames.")
-    if isinstance(item, str | bytes):
-        raise ValueError(f"{name} is text ({item!r}); numeric sequences are required.")
+    if isinstance(item, str | bytes | PathLike):
+        raise ValueError(
+            f"{name} is text ({item!r}); numeric sequences are required. If it names a "
+            "file, read it first."
+        )
     if isinstance(item, Mapping | Set):
         raise TypeError(
             f"{name} is a {type(item).__name__}, not a sequence; every sample must be "
@@ -76,7 +87,13 @@ def _to_array(item: Any, name: str) -> np.ndarray:
     except ValueError as error:
         raise ValueError(
             f"{name} is not rectangular: its frames have different numbers of features."
+            + PAIR_OF_AUDIO * _is_pair_of_audio(item)
         ) from error
+
+
+def _is_pair_of_audio(item: Any) -> bool:
+    is_pair = isinstance(item, list | tuple) and len(item) == 2
+    return is_pair and isinstance(item[0], numbers.Number)
 
 
 def _to_floats(array: np.ndarray, name: str) -> np.ndarray:

@@ -5,14 +5,21 @@ Knows nothing of Keras.
 
 import numbers
 import reprlib
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from scipy import sparse as sp
 from sklearn.utils.validation import check_array, validate_data
 
-from skseq._frames import LARGEST, check_dtype, check_unmasked, fits_float32
+from skseq._frames import (
+    LARGEST,
+    check_dtype,
+    check_unmasked,
+    column_names,
+    fits_float32,
+)
 from skseq._sequences import Inspector, Sequences, is_padded
 
 __all__ = [
@@ -83,6 +90,7 @@ def check_sequences(estimator, X, *, reset, check_finite=True):
         )
     X = as_collection(X, "X", "sequences")
     check_unmasked(X, "X")
+    _check_unpacked(X)
     if _is_matrix(X):
         return _check_matrix(estimator, X, reset, check_finite)
     return _check_collection(estimator, X, reset, check_finite)
@@ -279,6 +287,18 @@ def _may_hold_sequences(X: Any) -> bool:
     return kind in ("O", "U", "S", "T") and not _are_numbers(X)
 
 
+def _check_unpacked(X: Any) -> None:
+    """Refuse what functions return that give more than sequences."""
+    if not isinstance(X, tuple) or len(X) != 2:
+        return
+    holds_objects = isinstance(X[0], np.ndarray) and X[0].dtype.kind == "O"
+    if (isinstance(X[0], list) or holds_objects) and len(X[0]) and np.ndim(X[0][0]) > 1:
+        raise ValueError(
+            "X is a pair, the first of which is a collection of sequences. Unpack it: "
+            "X, ids = X."
+        )
+
+
 def _are_numbers(values: Any) -> bool:
     return len(values) > 0 and all(isinstance(v, numbers.Number) for v in values)
 
@@ -286,14 +306,20 @@ def _are_numbers(values: Any) -> bool:
 def _check_matrix(estimator: Any, X: Any, reset: bool, check_finite: bool) -> Sequences:
     if isinstance(X, np.ndarray):
         _check_matrix_dtype(X.dtype)
+    if np.ndim(X) == 1:
+        raise ValueError(
+            f"Expected 2D array, got 1D array instead: X is {len(X)} numbers. Reshape "
+            "your data: [X] is one sequence of one feature."
+        )
     fitted_layout = None if reset else getattr(estimator, "_X_layout", None)
     if fitted_layout == "sequences" and np.ndim(X) == 2:
         _check_univariate(estimator)
     params = {"dtype": _MATRIX_DTYPES, "ensure_all_finite": check_finite}
-    if reset or fitted_layout == "matrix":
-        matrix = validate_data(estimator, X, reset=reset, **params)
-    else:
-        matrix = check_array(X, estimator=estimator, input_name="X", **params)
+    with _long_tables_explained(X):
+        if reset or fitted_layout == "matrix":
+            matrix = validate_data(estimator, X, reset=reset, **params)
+        else:
+            matrix = check_array(X, estimator=estimator, input_name="X", **params)
     if check_finite and not fits_float32(matrix):
         i, j = np.argwhere(np.abs(matrix) > LARGEST)[0]
         raise ValueError(
@@ -304,6 +330,30 @@ def _check_matrix(estimator: Any, X: Any, reset: bool, check_finite: bool) -> Se
         estimator._X_layout = "matrix"
     n_samples, n_frames = matrix.shape
     return Sequences(matrix, np.full(n_samples, n_frames, dtype=np.int64), 1, "matrix")
+
+
+@contextmanager
+def _long_tables_explained(X: Any) -> Iterator[None]:
+    """Say what to do with a table whose columns are more than numbers."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if column_names(X) is None or _is_numeric(X):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"{error}. A row of a table is a sequence of numbers here. If it is a "
+            "frame, cut the table into sequences: "
+            "skseq.preprocessing.from_long_frame(X, id=..., time=...)."
+        ) from error
+
+
+def _is_numeric(table: Any) -> bool:
+    try:
+        np.asarray(table, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _check_matrix_dtype(dtype: np.dtype) -> None:

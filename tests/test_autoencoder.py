@@ -167,6 +167,19 @@ def test_another_mean_error_may_be_asked_for_after_the_fit(changeable):
     np.testing.assert_allclose(scores, [-np.abs(e).mean() for e in errors], rtol=1e-6)
 
 
+@pytest.mark.parametrize("method", ["decision_function", "predict", "predict_proba"])
+def test_a_threshold_judges_no_scores_of_another_measure(changeable, method):
+    judged = getattr(changeable, method)(X)
+    changeable.set_params(anomaly_score="mae")
+    message = "'mae' was set after fit, which settled the threshold for 'mse'"
+    with pytest.raises(ValueError, match=message):
+        getattr(changeable, method)(X)
+    with pytest.raises(ValueError, match=message):
+        changeable.fit_threshold(X, [-1, *[1] * (len(X) - 1)])
+    changeable.set_params(anomaly_score="mse")
+    np.testing.assert_array_equal(getattr(changeable, method)(X), judged)
+
+
 def test_decisions_are_scores_about_the_offset(rough):
     scores, decisions = rough.score_samples(X), rough.decision_function(X)
     np.testing.assert_array_equal(decisions, scores - rough.offset_)

@@ -171,7 +171,7 @@ def test_booleans_are_compared_with_labels():
 @pytest.mark.parametrize(
     ("y_true", "y_pred", "error", "message"),
     [
-        ([1, 0], [1, 1], ValueError, r"y_true must hold \+1 .* Got y_true\[1\] = 0 "),
+        ([1, 0], [1, 1], ValueError, r"y_true must hold 1 .* Got y_true\[1\] = 0 "),
         ([1, 1], [0, 0], ValueError, r"Got y_pred\[0\] = 0 instead.* \.astype\(bool\)"),
         ([1, np.nan], [1, 1], ValueError, r"Got y_true\[1\] = nan"),
         ([1, None], [1, 1], ValueError, r"Got y_true\[1\] = None"),

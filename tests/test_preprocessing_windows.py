@@ -342,7 +342,7 @@ def test_what_cannot_be_cut_is_refused(X, error, message):
         ([1] * 4, 6, "median", r"one of \['mean', .*'any'\]\. Got 'median'"),
         ([1] * 4, 6, None, "combine must be one of .* Got None"),
         ([1] * 4, 6, ["mean"], "combine must be one of"),
-        ([1, 0, 1, 1], 6, "all", r"\+1 for normal .* Got window_scores\[1\] = 0"),
+        ([1, 0, 1, 1], 6, "all", r"1 for normal .* Got window_scores\[1\] = 0"),
         ([1.0, 0.5, 1, 1], 6, "any", r"window_scores\[1\] = 0\.5 .*astype\(bool\)"),
         ([], 2, "mean", r"Series 0 has 2 frame\(s\), fewer than a window"),
         ([1], [3, 0], "mean", r"Series 1 has 0 frame\(s\)"),

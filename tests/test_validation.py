@@ -4,6 +4,7 @@ import gc
 import re
 import weakref
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,12 +16,16 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import _NotAnArray
 
 from skseq._validation import check_sample_weight, check_sequences, object_array
+from skseq.preprocessing import from_long_frame
 
 RAGGED = [
     np.arange(12.0).reshape(4, 3),
     np.arange(15.0).reshape(5, 3) + 0.5,
     np.arange(6.0).reshape(2, 3) - 7,
 ]
+
+
+LONG = pd.DataFrame({"id": list("aaabbb"), "t": [0, 1, 2] * 2, "value": np.ones(6)})
 
 
 class E(BaseEstimator):
@@ -147,6 +152,11 @@ BAD_X = {
         ValueError,
         "Expected 2D array, got 1D array instead:",
     ),
+    "1-D array and the way out": (
+        np.ones(3),
+        ValueError,
+        "X is 3 numbers. Reshape your data: [X] is one sequence of one feature.",
+    ),
     "4-D array": (
         np.ones((2, 2, 2, 2)),
         ValueError,
@@ -204,6 +214,39 @@ BAD_X = {
         ragged(x1="hello"),
         ValueError,
         "X[1] is text ('hello'); numeric sequences are required.",
+    ),
+    "paths": (["a.wav", "b.wav"], ValueError, "If it names a file, read it first."),
+    "Paths": (
+        [Path("a.wav")],
+        ValueError,
+        f"X[0] is text ({Path('a.wav')!r}); numeric sequences are required.",
+    ),
+    "what reads audio": (
+        (8000, np.ones(9)),
+        ValueError,
+        "of a (sample_rate, waveform) pair the waveform alone.",
+    ),
+    "what reads audio, several": (
+        [(8000, np.ones(9))] * 2,
+        ValueError,
+        "X[0] is not rectangular: its frames have different numbers of features. Is it "
+        "a (sample_rate, waveform) pair",
+    ),
+    "what a converter returns": (
+        from_long_frame(LONG, id="id", time="t"),
+        ValueError,
+        "X is a pair, the first of which is a collection of sequences. Unpack it: "
+        "X, ids = X.",
+    ),
+    "a long table": (
+        LONG,
+        ValueError,
+        "skseq.preprocessing.from_long_frame(X, id=..., time=...)",
+    ),
+    "a table of dates": (
+        LONG.assign(id=pd.date_range("2020-01-01", periods=6)),
+        TypeError,
+        "skseq.preprocessing.from_long_frame(X, id=..., time=...)",
     ),
     "item 3-D": (
         ragged(x1=np.ones((2, 2, 3))),

@@ -113,11 +113,11 @@ class AnomalyScoreDisplay:
             estimator, attribute="offset_", example="LSTMAutoencoder", owner=owner
         )
         _check_detector(detector, owner)
-        scores = -detector.score_samples(as_seen(estimator, X))
+        threshold = -float(detector.offset_)
         return cls.from_predictions(
-            scores,
+            threshold - detector.decision_function(as_seen(estimator, X)),
             y,
-            threshold=-float(detector.offset_),
+            threshold=threshold,
             ax=ax,
             bins=bins,
             scale=scale,
@@ -252,9 +252,9 @@ class AnomalyScoreDisplay:
 
 
 def _check_detector(detector, owner) -> None:
-    if not is_outlier_detector(detector) or not hasattr(detector, "score_samples"):
+    if not is_outlier_detector(detector) or not hasattr(detector, "decision_function"):
         raise TypeError(
-            f"{owner} needs an outlier detector with 'score_samples', such as "
+            f"{owner} needs an outlier detector with 'decision_function', such as "
             f"LSTMAutoencoder. Got {type(detector).__name__} instead."
         )
 

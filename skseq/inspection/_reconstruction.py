@@ -139,7 +139,7 @@ class ReconstructionDisplay:
             sequence,
             reconstruction,
             frame_scores=frame_scores,
-            threshold=-coder.offset_,
+            threshold=_threshold(coder),
             feature_names=getattr(coder, "feature_names_in_", None),
         )
         return display.plot(ax, features=features)
@@ -304,6 +304,12 @@ def _worst_features(sequence, reconstruction) -> np.ndarray:
     span = np.ptp(np.concatenate([sequence, reconstruction]), axis=0)
     errors = np.abs(sequence - reconstruction).mean(axis=0)
     return np.argsort(-errors / np.where(span > 0, span, 1), kind="stable")
+
+
+def _threshold(coder):
+    """What the scores are judged by, unless they are of another measure than in fit."""
+    is_for_another = coder.anomaly_score != coder._threshold_measure
+    return None if is_for_another else -coder.offset_
 
 
 def _frame_scores(coder, errors) -> np.ndarray:

@@ -259,7 +259,7 @@ anomaly_f1_scorer = make_scorer(anomaly_f1)
 
 
 def anomaly_flags(labels: Any, name: str) -> np.ndarray:
-    """Turn labels, +1 and -1 or booleans, into booleans that are True for anomalies."""
+    """Turn labels, 1 and -1 or booleans, into booleans that are True for anomalies."""
     labels = np.asarray(labels)
     if labels.ndim != 1:
         raise ValueError(
@@ -272,7 +272,7 @@ def anomaly_flags(labels: Any, name: str) -> np.ndarray:
     if wrong.size:
         i = wrong[0]
         raise ValueError(
-            f"{name} must hold +1 for normal and -1 for an anomaly, or booleans that "
+            f"{name} must hold 1 for normal and -1 for an anomaly, or booleans that "
             f"are True for an anomaly. Got {name}[{i}] = {labels.tolist()[i]!r} "
             "instead. Turn flags of 0 and 1 into booleans with .astype(bool)."
         )

@@ -24,6 +24,7 @@ from skseq._validation import (
 )
 
 TABLE_LIBRARIES = ("pandas", "polars")
+EXTRAS = {"pandas": '"skseq[pandas]"'}  # what to install for them, if not themselves
 
 # -- frames one after another -----------------------------------------------------
 
@@ -619,9 +620,10 @@ def _import(library: str) -> Any:
     try:
         return import_module(library)
     except ImportError as error:
+        wanted = EXTRAS.get(library, library)
         raise ImportError(
             f"This needs {library}, which cannot be imported. Install it with: "
-            f"pip install {library}"
+            f"pip install {wanted}"
         ) from error
 
 
