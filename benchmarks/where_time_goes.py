@@ -1,0 +1,148 @@
+"""Where the time of a CTC training step goes.
+
+    python benchmarks/where_time_goes.py [--data-home DIR]
+
+Takes the batch of median length out of an epoch over spoken digit strings (random
+frames of such lengths without `--data-home`) and times the whole step on it, then its
+parts by themselves, each compiled and with its gradient: both directions of the LSTM,
+the matrix products that they cannot do without, the loss, and the update of the
+weights.
+"""
+
+import argparse
+import os
+from functools import partial
+from unittest import mock
+
+import tensorflow as tf
+from ctc_speed import BATCH_SIZE, classifier, digit_strings
+from side_by_side import measure
+
+from skseq import _programs
+from skseq._layers import Recurrent
+from skseq._losses import ctc_losses
+
+
+def steps_of(X, y, units):
+    """The trainer of an epoch, and what its steps were given, in order of length."""
+    given = []
+    step = _programs.Trainer.step
+
+    def noted(trainer, batch, sample_weight):
+        given.append((trainer, batch, sample_weight))
+        return step(trainer, batch, sample_weight)
+
+    with mock.patch.object(_programs.Trainer, "step", noted):
+        classifier(units).partial_fit(X, y)
+    full = [found for found in given if len(found[2]) == BATCH_SIZE]
+    return sorted(full, key=lambda found: found[1]["frames"].shape[1])
+
+
+def recurrence(frames, lengths, units):
+    """Both directions with their gradients."""
+    layers = [Recurrent(units, backward=backward) for backward in (False, True)]
+    for layer in layers:
+        layer.build(frames.shape)
+    variables = [weight.value for layer in layers for weight in layer.weights]
+
+    @tf.function
+    def run():
+        with tf.GradientTape() as tape:
+            total = sum(tf.reduce_sum(layer(frames, lengths)) for layer in layers)
+        return tape.gradient(total, variables)
+
+    return lambda: run()[0].numpy()
+
+
+def products(n_frames, n_features, units):
+    """The products that both directions need, forward and for the gradient.
+
+    Those with the outputs wait for one another, frame by frame.
+    """
+    n_rows = BATCH_SIZE * n_frames
+    frames = tf.ones((n_rows, n_features))
+    kernel = tf.ones((n_features, 4 * units))
+    recurrent_kernel = tf.ones((units, 4 * units))
+    outputs, d_gates = tf.ones((n_rows, units)), tf.ones((n_rows, 4 * units))
+
+    @tf.function
+    def run():
+        total = 0.0
+        for _ in range(2):
+            output = tf.ones((BATCH_SIZE, units))
+            total += tf.matmul(frames, kernel)[0, 0]
+            for _ in tf.range(n_frames):
+                output = tf.matmul(output, recurrent_kernel)[:, :units] * 1e-3
+            d_gate = tf.ones((BATCH_SIZE, 4 * units))
+            for _ in tf.range(n_frames):
+                d_output = tf.matmul(d_gate, recurrent_kernel, transpose_b=True)
+                d_gate = tf.tile(d_output, (1, 4)) * 1e-3
+            total += output[0, 0] + d_gate[0, 0]
+            total += tf.matmul(frames, d_gates, transpose_a=True)[0, 0]
+            total += tf.matmul(outputs, d_gates, transpose_a=True)[0, 0]
+        return total
+
+    return lambda: run().numpy()
+
+
+def loss(batch, n_outputs):
+    """CTC of random logits, with its gradient."""
+    n_samples, n_frames, _ = batch["frames"].shape
+    logits = tf.random.stateless_normal((n_samples, n_frames, n_outputs), (0, 0))
+    targets = {name: tf.constant(batch[name]) for name in ("labels", "label_lengths")}
+    lengths = tf.constant(batch["lengths"])
+
+    @tf.function
+    def run():
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            total = tf.reduce_sum(ctc_losses((logits, lengths), targets))
+        return tape.gradient(total, logits)
+
+    return lambda: run().numpy()
+
+
+def update(trainer):
+    """Of all weights, by the optimizer."""
+    variables = trainer.program.model.trainable_variables
+    gradients = [tf.zeros(v.shape) for v in variables]
+
+    @tf.function
+    def run():
+        trainer.optimizer.apply(gradients, variables)
+        return variables[0].value[0]
+
+    return lambda: run().numpy()
+
+
+def report(X, y, units, n_rounds):
+    trainer, batch, sample_weight = (given := steps_of(X, y, units))[len(given) // 2]
+    _, n_frames, n_features = batch["frames"].shape
+    frames, lengths = tf.constant(batch["frames"]), tf.constant(batch["lengths"])
+    tasks = {
+        "step": partial(trainer.step, batch, sample_weight),
+        "LSTM": recurrence(frames, lengths, units),
+        "products": products(n_frames, n_features, units),
+        "loss": loss(batch, 11),
+        "update": update(trainer),
+    }
+    rates = measure({name: (task, 1) for name, task in tasks.items()}, n_rounds)
+    times = {name: 1e3 / rate for name, rate in rates.items()}
+    print(f"{units} units, {n_frames} frames: step {times['step']:.1f} ms", flush=True)
+    for name in list(times)[1:]:
+        print(f"    {name:<9} {times[name]:6.1f} ms, {times[name] / times['step']:.0%}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data-home")
+    parser.add_argument("--rounds", type=int, default=15)
+    args = parser.parse_args()
+    print(f"{os.cpu_count()} cores; load at the start {os.getloadavg()}")
+    X, y = digit_strings(300, args.data_home)
+    for units in (64, 256):
+        report(X, y, units, args.rounds)
+
+
+if __name__ == "__main__":
+    main()
