@@ -14,6 +14,7 @@ from skseq._parameters import (
     NON_NEGATIVE_REAL,
     NONE,
     POSITIVE_REAL,
+    check_value,
     did_you_mean,
     instance_of,
 )
@@ -146,12 +147,8 @@ def _check_names(factory, routed):
             f"Valid parameters are {sorted(names)}.{did_you_mean(name, names)}"
         )
     for name in ROUTED_CONSTRAINTS.keys() & routed.keys():
-        allowed = ROUTED_CONSTRAINTS[name]
-        if not any(option.accepts(routed[name]) for option in allowed):
-            raise ValueError(
-                f"The 'optimizer__{name}' parameter must be "
-                f"{' or '.join(map(str, allowed))}. Got {routed[name]!r} instead."
-            )
+        given = f"optimizer__{name}", routed[name]
+        check_value(factory.__name__, *given, ROUTED_CONSTRAINTS[name])
 
 
 def _parameter_names(factory) -> set[str]:

@@ -218,18 +218,20 @@ def check_parameters(estimator, constraints):
 range [1, inf). Got 0 instead.
     """
     for name, allowed in constraints.items():
-        options = allowed if isinstance(allowed, tuple) else (allowed,)
-        value = getattr(estimator, name)
-        if not any(option.accepts(value) for option in options):
-            raise ValueError(_sentence(type(estimator).__name__, name, value, options))
+        check_value(type(estimator).__name__, name, getattr(estimator, name), allowed)
 
 
-def _sentence(owner: str, name: str, value, options: tuple[Constraint, ...]) -> str:
+def check_value(owner: str, name: str, value, allowed) -> None:
+    """Check one parameter, by its own name and that of what has it."""
+    options = allowed if isinstance(allowed, tuple) else (allowed,)
+    if any(option.accepts(value) for option in options):
+        return
     *others, last = map(str, options)
-    allowed = f"{', '.join(others)} or {last}" if others else last
+    listed = f"{', '.join(others)} or {last}" if others else last
     hints = [option.hint(name, value) for option in options]
-    sentence = f"The {name!r} parameter of {owner} must be {allowed}."
-    return " ".join([sentence, f"Got {_shown(value)} instead.", *filter(None, hints)])
+    sentence = f"The {name!r} parameter of {owner} must be {listed}."
+    got = f"Got {_shown(value)} instead."
+    raise ValueError(" ".join([sentence, got, *filter(None, hints)]))
 
 
 def _shown(value) -> str:
