@@ -20,17 +20,19 @@ from skseq.datasets import fetch_g2p
 from skseq.metrics import token_error_rate, word_error_rate, word_error_rate_scorer
 
 LANGUAGES = ("ady", "fre", "gre", "hin", "ice")
-GRID = {"units": [128, 256], "dropout": [0.3, 0.5]}
+GRID = {"dropout": [0.2, 0.3, 0.5]}
 
 
 def make_translator(**settings):
     """The same for every language."""
     settings = {
         "source_tokenizer": "char",
+        "units": (128, 128),
         "dropout": 0.3,
+        "label_smoothing": 0.1,
         "learning_rate": 2e-3,
         "ema_decay": 0.998,
-        "epochs": 25,
+        "epochs": 40,
         "decoder": "beam",
         **settings,
     }

@@ -21,8 +21,8 @@ CHARACTERS = {"source_tokenizer": "char", "target_tokenizer": "char"}
 # What makes the pairs, how many train, and the settings of the translator.
 TASKS = {
     "copy": (make_symbol_sequences, 20000, {"task": "copy"}, {}),
-    "reverse": (make_symbol_sequences, 20000, {"task": "reverse"}, {}),
-    "sort": (make_symbol_sequences, 20000, {"task": "sort"}, {}),
+    "reverse": (make_symbol_sequences, 60000, {"task": "reverse"}, {}),
+    "sort": (make_symbol_sequences, 60000, {"task": "sort"}, {}),
     "numbers": (make_number_words, 10000, {}, {"source_tokenizer": "char"}),
     "dates": (make_dates, 10000, {}, CHARACTERS),
 }

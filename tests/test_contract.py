@@ -24,8 +24,10 @@ import numpy as np
 import pytest
 import skops.io
 import tensorflow as tf
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import KFold, cross_validate
 from toy import as_text, reversals, roughened, symbol_runs
 
 import skseq
@@ -367,6 +369,31 @@ def test_a_routed_parameter_is_one_like_any_other(case, name):
     assert name not in case.make().get_params()
     assert case.make().set_params(**{name: 2}).get_params()[name] == 2
     assert name in constructed._repr_html_()
+
+
+def test_requested_weights_reach_fit_and_score(case):
+    weight = np.linspace(0.1, 2, len(case.X))
+    with config_context(enable_metadata_routing=True):
+        requesting = case.make(epochs=1).set_fit_request(sample_weight=True)
+        scores = cross_validate(
+            requesting.set_score_request(sample_weight=True),
+            case.X,
+            case.y,
+            cv=KFold(2),
+            params={"sample_weight": weight},
+            return_estimator=True,
+            error_score="raise",
+        )
+    for found, score, (train, test) in zip(
+        scores["estimator"], scores["test_score"], KFold(2).split(case.X), strict=True
+    ):
+        own, rest = (
+            {"X": [case.X[i] for i in rows], "y": [case.y[i] for i in rows]}
+            for rows in (train, test)
+        )
+        direct = case.make(epochs=1).fit(**own, sample_weight=weight[train])
+        assert_same_weights(found, direct)
+        assert score == direct.score(**rest, sample_weight=weight[test])
 
 
 def test_a_clone_has_the_parameters_and_nothing_else(fitted):

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from sklearn import config_context
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -308,31 +307,3 @@ def test_a_learning_curve_grows(incremental):
     )
     assert sizes.tolist() == [8, 12]
     assert train_scores.shape == test_scores.shape == (2, 2)
-
-
-# -- metadata ---------------------------------------------------------------------
-
-WEIGHT = np.linspace(0.1, 2, 24)
-
-
-def test_requested_weights_reach_fit_and_score():
-    with config_context(enable_metadata_routing=True):
-        translator = make().set_fit_request(sample_weight=True)
-        translator.set_score_request(sample_weight=True)
-        scores = cross_validate(
-            translator,
-            X,
-            Y,
-            cv=2,
-            params={"sample_weight": WEIGHT},
-            return_estimator=True,
-            error_score="raise",
-        )
-    folds = list(KFold(2).split(X))
-    for found, score, (train, test) in zip(
-        scores["estimator"], scores["test_score"], folds, strict=True
-    ):
-        fold = [X[i] for i in train], [Y[i] for i in train]
-        assert_same_weights(found, make().fit(*fold, sample_weight=WEIGHT[train]))
-        rest = [X[i] for i in test], [Y[i] for i in test]
-        assert score == found.score(*rest, sample_weight=WEIGHT[test])

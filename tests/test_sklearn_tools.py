@@ -672,31 +672,6 @@ def test_every_tool_that_the_page_lists_is_run_here():
 WEIGHT = np.linspace(0.1, 2, 24)
 
 
-def test_requested_weights_reach_fit_and_score():
-    with config_context(enable_metadata_routing=True):
-        clf = make().set_fit_request(sample_weight=True)
-        clf.set_score_request(sample_weight=True)
-        scores = cross_validate(
-            clf,
-            X,
-            Y,
-            cv=2,
-            params={"sample_weight": WEIGHT},
-            return_estimator=True,
-            error_score="raise",
-        )
-    folds = list(KFold(2).split(X))
-    for found, score, (train, test) in zip(
-        scores["estimator"], scores["test_score"], folds, strict=True
-    ):
-        fold = [X[i] for i in train], [Y[i] for i in train]
-        direct = make().fit(*fold, sample_weight=WEIGHT[train])
-        for a, b in zip(found._weights, direct._weights, strict=True):
-            np.testing.assert_array_equal(a, b)
-        rest = [X[i] for i in test], [Y[i] for i in test]
-        assert score == direct.score(*rest, sample_weight=WEIGHT[test])
-
-
 def test_weights_that_are_not_requested_are_refused_through_a_pipeline():
     with config_context(enable_metadata_routing=True):
         pipeline = make_pipeline(make())
