@@ -7,8 +7,9 @@ PyTorch is an extra of this benchmark alone; without it, its rows are left out.
 All have the same network, a bidirectional LSTM of 128 units, an LSTM and additive
 attention, and train it by Adam in batches of 32. They take turns, so that other load on
 the machine meets all, and medians over the turns are compared. PyTorch runs with one
-thread and with one a core; the faster counts. Where the cores are not its own, it needs
-OMP_WAIT_POLICY=PASSIVE in the environment, or its threads wait for each other in vain.
+thread and with one a core; the faster counts. Its threads busily wait for each other,
+so that the cores must be its own; OMP_WAIT_POLICY=PASSIVE in the environment is for
+others.
 
 Training: target tokens a second, ends included and padding not, over whole epochs. Ours
 is `partial_fit`, its checks and the numbering of tokens included.
