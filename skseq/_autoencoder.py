@@ -211,7 +211,7 @@ class LSTMAutoencoder(
         and what callbacks add.
     n_features_in_ : int
         Number of features of a frame; for a 2-D `X`, its number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+    feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype=object
         Names of the features; exists only if `X` has column names that are all str.
     n_iter_ : int
         Number of epochs trained, those after the best one included.

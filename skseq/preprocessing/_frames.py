@@ -132,7 +132,7 @@ class SequenceNormalizer(SequenceTransformer):
     ----------
     n_features_in_ : int
         Number of features of a frame; for a 2-D `X`, its number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+    feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype=object
         Names of the features; exists only if `X` has column names that are all str.
 
     See Also
@@ -196,7 +196,7 @@ class FrameDifference(SequenceTransformer):
     ----------
     n_features_in_ : int
         Number of features of a frame; for a 2-D `X`, its number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+    feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype=object
         Names of the features; exists only if `X` has column names that are all str.
 
     Examples
@@ -319,7 +319,7 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
         The fitted transformer.
     n_features_in_ : int
         Number of features of a frame; for a 2-D `X`, its number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+    feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype=object
         Names of the features; exists only if `X` has column names that are all str.
 
     See Also

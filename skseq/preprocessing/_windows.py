@@ -47,7 +47,7 @@ class SlidingWindows(SequenceTransformer):
     ----------
     n_features_in_ : int
         Number of features of a frame.
-    feature_names_in_ : ndarray of shape (n_features_in_,), dtype=object
+    feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype=object
         Names of the features; exists only if `X` has column names that are all str.
 
     See Also
