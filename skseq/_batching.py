@@ -3,6 +3,7 @@
 Knows nothing of Keras, nor where the sequences come from.
 """
 
+import sys
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -191,7 +192,7 @@ def inference_batches(lengths, batch_size, *, window=4096, exact=False):
     --------
     full_rows : Fills up a short batch.
     """
-    window = max(1, window // batch_size) * batch_size
+    window = min(max(1, window // batch_size) * batch_size, sys.maxsize)
     stream = iter(lengths)
     start = 0
     while chunk := list(islice(stream, window)):
@@ -293,7 +294,9 @@ def _pools(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
     """Split an order into as few pools as allowed, of about equally many batches."""
     n_batches = -(-len(order) // batch_size)
     n_pools = -(-n_batches // _BATCHES_PER_POOL)
-    bounds = np.arange(1, n_pools) * n_batches // max(n_pools, 1) * batch_size
+    if n_pools <= 1:
+        return [order]
+    bounds = np.arange(1, n_pools) * n_batches // n_pools * batch_size
     return np.split(order, bounds)
 
 

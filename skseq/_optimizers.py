@@ -6,6 +6,7 @@ parameter as it was and two fits never share an optimizer's state.
 
 import copy
 import inspect
+from fractions import Fraction
 
 import keras
 
@@ -51,7 +52,7 @@ def make_optimizer(optimizer, learning_rate=DEFAULT_LEARNING_RATE, routed=None):
     `learning_rate` serves an optimizer given by name or class; an instance or a config
     brings its own, which `optimizer__learning_rate` can replace.
     """
-    routed = dict(routed or {})
+    routed = {name: _plain(value) for name, value in (routed or {}).items()}
     if isinstance(optimizer, str):
         optimizer = _by_name(optimizer)
     if isinstance(optimizer, dict):
@@ -69,6 +70,11 @@ def make_optimizer(optimizer, learning_rate=DEFAULT_LEARNING_RATE, routed=None):
         )
     _check_names(optimizer, routed)
     return _made(_fastest(optimizer), routed, learning_rate=learning_rate)
+
+
+def _plain(value):
+    """The same for Keras, which knows no fractions of Python's."""
+    return float(value) if isinstance(value, Fraction) else value
 
 
 def _made(make, routed, *config, **own):

@@ -17,7 +17,6 @@ from skseq._parameters import (
     CALLABLE,
     FRACTION,
     NON_NEGATIVE_INT,
-    NON_NEGATIVE_REAL,
     NONE,
     POSITIVE_INT,
     POSITIVE_REAL,
@@ -47,15 +46,16 @@ TARGETS = (
 DECODERS = ("greedy", "beam")
 CLIPPING = {"clipnorm", "clipvalue", "global_clipnorm"}
 
-# The search counts in 32 bits.
+# The search counts in 32 bits, and adds up scores in as many.
 MAX_LENGTH = 2**31 - 1
 LENGTH = Interval(int, 1, MAX_LENGTH, closed="both")
+PENALTY = Interval(float, 0, 1e6, closed="both")
 
 DECODING_CONSTRAINTS = {
     "decoder": OneOf(DECODERS),
-    "beam_width": POSITIVE_INT,
-    "length_penalty": NON_NEGATIVE_REAL,
-    "coverage_penalty": NON_NEGATIVE_REAL,
+    "beam_width": LENGTH,
+    "length_penalty": PENALTY,
+    "coverage_penalty": PENALTY,
     "no_repeat_ngram": NON_NEGATIVE_INT,
     "min_output_length": Interval(int, 0, MAX_LENGTH, closed="both"),
     "max_output_length": (NONE, LENGTH),

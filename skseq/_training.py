@@ -116,10 +116,11 @@ def mean_loss(program, plan, part, runner) -> float:
     """Weighted mean loss over a part, as at prediction time."""
     mean = _Mean()
     batches = inference_batches(part.lengths, plan.batch_size, exact=plan.exact_lengths)
+    n_rows = min(plan.batch_size, len(part.rows))
     runner.tell("on_test_begin")
     for step, batch in enumerate(batches):
         runner.tell("on_test_batch_begin", step)
-        rows = full_rows(part.rows[batch], plan.batch_size)
+        rows = full_rows(part.rows[batch], n_rows)
         losses = program.losses(part.data.assemble(rows))[: len(batch)]
         mean.add(losses, part.weights[batch])
         runner.tell("on_test_batch_end", step, {"loss": mean.value})

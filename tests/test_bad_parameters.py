@@ -103,9 +103,10 @@ def test_a_bad_value_is_named_with_what_is_allowed(name, value, allowed):
 
 
 MAYBE_COUNT = r"must be None or an int in the range \[1, {}"
+COUNT_TO_MAX = r"must be an int in the range \[1, 2147483647\]"
 COUNT_FROM_0 = r"must be an int in the range \[0, {}"
 TOKENIZER = r"must be a str among \{'word', 'char'\}, a callable or None"
-PENALTY = r"must be a float in the range \[0\.0, inf\)"
+PENALTY = r"must be a float in the range \[0\.0, 1000000\.0\]"
 
 BAD_TRANSLATOR_VALUES = {
     ("embedding_dim", COUNT): [0, 2.5, None, (3,)],
@@ -116,9 +117,9 @@ BAD_TRANSLATOR_VALUES = {
     ("max_vocabulary", MAYBE_COUNT.format(r"inf\)")): [0, -1, 2.5, True],
     ("label_smoothing", r"a float in the range \[0\.0, 1\.0\)"): [1.0, -0.1, NAN],
     ("decoder", "among {'greedy', 'beam'}"): ["viterbi", None],
-    ("beam_width", COUNT): [0, 2.5, None, True],
-    ("length_penalty", PENALTY): [-1, NAN, math.inf, None],
-    ("coverage_penalty", PENALTY): [-0.1, NAN, "0"],
+    ("beam_width", COUNT_TO_MAX): [0, 2.5, None, True, 2**31],
+    ("length_penalty", PENALTY): [-1, NAN, math.inf, None, 1e300],
+    ("coverage_penalty", PENALTY): [-0.1, NAN, "0", 1e300],
     ("no_repeat_ngram", COUNT_FROM_0.format(r"inf\)")): [-1, 1.5, None],
     ("min_output_length", COUNT_FROM_0.format(r"2147483647\]")): [-1, None, 2**31],
     ("max_output_length", MAYBE_COUNT.format(r"2147483647\]")): [0, 2.5, 2**31],

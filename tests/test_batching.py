@@ -111,6 +111,12 @@ def test_training_uses_every_sequence_once(n, size, shuffled, exact):
         assert sum(len(batch) < size for batch in batches) == (n % size > 0)
 
 
+def test_a_batch_size_beyond_64_bits_makes_one_batch():
+    for rng in (None, np.random.default_rng(0)):
+        [batch] = training_batches([3, 1, 2], 2**63, rng)
+        assert sorted(batch.tolist()) == [0, 1, 2]
+
+
 @pytest.mark.parametrize("exact", [False, True])
 def test_training_batches_are_a_function_of_lengths_and_seed(exact):
     lengths = random_lengths(200)

@@ -614,6 +614,17 @@ def test_a_validation_set_alone_only_watches(case, fitted):
     assert len(watched.history_["val_loss"]) == watched.n_iter_
 
 
+def test_a_batch_may_be_larger_than_all_the_data(case):
+    vast, whole = (
+        case.make(batch_size=size, epochs=1, shuffle=False).fit(
+            case.X, case.y, **case.validation(case.X, case.y)
+        )
+        for size in (10**12, len(case.X))
+    )
+    for name, losses in whole.history_.items():
+        assert vast.history_[name] == pytest.approx(losses, rel=1e-5)
+
+
 def test_partial_fits_add_up_to_a_fit(case):
     parts = case.make()
     for n_epochs in (1, 2):

@@ -1,4 +1,5 @@
 import copy
+from fractions import Fraction
 
 import keras
 import numpy as np
@@ -167,3 +168,8 @@ def test_a_wrapped_optimizer_keeps_the_wrapped_ones_settings():
     assert made is not wrapped
     assert made.inner_optimizer.momentum == 0.5
     assert optimizer_key(made) == optimizer_key(wrapped)
+
+
+def test_a_fraction_is_the_number_that_it_is():
+    optimizer = make_optimizer("adam", routed={"weight_decay": Fraction(1, 4)})
+    assert optimizer.weight_decay == 0.25
