@@ -6,6 +6,7 @@ program and persistence. What the sequences mean is each estimator's own.
 
 import copy
 import inspect
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,10 +60,19 @@ LARGER_BATCH_FRAMES = 2**15
 
 ROUTES = ("optimizer", "callbacks", "encoder")
 
-PATH = Kind(
-    lambda value: (isinstance(value, str) and value) or hasattr(value, "__fspath__"),
-    "a path",
-)
+
+def _is_path(value) -> bool:
+    """Whether the system could have a file of that name."""
+    if not isinstance(value, str) and not hasattr(value, "__fspath__"):
+        return False
+    try:
+        encoded = os.fsencode(value)
+    except (TypeError, UnicodeEncodeError):
+        return False
+    return bool(encoded) and b"\0" not in encoded
+
+
+PATH = Kind(_is_path, "a path")
 
 SHARED_CONSTRAINTS = {
     "units": POSITIVE_INTS,

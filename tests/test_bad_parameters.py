@@ -85,7 +85,7 @@ BAD_VALUES = {
     ("early_stopping", FLAG): [None, "auto", 5],
     ("validation_fraction", FRACTION): [0, 1.0, -0.1, NAN, None],
     ("n_iter_no_change", COUNT): [0, 2.5, None],
-    ("checkpoint", "None or a path"): [3, True, ["path"]],
+    ("checkpoint", "None or a path"): [3, True, ["path"], "", "a\0b", "\ud800"],
     ("warm_start", FLAG): [None, "yes"],
     ("random_state", "an int in the range .*RandomState"): ["x", -1, 2**32, 1.5],
     ("verbose", "an int in the range .* or a bool"): ["loud", -1, 0.5, None],

@@ -618,7 +618,8 @@ def test_any_parameter_is_used_or_refused_in_our_own_words(
     def check(data):
         param = data.draw(st.sampled_from(names))
         value = data.draw(values(param))
-        assume(not isinstance(value, keras.Model))  # the user's own speaks for itself
+        # A front end of the user's own speaks for itself.
+        assume(param != "encoder" or not callable(value))
         estimator = case.make(**{param: value})
         fit = lambda: estimator.fit(case.X, case.y)  # noqa: E731
         named = param, PARTNERS.get(param, param)
