@@ -6,7 +6,7 @@ parameter as it was and two fits never share an optimizer's state.
 
 import copy
 import inspect
-from fractions import Fraction
+from numbers import Real
 
 import keras
 
@@ -52,7 +52,7 @@ def make_optimizer(optimizer, learning_rate=DEFAULT_LEARNING_RATE, routed=None):
     `learning_rate` serves an optimizer given by name or class; an instance or a config
     brings its own, which `optimizer__learning_rate` can replace.
     """
-    routed = {name: _plain(value) for name, value in (routed or {}).items()}
+    routed = {name: _plain(name, value) for name, value in (routed or {}).items()}
     if isinstance(optimizer, str):
         optimizer = _by_name(optimizer)
     if isinstance(optimizer, dict):
@@ -72,9 +72,10 @@ def make_optimizer(optimizer, learning_rate=DEFAULT_LEARNING_RATE, routed=None):
     return _made(_fastest(optimizer), routed, learning_rate=learning_rate)
 
 
-def _plain(value):
-    """The same for Keras, which knows no fractions of Python's."""
-    return float(value) if isinstance(value, Fraction) else value
+def _plain(name, value):
+    """The same as a plain float, where Keras takes no other kind of number."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    return float(value) if is_number and name in ROUTED_CONSTRAINTS else value
 
 
 def _made(make, routed, *config, **own):

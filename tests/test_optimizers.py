@@ -170,6 +170,9 @@ def test_a_wrapped_optimizer_keeps_the_wrapped_ones_settings():
     assert optimizer_key(made) == optimizer_key(wrapped)
 
 
-def test_a_fraction_is_the_number_that_it_is():
-    optimizer = make_optimizer("adam", routed={"weight_decay": Fraction(1, 4)})
-    assert optimizer.weight_decay == 0.25
+@pytest.mark.parametrize("number", [Fraction(1, 4), np.int8(2), 2**63, np.float16(2)])
+@pytest.mark.parametrize("name", ["weight_decay", "global_clipnorm"])
+def test_a_number_of_any_kind_is_a_float_to_keras(name, number):
+    value = getattr(make_optimizer("adam", routed={name: number}), name)
+    assert type(value) is float
+    assert value == number
