@@ -292,7 +292,9 @@ def _check_unpacked(X: Any) -> None:
     if not isinstance(X, tuple) or len(X) != 2:
         return
     holds_objects = isinstance(X[0], np.ndarray) and X[0].dtype.kind == "O"
-    if (isinstance(X[0], list) or holds_objects) and len(X[0]) and np.ndim(X[0][0]) > 1:
+    if not (isinstance(X[0], list) or holds_objects) or len(X[0]) == 0:
+        return
+    if getattr(X[0][0], "ndim", 0) > 1:
         raise ValueError(
             "X is a pair, the first of which is a collection of sequences. Unpack it: "
             "X, ids = X."

@@ -238,6 +238,11 @@ BAD_X = {
         "X is a pair, the first of which is a collection of sequences. Unpack it: "
         "X, ids = X.",
     ),
+    "a pair of lists, one of them jagged inside": (
+        ([[[1], [1, 2]]], [[1.0]]),
+        ValueError,
+        "X[0] is not rectangular: its frames have different numbers of features.",
+    ),
     "a long table": (
         LONG,
         ValueError,
