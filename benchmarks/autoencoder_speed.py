@@ -41,6 +41,7 @@ def rows(n_samples, n_rounds):
             decoder=decoder,
             batch_size=BATCH_SIZE,
             epochs=N_EPOCHS,
+            global_clipnorm=None,
             random_state=0,
         )
         tasks = {"skseq": partial(ours.fit, X)}

@@ -5,8 +5,8 @@
 Takes the batch of median length out of an epoch over spoken digit strings (random
 frames of such lengths without `--data-home`) and times the whole step on it, then its
 parts by themselves, each compiled and with its gradient: both directions of the LSTM,
-the matrix products that they cannot do without, the loss, and the update of the
-weights.
+the same in PyTorch, where it is installed, the matrix products that they cannot do
+without, the loss, and the update of the weights.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from unittest import mock
 
 import tensorflow as tf
 from ctc_speed import BATCH_SIZE, classifier, digit_strings
-from side_by_side import measure
+from side_by_side import measure, torch_ways
 
 from skseq import _programs
 from skseq._layers import Recurrent
@@ -52,6 +52,21 @@ def recurrence(frames, lengths, units):
         return tape.gradient(total, variables)
 
     return lambda: run()[0].numpy()
+
+
+def torch_recurrence(n_features, n_frames, units, n_threads):
+    """Both directions with their gradients, by oneDNN."""
+    import torch
+
+    layer = torch.nn.LSTM(n_features, units, batch_first=True, bidirectional=True)
+    frames = torch.ones(BATCH_SIZE, n_frames, n_features)
+
+    def run():
+        torch.set_num_threads(n_threads)
+        layer.zero_grad()
+        layer(frames)[0].sum().backward()
+
+    return run
 
 
 def products(n_frames, n_features, units):
@@ -122,6 +137,7 @@ def report(X, y, units, n_rounds):
     tasks = {
         "step": partial(trainer.step, batch, sample_weight),
         "LSTM": recurrence(frames, lengths, units),
+        **torch_ways(partial(torch_recurrence, n_features, n_frames, units)),
         "products": products(n_frames, n_features, units),
         "loss": loss(batch, 11),
         "update": update(trainer),
@@ -130,7 +146,8 @@ def report(X, y, units, n_rounds):
     times = {name: 1e3 / rate for name, rate in rates.items()}
     print(f"{units} units, {n_frames} frames: step {times['step']:.1f} ms", flush=True)
     for name in list(times)[1:]:
-        print(f"    {name:<9} {times[name]:6.1f} ms, {times[name] / times['step']:.0%}")
+        share = times[name] / times["step"]
+        print(f"    {name:<18} {times[name]:6.1f} ms, {share:.0%}")
 
 
 def main():

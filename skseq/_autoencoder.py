@@ -158,6 +158,10 @@ class LSTMAutoencoder(
     learning_rate : float or LearningRateSchedule, default=1e-3
         Learning rate of an optimizer given by name or class. A higher one needs fewer
         epochs; lower it when the loss jumps.
+    global_clipnorm : float or None, default=5.0
+        Norm to which larger gradients are scaled down; None leaves them. Lower it when
+        the loss jumps. It has no effect on an optimizer given as an instance or config,
+        or that clips in its own way, as `optimizer__clipnorm` makes it do.
     epochs : int, default=50
         Passes over the training data. Raise it when the loss still falls at the end.
     batch_size : int, default=32
@@ -276,6 +280,7 @@ class LSTMAutoencoder(
         contamination="auto",
         optimizer="adam",
         learning_rate=1e-3,
+        global_clipnorm=5.0,
         epochs=50,
         batch_size=32,
         shuffle=True,
@@ -305,6 +310,7 @@ class LSTMAutoencoder(
         self.contamination = contamination
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.global_clipnorm = global_clipnorm
         self.epochs = epochs
         self.batch_size = batch_size
         self.shuffle = shuffle

@@ -53,10 +53,11 @@ from skseq._version import __version__
 # A batch of long sequences holds fewer of them, so that memory stays bounded.
 MAX_BATCH_FRAMES = 2**18
 
-# From this many batches on, so that filling up the last costs little, short sequences
-# are run through the network in batches this many times as large as in training.
-MANY_BATCHES, LARGER = 16, (4, 2)
-LARGER_BATCH_FRAMES = 2**15
+# Without a gradient larger batches are faster: about so many rows, where there are as
+# many and their sequences are short. Measured: with more, what a recurrence writes
+# outgrows the cache.
+INFERENCE_ROWS = 64
+INFERENCE_FRAMES = 2**15
 
 ROUTES = ("optimizer", "callbacks", "encoder")
 
@@ -83,6 +84,7 @@ SHARED_CONSTRAINTS = {
         POSITIVE_REAL,
         instance_of(keras.optimizers.schedules.LearningRateSchedule),
     ),
+    "global_clipnorm": (NONE, POSITIVE_REAL),
     "epochs": POSITIVE_INT,
     "batch_size": POSITIVE_INT,
     "shuffle": BOOLEAN,
@@ -311,7 +313,9 @@ class SequenceEstimator(BaseEstimator, ABC):
         rate = self.learning_rate
         if isinstance(rate, Real):
             rate = float(rate)  # Keras takes no other number
-        return make_optimizer(self.optimizer, rate, self._optimizer_parameters())
+        norm = None if self.global_clipnorm is None else float(self.global_clipnorm)
+        routed = self._optimizer_parameters()
+        return make_optimizer(self.optimizer, rate, routed, norm)
 
     def _optimizer_parameters(self) -> dict:
         return self._routed("optimizer")
@@ -461,35 +465,48 @@ class SequenceEstimator(BaseEstimator, ABC):
         return hasattr(self, "_weights")
 
     def _infer(
-        self, data, compute=Program.infer, *, is_labelled=False
+        self,
+        data,
+        compute=Program.infer,
+        *,
+        is_labelled=False,
+        n_rows=INFERENCE_ROWS,
     ) -> Iterator[tuple]:
         """Run the network over checked data; yields rows and what is computed of them.
 
-        `compute(program, batch)` gives more rows than the last batch has: each is
-        filled up to the same number, so that the network is not traced or rounded
-        differently. What the other sequences hold does not change a bit of a result;
-        how many they are and where it stands among them may, the last.
+        `compute(program, batch)` may give more rows than were asked for: a batch that
+        is too small is filled up. What the other sequences hold does not change a bit
+        of a result; how many they are and where it stands among them may, the last.
         """
         check_parameters(self, {"batch_size": POSITIVE_INT})
         recipe = self._make_recipe(self._settings)
         with _words_for_lack_of_memory(), borrow(recipe, self._weights) as program:
             self._prepare(program, data)
             self._check_usable(data, is_labelled)
-            for rows, batch in self._batches(data):
+            for rows, batch in self._batches(data, n_rows):
                 yield rows, compute(program, batch)
 
-    def _batches(self, data) -> Iterator[tuple[np.ndarray, dict]]:
-        """Cut data into batches of one number of rows; the last repeats its first."""
-        lengths, size = data.lengths, int(self.batch_size)
-        factors = LARGER if len(lengths) >= MANY_BATCHES * size else ()
-        largest = size * max(factors, default=1)
-        for batch in inference_batches(lengths, largest, exact=self._exact_lengths):
+    def _batches(
+        self, data, n_rows=INFERENCE_ROWS
+    ) -> Iterator[tuple[np.ndarray, dict]]:
+        """Cut data into batches of `batch_size` rows or, up to `n_rows`, twice as many.
+
+        Or twice that, and so on. Where fewer are left, the first is repeated.
+        """
+        size = most = int(self.batch_size)
+        while 2 * most <= n_rows:
+            most *= 2
+        lengths = data.lengths
+        for batch in inference_batches(lengths, most, exact=self._exact_lengths):
             longest = int(lengths[batch].max())
-            fitting = (f for f in factors if f * size * longest <= LARGER_BATCH_FRAMES)
-            most = size * next(fitting, 1)
-            n_rows = min(most, max(1, MAX_BATCH_FRAMES // longest))
-            for start in range(0, len(batch), n_rows):
-                rows = batch[start : start + n_rows]
+            n_rows = most
+            while n_rows > size and n_rows * longest > INFERENCE_FRAMES:
+                n_rows //= 2
+            n_rows = min(n_rows, max(1, MAX_BATCH_FRAMES // longest))
+            while len(batch):
+                while n_rows > max(size, len(batch)):
+                    n_rows //= 2
+                rows, batch = batch[:n_rows], batch[n_rows:]
                 yield rows, data.assemble(full_rows(rows, n_rows))
 
     def _check_usable(self, data, is_labelled) -> None:

@@ -21,6 +21,7 @@ from skseq._ctc_network import (
     ctc_output_lengths,
     ctc_weight_shapes,
     encoder_sees_padding,
+    log_posteriors,
 )
 from skseq._decoding import DECODERS, beam_search
 from skseq._labels import check_labels
@@ -137,6 +138,10 @@ class CTCSequenceClassifier(SequenceEstimator):
     learning_rate : float or LearningRateSchedule, default=1e-3
         Learning rate of an optimizer given by name or class. A higher one needs fewer
         epochs; lower it when the loss jumps.
+    global_clipnorm : float or None, default=5.0
+        Norm to which larger gradients are scaled down; None leaves them. Lower it when
+        the loss jumps. It has no effect on an optimizer given as an instance or config,
+        or that clips in its own way, as `optimizer__clipnorm` makes it do.
     epochs : int, default=50
         Passes over the training data. Raise it when the loss still falls at the end.
     batch_size : int, default=32
@@ -244,6 +249,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         infeasible="raise",
         optimizer="adam",
         learning_rate=1e-3,
+        global_clipnorm=5.0,
         epochs=50,
         batch_size=32,
         shuffle=True,
@@ -273,6 +279,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         self.infeasible = infeasible
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.global_clipnorm = global_clipnorm
         self.epochs = epochs
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -689,9 +696,8 @@ class CTCSequenceClassifier(SequenceEstimator):
             sequences = check_sequences(self, X, reset=False)
             data = FrameData(sequences, np.ones(len(sequences)))
         results = [None] * len(data.lengths)
-        for rows, outputs in self._infer(data, is_labelled=is_labelled):
-            logits, lengths = (output[: len(rows)] for output in outputs)
-            found = decode(rows, log_softmax(logits, axis=-1), lengths)
+        for rows, outputs in self._infer(data, _run_network, is_labelled=is_labelled):
+            found = decode(rows, *(output[: len(rows)] for output in outputs))
             for row, result in zip(rows, found, strict=True):
                 results[row] = result
         return results
@@ -713,6 +719,11 @@ class CTCSequenceClassifier(SequenceEstimator):
         """The best n of the labelings of one label, by their log-likelihoods."""
         best = np.argsort(-scores, kind="stable")[:n]
         return [RankedLabels(self.classes_[i], float(scores[i])) for i in best]
+
+
+def _run_network(program, batch):
+    inputs = (batch[tensor.name] for tensor in program.model.inputs)
+    return program.run(log_posteriors, *inputs)
 
 
 def single_log_proba(log_probs, lengths) -> np.ndarray:

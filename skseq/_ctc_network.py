@@ -6,6 +6,7 @@ It takes `frames` (n_samples, n_frames, n_features), right-padded, and `lengths`
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from skseq._layers import FrameConvolution, ImageConvolution, shortened
 from skseq._networks import (
@@ -59,6 +60,14 @@ def ctc_network(
         n_labels + 1, kernel_initializer="zeros", dtype="float32", name="logits"
     )(states)
     return keras.Model(inputs, [logits, lengths], name="ctc")
+
+
+def log_posteriors(model, *inputs):
+    """Log-probabilities of each label and the blank in a batch, with the lengths."""
+    named = zip(inputs, model.inputs, strict=True)
+    inputs = [tf.ensure_shape(tensor, like.shape) for tensor, like in named]
+    logits, lengths = model(inputs, training=False)
+    return tf.nn.log_softmax(logits), lengths
 
 
 def no_front_end(frames, lengths):

@@ -31,6 +31,7 @@ OPTIMIZERS = {
     and value not in (keras.optimizers.Optimizer, *WRAPPERS)
 }
 DEFAULT_LEARNING_RATE = 1e-3
+CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 
 # What Keras takes unseen and stumbles over in the first step.
 ROUTED_CONSTRAINTS = {
@@ -46,11 +47,16 @@ ROUTED_CONSTRAINTS = {
 }
 
 
-def make_optimizer(optimizer, learning_rate=DEFAULT_LEARNING_RATE, routed=None):
+def make_optimizer(
+    optimizer,
+    learning_rate=DEFAULT_LEARNING_RATE,
+    routed=None,
+    global_clipnorm=None,
+):
     """Return a new optimizer with routed parameters over its own.
 
-    `learning_rate` serves an optimizer given by name or class; an instance or a config
-    brings its own, which `optimizer__learning_rate` can replace.
+    `learning_rate` and `global_clipnorm` serve an optimizer given by name or class; an
+    instance or a config brings its own, which routed parameters can replace.
     """
     routed = {name: _plain(name, value) for name, value in (routed or {}).items()}
     if isinstance(optimizer, str):
@@ -69,7 +75,10 @@ def make_optimizer(optimizer, learning_rate=DEFAULT_LEARNING_RATE, routed=None):
             f"or instance. Got {optimizer!r} instead."
         )
     _check_names(optimizer, routed)
-    return _made(_fastest(optimizer), routed, learning_rate=learning_rate)
+    made = _made(_fastest(optimizer), routed, learning_rate=learning_rate)
+    if not any(name in routed or getattr(made, name) for name in CLIPPING):
+        made.global_clipnorm = global_clipnorm  # a user's class may not take it
+    return made
 
 
 def _plain(name, value):
@@ -99,7 +108,8 @@ def optimizer_key(optimizer) -> tuple:
 
     Nor the name, which Keras makes up anew for every optimizer.
     """
-    config = optimizer.get_config()
+    clipping = {name: getattr(optimizer, name) for name in CLIPPING}
+    config = {**optimizer.get_config(), **clipping}  # a user's config may leave it out
     config.pop("name", None)
     if isinstance(config.get("learning_rate"), float):
         del config["learning_rate"]

@@ -1,6 +1,5 @@
 """`Seq2SeqTranslator`: from a sequence of tokens to another one."""
 
-import inspect
 from dataclasses import replace
 from functools import partial
 
@@ -19,7 +18,6 @@ from skseq._parameters import (
     NON_NEGATIVE_INT,
     NONE,
     POSITIVE_INT,
-    POSITIVE_REAL,
     PROBABILITY,
     Interval,
     OneOf,
@@ -44,7 +42,11 @@ TARGETS = (
 )
 
 DECODERS = ("greedy", "beam")
-CLIPPING = {"clipnorm", "clipvalue", "global_clipnorm"}
+
+# A step of decoding takes hardly longer for more rows, up to about so many, and so many
+# probabilities of them and their hypotheses.
+DECODED_ROWS = 256
+DECODED_VALUES = 2**23
 
 # The search counts in 32 bits, and adds up scores in as many.
 MAX_LENGTH = 2**31 - 1
@@ -71,7 +73,6 @@ CONSTRAINTS = {
     "embedding_dim": POSITIVE_INT,
     "attention": (OneOf([name for name in ATTENTIONS if name]), NONE),
     "label_smoothing": PROBABILITY,
-    "global_clipnorm": (NONE, POSITIVE_REAL),
     "ema_decay": (NONE, FRACTION),
     "scoring": OneOf(["loss", "score"]),
     **DECODING_CONSTRAINTS,
@@ -166,7 +167,7 @@ default="word"
     global_clipnorm : float or None, default=5.0
         Norm to which larger gradients are scaled down; None leaves them. Lower it when
         the loss jumps. It has no effect on an optimizer given as an instance or config,
-        or whose own clipping is set by `optimizer__<name>`.
+        or that clips in its own way, as `optimizer__clipnorm` makes it do.
     ema_decay : float, default=None
         Decay a step of a moving average of the weights, 0.999 for instance; nearer to 1
         averages over more steps. The averaged weights are then what is validated and
@@ -603,14 +604,9 @@ default="word"
 
     def _optimizer_parameters(self):
         routed = super()._optimizer_parameters()
-        defaults = {}
-        is_plain = isinstance(self.optimizer, str) or inspect.isclass(self.optimizer)
-        is_set = self.global_clipnorm is not None  # a user's class may not take it
-        if is_plain and is_set and not CLIPPING & routed.keys():
-            defaults["global_clipnorm"] = self.global_clipnorm
-        if self.ema_decay is not None:
-            defaults |= {"use_ema": True, "ema_momentum": self.ema_decay}
-        return {**defaults, **routed}
+        if self.ema_decay is None:
+            return routed
+        return {"use_ema": True, "ema_momentum": self.ema_decay, **routed}
 
     def _make_recipe(self, settings):
         losses = TokenLosses(float(self.label_smoothing))
@@ -733,7 +729,8 @@ default="word"
         self._check_decoding(self._settings["attention"])
         results = [None] * len(data.sources)
         compute = partial(self._translate, decoder=decoder, n_best=n_best)
-        for rows, found in self._infer(data, compute):
+        n_rows = self._n_decoded(decoder, n_best)
+        for rows, found in self._infer(data, compute, n_rows=n_rows):
             for i, row in enumerate(rows):
                 results[row] = _hypotheses(*(output[i] for output in found))
         return results
@@ -742,15 +739,22 @@ default="word"
         """The score of what the network, as it is now, decodes of some rows."""
         data = part.data.take(part.rows)
         decoded = [None] * len(data.sources)
-        for rows, batch in self._batches(data):
+        for rows, batch in self._batches(data, self._n_decoded(self.decoder, 1)):
             found = self._translate(program, batch, decoder=self.decoder, n_best=1)
             for i, row in enumerate(rows):
                 decoded[row] = _hypotheses(*(output[i] for output in found))[0][0]
         return 1 - label_error_rate(data.targets, decoded, sample_weight=data.weights)
 
+    def _width(self, decoder, n_best) -> int:
+        return max(int(self.beam_width), n_best) if decoder == "beam" else 1
+
+    def _n_decoded(self, decoder, n_best) -> int:
+        """How many sources are best decoded together."""
+        n_values = self._width(decoder, n_best) * self._vocabulary("target").n_ids
+        return min(DECODED_ROWS, DECODED_VALUES // n_values)
+
     def _translate(self, program, batch, *, decoder, n_best):
         vocabulary = self._vocabulary("target")
-        width = max(int(self.beam_width), n_best) if decoder == "beam" else 1
         return program.run(
             translate,
             batch["source"],
@@ -761,7 +765,7 @@ default="word"
             np.float32(self.coverage_penalty),
             end=vocabulary.end,
             unknown=vocabulary.unknown,
-            beam_width=width,
+            beam_width=self._width(decoder, n_best),
             n_best=n_best,
             no_repeat_ngram=int(self.no_repeat_ngram),
         )

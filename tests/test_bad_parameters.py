@@ -79,6 +79,7 @@ BAD_VALUES = {
     ("beam_width", COUNT): [0, 2.5, None, True],
     ("infeasible", "among {'raise', 'drop'}"): ["ignore", None, True],
     ("learning_rate", POSITIVE): [0, -1, NAN, math.inf, "x", None, True],
+    ("global_clipnorm", r"must be None or a float in .*\(0\.0, inf\)"): [0, -1, NAN],
     ("epochs", COUNT): [0, -1, 1.5, NAN, None, "10"],
     ("batch_size", COUNT): [0, -2, 2.5, "auto", None],
     ("shuffle", FLAG): [None, "no", 0],
@@ -123,7 +124,6 @@ BAD_TRANSLATOR_VALUES = {
     ("no_repeat_ngram", COUNT_FROM_0.format(r"inf\)")): [-1, 1.5, None],
     ("min_output_length", COUNT_FROM_0.format(r"2147483647\]")): [-1, None, 2**31],
     ("max_output_length", MAYBE_COUNT.format(r"2147483647\]")): [0, 2.5, 2**31],
-    ("global_clipnorm", r"must be None or a float in .*\(0\.0, inf\)"): [0, -1, NAN],
     ("ema_decay", r"must be None or a float .*\(0\.0, 1\.0\)"): [0, 1.0, NAN, "0.9"],
     ("scoring", "must be a str among {'loss', 'score'}"): ["accuracy", None, len],
 }

@@ -590,6 +590,22 @@ def test_routed_parameters_reach_their_object(case):
     assert_same_weights(still, also_still)
 
 
+def test_a_large_gradient_is_scaled_down_to_the_norm(case):
+    def step(**params):
+        """What one step of plain gradient descent, of rate 1, does to the weights."""
+        one = {"epochs": 1, "batch_size": len(case.X), "optimizer": "sgd"}
+        before = case.fit(**one, learning_rate=1e-30)._weights
+        after = case.fit(**one, learning_rate=1.0, **params)._weights
+        changes = [(b - a).ravel() for a, b in zip(after, before, strict=True)]
+        return np.concatenate(changes).astype("float64")
+
+    free, clipped = step(global_clipnorm=None), step(global_clipnorm=0.01)
+    assert np.linalg.norm(free) > 0.02
+    assert np.linalg.norm(clipped) == pytest.approx(0.01, rel=1e-3)
+    cosine = clipped @ free / np.linalg.norm(clipped) / np.linalg.norm(free)
+    assert cosine == pytest.approx(1, abs=1e-4)
+
+
 def test_early_stopping_returns_to_the_best_epoch(case):
     estimator = case.make(
         epochs=30, early_stopping=True, n_iter_no_change=2, learning_rate=0.05

@@ -64,6 +64,49 @@ def test_a_learning_rate_serves_an_optimizer_that_brings_none(optimizer):
     assert rate(make_optimizer(optimizer, 0.5)) == 0.5
 
 
+class RateOnly(optimizers.SGD):
+    """Takes nothing but a learning rate, and says no more of itself."""
+
+    def __init__(self, learning_rate=0.01):
+        super().__init__(learning_rate)
+
+    def get_config(self):
+        return {"learning_rate": 0.01}
+
+
+class Clipping(optimizers.SGD):
+    def __init__(self, learning_rate=0.01):
+        super().__init__(learning_rate, clipvalue=0.5)
+
+
+CLIPPED = {
+    "a name": ("adam", {}, (None, None, 5.0)),
+    "a class": (optimizers.SGD, {}, (None, None, 5.0)),
+    "a class of few parameters": (RateOnly, {}, (None, None, 5.0)),
+    "a class that clips": (Clipping, {}, (None, 0.5, None)),
+    "routed": ("adam", {"clipnorm": 2.0}, (2.0, None, None)),
+    "routed the same": ("adam", {"global_clipnorm": 2.0}, (None, None, 2.0)),
+    "routed off": ("adam", {"global_clipnorm": None}, (None, None, None)),
+    "an instance": (optimizers.SGD(clipnorm=3.0), {}, (3.0, None, None)),
+    "an instance without": (optimizers.SGD(), {}, (None, None, None)),
+    "a config": (optimizers.serialize(optimizers.SGD()), {}, (None, None, None)),
+}
+
+
+@pytest.mark.parametrize("given", CLIPPED)
+def test_a_norm_serves_an_optimizer_that_does_not_clip_in_its_own_way(given):
+    optimizer, routed, expected = CLIPPED[given]
+    made = make_optimizer(optimizer, routed=routed, global_clipnorm=5.0)
+    assert (made.clipnorm, made.clipvalue, made.global_clipnorm) == expected
+
+
+@pytest.mark.parametrize("optimizer", ["adam", RateOnly])
+def test_optimizers_that_clip_otherwise_are_not_the_same(optimizer):
+    norms = (None, 1.0, 5.0)
+    made = [make_optimizer(optimizer, global_clipnorm=norm) for norm in norms]
+    assert len({optimizer_key(each) for each in made}) == 3
+
+
 def test_a_used_instance_is_rebuilt_and_left_as_it_was():
     used = optimizers.Adam(0.25, beta_1=0.5)
     weight = keras.Variable(np.ones(3))

@@ -658,62 +658,6 @@ def test_averaged_weights_are_the_moving_average_of_those_after_each_step():
     assert not np.allclose(averaged._weights[-1], steps[-1][-1], atol=1e-4)
 
 
-def step_of(**params):
-    """What one step of SGD, of learning rate 1, changes where the slope is steep."""
-    one_step = {"batch_size": 12, "learning_rate": 1.0, "warm_start": True}
-    start = make(**one_step).fit(X, Y)
-    start._weights = [w * 300 if w.shape == (4, 5) else w for w in start._weights]
-    after = copy.deepcopy(start).set_params(**params).fit(X, Y)
-    pairs = zip(after._weights, start._weights, strict=True)
-    return np.concatenate([(a - b).ravel() for a, b in pairs])
-
-
-def test_a_large_gradient_is_scaled_down_to_the_norm():
-    free = step_of(global_clipnorm=None)
-    assert np.linalg.norm(free) > 50
-    clipped = step_of()
-    assert np.linalg.norm(clipped) == pytest.approx(5, rel=1e-4)
-    cosine = clipped @ free / np.linalg.norm(clipped) / np.linalg.norm(free)
-    assert cosine == pytest.approx(1, abs=1e-5)
-
-
-class Unclipped(keras.optimizers.SGD):
-    """Takes nothing but a learning rate."""
-
-    def __init__(self, learning_rate=0.01):
-        super().__init__(learning_rate)
-
-
-CLIPPING = {
-    "by name": ({}, (None, 5.0)),
-    "by class": ({"optimizer": keras.optimizers.SGD}, (None, 5.0)),
-    "off": ({"global_clipnorm": None}, (None, None)),
-    "another": ({"global_clipnorm": 0.5}, (None, 0.5)),
-    "not to be had": (
-        {"optimizer": Unclipped, "global_clipnorm": None},
-        (None, None),
-    ),
-    "routed": ({"optimizer__clipnorm": 2.0}, (2.0, None)),
-    "routed the same": ({"optimizer__global_clipnorm": 2.0}, (None, 2.0)),
-    "an instance": ({"optimizer": keras.optimizers.SGD(clipnorm=3.0)}, (3.0, None)),
-    "an instance without": ({"optimizer": keras.optimizers.SGD()}, (None, None)),
-    "a config": (
-        {"optimizer": keras.optimizers.serialize(keras.optimizers.SGD())},
-        (None, None),
-    ),
-}
-
-
-@pytest.mark.parametrize("given", CLIPPING)
-def test_clipping_that_the_user_has_set_otherwise_is_left_alone(given):
-    params, (clipnorm, global_clipnorm) = CLIPPING[given]
-    optimizer = make(**params)._make_optimizer()
-    assert (optimizer.clipnorm, optimizer.global_clipnorm) == (
-        clipnorm,
-        global_clipnorm,
-    )
-
-
 # -- keeping -------------------------------------------------------------------------
 
 
