@@ -21,10 +21,8 @@ from skseq.datasets import make_digit_strips
 from skseq.preprocessing import SequenceNormalizer
 
 
-def plain_batches(lengths, batch_size, rng=None, *, exact=False):
-    """Shuffled and cut; the first epoch, from short to long, is that of skseq."""
-    if rng is None:
-        return training_batches(lengths, batch_size, rng, exact=exact)
+def plain_batches(lengths, batch_size, rng, *, exact=False):
+    """Shuffled and cut."""
     order = rng.permutation(len(lengths))
     return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
 

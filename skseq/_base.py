@@ -119,15 +119,13 @@ STATE_FORMAT = 1
 class SequenceEstimator(BaseEstimator, ABC):
     """Base of all estimators. Its fitted state is parameters and plain arrays.
 
-    An estimator gives: `_constraints`, its own parameters' constraints;
-    `_shortest_first`, whether its first epoch goes from short to long; `_monitor`, what
-    early stopping looks at, and `_validation_score(program, part)` if that is a score;
-    `_prediction_parameters`, those that the outcome of a fit does not depend on;
+    An estimator gives: `_constraints`, its own parameters' constraints; `_monitor`,
+    what early stopping looks at, and `_validation_score(program, part)` if that is a
+    score; `_prediction_parameters`, those that the outcome of a fit does not depend on;
     `_fitted_attributes`, what `save` keeps; and the methods marked abstract.
     """
 
     _constraints: ClassVar[dict] = {}
-    _shortest_first = False
     _monitor = "val_loss"
     _validation_score: Callable | None = None
     _prediction_parameters: frozenset = frozenset()
@@ -382,7 +380,6 @@ class SequenceEstimator(BaseEstimator, ABC):
             patience=self.n_iter_no_change if stops_early else None,
             verbose=int(self.verbose),
             exact_lengths=self._exact_lengths,
-            shortest_first=self._shortest_first,
             monitor=self._monitor,
         )
 

@@ -139,18 +139,18 @@ class CTCSequenceClassifier(SequenceEstimator):
         Learning rate of an optimizer given by name or class. A higher one needs fewer
         epochs; lower it when the loss jumps.
     global_clipnorm : float or None, default=5.0
-        Norm to which larger gradients are scaled down; None leaves them. Lower it when
-        the loss jumps. It has no effect on an optimizer given as an instance or config,
-        or that clips in its own way, as `optimizer__clipnorm` makes it do.
+        Norm to which larger gradients are scaled down [2]_, so that the first labels
+        come sooner; None leaves them. Lower it when the loss jumps. It has no effect on
+        an optimizer given as an instance or config, or that clips in its own way, as
+        `optimizer__clipnorm` makes it do.
     epochs : int, default=50
         Passes over the training data. Raise it when the loss still falls at the end.
     batch_size : int, default=32
         Sequences a step. More make an epoch faster, with fewer steps to learn in.
         Sequences of similar length share a batch.
     shuffle : bool, default=True
-        Whether to draw new batches in every epoch but the first. That one goes from
-        short to long, since CTC finds its first labels sooner in short sequences [2]_.
-        Without shuffling all epochs do.
+        Whether to draw new batches in every epoch. Without it they go from short to
+        long.
     early_stopping : bool, default=False
         Whether to stop when the loss on a validation set no longer falls, and keep the
         best epoch's weights.
@@ -208,8 +208,8 @@ class CTCSequenceClassifier(SequenceEstimator):
     .. [1] A. Graves, S. Fernández, F. Gomez and J. Schmidhuber, "Connectionist Temporal
            Classification: Labelling Unsegmented Sequence Data with Recurrent Neural
            Networks", ICML 2006.
-    .. [2] D. Amodei et al., "Deep Speech 2: End-to-End Speech Recognition in English
-           and Mandarin", ICML 2016.
+    .. [2] R. Pascanu, T. Mikolov and Y. Bengio, "On the Difficulty of Training
+           Recurrent Neural Networks", ICML 2013.
 
     Examples
     --------
@@ -222,7 +222,6 @@ class CTCSequenceClassifier(SequenceEstimator):
     """
 
     _constraints = CONSTRAINTS
-    _shortest_first = True
     _prediction_parameters = frozenset(DECODING_CONSTRAINTS)
     _fitted_attributes = (
         *SequenceEstimator._fitted_attributes,

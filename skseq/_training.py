@@ -85,8 +85,7 @@ def _train_epoch(program, trainer, plan, state, part, runner) -> float:
     epoch = state.epoch
     program.seed(derive(plan.seed, "dropout", epoch))
     runner.tell("on_epoch_begin", epoch)
-    shuffled = plan.shuffle and not (plan.shortest_first and epoch == 0)
-    order = generator(plan.seed, "order", epoch) if shuffled else None
+    order = generator(plan.seed, "order", epoch) if plan.shuffle else None
     batches = training_batches(
         part.lengths, plan.batch_size, order, exact=plan.exact_lengths
     )

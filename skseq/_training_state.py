@@ -24,7 +24,6 @@ class TrainingPlan:
     patience: int | None = None  # epochs without improvement; None: no early stopping
     verbose: int = 0
     exact_lengths: bool = False  # batch only sequences of one length
-    shortest_first: bool = False  # in the first epoch
     monitor: str = "val_loss"  # what early stopping looks at, a name in MONITORS
 
     def loss(self, logs: dict[str, float]) -> float:
