@@ -22,7 +22,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skseq import _saving
-from skseq._batching import full_rows, inference_batches
+from skseq._batching import full_batches
 from skseq._callbacks import make_callbacks
 from skseq._checkpoint import Checkpoint, describe, fingerprint_arrays
 from skseq._layers import CELLS
@@ -50,14 +50,8 @@ from skseq._training import train
 from skseq._training_state import Part, TrainingPlan, TrainingState
 from skseq._version import __version__
 
-# A batch of long sequences holds fewer of them, so that memory stays bounded.
-MAX_BATCH_FRAMES = 2**18
-
-# Without a gradient larger batches are faster: about so many rows, where there are as
-# many and their sequences are short. Measured: with more, what a recurrence writes
-# outgrows the cache.
+# Measured: with more, what a recurrence writes for them outgrows the cache.
 INFERENCE_ROWS = 64
-INFERENCE_FRAMES = 2**15
 
 ROUTES = ("optimizer", "callbacks", "encoder")
 
@@ -486,25 +480,12 @@ class SequenceEstimator(BaseEstimator, ABC):
     def _batches(
         self, data, n_rows=INFERENCE_ROWS
     ) -> Iterator[tuple[np.ndarray, dict]]:
-        """Cut data into batches of `batch_size` rows or, up to `n_rows`, twice as many.
-
-        Or twice that, and so on. Where fewer are left, the first is repeated.
-        """
-        size = most = int(self.batch_size)
-        while 2 * most <= n_rows:
-            most *= 2
-        lengths = data.lengths
-        for batch in inference_batches(lengths, most, exact=self._exact_lengths):
-            longest = int(lengths[batch].max())
-            n_rows = most
-            while n_rows > size and n_rows * longest > INFERENCE_FRAMES:
-                n_rows //= 2
-            n_rows = min(n_rows, max(1, MAX_BATCH_FRAMES // longest))
-            while len(batch):
-                while n_rows > max(size, len(batch)):
-                    n_rows //= 2
-                rows, batch = batch[:n_rows], batch[n_rows:]
-                yield rows, data.assemble(full_rows(rows, n_rows))
+        """Cut data into batches of at least `batch_size` rows; yields indices too."""
+        batches = full_batches(
+            data.lengths, int(self.batch_size), n_rows, exact=self._exact_lengths
+        )
+        for batch, rows in batches:
+            yield batch, data.assemble(rows)
 
     def _check_usable(self, data, is_labelled) -> None:
         """Refuse prepared data that the network gives no answer for."""

@@ -18,6 +18,11 @@ _BATCHES_PER_POOL = 64
 # holds the whole data set would give the same batches in every epoch.
 _JITTER = 0.1
 
+# So many frames are best run through a network together without a gradient, and no more
+# than so many ever are, so that memory stays bounded.
+_BATCH_FRAMES = 2**15
+_MAX_BATCH_FRAMES = 2**18
+
 _END = object()
 
 
@@ -190,7 +195,7 @@ def inference_batches(lengths, batch_size, *, window=4096, exact=False):
 
     See Also
     --------
-    full_rows : Fills up a short batch.
+    full_batches : For prediction.
     """
     window = min(max(1, window // batch_size) * batch_size, sys.maxsize)
     stream = iter(lengths)
@@ -201,6 +206,53 @@ def inference_batches(lengths, batch_size, *, window=4096, exact=False):
         for batch in _cut(order, chunk, batch_size, exact):
             yield start + batch
         start += len(chunk)
+
+
+def full_batches(lengths, batch_size, n_rows, *, exact=False):
+    """Group sequences of similar lengths into larger batches, none of them short.
+
+    Parameters
+    ----------
+    lengths : array-like of int of shape (n_sequences,)
+        The number of frames of each sequence.
+    batch_size : int
+        The least number of rows of a batch. Only if that many of its sequences have
+        more than 262,144 frames together, it has fewer.
+    n_rows : int
+        About the most. Where as many sequences are left, a batch has `batch_size`
+        times a power of two, up to this and to 32,768 frames.
+    exact : bool, default=False
+        Whether only sequences of exactly one length may share a batch.
+
+    Yields
+    ------
+    batch : ndarray of int
+        The indices of the sequences of a batch; each index is in one batch.
+    rows : ndarray of int
+        The same, filled up by :func:`full_rows`.
+
+    Examples
+    --------
+    >>> from skseq._batching import full_batches
+    >>> batches = list(full_batches([5] * 150, 8, 64))
+    >>> [(len(batch), len(rows)) for batch, rows in batches]
+    [(64, 64), (64, 64), (16, 16), (6, 8)]
+    """
+    lengths = np.asarray(lengths)
+    largest = batch_size
+    while 2 * largest <= n_rows:
+        largest *= 2
+    for batch in inference_batches(lengths, largest, exact=exact):
+        longest = int(lengths[batch].max())
+        size = largest
+        while size > batch_size and size * longest > _BATCH_FRAMES:
+            size //= 2
+        size = min(size, max(1, _MAX_BATCH_FRAMES // longest))
+        while len(batch):
+            while size > max(batch_size, len(batch)):
+                size //= 2
+            part, batch = batch[:size], batch[size:]
+            yield part, full_rows(part, size)
 
 
 def full_rows(batch, n_rows):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from skseq._batching import (
+    full_batches,
     full_rows,
     inference_batches,
     pad,
@@ -283,8 +284,31 @@ def test_inference_reads_no_further_than_its_window():
         assert n_read == expected
 
 
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("most", [1, 8, 64])
+@pytest.mark.parametrize(("n", "size"), CASES)
+def test_prediction_uses_every_sequence_once_and_fills_up_little(n, size, most, exact):
+    lengths = random_lengths(n)
+    found = list(full_batches(lengths, size, most, exact=exact))
+    assert_partition([batch for batch, _ in found], n)
+    for batch, rows in found:
+        assert len(rows) - len(batch) < size <= len(rows) <= max(size, most)
+        assert len(rows) % size == 0
+        assert rows.tolist() == [*batch, *[batch[0]] * (len(rows) - len(batch))]
+
+
+@pytest.mark.parametrize(
+    ("length", "n_rows"),
+    [(2**9, 64), (2**9 + 1, 32), (2**12, 8), (2**15, 8), (2**16, 4), (2**20, 1)],
+)
+def test_prediction_has_fewer_rows_of_longer_sequences(length, n_rows):
+    found = full_batches([length] * 128, 8, 64)
+    assert {len(rows) for _, rows in found} == {n_rows}
+
+
 def test_no_sequences_make_no_batches():
     assert list(inference_batches([], 4)) == []
+    assert list(full_batches([], 4, 64)) == []
     for exact in (False, True):
         assert training_batches([], 4, exact=exact) == []
         assert training_batches([], 4, np.random.default_rng(0), exact=exact) == []

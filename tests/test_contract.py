@@ -927,7 +927,7 @@ def test_no_bit_depends_on_what_the_other_sequences_hold(case, rough, expected):
 
 
 def test_a_batch_that_memory_cuts_changes_nothing(case, rough, expected, monkeypatch):
-    monkeypatch.setattr("skseq._base.MAX_BATCH_FRAMES", 40)
+    monkeypatch.setattr("skseq._batching._MAX_BATCH_FRAMES", 40)
     assert_same_results(case.results(rough), expected, tolerance=1e-5)
 
 

@@ -334,7 +334,7 @@ def test_a_lack_of_memory_is_a_memory_error_that_says_what_to_do(name, monkeypat
     used, data = copy(fitted(name)), FITS[name]()[1]
     state = dict(vars(used))
     monkeypatch.setattr(Trainer, "step", exhausted)
-    monkeypatch.setattr("skseq._base.full_rows", exhausted)  # in any inference
+    monkeypatch.setattr("skseq._batching.full_rows", exhausted)  # in any inference
     for use in (lambda: used.fit(*data), lambda: used.predict(data[0])):
         with pytest.raises(MemoryError, match="Lower batch_size, or cut the longest"):
             use()
