@@ -18,10 +18,16 @@ _BATCHES_PER_POOL = 64
 # holds the whole data set would give the same batches in every epoch.
 _JITTER = 0.1
 
-# So many frames are best run through a network together without a gradient, and no more
-# than so many ever are, so that memory stays bounded.
+# A batch for prediction is made larger than one for training up to so many frames, and
+# by this factor at most, so that a small one still means little memory.
 _BATCH_FRAMES = 2**15
+_MOST_LARGER = 8
+
+# No batch for prediction has more frames, whatever its number of rows should be.
 _MAX_BATCH_FRAMES = 2**18
+
+# One that lacks sequences is filled up to no more rows.
+_FILLED_ROWS = 32
 
 _END = object()
 
@@ -216,11 +222,12 @@ def full_batches(lengths, batch_size, n_rows, *, exact=False):
     lengths : array-like of int of shape (n_sequences,)
         The number of frames of each sequence.
     batch_size : int
-        The least number of rows of a batch. Only if that many of its sequences have
-        more than 262,144 frames together, it has fewer.
+        Rows of a batch while training.
     n_rows : int
-        About the most. Where as many sequences are left, a batch has `batch_size`
-        times a power of two, up to this and to 32,768 frames.
+        Rows that are best for prediction. Where that many sequences are left, a batch
+        has `batch_size` rows or, while that is at most `n_rows` rows and 32,768 frames,
+        two, four or eight times as many. It has fewer where `batch_size` rows would be
+        more than 262,144 frames.
     exact : bool, default=False
         Whether only sequences of exactly one length may share a batch.
 
@@ -240,7 +247,7 @@ def full_batches(lengths, batch_size, n_rows, *, exact=False):
     """
     lengths = np.asarray(lengths)
     largest = batch_size
-    while 2 * largest <= n_rows:
+    while 2 * largest <= min(n_rows, _MOST_LARGER * batch_size):
         largest *= 2
     for batch in inference_batches(lengths, largest, exact=exact):
         longest = int(lengths[batch].max())
@@ -249,7 +256,7 @@ def full_batches(lengths, batch_size, n_rows, *, exact=False):
             size //= 2
         size = min(size, max(1, _MAX_BATCH_FRAMES // longest))
         while len(batch):
-            while size > max(batch_size, len(batch)):
+            while size > max(len(batch), min(batch_size, _FILLED_ROWS)):
                 size //= 2
             part, batch = batch[:size], batch[size:]
             yield part, full_rows(part, size)

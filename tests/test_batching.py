@@ -285,16 +285,17 @@ def test_inference_reads_no_further_than_its_window():
 
 
 @pytest.mark.parametrize("exact", [False, True])
-@pytest.mark.parametrize("most", [1, 8, 64])
-@pytest.mark.parametrize(("n", "size"), CASES)
-def test_prediction_uses_every_sequence_once_and_fills_up_little(n, size, most, exact):
+@pytest.mark.parametrize("best", [1, 8, 64])
+@pytest.mark.parametrize(("n", "size"), [*CASES, (5, 2**62)])
+def test_prediction_uses_every_sequence_once_and_fills_up_little(n, size, best, exact):
     lengths = random_lengths(n)
-    found = list(full_batches(lengths, size, most, exact=exact))
+    found = list(full_batches(lengths, size, best, exact=exact))
     assert_partition([batch for batch, _ in found], n)
     for batch, rows in found:
-        assert len(rows) - len(batch) < size <= len(rows) <= max(size, most)
-        assert len(rows) % size == 0
-        assert rows.tolist() == [*batch, *[batch[0]] * (len(rows) - len(batch))]
+        n_repeated = len(rows) - len(batch)
+        assert n_repeated < min(size, 32)
+        assert len(rows) <= max(size, min(best, 8 * size))
+        assert rows.tolist() == [*batch, *[batch[0]] * n_repeated]
 
 
 @pytest.mark.parametrize(
@@ -304,6 +305,14 @@ def test_prediction_uses_every_sequence_once_and_fills_up_little(n, size, most, 
 def test_prediction_has_fewer_rows_of_longer_sequences(length, n_rows):
     found = full_batches([length] * 128, 8, 64)
     assert {len(rows) for _, rows in found} == {n_rows}
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "n_rows"), [(1, 8), (8, 64), (32, 64), (48, 48), (128, 128)]
+)
+def test_prediction_has_more_rows_than_training_where_that_is_best(batch_size, n_rows):
+    first, *_ = full_batches([5] * 1000, batch_size, 64)
+    assert len(first[1]) == n_rows
 
 
 def test_no_sequences_make_no_batches():

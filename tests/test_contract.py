@@ -1049,5 +1049,14 @@ def test_a_lazy_collection_is_as_good_as_a_list_and_its_frames_are_never_held(
     found = {n: list(m(rough, shelf, case.y)) for n, m in case.methods.items()}
     assert_same_results(found, expected)
     assert shelf.n_held == 0
-    assert shelf.most_held <= 4 + 1  # a batch, and the one that is read next
     assert (shelf.most_held > 0) == isinstance(case.X[0], np.ndarray)
+
+
+def test_no_more_frames_are_held_than_the_largest_batch_has(case, rough):
+    shelf, y = Shelf([*case.X] * 4), [*case.y] * 4
+    case.make(epochs=1).fit(shelf, y)
+    for method in case.methods.values():
+        method(rough, shelf, y)
+    # Batches for prediction are up to eight times as large; one is read next.
+    assert shelf.most_held <= 8 * 4 + 1 < len(shelf)
+    assert shelf.n_held == 0
