@@ -1,4 +1,4 @@
-"""Where the time of a CTC training step goes.
+"""Where the time of a CTC training step and of a prediction goes.
 
     python benchmarks/where_time_goes.py [--data-home DIR]
 
@@ -6,7 +6,8 @@ Takes the batch of median length out of an epoch over spoken digit strings (rand
 frames of such lengths without `--data-home`) and times the whole step on it, then its
 parts by themselves, each compiled and with its gradient: both directions of the LSTM,
 the same in PyTorch, where it is installed, the matrix products that they cannot do
-without, the loss, and the update of the weights.
+without, the loss, and the update of the weights. Of a greedy prediction of all
+strings: the network, and the LSTM alone.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import tensorflow as tf
 from ctc_speed import BATCH_SIZE, classifier, digit_strings
 from side_by_side import measure, torch_ways
 
-from skseq import _programs
+from skseq import _ctc, _programs
 from skseq._layers import Recurrent
 from skseq._losses import ctc_losses
 
@@ -38,11 +39,16 @@ def steps_of(X, y, units):
     return sorted(full, key=lambda found: found[1]["frames"].shape[1])
 
 
-def recurrence(frames, lengths, units):
-    """Both directions with their gradients."""
+def both_directions(units, frames_shape):
     layers = [Recurrent(units, backward=backward) for backward in (False, True)]
     for layer in layers:
-        layer.build(frames.shape)
+        layer.build(frames_shape)
+    return layers
+
+
+def recurrence(frames, lengths, units):
+    """Both directions with their gradients."""
+    layers = both_directions(units, frames.shape)
     variables = [weight.value for layer in layers for weight in layer.weights]
 
     @tf.function
@@ -67,6 +73,26 @@ def torch_recurrence(n_features, n_frames, units, n_threads):
         layer(frames)[0].sum().backward()
 
     return run
+
+
+def recurrence_without_gradient(batches, units):
+    """Both directions over all batches of a prediction."""
+    n_features = batches[0]["frames"].shape[2]
+    layers = both_directions(units, (None, None, n_features))
+    signature = [
+        tf.TensorSpec((None, None, n_features), tf.float32),
+        tf.TensorSpec((None,), tf.int32),
+    ]
+
+    @tf.function(input_signature=signature)
+    def run(frames, lengths):
+        return [layer(frames, lengths) for layer in layers]
+
+    def run_all():
+        for batch in batches:
+            run(batch["frames"], batch["lengths"])[0].numpy()
+
+    return run_all
 
 
 def products(n_frames, n_features, units):
@@ -130,7 +156,7 @@ def update(trainer):
     return lambda: run().numpy()
 
 
-def report(X, y, units, n_rounds):
+def report_step(X, y, units, n_rounds):
     trainer, batch, sample_weight = (given := steps_of(X, y, units))[len(given) // 2]
     _, n_frames, n_features = batch["frames"].shape
     frames, lengths = tf.constant(batch["frames"]), tf.constant(batch["lengths"])
@@ -142,12 +168,35 @@ def report(X, y, units, n_rounds):
         "loss": loss(batch, 11),
         "update": update(trainer),
     }
+    print(f"{units} units, {n_frames} frames")
+    tell(tasks, n_rounds)
+
+
+def report_prediction(X, y, units, n_rounds):
+    reader, batches = classifier(units, epochs=1).fit(X, y), []
+    run_network = _ctc._run_network
+
+    def noted(program, batch):
+        batches.append((program, batch))
+        return run_network(program, batch)
+
+    with mock.patch.object(_ctc, "_run_network", noted):
+        reader.predict(X)
+    tasks = {
+        "prediction": partial(reader.predict, X),
+        "network": lambda: [run_network(*given) for given in batches],
+        "LSTM": recurrence_without_gradient([batch for _, batch in batches], units),
+    }
+    print(f"{units} units, {len(X)} strings")
+    tell(tasks, n_rounds)
+
+
+def tell(tasks, n_rounds):
+    """Print the time of each, and its share in the first."""
     rates = measure({name: (task, 1) for name, task in tasks.items()}, n_rounds)
-    times = {name: 1e3 / rate for name, rate in rates.items()}
-    print(f"{units} units, {n_frames} frames: step {times['step']:.1f} ms", flush=True)
-    for name in list(times)[1:]:
-        share = times[name] / times["step"]
-        print(f"    {name:<18} {times[name]:6.1f} ms, {share:.0%}")
+    whole, *_ = rates.values()
+    for name, rate in rates.items():
+        print(f"    {name:<18} {1e3 / rate:6.1f} ms, {whole / rate:.0%}", flush=True)
 
 
 def main():
@@ -158,7 +207,8 @@ def main():
     print(f"{os.cpu_count()} cores; load at the start {os.getloadavg()}")
     X, y = digit_strings(300, args.data_home)
     for units in (64, 256):
-        report(X, y, units, args.rounds)
+        report_step(X, y, units, args.rounds)
+    report_prediction(X, y, 64, args.rounds)
 
 
 if __name__ == "__main__":
