@@ -13,6 +13,7 @@ from skseq._layers import (
     Recurrent,
     autonomous_lstm,
     on_gpu,
+    turned_round,
     zero_padding,
 )
 from skseq._networks import (
@@ -90,7 +91,7 @@ class FrameDecoder(keras.layers.Layer):
         states = DECODERS[self.kind](self, code, lengths, state, n_frames)
         outputs = self.readout(states)
         if self.reverse:
-            outputs = tf.reverse_sequence(outputs, lengths, seq_axis=1)
+            outputs = turned_round(outputs, lengths)
         if change_scale is not None:
             outputs = tf.cumsum(outputs * change_scale[:, tf.newaxis], axis=1)
         return zero_padding(outputs, lengths)

@@ -14,6 +14,7 @@ from skseq._layers import (
     Recurrent,
     autonomous_lstm,
     shortened,
+    turned_round,
     zero_padding,
 )
 
@@ -313,6 +314,29 @@ def test_zero_padding_removes_even_what_is_not_a_number(shape):
     zeroed = zero_padding(tf.constant(frames), [2, 0]).numpy()
     np.testing.assert_array_equal(zeroed[0, :2], 1)
     assert zeroed.sum() == zeroed[0, :2].size
+
+
+def test_each_sequence_is_turned_round_within_its_own_length():
+    frames = np.arange(24.0).reshape(4, 3, 2)
+    lengths = np.array([3, 2, 1, 0])
+    expected = frames.copy()
+    expected[0], expected[1, :2] = frames[0, ::-1], frames[1, 1::-1]
+    found = turned_round(tf.constant(frames), tf.constant(lengths))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_the_gradient_of_a_turned_sequence_is_turned_back():
+    frames = tf.random.stateless_normal((3, 5, 2), (0, 0))
+    weights = tf.random.stateless_normal((3, 5, 2), (1, 1))
+    lengths = tf.constant([5, 3, 1])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(frames)
+        ours = tf.reduce_sum(weights * turned_round(frames, lengths) ** 2)
+        stock = tf.reverse_sequence(frames, lengths, seq_axis=1)
+        theirs = tf.reduce_sum(weights * stock**2)
+    np.testing.assert_array_equal(
+        tape.gradient(ours, frames), tape.gradient(theirs, frames)
+    )
 
 
 @pytest.mark.parametrize("strides", [1, 2, 3, 5])
