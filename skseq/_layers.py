@@ -39,7 +39,8 @@ def turned_round(frames, lengths):
     Its own inverse, and so its own gradient. `tf.reverse_sequence` takes several times
     as long.
     """
-    places, ends = tf.range(tf.shape(frames)[1]), lengths[:, tf.newaxis]
+    n_frames, ends = tf.shape(frames, lengths.dtype)[1], lengths[:, tf.newaxis]
+    places = tf.range(n_frames)
     places = tf.where(places < ends, ends - 1 - places, places)
 
     def turned(tensor):
