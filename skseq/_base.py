@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Integral
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -302,12 +302,10 @@ class SequenceEstimator(BaseEstimator, ABC):
             )
 
     def _make_optimizer(self) -> keras.optimizers.Optimizer:
-        rate = self.learning_rate
-        if isinstance(rate, Real):
-            rate = float(rate)  # Keras takes no other number
-        norm = None if self.global_clipnorm is None else float(self.global_clipnorm)
         routed = self._optimizer_parameters()
-        return make_optimizer(self.optimizer, rate, routed, norm)
+        return make_optimizer(
+            self.optimizer, self.learning_rate, routed, self.global_clipnorm
+        )
 
     def _optimizer_parameters(self) -> dict:
         return self._routed("optimizer")

@@ -721,8 +721,7 @@ class CTCSequenceClassifier(SequenceEstimator):
 
 
 def _run_network(program, batch):
-    inputs = (batch[tensor.name] for tensor in program.model.inputs)
-    return program.run(log_posteriors, *inputs)
+    return program.run(log_posteriors, *program.inputs(batch))
 
 
 def single_log_proba(log_probs, lengths) -> np.ndarray:

@@ -59,6 +59,7 @@ def make_optimizer(
     instance or a config brings its own, which routed parameters can replace.
     """
     routed = {name: _plain(name, value) for name, value in (routed or {}).items()}
+    learning_rate = _plain("learning_rate", learning_rate)
     if isinstance(optimizer, str):
         optimizer = _by_name(optimizer)
     if isinstance(optimizer, dict):
@@ -77,7 +78,8 @@ def make_optimizer(
     _check_names(optimizer, routed)
     made = _made(_fastest(optimizer), routed, learning_rate=learning_rate)
     if not any(name in routed or getattr(made, name) for name in CLIPPING):
-        made.global_clipnorm = global_clipnorm  # a user's class may not take it
+        # Not as an argument, which a user's class may not take.
+        made.global_clipnorm = _plain("global_clipnorm", global_clipnorm)
     return made
 
 

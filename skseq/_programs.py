@@ -91,7 +91,7 @@ class Program:
 
     def infer(self, batch: dict) -> list[np.ndarray]:
         """Run the network on a padded batch."""
-        return [out.numpy() for out in self._infer(*self._inputs(batch))]
+        return [out.numpy() for out in self._infer(*self.inputs(batch))]
 
     def run(self, function: Callable, *tensors, **options) -> list[np.ndarray]:
         """Run a compiled `function(model, *tensors, **options)` of the network.
@@ -121,9 +121,13 @@ class Program:
         trainer.reset(optimizer)
         return trainer
 
+    def inputs(self, batch: dict) -> list:
+        """The network's inputs among a batch's arrays."""
+        return [batch[tensor.name] for tensor in self.model.inputs]
+
     def inputs_and_targets(self, batch: dict) -> tuple[list, dict]:
         """A batch's arrays as the compiled functions take them."""
-        return self._inputs(batch), self._targets(batch)
+        return self.inputs(batch), self._targets(batch)
 
     def forget_weights(self) -> None:
         """Note that the network's weights are no longer those loaded last."""
@@ -139,9 +143,6 @@ class Program:
             return function(self.model, *tensors, **options)
 
         return compiled.get_concrete_function()
-
-    def _inputs(self, batch):
-        return [batch[tensor.name] for tensor in self.model.inputs]
 
     def _targets(self, batch):
         return {name: batch[name] for name, _, _ in self.recipe.targets}
