@@ -8,14 +8,14 @@ from importlib import import_module
 from skseq._version import __version__
 
 _LAZY = {
-    "CTCSequenceClassifier": "skseq._ctc",
-    "LSTMAutoencoder": "skseq._autoencoder",
+    "CTCSequenceClassifier": "skseq._ctc.estimator",
+    "LSTMAutoencoder": "skseq._autoencoder.estimator",
     "LabelSpan": "skseq._results",
     "RankedLabels": "skseq._results",
     "RankedOutput": "skseq._results",
-    "Seq2SeqTranslator": "skseq._seq2seq",
+    "Seq2SeqTranslator": "skseq._seq2seq.estimator",
     "TrainingDivergedError": "skseq.exceptions",
-    "load": "skseq._saving",
+    "load": "skseq._engine.saving",
     "show_versions": "skseq._show_versions",
 }
 

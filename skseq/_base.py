@@ -21,12 +21,16 @@ import tensorflow as tf
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skseq import _saving
-from skseq._batching import full_batches
-from skseq._callbacks import make_callbacks
-from skseq._checkpoint import Checkpoint, describe, fingerprint_arrays
-from skseq._layers import CELLS
-from skseq._optimizers import make_optimizer, plain_learning_rate
+from skseq._data.batching import full_batches
+from skseq._data.fingerprints import describe, fingerprint_arrays
+from skseq._engine import saving as _saving
+from skseq._engine.callbacks import make_callbacks
+from skseq._engine.checkpoint import Checkpoint
+from skseq._engine.optimizers import make_optimizer, plain_learning_rate
+from skseq._engine.programs import Program, Recipe, borrow
+from skseq._engine.state import Part, TrainingPlan, TrainingState
+from skseq._engine.training import train
+from skseq._nn.layers import CELLS
 from skseq._parameters import (
     BOOLEAN,
     FRACTION,
@@ -44,10 +48,7 @@ from skseq._parameters import (
     did_you_mean,
     instance_of,
 )
-from skseq._programs import Program, Recipe, borrow
 from skseq._seeding import draw_seed, generator
-from skseq._training import train
-from skseq._training_state import Part, TrainingPlan, TrainingState
 from skseq._version import __version__
 
 # Measured: with more, what a recurrence writes for them outgrows the cache.

@@ -14,9 +14,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from skseq._autoencoder_network import autoencoder_network
-from skseq._layers import FinalStates
-from skseq._networks import dropped, initial_weights, recurrent_stack
+from skseq._autoencoder.network import autoencoder_network
+from skseq._nn.initial_weights import initial_weights
+from skseq._nn.layers import FinalStates
+from skseq._nn.stacks import dropped, recurrent_stack
 from skseq._seeding import draw_seed
 
 __all__ = ["as_encoder", "autoencoder_model", "recurrent_model"]

@@ -11,14 +11,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from test_labels import BAD_Y, GOOD_Y
-from test_tokens import BAD_SEQUENCES as BAD_TOKENS
-from test_tokens import BAD_X as BAD_TEXTS
-from test_tokens import BAD_Y as BAD_TARGETS
-from test_tokens import INTEGERS, SEQUENCES, STRANGE, TEXTS
-from test_validation import BAD_X, GOOD_X, RAGGED
 
 from skseq import CTCSequenceClassifier, LSTMAutoencoder, Seq2SeqTranslator
+from tests.data.test_labels import BAD_Y, GOOD_Y
+from tests.data.test_sequences import BAD_X, GOOD_X, RAGGED
+from tests.data.test_tokens import BAD_SEQUENCES as BAD_TOKENS
+from tests.data.test_tokens import BAD_X as BAD_TEXTS
+from tests.data.test_tokens import BAD_Y as BAD_TARGETS
+from tests.data.test_tokens import INTEGERS, SEQUENCES, STRANGE, TEXTS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -7,7 +7,6 @@ import re
 import keras
 import numpy as np
 import pytest
-from toy import as_text, reversals, symbol_runs
 
 from skseq import (
     CTCSequenceClassifier,
@@ -15,6 +14,7 @@ from skseq import (
     Seq2SeqTranslator,
     TrainingDivergedError,
 )
+from tests.toy import as_text, reversals, symbol_runs
 
 X, SYMBOLS, _ = symbol_runs(6)
 Y = as_text(SYMBOLS)

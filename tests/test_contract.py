@@ -28,7 +28,6 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import KFold, cross_validate
-from toy import as_text, reversals, roughened, symbol_runs
 
 import skseq
 from skseq import (
@@ -36,9 +35,10 @@ from skseq import (
     LSTMAutoencoder,
     Seq2SeqTranslator,
     TrainingDivergedError,
-    _programs,
 )
-from skseq._validation import object_array
+from skseq._data.collections import object_array
+from skseq._engine import programs as _programs
+from tests.toy import as_text, reversals, roughened, symbol_runs
 
 # What is asked here of an autoencoder does not need it to have learnt anything.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -279,8 +279,7 @@ def identities(estimator):
 
 def run_python(code, *arguments, **environment):
     """Run code in a fresh process that can import this module."""
-    tests = Path(__file__).parent
-    path = os.pathsep.join([str(tests.parent), str(tests)])
+    path = str(Path(__file__).parents[1])
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "5", **environment},
@@ -451,7 +450,9 @@ def elsewhere(tmp_path_factory):
     fitted = {name: case.fit() for name, case in BY_NAME.items()}
     asked = {name: roughened(estimator) for name, estimator in fitted.items()}
     (folder / "asked.pickle").write_bytes(pickle.dumps(asked))
-    done = run_python("import sys, test_contract as t; t.work(sys.argv[1])", folder)
+    done = run_python(
+        "import sys, tests.test_contract as t; t.work(sys.argv[1])", folder
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     found = pickle.loads((folder / "found.pickle").read_bytes())
     return fitted, asked, found
@@ -735,7 +736,7 @@ PLACES = [(2,), (2, 0)]  # at the start of the third epoch, and in the middle of
 def killed(tmp_path_factory):
     """Where the checkpoints are of fits that were killed."""
     folder = tmp_path_factory.mktemp("killed")
-    code = "import sys, test_contract as t; t.be_killed(sys.argv[1])"
+    code = "import sys, tests.test_contract as t; t.be_killed(sys.argv[1])"
     done = run_python(code, folder)
     assert done.returncode == 0, done.stderr[-2000:]
     return folder
@@ -927,7 +928,7 @@ def test_no_bit_depends_on_what_the_other_sequences_hold(case, rough, expected):
 
 
 def test_a_batch_that_memory_cuts_changes_nothing(case, rough, expected, monkeypatch):
-    monkeypatch.setattr("skseq._batching._MAX_BATCH_FRAMES", 40)
+    monkeypatch.setattr("skseq._data.batching._MAX_BATCH_FRAMES", 40)
     assert_same_results(case.results(rough), expected, tolerance=1e-5)
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from toy import as_text, symbol_runs
 
 from skseq import CTCSequenceClassifier
+from tests.toy import as_text, symbol_runs
 
 ROOT = Path(__file__).parents[1]
 NEEDS_DASK = 'needs Dask: pip install "skseq[dask]"'

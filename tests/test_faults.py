@@ -18,7 +18,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from toy import as_text, reversals, symbol_runs
 
 from skseq import (
     CTCSequenceClassifier,
@@ -26,8 +25,9 @@ from skseq import (
     Seq2SeqTranslator,
     TrainingDivergedError,
 )
-from skseq._archive import read_archive
-from skseq._programs import Trainer
+from skseq._engine.programs import Trainer
+from skseq._files.archive import read_archive
+from tests.toy import as_text, reversals, symbol_runs
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -140,8 +140,7 @@ def die_often(path):
 
 
 def run_here(code, *arguments):
-    tests = Path(__file__).parent
-    path = os.pathsep.join([str(tests.parent), str(tests)])
+    path = str(Path(__file__).parents[1])
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": path},
@@ -154,7 +153,7 @@ def run_here(code, *arguments):
 
 def test_a_fit_that_was_killed_at_every_bad_moment_ends_to_the_bit(tmp_path):
     path = tmp_path / "checkpoint"
-    run_here("import sys, test_faults as t; t.die_often(sys.argv[1])", path)
+    run_here("import sys, tests.test_faults as t; t.die_often(sys.argv[1])", path)
     torn = [p.name for p in tmp_path.iterdir() if p != path]
     assert all(name.startswith(".skseq-") for name in torn)
     assert_same_fit(fit(checkpoint=path, **LONG), fit(**LONG))
@@ -334,7 +333,7 @@ def test_a_lack_of_memory_is_a_memory_error_that_says_what_to_do(name, monkeypat
     used, data = copy(fitted(name)), FITS[name]()[1]
     state = dict(vars(used))
     monkeypatch.setattr(Trainer, "step", exhausted)
-    monkeypatch.setattr("skseq._batching.full_rows", exhausted)  # in any inference
+    monkeypatch.setattr("skseq._data.batching.full_rows", exhausted)  # in any inference
     for use in (lambda: used.fit(*data), lambda: used.predict(data[0])):
         with pytest.raises(MemoryError, match="Lower batch_size, or cut the longest"):
             use()

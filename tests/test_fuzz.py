@@ -23,7 +23,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import sparse as sp
 
 from skseq import CTCSequenceClassifier, LSTMAutoencoder, Seq2SeqTranslator
-from skseq._validation import object_array
+from skseq._data.collections import object_array
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save as save_tensors
 
 import skseq
-from skseq._archive import read_archive, write_archive
+from skseq._files.archive import read_archive, write_archive
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 

@@ -8,31 +8,23 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "skseq"
 
-# The ladder: a module imports only from its own rung and those below it; all that is
-# not named here stands on the lowest, which knows nothing of Keras.
-KERAS = {
-    "_adam",
-    "_attention",
-    "_autoencoder_network",
-    "_backend",
-    "_callbacks",
-    "_ctc_network",
-    "_decoder",
-    "_gru",
-    "_layers",
-    "_losses",
-    "_lstm",
-    "_networks",
-    "_optimizers",
-    "_programs",
-    "_replicas",
-    "_search",
-    "_seq2seq_network",
-    "_training",
-    "scikeras",
-}
-BASE = {"_base"}
-ESTIMATORS = {"_autoencoder", "_ctc", "_seq2seq"}
+# The ladder, from the ground up: a module imports from its own rung and those below it.
+# A rung is one or more names of folders, or of modules, directly in the package.
+LADDER = [
+    {"_version", "_show_versions"},
+    {"_parameters", "_seeding", "_results", "exceptions"},
+    {"_data", "_files"},
+    {"metrics", "preprocessing"},
+    {"_nn"},
+    {"_engine"},
+    {"_base"},
+    {"_ctc", "_seq2seq", "_autoencoder"},
+    {"datasets", "inspection", "scikeras"},
+    {"__init__"},
+]
+TASKS = LADDER[7]
+FIRST_WITH_KERAS = LADDER.index({"_nn"})
+WITHOUT_KERAS = {"datasets", "inspection"}
 
 MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
@@ -40,10 +32,12 @@ MODULES = {
 }
 
 
+def room(module):
+    return module.split(".")[0]
+
+
 def rung(module):
-    top = module.split(".")[0]
-    levels = (KERAS, BASE, ESTIMATORS)
-    return next((i for i, names in enumerate(levels, 1) if top in names), 0)
+    return next(i for i, names in enumerate(LADDER) if room(module) in names)
 
 
 def imports_of(module):
@@ -62,53 +56,74 @@ def imports_of(module):
 def own_imports(module):
     """The modules of skseq that a module imports, without the package's name."""
     names = {name.removeprefix("skseq.") for name in imports_of(module)}
-    return names & MODULES.keys()
+    rooms = {name for name in names if f"{name}.__init__" in MODULES}
+    return (names & MODULES.keys()) | {f"{name}.__init__" for name in rooms}
 
 
 def third_party(module):
     return {name.split(".")[0] for name in imports_of(module)}
 
 
-def test_the_ladder_names_modules_that_exist():
-    assert MODULES.keys() >= KERAS | BASE
-    assert "_ctc" in MODULES
+def test_the_ladder_is_the_package():
+    on_the_ladder = set().union(*LADDER)
+    assert on_the_ladder == {room(module) for module in MODULES}
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_imports_run_down_the_ladder(module):
-    above = {name for name in own_imports(module) if rung(name) > rung(module)}
-    assert not above
+def test_imports_run_down_the_ladder():
+    upward = [
+        (module, name)
+        for module in MODULES
+        for name in own_imports(module)
+        if rung(name) > rung(module)
+    ]
+    assert not upward
 
 
-@pytest.mark.parametrize("module", sorted(m for m in MODULES if rung(m) == 0))
-def test_the_lowest_rung_knows_nothing_of_keras(module):
-    assert not third_party(module) & {"keras", "tensorflow", "tensorboard", "scikeras"}
+def test_keras_is_known_from_the_layers_upward():
+    keras = {"keras", "tensorflow", "tensorboard", "scikeras"}
+    below = [
+        module
+        for module in MODULES
+        if rung(module) < FIRST_WITH_KERAS or room(module) in WITHOUT_KERAS
+    ]
+    assert not [module for module in below if third_party(module) & keras]
 
 
-@pytest.mark.parametrize("module", sorted(ESTIMATORS & MODULES.keys()))
-def test_estimators_never_import_each_other(module):
-    assert not own_imports(module) & (ESTIMATORS - {module})
+def test_tasks_never_import_each_other():
+    across = [
+        (module, name)
+        for module in MODULES
+        if room(module) in TASKS
+        for name in own_imports(module)
+        if room(name) in TASKS - {room(module)}
+    ]
+    assert not across
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_no_module_imports_what_is_private_to_another_library(module):
-    private = {
-        name
+def test_no_module_imports_what_is_private_to_another_library():
+    libraries = ("keras", "tensorflow", "sklearn", "scipy", "numpy")
+    private = [
+        (module, name)
+        for module in MODULES
         for name in imports_of(module)
-        if name.split(".")[0] in ("keras", "tensorflow", "sklearn", "scipy", "numpy")
+        if name.split(".")[0] in libraries
         and any(part.startswith("_") or part == "src" for part in name.split("."))
-    }
+    ]
     assert not private
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_no_import_goes_in_a_circle(module):
-    seen, waiting = set(), own_imports(module) - {"__init__"}
+def in_a_circle(module):
+    seen, waiting = set(), own_imports(module)
     while waiting:
         name = waiting.pop()
         seen.add(name)
-        waiting |= own_imports(name) - seen - {"__init__"}
-    assert module not in seen
+        waiting |= own_imports(name) - seen
+    return module in seen
+
+
+def test_no_import_goes_in_a_circle():
+    modules = MODULES.keys() - {"__init__"}
+    assert not [module for module in modules if in_a_circle(module)]
 
 
 def modules_after(statement):
@@ -136,8 +151,8 @@ def test_the_modules_beside_the_estimators_do_not_import_tensorflow():
     assert not modules & {"tensorflow", "keras", "sacrebleu", "matplotlib"}
 
 
-@pytest.mark.filterwarnings("ignore:'skseq._layers' found in sys.modules")
+@pytest.mark.filterwarnings("ignore:'skseq._nn.layers' found in sys.modules")
 def test_another_backend_of_keras_is_refused_with_the_cure(monkeypatch):
     monkeypatch.setattr("keras.config.backend", lambda: "torch")
     with pytest.raises(ImportError, match=r"TensorFlow.*'torch'.*KERAS_BACKEND=tens"):
-        runpy.run_module("skseq._layers")
+        runpy.run_module("skseq._nn.layers")

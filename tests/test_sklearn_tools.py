@@ -49,16 +49,16 @@ from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils import estimator_html_repr, resample
-from toy import as_text, reversals, symbol_runs
 
 from skseq import CTCSequenceClassifier, LSTMAutoencoder, Seq2SeqTranslator
-from skseq._validation import object_array
+from skseq._data.collections import object_array
 from skseq.metrics import (
     label_error_rate,
     label_error_rate_scorer,
     sequence_accuracy_scorer,
 )
 from skseq.preprocessing import FrameTransformer
+from tests.toy import as_text, reversals, symbol_runs
 
 # Networks as small as these learn next to nothing, and the autoencoder says so.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

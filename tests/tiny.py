@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from skseq._ctc import TARGETS
-from skseq._ctc_data import FrameData
-from skseq._ctc_network import ctc_network
-from skseq._losses import ctc_losses
-from skseq._programs import Recipe
-from skseq._sequences import Sequences
+from skseq._ctc.data import FrameData
+from skseq._ctc.estimator import TARGETS
+from skseq._ctc.loss import ctc_losses
+from skseq._ctc.network import ctc_network
+from skseq._data.sequences import Sequences
+from skseq._engine.programs import Recipe
 
 SETTINGS = {
     "n_features": 2,

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import is_outlier_detector
 from sklearn.utils.validation import column_or_1d
 
-from skseq._validation import check_n_samples
+from skseq._data.collections import check_n_samples
 from skseq.inspection._axes import BLACK, BLUE, ORANGE, import_pyplot, open_axes
 from skseq.inspection._fitted import as_seen, last_step
 

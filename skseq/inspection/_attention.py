@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skseq._tokens import check_tokens
+from skseq._data.tokens import check_tokens
 from skseq.inspection._axes import import_pyplot, open_axes
 from skseq.inspection._fitted import as_seen, asked_about, last_step, take_sample
 

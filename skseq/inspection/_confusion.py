@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 from sklearn.base import is_outlier_detector
 
-from skseq._tokenizers import as_tokenizer
-from skseq._validation import as_collection
+from skseq._data.collections import as_collection
+from skseq._data.tokenizers import as_tokenizer
 from skseq.inspection._axes import import_pyplot, open_axes, size_in_points
 from skseq.inspection._fitted import as_seen, last_step
 from skseq.metrics import align_sequences

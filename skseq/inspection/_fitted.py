@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skseq._validation import as_collection, check_n_samples
+from skseq._data.collections import as_collection, check_n_samples
 
 
 def last_step(estimator: Any, *, attribute: str, example: str, owner: str) -> Any:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skseq._training_state import MONITORS
+from skseq._engine.state import MONITORS
 from skseq.inspection._axes import (
     BLACK,
     BLUE,

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from skseq._anomaly import SCORES
-from skseq._validation import check_sequences
+from skseq._data.sequences import check_sequences
 from skseq.inspection._axes import (
     BLACK,
     BLUE,
@@ -134,12 +133,13 @@ class ReconstructionDisplay:
         with asked_about(sample):
             sequence = np.array(check_sequences(coder, X, reset=False)[0])
             reconstruction = np.reshape(coder.reconstruct(X)[0], sequence.shape)
-            frame_scores = _frame_scores(coder, sequence - reconstruction)
+            frame_scores = -coder.score_frames(X)[0]
+            threshold = _threshold(coder, X)
         display = cls(
             sequence,
             reconstruction,
             frame_scores=frame_scores,
-            threshold=_threshold(coder),
+            threshold=threshold,
             feature_names=getattr(coder, "feature_names_in_", None),
         )
         return display.plot(ax, features=features)
@@ -306,13 +306,10 @@ def _worst_features(sequence, reconstruction) -> np.ndarray:
     return np.argsort(-errors / np.where(span > 0, span, 1), kind="stable")
 
 
-def _threshold(coder):
+def _threshold(coder, X) -> float | None:
     """What the scores are judged by, unless they are of another measure than in fit."""
-    is_for_another = coder.anomaly_score != coder._threshold_measure
-    return None if is_for_another else -coder.offset_
-
-
-def _frame_scores(coder, errors) -> np.ndarray:
-    """The anomaly score of each frame, by the measure that scores sequences."""
-    measure = SCORES[coder.anomaly_score] or coder._error_distribution()
-    return np.array([measure(error[np.newaxis]) for error in errors / coder.scale_])
+    try:
+        coder.decision_function(X)
+    except ValueError:
+        return None
+    return -coder.offset_

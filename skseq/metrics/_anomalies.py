@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_consistent_length
 
-from skseq._validation import as_collection
+from skseq._data.collections import as_collection
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_scalar
 
-from skseq._tokenizers import TOKENIZERS
+from skseq._data.tokenizers import TOKENIZERS
 from skseq.metrics._alignment import (
     align_sequences,
     check_pairs,

@@ -11,6 +11,7 @@ from scipy.fft import dct, rfft
 from scipy.signal import get_window
 from sklearn.base import clone
 
+from skseq._data.sequences import Sequences, check_sequences
 from skseq._parameters import (
     NON_NEGATIVE_REAL,
     NONE,
@@ -20,7 +21,6 @@ from skseq._parameters import (
     Interval,
     check_parameters,
 )
-from skseq._validation import Sequences, check_sequences
 from skseq.preprocessing._frames import SequenceTransformer
 
 # Frames that go through the Fourier transform together. All the spectra of a long

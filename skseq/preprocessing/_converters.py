@@ -14,14 +14,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skseq._frames import as_array, as_frames, check_dtype, n_real_frames
-from skseq._validation import (
-    Sequences,
-    check_n_samples,
-    check_sequences,
-    object_array,
-    ragged_rows,
-)
+from skseq._data.collections import check_n_samples, object_array, ragged_rows
+from skseq._data.frames import as_array, as_frames, check_dtype, n_real_frames
+from skseq._data.sequences import Sequences, check_sequences
 
 TABLE_LIBRARIES = ("pandas", "polars")
 EXTRAS = {"pandas": '"skseq[pandas]"'}  # what to install for them, if not themselves

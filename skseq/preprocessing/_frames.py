@@ -15,13 +15,10 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
+from skseq._data.collections import object_array
+from skseq._data.sequences import Sequences, check_sequences
+from skseq._data.weights import check_sample_weight
 from skseq._parameters import BOOLEAN, POSITIVE_INT, Kind, check_parameters
-from skseq._validation import (
-    Sequences,
-    check_sample_weight,
-    check_sequences,
-    object_array,
-)
 
 # Numbers of a collection that are brought together at once, 64 MiB of float64.
 _CHUNK = 2**23

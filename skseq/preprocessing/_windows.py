@@ -11,8 +11,9 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_array
 
+from skseq._data.collections import object_array
+from skseq._data.sequences import Sequences, check_sequences
 from skseq._parameters import POSITIVE_INT, OneOf, check_parameters
-from skseq._validation import Sequences, check_sequences, object_array
 from skseq.metrics._anomalies import anomaly_flags
 from skseq.preprocessing._frames import SequenceTransformer
 

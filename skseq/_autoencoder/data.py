@@ -1,0 +1,153 @@
+"""Frames as an autoencoder sees them: standardised, differenced, weighted by step.
+
+Knows nothing of Keras.
+"""
+
+import reprlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from skseq._data.batching import pad
+from skseq._data.fingerprints import fingerprint_arrays
+from skseq._data.sequences import Sequences
+
+STEP_WEIGHTS = {
+    None: np.ones_like,
+    "sqrt": lambda steps: np.sqrt(steps + 1.0),
+}
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What frames are centred on and divided by, and their changes too.
+
+    `change_scale` is that of the changes between standardised frames; None where the
+    frames themselves are modelled.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    change_scale: np.ndarray | None = None
+
+    @classmethod
+    def fit(cls, sequences, rows, *, standardize, difference) -> "Scaling":
+        """Learn from some sequences, reading each once or twice and keeping none."""
+        n_features = sequences.n_features
+        mean, scale = np.zeros(n_features), np.ones(n_features)
+        if standardize:
+            mean, scale = _moments(sequences[i] for i in rows)
+        unscaled = cls(mean, scale, np.ones(n_features))
+        if not difference:
+            return cls(mean, scale)
+        changes = (unscaled.changes(sequences[i]) for i in rows)
+        # Levels, and so their changes, are as fine as the numbers they were made from.
+        _, change_scale = _moments(changes, np.abs(mean) / scale)
+        return cls(mean, scale, change_scale)
+
+    def levels(self, frames) -> np.ndarray:
+        """Standardised frames, float64."""
+        return (np.asarray(frames, dtype=np.float64) - self.mean) / self.scale
+
+    def changes(self, frames) -> np.ndarray:
+        """Scaled changes between standardised frames; the first is from zero."""
+        levels = self.levels(frames)
+        return np.diff(levels, axis=0, prepend=0.0) / self.change_scale
+
+    def inputs(self, frames) -> np.ndarray:
+        """What the encoder reads."""
+        modelled = self.levels if self.change_scale is None else self.changes
+        return modelled(frames)
+
+    def tensors(self, n_samples) -> dict[str, np.ndarray]:
+        """What the network must know of it, one row a sample."""
+        if self.change_scale is None:
+            return {}
+        scale = self.change_scale.astype("float32")
+        return {"change_scale": np.tile(scale, (n_samples, 1))}
+
+    def restored(self, levels) -> np.ndarray:
+        """The inverse of `levels`."""
+        return levels * self.scale + self.mean
+
+
+def _moments(sequences, magnitude=0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of all frames, in one pass; 1 for what is constant.
+
+    Chan et al. (1979): sums of squares about the running mean do not cancel. Constant
+    is also what varies by no more than the rounding of numbers of this magnitude.
+    """
+    n, mean, squares = 0, 0.0, 0.0
+    for frames in sequences:
+        frames = np.asarray(frames, dtype=np.float64)
+        # Equal frames have their own value as the mean, to the bit.
+        own_mean = frames[0] + (frames - frames[0]).mean(axis=0)
+        shift, total = own_mean - mean, n + len(frames)
+        squares += np.square(frames - own_mean).sum(axis=0)
+        squares += np.square(shift) * n * len(frames) / total
+        mean = mean + shift * (len(frames) / total)
+        n = total
+    scale = np.sqrt(squares / n)
+    rounding = 10 * np.finfo(np.float64).eps * (np.abs(mean) + magnitude)
+    return mean, np.where(scale <= rounding, 1.0, scale)
+
+
+def check_step_weight(step_weight, lengths) -> None:
+    """Refuse a callable that does not weigh all frames of sequences this long."""
+    for n_frames in np.unique(lengths):
+        try:
+            weights = np.asarray(step_weight(np.arange(float(n_frames))))
+        except Exception as error:
+            raise ValueError(
+                f"step_weight failed on the indices of {n_frames} frame(s): {error!r}"
+            ) from error
+        fits = weights.shape == (n_frames,) and weights.dtype.kind in "biuf"
+        if not fits or (weights < 0).any() or not 0 < weights.sum() < np.inf:
+            raise ValueError(
+                "step_weight must return a finite, non-negative weight for each frame "
+                f"index of an array, not all of them zero. For {n_frames} frame(s) it "
+                f"returned {reprlib.repr(weights)}."
+            )
+
+
+@dataclass(frozen=True)
+class ReconstructionData:
+    """Checked sequences, under a scaling."""
+
+    sequences: Sequences
+    sample_weight: np.ndarray
+    scaling: Scaling
+    step_weight: Callable = field(default=np.ones_like, repr=False)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return self.sequences.lengths
+
+    def assemble(self, rows) -> dict[str, np.ndarray]:
+        """The padded arrays of a batch, by the names of the network's tensors."""
+        frames = [self.sequences[i] for i in rows]
+        lengths = self.lengths[rows]
+        levels = [self.scaling.levels(item) for item in frames]
+        batch = {
+            "frames": pad([self.scaling.inputs(item) for item in frames]),
+            "lengths": lengths.astype("int32"),
+            "levels": pad(levels),
+            "step_weight": pad([self.step_weights(n) for n in lengths]),
+        }
+        return batch | self.scaling.tensors(len(rows))
+
+    def take(self, rows) -> "ReconstructionData":
+        """Some of the sequences."""
+        weights = self.sample_weight[rows]
+        return replace(self, sequences=self.sequences.take(rows), sample_weight=weights)
+
+    def step_weights(self, n_frames) -> np.ndarray:
+        """The weights of the frames of one sequence, which sum to one."""
+        weights = np.asarray(self.step_weight(np.arange(float(n_frames))), np.float64)
+        return weights / weights.sum()
+
+    def fingerprint(self) -> str:
+        """A checksum of all that training sees."""
+        checksum = fingerprint_arrays([self.sample_weight])
+        return f"{self.sequences.fingerprint()}-{checksum}"

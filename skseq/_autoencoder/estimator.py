@@ -1,0 +1,921 @@
+"""`LSTMAutoencoder`: sequences to codes and back, and how badly that goes."""
+
+import warnings
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import (
+    ClassNamePrefixFeaturesOutMixin,
+    OutlierMixin,
+    TransformerMixin,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.validation import check_is_fitted
+
+from skseq._autoencoder.data import (
+    STEP_WEIGHTS,
+    ReconstructionData,
+    Scaling,
+    check_step_weight,
+)
+from skseq._autoencoder.loss import ERRORS, ReconstructionLosses
+from skseq._autoencoder.network import (
+    DECODERS,
+    autoencoder_network,
+    autoencoder_weight_shapes,
+    decode,
+    encode,
+)
+from skseq._autoencoder.scores import (
+    SCORES,
+    ErrorDistribution,
+    best_threshold,
+    outlier_probability,
+    threshold_of,
+)
+from skseq._base import SequenceEstimator, as_tuple
+from skseq._data.collections import check_n_samples, object_array
+from skseq._data.sequences import (
+    FRAME_ATTRIBUTES,
+    LAYOUTS,
+    check_sequences,
+    n_frame_features,
+)
+from skseq._data.weights import check_sample_weight
+from skseq._engine.programs import Recipe
+from skseq._nn.initial_weights import initial_weights
+from skseq._parameters import (
+    BOOLEAN,
+    CALLABLE,
+    NONE,
+    POSITIVE_INT,
+    POSITIVE_REAL,
+    Interval,
+    OneOf,
+    check_parameters,
+)
+
+TARGETS = (
+    ("levels", (None, None, None), "float32"),
+    ("step_weight", (None, None), "float32"),
+)
+
+# A reconstruction that leaves more than this share of the variance is no better than a
+# mean.
+COLLAPSED_SHARE = 0.9
+
+CONSTRAINTS = {
+    "latent_dim": (NONE, POSITIVE_INT),
+    "decoder": OneOf(DECODERS),
+    "reverse": BOOLEAN,
+    "standardize": BOOLEAN,
+    "difference": BOOLEAN,
+    "loss": OneOf(ERRORS),
+    "step_weight": (OneOf([name for name in STEP_WEIGHTS if name]), CALLABLE, NONE),
+    "anomaly_score": OneOf(SCORES),
+    "contamination": (OneOf(["auto"]), Interval(float, 0, 0.5, closed="right")),
+}
+
+FINITE = Interval(float, None, None, closed="neither")
+
+RESTORED_CONSTRAINTS = {
+    "n_features_in_": POSITIVE_INT,
+    "_X_layout": OneOf(LAYOUTS),
+    "offset_": FINITE,
+    "_score_mean": FINITE,
+    "_score_deviation": FINITE,
+    "_threshold_measure": OneOf(SCORES),
+}
+
+
+class LSTMAutoencoder(
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    OutlierMixin,
+    SequenceEstimator,
+):
+    """Embed sequences, reconstruct them, and find those that are unlike the rest.
+
+    A recurrent encoder reads a sequence into one vector, its code; a recurrent decoder
+    unfolds the code into the sequence again [1]_. Trained on normal sequences it
+    reconstructs those, and others badly: the error is an anomaly score [2]_.
+
+    Sequences may differ in length. A sequence's code, reconstruction and score are the
+    same alone and in any batch.
+
+    Parameters
+    ----------
+    units : int or tuple of int, default=128
+        Width of the encoder's recurrent layers, one entry a stacked layer; the decoder
+        has one layer of the last width. More reconstruct finer detail and take longer.
+    cell : {"lstm", "gru"}, default="lstm"
+        Recurrent cell. A GRU has a quarter fewer weights.
+    bidirectional : bool, default=True
+        Whether every layer of the encoder also reads the sequence backwards. False is
+        faster.
+    dropout : float, default=0.0
+        Share of each encoder layer's inputs, the frames among them, that is set to zero
+        in training. Raise it when the validation loss grows while the training loss
+        falls.
+    latent_dim : int, default=None
+        Length of a code. Smaller ones keep less, so that the unusual is lost first.
+        None takes the last entry of `units`.
+    decoder : {"conditional", "repeat"}, default="conditional"
+        What the decoder sees at each step: its own last output, or the code.
+    reverse : bool, default=True
+        Whether the decoder begins with the last frame, as in [2]_: what was read last
+        is the easiest to recall.
+    standardize : bool, default=True
+        Whether to centre and scale each feature over all training frames. Errors and
+        scores are then in units of a feature's standard deviation. Leave it out where
+        the units matter.
+    difference : bool, default=False
+        Whether to read and write changes between frames in place of the frames; the
+        reconstruction adds them up. It helps where a series changes little about a
+        level of its own.
+    loss : {"mse", "mae"}, default="mse"
+        Mean squared or mean absolute error. The latter is less moved by outliers in the
+        training data.
+    step_weight : "sqrt" or callable, default=None
+        How much each frame counts in the loss: alike, by the square root of its place
+        (the first is 1), or by what a callable makes of an array of frame indices.
+    anomaly_score : {"mse", "mae", "mahalanobis"}, default="mse"
+        What is made of a sequence's errors: the mean of their squares or sizes, or the
+        mean squared Mahalanobis distance from the errors of held-out sequences [2]_,
+        for which `validation_fraction` of the training data is set aside, unless `fit`
+        is given a validation set. Another mean may be asked for after `fit`, which
+        leaves scores without a threshold.
+    contamination : "auto" or float, default="auto"
+        Share of anomalies in the training data, in (0, 0.5], which settles the
+        threshold; a larger one flags more. "auto", for training data without
+        anomalies, sets it to 1.5 times the 99 % quantile of the anomaly scores.
+    optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
+        Optimizer by name, class, config or instance; an instance is rebuilt from its
+        config and never used itself. `optimizer__<name>` sets its parameters.
+    learning_rate : float or LearningRateSchedule, default=1e-3
+        Learning rate of an optimizer given by name or class. A higher one needs fewer
+        epochs; lower it when the loss jumps.
+    global_clipnorm : float or None, default=5.0
+        Norm to which larger gradients are scaled down; None leaves them. Lower it when
+        the loss jumps. It has no effect on an optimizer given as an instance or config,
+        or that clips in its own way, as `optimizer__clipnorm` makes it do.
+    epochs : int, default=50
+        Passes over the training data. Raise it when the loss still falls at the end.
+    batch_size : int, default=32
+        Sequences a step. More make an epoch faster, with fewer steps to learn in.
+        Sequences of similar length share a batch.
+    shuffle : bool, default=True
+        Whether to draw new batches in every epoch. Without it they go from short to
+        long.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on a validation set no longer falls, and keep the
+        best epoch's weights.
+    validation_fraction : float, default=0.1
+        Share of the samples set aside for early stopping or for the Mahalanobis score,
+        unless `fit` is given a validation set. A larger one judges better and leaves
+        less to learn from.
+    n_iter_no_change : int, default=10
+        Epochs without improvement before stopping early. More outlast a plateau.
+    callbacks : list of keras.callbacks.Callback or classes, default=None
+        Keras callbacks; copies are used. `callbacks__<name>` sets parameters of those
+        given as classes.
+    checkpoint : str or path-like, default=None
+        File that is written after every epoch. Where it exists, the fit resumes from it
+        and ends as an unbroken one would have; other data or parameters are refused.
+        The file stays: delete it to train anew.
+    distribute : tf.distribute.Strategy, default=None
+        Devices, of this machine or of many, that share each training step out among
+        themselves. Neither `save` nor pickles keep it.
+    warm_start : bool, default=False
+        Whether `fit` starts from the present weights and scaling.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, batches, dropout and the validation split. An int gives the
+        same model in every run on the same kind of processor.
+    verbose : int, default=0
+        0 is silent; 1 shows a progress bar over the epochs.
+    **routed
+        Parameters `optimizer__*` and `callbacks__*`.
+
+    Attributes
+    ----------
+    offset_ : float
+        The threshold: the score below which a sequence is an anomaly.
+    mean_, scale_ : ndarray of shape (n_features,)
+        What frames are centred on and divided by.
+    classes_ : ndarray of shape (2,)
+        -1, an anomaly, and 1: the columns of `predict_proba` [3]_.
+    model_ : keras.Model
+        The network, from scaled frames and lengths to reconstruction and code. Built
+        anew at each access.
+    history_ : dict of str to list of float
+        Mean loss of a sample in each epoch: "loss", "val_loss" with a validation set,
+        and what callbacks add.
+    n_features_in_ : int
+        Number of features of a frame; for a 2-D `X`, its number of columns.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype=object
+        Names of the features; exists only if `X` has column names that are all str.
+    n_iter_ : int
+        Number of epochs trained, those after the best one included.
+
+    See Also
+    --------
+    skseq.preprocessing.SlidingWindows : Cuts one long series into sequences.
+    skseq.inspection.ReconstructionDisplay : Shows a sequence and its reconstruction.
+    skseq.inspection.AnomalyScoreDisplay : Shows anomaly scores and their threshold.
+
+    References
+    ----------
+    .. [1] N. Srivastava, E. Mansimov and R. Salakhutdinov, "Unsupervised Learning of
+           Video Representations using LSTMs", ICML 2015.
+    .. [2] P. Malhotra et al., "LSTM-based Encoder-Decoder for Multi-sensor Anomaly
+           Detection", ICML Anomaly Detection Workshop 2016.
+    .. [3] H.-P. Kriegel, P. Kröger, E. Schubert and A. Zimek, "Interpreting and
+           Unifying Outlier Scores", SDM 2011.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq import LSTMAutoencoder
+    >>> steps = np.arange(20)
+    >>> X = [np.sin(0.7 * (steps[:n] + n)) for n in range(10, 20)]
+    >>> coder = LSTMAutoencoder(units=16, epochs=30, learning_rate=1e-2, random_state=0)
+    >>> coder.fit(X).transform(X).shape
+    (10, 16)
+    """
+
+    _constraints = CONSTRAINTS
+    _prediction_parameters = frozenset({"contamination"})
+    _fitted_attributes = (
+        *SequenceEstimator._fitted_attributes,
+        *FRAME_ATTRIBUTES,
+        "offset_",
+        "mean_",
+        "scale_",
+        "_change_scale",
+        "_error_mean",
+        "_error_precision",
+        "_score_mean",
+        "_score_deviation",
+        "_threshold_measure",
+    )
+
+    def __init__(
+        self,
+        *,
+        units=128,
+        cell="lstm",
+        bidirectional=True,
+        dropout=0.0,
+        latent_dim=None,
+        decoder="conditional",
+        reverse=True,
+        standardize=True,
+        difference=False,
+        loss="mse",
+        step_weight=None,
+        anomaly_score="mse",
+        contamination="auto",
+        optimizer="adam",
+        learning_rate=1e-3,
+        global_clipnorm=5.0,
+        epochs=50,
+        batch_size=32,
+        shuffle=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        callbacks=None,
+        checkpoint=None,
+        distribute=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+        **routed,
+    ):
+        self.units = units
+        self.cell = cell
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.latent_dim = latent_dim
+        self.decoder = decoder
+        self.reverse = reverse
+        self.standardize = standardize
+        self.difference = difference
+        self.loss = loss
+        self.step_weight = step_weight
+        self.anomaly_score = anomaly_score
+        self.contamination = contamination
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.global_clipnorm = global_clipnorm
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.distribute = distribute
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self._set_routed(routed)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @property
+    def classes_(self):
+        """The columns of `predict_proba`: -1, an anomaly, and 1."""
+        return np.array([-1, 1])
+
+    def fit(self, X, y=None, sample_weight=None, X_val=None):
+        """Train to reconstruct sequences, and settle the threshold of anomalies.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            Sequences: a list, tuple or object array of arrays or DataFrames (1-D arrays
+            have one feature), an array of shape (n_samples, n_frames, n_features),
+            where trailing all-NaN frames are padding, or (n_samples, n_frames), or any
+            object with `__len__` and `__getitem__`, which is read a sequence at a time.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample in the loss. Samples of weight 0 are left out.
+        X_val : as `X`, default=None
+            Validation set. Its loss is recorded in `history_["val_loss"]`, and decides
+            when to stop if `early_stopping` is set.
+
+        Returns
+        -------
+        self : LSTMAutoencoder
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or a sequence cannot be used; the message names it.
+            Everything is checked before training starts, and the estimator stays as it
+            was.
+        TrainingDivergedError
+            If the loss is not finite.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the reconstruction is no better than a mean; the message says what to
+            try.
+        """
+        return self._fit(X, None, sample_weight, X_val, None, resume=self.warm_start)
+
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Train for one epoch more, from the present weights and optimizer state.
+
+        As many calls with the same data and an integer `random_state` as a `fit` has
+        epochs give the same weights. The first call settles the scaling, each the
+        threshold. No checkpoint is read or written.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        self : LSTMAutoencoder
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As :meth:`fit`, or if a parameter has changed that the network depends on.
+        """
+        return self._fit(X, None, sample_weight, None, None, resume=True, epochs=1)
+
+    def transform(self, X):
+        """Embed each sequence.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_samples, latent_dim)
+            In single precision if `X` is an array of it, else in double.
+        """
+        check_is_fitted(self)
+        data = self._reconstructible(X)
+        codes = np.empty((len(data.lengths), self._settings["latent_dim"]))
+        for rows, (found,) in self._infer(data, _run_encoder):
+            codes[rows] = found[: len(rows)]
+        is_single = getattr(data.sequences.source, "dtype", None) == np.float32
+        return codes.astype(np.float32) if is_single else codes
+
+    def inverse_transform(self, Z, lengths=None):
+        """Unfold codes into sequences.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, latent_dim)
+            Codes.
+        lengths : int or array-like of shape (n_samples,), default=None
+            Number of frames of each sequence. Needed unless the estimator was fitted on
+            a 2-D array, whose rows are all of one length.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples,) or (n_samples, n_frames)
+            In the units of `fit`: an object array of arrays of shape
+            (n_frames, n_features); a 2-D array if the estimator was fitted on one.
+
+        Raises
+        ------
+        ValueError
+            If `Z` has another width than a code, or `lengths` are needed and missing,
+            not positive, or not one a code.
+        """
+        check_is_fitted(self)
+        Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
+        latent_dim = self._settings["latent_dim"]
+        if Z.shape[1] != latent_dim:
+            raise ValueError(
+                f"Z has {Z.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{latent_dim} features as input."
+            )
+        codes = _Codes(Z, self._checked_lengths(lengths, len(Z)), self._scaling)
+        return self._collected(codes, self._infer(codes, _run_decoder))
+
+    def reconstruct(self, X):
+        """Embed each sequence and unfold it again.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        reconstruction : ndarray of shape (n_samples,) or (n_samples, n_frames)
+            In the units of `X`: an object array of arrays of shape
+            (n_frames, n_features); a 2-D array if the estimator was fitted on one.
+        """
+        check_is_fitted(self)
+        data = self._reconstructible(X)
+        return self._collected(data, self._infer(data))
+
+    def step_errors(self, X):
+        """How far each reconstructed value is from the true one.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        errors : ndarray of shape (n_samples,)
+            An object array of arrays of shape (n_frames, n_features): the absolute
+            differences of `X` and its reconstruction, in the units of `X`.
+        """
+        check_is_fitted(self)
+        data = self._reconstructible(X)
+        errors = [None] * len(data.lengths)
+        for row, error in self._errors(data):
+            errors[row] = np.abs(error) * self.scale_
+        return object_array(errors)
+
+    def score_samples(self, X):
+        """Score each sequence: the higher, the more normal.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Minus the anomaly scores: what `anomaly_score` makes of the errors of the
+            standardized frames.
+
+        Raises
+        ------
+        ValueError
+            If `anomaly_score` was set to "mahalanobis" after :meth:`fit`.
+        """
+        check_is_fitted(self)
+        return -self._anomaly_scores(self._reconstructible(X))
+
+    def score_frames(self, X):
+        """Score each frame: the higher, the more normal.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            An object array of arrays of shape (n_frames,). The mean of each is the
+            sequence's entry in :meth:`score_samples`.
+
+        Raises
+        ------
+        ValueError
+            If `anomaly_score` was set to "mahalanobis" after :meth:`fit`.
+        """
+        check_is_fitted(self)
+        measure, data = self._measure(), self._reconstructible(X)
+        scores = [None] * len(data.lengths)
+        for row, error in self._errors(data):
+            scores[row] = -measure(error)
+        return object_array(scores)
+
+    def decision_function(self, X):
+        """Score each sequence, anomalies below zero.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        decision : ndarray of shape (n_samples,)
+            `score_samples(X) - offset_`.
+
+        Raises
+        ------
+        ValueError
+            If `anomaly_score` was changed after :meth:`fit`, which set `offset_`.
+        """
+        self._check_measure()
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X):
+        """Tell normal sequences from anomalies.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            1 for a normal sequence, -1 for an anomaly.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`decision_function`.
+        """
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def predict_proba(self, X):
+        """Probability of being an anomaly, by the scores of the training data.
+
+        Scores are scaled as Kriegel et al. (2011) do: none up to the training mean,
+        then the error function of the distance in standard deviations. It never falls
+        as the score gets worse, and does not depend on the threshold.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, 2)
+            Columns are `classes_`, -1 and 1; rows sum to one.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`decision_function`.
+        """
+        self._check_measure()
+        scores = -self.score_samples(X)
+        anomaly = outlier_probability(scores, self._score_mean, self._score_deviation)
+        return np.column_stack([anomaly, 1 - anomaly])
+
+    def score(self, X, y=None, sample_weight=None):
+        """Mean of `score_samples`, for model selection.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        score : float
+            Higher is better; 0 is a perfect reconstruction.
+        """
+        scores = self.score_samples(X)
+        weights = check_sample_weight(sample_weight, len(scores))
+        return float(np.average(scores, weights=weights))
+
+    def fit_threshold(self, X, y, beta=1.0):
+        """Set the threshold by labelled sequences.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        y : array-like of shape (n_samples,)
+            1 for a normal sequence, -1 for an anomaly; both must occur.
+        beta : float, default=1.0
+            How much more recall counts than precision. A larger one flags more.
+
+        Returns
+        -------
+        self : LSTMAutoencoder
+            With the `offset_` of the highest F-beta measure of the anomalies.
+
+        Raises
+        ------
+        ValueError
+            If `beta` is not positive, `y` has other labels than both 1 and -1, or as
+            :meth:`decision_function`.
+        """
+        self._check_measure()
+        if not POSITIVE_REAL.accepts(beta):
+            raise ValueError(f"beta must be {POSITIVE_REAL}. Got {beta!r} instead.")
+        scores = -self.score_samples(X)
+        is_anomaly = _check_outlier_labels(y, len(scores))
+        self.offset_ = -best_threshold(scores, is_anomaly, beta)
+        return self
+
+    # -- what the base asks for ---------------------------------------------------
+
+    def _check_parameters(self, is_partial):
+        super()._check_parameters(is_partial)
+        for name in self._routed("encoder"):
+            raise ValueError(
+                f"encoder__{name} has no effect: an autoencoder builds an encoder of "
+                "its own, by units, cell and bidirectional. Leave it out."
+            )
+
+    def _check_data(self, X, y, sample_weight, *, reset):
+        sequences = check_sequences(self, X, reset=reset)
+        weights = check_sample_weight(sample_weight, len(sequences))
+        if reset:
+            scaling = Scaling.fit(
+                sequences,
+                np.flatnonzero(weights > 0),
+                standardize=self.standardize,
+                difference=self.difference,
+            )
+            self.mean_, self.scale_ = scaling.mean, scaling.scale
+            self._change_scale = scaling.change_scale
+        step_weight = self.step_weight
+        if not callable(step_weight):
+            step_weight = STEP_WEIGHTS[step_weight]
+        check_step_weight(step_weight, sequences.lengths)
+        return ReconstructionData(sequences, weights, self._scaling, step_weight)
+
+    def _make_settings(self):
+        units = as_tuple(self.units)
+        return {
+            "n_features": n_frame_features(self),
+            "units": units,
+            "cell": self.cell,
+            "bidirectional": bool(self.bidirectional),
+            "dropout": float(self.dropout),
+            "latent_dim": int(self.latent_dim or units[-1]),
+            "decoder": self.decoder,
+            "reverse": bool(self.reverse),
+            "difference": bool(self.difference),
+        }
+
+    def _make_recipe(self, settings):
+        losses = ReconstructionLosses(self.loss)
+        return Recipe(autoencoder_network, tuple(settings.items()), losses, TARGETS)
+
+    def _initial_weights(self, program):
+        return initial_weights(program.model, self._seed)
+
+    def _prepare(self, program, data):
+        """Nothing that the network does changes the data's lengths."""
+
+    def _trainable_rows(self, data):
+        return np.flatnonzero(data.sample_weight > 0)
+
+    @property
+    def _holds_out(self):
+        return self.early_stopping or self.anomaly_score == "mahalanobis"
+
+    def _conclude(self, training, validation):
+        """Settle how scores are made, their threshold, and whether learning failed."""
+        self._error_mean = self._error_precision = None
+        if self.anomaly_score == "mahalanobis":
+            held_out = self._errors(validation.data.take(validation.rows))
+            distribution = ErrorDistribution.fit([error for _, error in held_out])
+            self._error_mean = distribution.mean
+            self._error_precision = distribution.precision.ravel()
+        rows = training.rows
+        if validation is not None and validation.data is training.data:
+            rows = np.sort(np.concatenate([rows, validation.rows]))
+        data, unexplained = training.data.take(rows), _Unexplained()
+        scores = self._anomaly_scores(data, unexplained.add)
+        self.offset_ = -threshold_of(scores, self.contamination)
+        self._threshold_measure = self.anomaly_score
+        self._score_mean = float(scores.mean())
+        self._score_deviation = float(scores.std())
+        unexplained.warn()
+
+    def _check_restored(self):
+        super()._check_restored()
+        check_parameters(self, RESTORED_CONSTRAINTS)
+        n_features = n_frame_features(self)
+        if self._settings["n_features"] != n_features:
+            raise ValueError(f"it has {n_features} features for a network of others")
+        if self._settings["difference"] == (self._change_scale is None):
+            raise ValueError("its scale of changes does not fit its network")
+        sizes = {"mean_": n_features, "scale_": n_features}
+        if self._change_scale is not None:
+            sizes["_change_scale"] = n_features
+        if self._error_mean is not None:
+            sizes |= {"_error_mean": n_features, "_error_precision": n_features**2}
+        for name, size in sizes.items():
+            _check_restored_array(name, getattr(self, name), size)
+
+    @staticmethod
+    def _weight_shapes(settings):
+        return autoencoder_weight_shapes(settings)
+
+    # -- its own ------------------------------------------------------------------
+
+    @property
+    def _n_features_out(self):
+        return self._settings["latent_dim"]
+
+    @property
+    def _scaling(self) -> Scaling:
+        return Scaling(self.mean_, self.scale_, self._change_scale)
+
+    def _reconstructible(self, X) -> ReconstructionData:
+        sequences = check_sequences(self, X, reset=False)
+        return ReconstructionData(sequences, np.ones(len(sequences)), self._scaling)
+
+    def _errors(self, data):
+        """Row and error of each sequence, standardised, in the order of the batches."""
+        for row, frames, levels in self._reconstructed(data):
+            yield row, frames - levels
+
+    def _reconstructed(self, data):
+        """Row, frames and what is made of them, standardised."""
+        for rows, (levels, _) in self._infer(data):
+            for i, row in enumerate(rows):
+                frames = data.scaling.levels(data.sequences[row])
+                yield row, frames, levels[i, : len(frames)]
+
+    def _anomaly_scores(self, data, tell=lambda frames, error: None) -> np.ndarray:
+        """The score of each sequence; `tell` is told of the frames and their errors."""
+        measure = self._measure()
+        scores = np.empty(len(data.lengths))
+        for row, frames, levels in self._reconstructed(data):
+            error = frames - levels
+            scores[row] = measure(error).mean()
+            tell(frames, error)
+        return scores
+
+    def _measure(self):
+        """What turns the errors of a sequence into a score of each of its frames."""
+        check_parameters(self, {"anomaly_score": CONSTRAINTS["anomaly_score"]})
+        return SCORES[self.anomaly_score] or self._error_distribution()
+
+    def _check_measure(self) -> None:
+        """Refuse to judge scores of one kind by a threshold for another."""
+        check_is_fitted(self)
+        check_parameters(self, {"anomaly_score": CONSTRAINTS["anomaly_score"]})
+        if self.anomaly_score != self._threshold_measure:
+            raise ValueError(
+                f"anomaly_score={self.anomaly_score!r} was set after fit, which "
+                f"settled the threshold for {self._threshold_measure!r}. Set it back, "
+                "or fit again."
+            )
+
+    def _error_distribution(self) -> ErrorDistribution:
+        if self._error_mean is None:
+            raise ValueError(
+                'anomaly_score="mahalanobis" needs the errors of held-out sequences, '
+                "which only a fit under this setting measures. Fit again."
+            )
+        n_features = len(self._error_mean)
+        precision = self._error_precision.reshape(n_features, n_features)
+        return ErrorDistribution(self._error_mean, precision)
+
+    def _checked_lengths(self, lengths, n_samples) -> np.ndarray:
+        if lengths is None and self._X_layout == "matrix":
+            lengths = self.n_features_in_
+        if lengths is None:
+            raise ValueError(
+                "lengths must be given: codes do not say how many frames their "
+                "sequences had. Pass one int, or one for each row of Z."
+            )
+        if isinstance(lengths, Integral):
+            lengths = np.full(n_samples, lengths)
+        lengths = np.asarray(lengths)
+        if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or (lengths < 1).any():
+            raise ValueError(
+                f"lengths must be positive integers. Got {lengths!r} instead."
+            )
+        check_n_samples("lengths", len(lengths), n_samples)
+        return lengths
+
+    def _collected(self, data, found) -> np.ndarray:
+        """Frames in the units of X, in the user's order and layout."""
+        frames = [None] * len(data.lengths)
+        for rows, (levels, *_) in found:
+            for i, row in enumerate(rows):
+                own = levels[i, : data.lengths[row]].astype(np.float64)
+                frames[row] = self._scaling.restored(own)
+        is_matrix = self._X_layout == "matrix" and len(set(data.lengths.tolist())) == 1
+        return np.stack(frames)[..., 0] if is_matrix else object_array(frames)
+
+
+class _Unexplained:
+    """How much of what changes from frame to frame a reconstruction leaves."""
+
+    def __init__(self):
+        self._left = self._variance = 0.0
+
+    def add(self, frames, error) -> None:
+        self._left += np.square(error).mean()
+        self._variance += frames.var(axis=0).mean()
+
+    def warn(self) -> None:
+        """Warn where the mean of each sequence would have done as well."""
+        if self._left > COLLAPSED_SHARE * self._variance > 0:
+            warnings.warn(
+                f"The reconstruction leaves {self._left / self._variance:.0%} of the "
+                "variance about each sequence's mean: it has not learnt what changes "
+                "from frame to frame. Try more units, difference=True, more epochs or "
+                "a higher learning_rate.",
+                ConvergenceWarning,
+                stacklevel=6,  # whoever called `fit`
+            )
+
+
+@dataclass(frozen=True)
+class _Codes:
+    """Codes to be unfolded into sequences of these lengths."""
+
+    codes: np.ndarray
+    lengths: np.ndarray
+    scaling: Scaling
+
+    def assemble(self, rows) -> dict[str, np.ndarray]:
+        batch = {
+            "code": self.codes[rows].astype("float32"),
+            "lengths": self.lengths[rows].astype("int32"),
+        }
+        return batch | self.scaling.tensors(len(rows))
+
+
+def _run_encoder(program, batch):
+    return program.run(encode, batch["frames"], batch["lengths"])
+
+
+def _run_decoder(program, batch):
+    return program.run(decode, *batch.values())
+
+
+def _check_restored_array(name, value, size) -> None:
+    fits = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    if not fits or value.shape != (size,) or not np.isfinite(value).all():
+        raise ValueError(f"its {name} must be {size} finite float(s)")
+    if "scale" in name and (value <= 0).any():
+        raise ValueError(f"its {name} must be positive")
+
+
+def _check_outlier_labels(y, n_samples) -> np.ndarray:
+    """Tell the anomalies among labels -1 and 1."""
+    labels = column_or_1d(y)
+    check_n_samples("y", len(labels), n_samples)
+    if set(np.unique(labels).tolist()) != {-1, 1}:
+        raise ValueError(
+            "y must hold 1 for each normal sequence and -1 for each anomaly, and both. "
+            f"Got the labels {np.unique(labels).tolist()} instead."
+        )
+    return labels == -1

@@ -1,0 +1,19 @@
+"""The autoencoder's loss of each sequence, computed on real frames only."""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+ERRORS = {"mse": tf.square, "mae": tf.abs}
+
+
+@dataclass(frozen=True)
+class ReconstructionLosses:
+    """Mean error of the real frames of each sequence, weighted by step."""
+
+    kind: str = "mse"
+
+    def __call__(self, outputs, targets):
+        errors = ERRORS[self.kind](outputs[0] - targets["levels"])
+        errors = tf.reduce_mean(errors, axis=-1)  # (n_samples, n_frames)
+        return tf.reduce_sum(errors * targets["step_weight"], axis=1)

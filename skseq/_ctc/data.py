@@ -1,0 +1,118 @@
+"""Frames with their labels, to be cut into CTC batches. Knows nothing of Keras."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from skseq._ctc.lattice import minimum_frames
+from skseq._data.batching import pad
+from skseq._data.fingerprints import fingerprint_arrays
+from skseq._data.sequences import Sequences
+
+N_NAMED = 10
+
+
+@dataclass
+class FrameData:
+    """Checked frames, with labels if there are any.
+
+    `output_lengths` are known once the network is: it may shorten time.
+    """
+
+    sequences: Sequences
+    sample_weight: np.ndarray
+    labels: list[np.ndarray] | None = None
+    output_lengths: np.ndarray | None = None
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return self.sequences.lengths
+
+    def assemble(self, rows) -> dict[str, np.ndarray]:
+        """The padded arrays of a batch, by the names of the network's tensors."""
+        batch = {
+            "frames": pad([self.sequences[i] for i in rows]),
+            "lengths": self.lengths[rows].astype("int32"),
+            "output_lengths": self.output_lengths[rows].astype("int32"),
+        }
+        if self.labels is not None:
+            labels = [self.labels[i] for i in rows]
+            counts = np.array([len(item) for item in labels], dtype="int32")
+            width = max(1, int(counts.max()))
+            batch["labels"] = pad(labels, length=width, dtype=np.int32)
+            batch["label_lengths"] = counts
+        return batch
+
+    def fingerprint(self) -> str:
+        """A checksum of all that training sees."""
+        counts = [len(item) for item in self.labels]
+        arrays = [self.sample_weight, counts, np.concatenate(self.labels)]
+        checksum = fingerprint_arrays(arrays)
+        return f"{self.sequences.fingerprint()}-{checksum}"
+
+
+def trainable_rows(data: FrameData, infeasible: str) -> np.ndarray:
+    """The rows that CTC can learn from: some weight, and frames enough for the labels.
+
+    Where `infeasible` is "raise" too few frames are an error, with "drop" a warning.
+    """
+    if infeasible == "raise":
+        check_feasible(data)
+    is_short = _is_short(data)
+    if is_short.any():
+        rows = np.flatnonzero(is_short)
+        warnings.warn(
+            f"Dropped {len(rows)} of {len(is_short)} sequences with too few output "
+            f"frames for their labels: samples {_listed(rows)}.",
+            UserWarning,
+            stacklevel=2,
+        )
+    rows = np.flatnonzero(~is_short & (data.sample_weight > 0))
+    if not rows.size:
+        raise ValueError(
+            "No sequence is left to train on: all have too few output frames for their "
+            "labels. Lower conv_strides or skip_frames, or lengthen X."
+        )
+    return rows
+
+
+def check_feasible(data: FrameData) -> None:
+    """Raise ValueError if a sequence has too few frames for its labels."""
+    is_short = _is_short(data)
+    if is_short.any():
+        raise ValueError(_infeasible_message(data, np.flatnonzero(is_short)))
+
+
+def check_output_lengths(data: FrameData) -> None:
+    """Raise ValueError if the network leaves nothing of a sequence."""
+    empty = np.flatnonzero(data.output_lengths < 1)
+    if empty.size:
+        i = int(empty[0])
+        raise ValueError(
+            f"X[{i}] has {int(data.lengths[i])} frames, of which the network's front "
+            "end and skip_frames leave none. Lengthen it or leave it out."
+        )
+
+
+def _is_short(data) -> np.ndarray:
+    needed = np.array([max(1, minimum_frames(item)) for item in data.labels])
+    return needed > data.output_lengths
+
+
+def _infeasible_message(data, rows) -> str:
+    i = int(rows[0])
+    n_labels, n_frames = len(data.labels[i]), int(data.output_lengths[i])
+    others = f" So have {len(rows) - 1} others: {_listed(rows[1:])}." * (len(rows) > 1)
+    return (
+        f"y[{i}] has {n_labels} labels but X[{i}] has only {n_frames} output frames "
+        f"({int(data.lengths[i])} before the network shortens or skips any); CTC needs "
+        "one frame a label and one more between equal neighbours, here "
+        f"{max(1, minimum_frames(data.labels[i]))}.{others} Shorten y[{i}], lower "
+        'conv_strides or skip_frames, or set infeasible="drop".'
+    )
+
+
+def _listed(rows) -> str:
+    shown = ", ".join(map(str, rows[:N_NAMED]))
+    return shown + (", ..." if len(rows) > N_NAMED else "")

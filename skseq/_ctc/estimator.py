@@ -1,0 +1,744 @@
+"""`CTCSequenceClassifier`: from feature frames to a shorter sequence of labels."""
+
+import inspect
+
+import numpy as np
+from scipy.special import log_softmax
+from sklearn.utils import ClassifierTags
+from sklearn.utils.validation import check_is_fitted
+
+from skseq._base import SequenceEstimator, as_tuple
+from skseq._ctc.data import (
+    FrameData,
+    check_feasible,
+    check_output_lengths,
+    trainable_rows,
+)
+from skseq._ctc.lattice import forced_alignment, label_log_likelihoods, log_likelihood
+from skseq._ctc.loss import ctc_losses
+from skseq._ctc.network import (
+    ctc_initial_weights,
+    ctc_network,
+    ctc_output_lengths,
+    ctc_weight_shapes,
+    log_posteriors,
+)
+from skseq._ctc.search import DECODERS, beam_search
+from skseq._data.collections import object_array
+from skseq._data.label_vocabulary import LabelVocabulary
+from skseq._data.labels import check_labels
+from skseq._data.sequences import (
+    FRAME_ATTRIBUTES,
+    LAYOUTS,
+    check_sequences,
+    n_frame_features,
+)
+from skseq._data.weights import check_sample_weight
+from skseq._engine.programs import Recipe
+from skseq._nn.front_ends import FRONT_ENDS, encoder_sees_padding
+from skseq._parameters import (
+    CALLABLE,
+    NON_NEGATIVE_INT,
+    NONE,
+    POSITIVE_INT,
+    POSITIVE_INTS,
+    OneOf,
+    TupleOf,
+    check_parameters,
+)
+from skseq._results import LabelSpan, RankedLabels
+from skseq.metrics import label_error_rate, sequence_accuracy
+
+TARGETS = (
+    ("labels", (None, None), "int32"),
+    ("label_lengths", (None,), "int32"),
+)
+
+DECODING_CONSTRAINTS = {"decoder": OneOf(DECODERS), "beam_width": POSITIVE_INT}
+
+MAYBE_POSITIVE_INTS = (POSITIVE_INT, TupleOf(POSITIVE_INT, min_length=0))
+
+CONSTRAINTS = {
+    "conv_filters": MAYBE_POSITIVE_INTS,
+    "conv_kernel_size": POSITIVE_INT,
+    "conv_strides": MAYBE_POSITIVE_INTS,
+    "encoder": (NONE, OneOf([name for name in FRONT_ENDS if name]), CALLABLE),
+    "skip_frames": NON_NEGATIVE_INT,
+    "target": OneOf(["auto", "sequence", "single"]),
+    "infeasible": OneOf(["raise", "drop"]),
+    **DECODING_CONSTRAINTS,
+}
+
+RESTORED_CONSTRAINTS = {"n_features_in_": POSITIVE_INT, "_X_layout": OneOf(LAYOUTS)}
+
+IMAGE_CONSTRAINTS = {"filters": POSITIVE_INTS, "features": POSITIVE_INT}
+
+
+class CTCSequenceClassifier(SequenceEstimator):
+    """Turn sequences of feature frames into shorter label sequences.
+
+    A recurrent network gives every frame a probability for each label and for a blank;
+    connectionist temporal classification [1]_ sums over all ways to place the labels,
+    so that no one has to say which frame belongs to which label. Speech, handwriting,
+    lines of print and sensor gestures are read this way.
+
+    Sequences may differ in length. A sequence's predictions are the same alone and in
+    any batch.
+
+    Parameters
+    ----------
+    units : int or tuple of int, default=128
+        Width of the recurrent layers, one entry a stacked layer. More learn finer
+        distinctions, need more data and take longer.
+    cell : {"lstm", "gru"}, default="lstm"
+        Recurrent cell. A GRU has a quarter fewer weights.
+    bidirectional : bool, default=True
+        Whether every layer also reads the sequence backwards. False predicts a frame
+        from the past alone.
+    dropout : float, default=0.0
+        Share of each layer's inputs, the frames among them, that is set to zero in
+        training. Raise it when the validation loss grows while the training loss falls.
+    conv_filters : int or tuple of int, default=()
+        Convolutions over time before the recurrent layers, one entry a layer: the
+        number of features each gives. More tell finer patterns apart and take longer.
+    conv_kernel_size : int, default=5
+        Frames that each of these convolutions sees. More make out longer patterns.
+    conv_strides : int or tuple of int, default=1
+        Steps of these convolutions, one for all or one each. Strides shorten time by
+        their product, which makes training faster; the labels must still fit.
+    encoder : "image" or callable, default=None
+        Front end before these convolutions. "image" takes a sample as an image, its
+        columns as frames (`(n_columns, height)`), through 3 x 3 convolutions with
+        pooling (`encoder__filters=(32, 64)`, `encoder__features=64`), which halve the
+        number of columns each. A callable `encoder(frames, **encoder__...)` builds a
+        front end of your own: it takes a Keras tensor (n_samples, n_frames, n_features)
+        and returns one of shape (n_samples, n_output_frames, n_output_features); the
+        lengths are worked out. None leaves the frames as they are.
+    skip_frames : int, default=0
+        Number of first output frames left out of loss and decoding, for a network that
+        has seen too little by then. More leave fewer for the labels.
+    target : {"auto", "sequence", "single"}, default="auto"
+        Whether `y` holds label sequences or one label a sample. "auto" takes a 1-D `y`
+        of numbers as one label each and anything else as sequences. With "single" the
+        estimator is a scikit-learn classifier.
+    decoder : {"greedy", "beam"}, default="greedy"
+        How `predict` searches: the best label in each frame, or a prefix beam search,
+        which is better where the network is in doubt, and slower. May be changed after
+        `fit`.
+    beam_width : int, default=16
+        Hypotheses kept by the beam search. More find more probable ones and take
+        longer. May be changed after `fit`.
+    infeasible : {"raise", "drop"}, default="raise"
+        What `fit` does where a sequence has too few output frames for its labels: raise
+        an error, or leave the sample out with a warning.
+    optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
+        Optimizer by name, class, config or instance; an instance is rebuilt from its
+        config and never used itself. `optimizer__<name>` sets its parameters.
+    learning_rate : float or LearningRateSchedule, default=1e-3
+        Learning rate of an optimizer given by name or class. A higher one needs fewer
+        epochs; lower it when the loss jumps.
+    global_clipnorm : float or None, default=5.0
+        Norm to which larger gradients are scaled down [2]_, so that the first labels
+        come sooner; None leaves them. Lower it when the loss jumps. It has no effect on
+        an optimizer given as an instance or config, or that clips in its own way, as
+        `optimizer__clipnorm` makes it do.
+    epochs : int, default=50
+        Passes over the training data. Raise it when the loss still falls at the end.
+    batch_size : int, default=32
+        Sequences a step. More make an epoch faster, with fewer steps to learn in.
+        Sequences of similar length share a batch.
+    shuffle : bool, default=True
+        Whether to draw new batches in every epoch. Without it they go from short to
+        long.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on a validation set no longer falls, and keep the
+        best epoch's weights.
+    validation_fraction : float, default=0.1
+        Share of the samples set aside for early stopping, unless `fit` is given a
+        validation set. A larger one judges better and leaves less to learn from.
+    n_iter_no_change : int, default=10
+        Epochs without improvement before stopping early. More outlast a plateau.
+    callbacks : list of keras.callbacks.Callback or classes, default=None
+        Keras callbacks; copies are used. `callbacks__<name>` sets parameters of those
+        given as classes.
+    checkpoint : str or path-like, default=None
+        File that is written after every epoch. Where it exists, the fit resumes from it
+        and ends as an unbroken one would have; other data or parameters are refused.
+        The file stays: delete it to train anew.
+    distribute : tf.distribute.Strategy, default=None
+        Devices, of this machine or of many, that share each training step out among
+        themselves. Neither `save` nor pickles keep it.
+    warm_start : bool, default=False
+        Whether `fit` starts from the present weights. The labels stay those of the
+        first fit.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, batches, dropout and the validation split. An int gives the
+        same model in every run on the same kind of processor.
+    verbose : int, default=0
+        0 is silent; 1 shows a progress bar over the epochs.
+    **routed
+        Parameters `optimizer__*`, `callbacks__*` and `encoder__*`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    model_ : keras.Model
+        The network, from frames and lengths to logits and output lengths. Built anew at
+        each access.
+    history_ : dict of str to list of float
+        Mean loss of a sample in each epoch: "loss", "val_loss" with a validation set,
+        and what callbacks add.
+    n_features_in_ : int
+        Number of features of a frame; for a 2-D `X`, its number of columns.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype=object
+        Names of the features; exists only if `X` has column names that are all str.
+    n_iter_ : int
+        Number of epochs trained, those after the best one included.
+
+    See Also
+    --------
+    skseq.metrics.label_error_rate : The error that `score` is one minus.
+    skseq.preprocessing.LogMel : Frames from raw audio.
+    skseq.inspection.AlignmentDisplay : Shows posteriors, and where labels lie.
+
+    References
+    ----------
+    .. [1] A. Graves, S. Fernández, F. Gomez and J. Schmidhuber, "Connectionist Temporal
+           Classification: Labelling Unsegmented Sequence Data with Recurrent Neural
+           Networks", ICML 2006.
+    .. [2] R. Pascanu, T. Mikolov and Y. Bengio, "On the Difficulty of Training
+           Recurrent Neural Networks", ICML 2013.
+
+    Examples
+    --------
+    >>> from skseq import CTCSequenceClassifier
+    >>> from skseq.datasets import make_digit_strips
+    >>> X, y = make_digit_strips(n_samples=8, random_state=0)
+    >>> clf = CTCSequenceClassifier(units=16, epochs=2, random_state=0).fit(X, y)
+    >>> clf.predict(X).shape
+    (8,)
+    """
+
+    _constraints = CONSTRAINTS
+    _prediction_parameters = frozenset(DECODING_CONSTRAINTS)
+    _fitted_attributes = (
+        *SequenceEstimator._fitted_attributes,
+        *FRAME_ATTRIBUTES,
+        "classes_",
+        "_label_form",
+    )
+
+    def __init__(
+        self,
+        *,
+        units=128,
+        cell="lstm",
+        bidirectional=True,
+        dropout=0.0,
+        conv_filters=(),
+        conv_kernel_size=5,
+        conv_strides=1,
+        encoder=None,
+        skip_frames=0,
+        target="auto",
+        decoder="greedy",
+        beam_width=16,
+        infeasible="raise",
+        optimizer="adam",
+        learning_rate=1e-3,
+        global_clipnorm=5.0,
+        epochs=50,
+        batch_size=32,
+        shuffle=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        callbacks=None,
+        checkpoint=None,
+        distribute=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+        **routed,
+    ):
+        self.units = units
+        self.cell = cell
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.conv_filters = conv_filters
+        self.conv_kernel_size = conv_kernel_size
+        self.conv_strides = conv_strides
+        self.encoder = encoder
+        self.skip_frames = skip_frames
+        self.target = target
+        self.decoder = decoder
+        self.beam_width = beam_width
+        self.infeasible = infeasible
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.global_clipnorm = global_clipnorm
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.distribute = distribute
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self._set_routed(routed)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.three_d_array = True
+        if self.target == "single":
+            tags.estimator_type = "classifier"
+            tags.classifier_tags = ClassifierTags()
+        return tags
+
+    def fit(self, X, y, sample_weight=None, X_val=None, y_val=None):
+        """Train on sequences and their labels.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            Sequences: a list, tuple or object array of arrays or DataFrames (1-D arrays
+            have one feature), an array of shape (n_samples, n_frames, n_features),
+            where trailing all-NaN frames are padding, or (n_samples, n_frames), or any
+            object with `__len__` and `__getitem__`, which is read a sequence at a time.
+        y : collection of label sequences
+            Strings, lists, tuples or 1-D arrays of labels; or one label a sample, see
+            `target`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample in the loss. Samples of weight 0 are left out.
+        X_val, y_val : as `X` and `y`, default=None
+            Validation set. Its loss is recorded in `history_["val_loss"]`, and decides
+            when to stop if `early_stopping` is set.
+
+        Returns
+        -------
+        self : CTCSequenceClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, a sequence or a label cannot be used; the message names it.
+            Everything is checked before training starts, and the estimator stays as it
+            was.
+        TrainingDivergedError
+            If the loss is not finite.
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val, resume=self.warm_start)
+
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
+        """Train for one epoch more, from the present weights and optimizer state.
+
+        As many calls with the same data and an integer `random_state` as a `fit` has
+        epochs give the same weights. No checkpoint is read or written.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        y : collection of label sequences
+            As in :meth:`fit`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in :meth:`fit`.
+        classes : collection of labels, default=None
+            All labels that will ever occur, each once, at the first call; without it,
+            those of the first `y`. Later calls refuse unseen labels.
+
+        Returns
+        -------
+        self : CTCSequenceClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As :meth:`fit`; if a label is not among the classes; or if a parameter has
+            changed that the network depends on.
+        """
+        return self._fit(
+            X, y, sample_weight, None, None, resume=True, epochs=1, classes=classes
+        )
+
+    def predict(self, X):
+        """Predict the labels of each sequence.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Label sequences in the form of the fitted `y` (an object array), in the
+            order of `X`; with one label a sample, an array of labels.
+        """
+        check_is_fitted(self)
+        check_parameters(self, DECODING_CONSTRAINTS)
+        return self._vocabulary.decode(
+            self._collect(X, lambda rows, *out: self._best_labels(*out))
+        )
+
+    def predict_log_proba(self, X):
+        """Log-probabilities, as :meth:`predict_proba`.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            In the form of :meth:`predict_proba`.
+        """
+        check_is_fitted(self)
+        if self._is_single:
+            return np.array(
+                self._collect(X, lambda rows, *out: single_log_proba(*out)),
+                dtype=np.float64,
+            )
+        return object_array(
+            self._collect(
+                X,
+                lambda rows, log_probs, lengths: [
+                    sample[:n].copy()
+                    for sample, n in zip(log_probs, lengths, strict=True)
+                ],
+            )
+        )
+
+    def predict_proba(self, X):
+        """Probability of each label and of the blank in each output frame.
+
+        scikit-learn's `cross_val_predict(method="predict_proba")` serves single labels
+        only: it encodes `y` itself.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            An object array of arrays of shape (n_output_frames, n_classes + 1) whose
+            rows sum to one; columns are `classes_`, then the blank. With one label a
+            sample, the exact probability of each one-label sequence, renormalized.
+        """
+        log_proba = self.predict_log_proba(X)
+        if self._is_single:
+            return np.exp(log_proba)
+        return object_array([np.exp(sample) for sample in log_proba])
+
+    def predict_n_best(self, X, n=5):
+        """The most probable label sequences that a beam search finds.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        n : int, default=5
+            Most hypotheses a sample. A beam that is narrower is widened to hold them.
+
+        Returns
+        -------
+        hypotheses : ndarray of shape (n_samples,)
+            Lists of at most `n` :class:`RankedLabels`, the best first. With one label a
+            sample the hypotheses are single labels.
+
+        Raises
+        ------
+        ValueError
+            If `n` is no positive int.
+        """
+        check_is_fitted(self)
+        check_parameters(self, DECODING_CONSTRAINTS)
+        if not POSITIVE_INT.accepts(n):
+            raise ValueError(f"n must be {POSITIVE_INT}. Got {n!r} instead.")
+        if self._is_single:
+            found = self._collect(X, lambda rows, *out: label_log_likelihoods(*out))
+            return object_array([self._ranked_labels(scores, n) for scores in found])
+        width = max(self.beam_width, n)
+        found = self._collect(
+            X, lambda rows, *out: beam_search(*out, beam_width=width, n_best=n)
+        )
+        return object_array([self._ranked(hypotheses) for hypotheses in found])
+
+    def score_samples(self, X, y=None):
+        """Exact log-probability of each label sequence, given its frames.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        y : collection of label sequences, default=None
+            As in :meth:`fit`. None stands for the predicted ones: how sure the network
+            is of each prediction.
+
+        Returns
+        -------
+        log_probability : ndarray of shape (n_samples,)
+            The log p(y | x) of each sample, in nats; minus infinity where the output
+            frames are too few.
+        """
+        check_is_fitted(self)
+        check_parameters(self, DECODING_CONSTRAINTS)
+        if y is None:
+            scores = self._collect(
+                X, lambda rows, *out: log_likelihood(*out, self._best_labels(*out))
+            )
+        else:
+            data = self._check_data(X, y, None, reset=False)
+            scores = self._collect(
+                data,
+                lambda rows, *out: log_likelihood(*out, [data.labels[i] for i in rows]),
+            )
+        return np.array(scores, dtype=np.float64)
+
+    def align(self, X, y):
+        """Say where in each sequence its labels lie (forced alignment).
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        y : collection of label sequences
+            The labels to place.
+
+        Returns
+        -------
+        spans : ndarray of shape (n_samples,)
+            A list of :class:`LabelSpan` each, one a label: its first and last row of
+            `predict_proba` on the most probable path, and how sure the network is. With
+            strides, row `i` is centred on frame `(i + skip_frames) * stride` of `X`.
+
+        Raises
+        ------
+        ValueError
+            If a sequence has too few output frames for its labels.
+        """
+        check_is_fitted(self)
+        data = self._check_data(X, y, None, reset=False)
+        found = self._collect(
+            data,
+            lambda rows, *out: forced_alignment(*out, [data.labels[i] for i in rows]),
+            is_labelled=True,
+        )
+        classes = self.classes_.tolist()
+        return object_array(
+            [[LabelSpan(classes[i], *where) for i, *where in spans] for spans in found]
+        )
+
+    def score(self, X, y, sample_weight=None):
+        """One minus the label error rate; with one label a sample, the accuracy.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        y : collection of label sequences
+            The true labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        score : float
+            1 is perfect. Negative if there are more errors than labels.
+        """
+        predicted = self.predict(X)
+        if self._is_single:
+            return sequence_accuracy(y, predicted, sample_weight=sample_weight)
+        return 1 - label_error_rate(y, predicted, sample_weight=sample_weight)
+
+    # -- what the base asks for ---------------------------------------------------
+
+    def _check_data(self, X, y, sample_weight, *, reset, classes=None):
+        sequences = check_sequences(self, X, reset=reset)
+        labels = check_labels(
+            y,
+            len(sequences),
+            target=self.target if reset else self._fitted_target,
+            estimator_name=type(self).__name__,
+        )
+        sample_weight = check_sample_weight(sample_weight, len(sequences))
+        if reset:
+            vocabulary = LabelVocabulary.fit(labels)
+            self._label_form = vocabulary.form
+            self.classes_ = vocabulary.classes
+        if classes is not None:
+            classes = _sorted_classes(classes)
+            if not reset and not np.array_equal(classes, self.classes_):
+                raise ValueError(
+                    f"classes={classes.tolist()} must be those of the first call, "
+                    f"{self.classes_.tolist()}."
+                )
+            self.classes_ = classes
+        return FrameData(sequences, sample_weight, self._vocabulary.encode(labels))
+
+    def _make_settings(self):
+        conv_filters = as_tuple(self.conv_filters)
+        conv_strides = as_tuple(self.conv_strides, len(conv_filters))
+        if len(conv_strides) != len(conv_filters):
+            raise ValueError(
+                f"conv_strides has {len(conv_strides)} entries, but conv_filters has "
+                f"{len(conv_filters)}; give one stride a convolution, or one int for "
+                "all."
+            )
+        return {
+            "n_features": n_frame_features(self),
+            "n_labels": len(self.classes_),
+            "units": as_tuple(self.units),
+            "cell": self.cell,
+            "bidirectional": bool(self.bidirectional),
+            "dropout": float(self.dropout),
+            "conv_filters": conv_filters,
+            "conv_kernel_size": int(self.conv_kernel_size),
+            "conv_strides": conv_strides,
+            "encoder": self.encoder,
+            "encoder_parameters": self._encoder_parameters(),
+            "skip_frames": int(self.skip_frames),
+        }
+
+    def _encoder_parameters(self) -> tuple[tuple, ...]:
+        """The parameters routed to the front end, if it takes them."""
+        parameters = self._routed("encoder")
+        if callable(self.encoder):
+            front_end, tensors = self.encoder, ["frames"]
+        else:
+            front_end, tensors = FRONT_ENDS[self.encoder], ["frames", "lengths"]
+        try:
+            inspect.signature(front_end).bind(*tensors, **parameters)
+        except (TypeError, ValueError) as error:
+            names = ", ".join(f"encoder__{name}" for name in parameters) or "no more"
+            raise ValueError(
+                f"encoder={self.encoder!r} cannot be called with frames and {names}: "
+                f"{error}."
+            ) from error
+        if self.encoder == "image":
+            check_parameters(
+                self,
+                {f"encoder__{name}": IMAGE_CONSTRAINTS[name] for name in parameters},
+            )
+            if "filters" in parameters:
+                parameters["filters"] = as_tuple(parameters["filters"])
+        return tuple(sorted(parameters.items()))
+
+    def _make_recipe(self, settings):
+        return Recipe(ctc_network, tuple(settings.items()), ctc_losses, TARGETS)
+
+    def _initial_weights(self, program):
+        return ctc_initial_weights(program.model, self._settings, self._seed)
+
+    def _batches_exact_lengths(self, program):
+        return callable(self.encoder) and encoder_sees_padding(program.model)
+
+    def _prepare(self, program, data):
+        lengths = ctc_output_lengths(program.model, self._settings, data.lengths)
+        data.output_lengths = lengths
+
+    def _trainable_rows(self, data):
+        return trainable_rows(data, self.infeasible)
+
+    def _check_usable(self, data, is_labelled):
+        check_output_lengths(data)
+        if is_labelled:
+            check_feasible(data)
+
+    def _check_restored(self):
+        super()._check_restored()
+        check_parameters(self, RESTORED_CONSTRAINTS)
+        LabelVocabulary.from_json(self._vocabulary.to_json())
+        n_labels, n_features = len(self.classes_), n_frame_features(self)
+        if self._settings["n_labels"] != n_labels:
+            raise ValueError(f"it has {n_labels} labels for another number of outputs")
+        if self._settings["n_features"] != n_features:
+            raise ValueError(f"it has {n_features} features for a network of others")
+
+    @staticmethod
+    def _weight_shapes(settings):
+        return ctc_weight_shapes(settings)
+
+    # -- its own ------------------------------------------------------------------
+
+    @property
+    def _vocabulary(self) -> LabelVocabulary:
+        return LabelVocabulary(self.classes_, self._label_form)
+
+    @property
+    def _is_single(self) -> bool:
+        return self._label_form == "single"
+
+    @property
+    def _fitted_target(self) -> str:
+        return "single" if self._is_single else "sequence"
+
+    def _collect(self, X, decode, *, is_labelled=False) -> list:
+        """Decode every sample's posteriors, in the user's order.
+
+        `decode(rows, log_probs, lengths)` takes a batch and gives one result a row.
+        """
+        data = X
+        if not isinstance(X, FrameData):
+            sequences = check_sequences(self, X, reset=False)
+            data = FrameData(sequences, np.ones(len(sequences)))
+        results = [None] * len(data.lengths)
+        for rows, outputs in self._infer(data, _run_network, is_labelled=is_labelled):
+            found = decode(rows, *(output[: len(rows)] for output in outputs))
+            for row, result in zip(rows, found, strict=True):
+                results[row] = result
+        return results
+
+    def _best_labels(self, log_probs, lengths) -> list[np.ndarray]:
+        """The label ids that are predicted for a batch of posteriors."""
+        if self._is_single:
+            return single_log_proba(log_probs, lengths).argmax(axis=1)[:, np.newaxis]
+        return DECODERS[self.decoder](log_probs, lengths, self.beam_width)
+
+    def _ranked(self, hypotheses) -> list[RankedLabels]:
+        labels = self._vocabulary.decode([h.labels for h in hypotheses])
+        return [
+            RankedLabels(item, h.log_probability)
+            for item, h in zip(labels, hypotheses, strict=True)
+        ]
+
+    def _ranked_labels(self, scores, n) -> list[RankedLabels]:
+        """The best n of the labelings of one label, by their log-likelihoods."""
+        best = np.argsort(-scores, kind="stable")[:n]
+        return [RankedLabels(self.classes_[i], float(scores[i])) for i in best]
+
+
+def _run_network(program, batch):
+    return program.run(log_posteriors, *program.inputs(batch))
+
+
+def single_log_proba(log_probs, lengths) -> np.ndarray:
+    """Log-probability of each one-label sequence, if it must be one of them."""
+    return log_softmax(label_log_likelihoods(log_probs, lengths), axis=1)
+
+
+def _sorted_classes(classes) -> np.ndarray:
+    """The labels that a user lists, sorted, as an array."""
+    classes = list(classes)
+    labels = np.asarray(classes)
+    distinct = np.unique(labels)
+    is_flat = labels.ndim == 1 and labels.dtype.kind in "biuU" and labels.size
+    if not is_flat or labels.tolist() != classes:
+        raise ValueError(
+            "classes must be a collection of labels, all integers or all strings. Got "
+            f"{classes!r} instead."
+        )
+    if len(distinct) < len(labels):
+        raise ValueError(f"classes must hold each label once. Got {classes!r} instead.")
+    return distinct

@@ -1,0 +1,108 @@
+"""Tells ordered collections from what is none, and makes arrays of any items.
+
+Knows nothing of what a collection holds, nor of Keras.
+"""
+
+import numbers
+import reprlib
+from collections.abc import Mapping, Set
+from typing import Any
+
+import numpy as np
+from scipy import sparse as sp
+
+
+def check_n_samples(name: str, found: int, n_samples: int) -> None:
+    """Refuse what does not have one entry a sample."""
+    if found != n_samples:
+        raise ValueError(
+            "Found input variables with inconsistent numbers of samples: "
+            f"[{n_samples}, {found}]. {name} must have one entry for each sample of X."
+        )
+
+
+def object_array(items):
+    """Put each item, whatever its shape, in one cell of an array.
+
+    Parameters
+    ----------
+    items : iterable
+        Items of equal shape stay separate too, as they do not in
+        ``np.array(items, dtype=object)``.
+
+    Returns
+    -------
+    array : ndarray of shape (n_items,), dtype object
+
+    Examples
+    --------
+    >>> object_array([[1, 2], [3, 4]])
+    array([list([1, 2]), list([3, 4])], dtype=object)
+    """
+    items = list(items)
+    array = np.empty(len(items), dtype=object)
+    for i, item in enumerate(items):
+        array[i] = item
+    return array
+
+
+def as_collection(value: Any, name: str, content: str) -> Any:
+    """Refuse what is no ordered collection; columns become lists, the rest stays."""
+    if sp.issparse(value):  # asked first, as SciPy's DOK arrays are dicts
+        raise TypeError(
+            f"Sparse data was passed for {name}, but dense data is required. Use "
+            "'.toarray()' to convert to a dense numpy array."
+        )
+    kind = type(value).__name__
+    if isinstance(value, str | bytes):
+        raise TypeError(
+            f"{name} must be a collection of {content}, got a single {kind} "
+            f"{reprlib.repr(value)}. Did you mean [{name}]?"
+        )
+    if isinstance(value, numbers.Number | type):
+        raise TypeError(f"{name} must be a collection of {content}, got {value!r}.")
+    if isinstance(value, Mapping | Set):
+        raise TypeError(
+            f"{name} must be an ordered collection of {content}, got {kind}."
+        )
+    if hasattr(value, "to_numpy") and len(getattr(value, "shape", ())) == 1:
+        return list(value)  # a pandas Series, indexed, would look labels up
+    if hasattr(value, "row_splits"):
+        return ragged_rows(value, name)
+    if hasattr(value, "__len__") and hasattr(value, "__getitem__"):
+        return value
+    if hasattr(value, "__array__"):
+        return np.asarray(value)
+    raise TypeError(
+        f"{name} must have a length and be indexable, got {kind}. Convert it with "
+        f"list({name})."
+    )
+
+
+def ragged_rows(tensor: Any, name: str) -> list[np.ndarray]:
+    """Take a tf.RaggedTensor apart; TensorFlow need not be imported for that."""
+    values = np.asarray(tensor.flat_values)
+    splits, *inner = map(np.asarray, tensor.nested_row_splits)
+    if len(inner) + values.ndim > 2:
+        raise ValueError(
+            f"Found a ragged tensor with dim {1 + len(inner) + values.ndim} ({name}), "
+            "while dim <= 3 is required."
+        )
+    if inner:
+        widths = np.diff(inner[0])
+        width = _common_width(widths, splits, name)
+        values = values.reshape(len(widths), width)
+    return np.split(values, splits[1:-1]) if len(splits) > 1 else []
+
+
+def _common_width(widths: np.ndarray, splits: np.ndarray, name: str) -> int:
+    """Refuse frames of different numbers of features; return the number they share."""
+    differs = widths != widths[:1]
+    if differs.any():
+        frame = int(np.argmax(differs))
+        i = int(np.searchsorted(splits, frame, side="right")) - 1
+        raise ValueError(
+            f"Frame {frame - splits[i]} of {name}[{i}] has {widths[frame]} features, "
+            f"but frame 0 of {name}[0] has {widths[0]}. All frames must have as many."
+        )
+    return int(widths[0]) if len(widths) else 1

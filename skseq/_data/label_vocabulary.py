@@ -1,0 +1,242 @@
+"""Turns labels into integer ids and back into the user's own types.
+
+Takes checked label sequences. Knows nothing of Keras.
+"""
+
+import reprlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from skseq._data.collections import object_array
+
+_JSON_TYPES = {
+    "str": str,
+    "bool": bool,
+    **{f"{sign}int{bits}": int for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    **{f"float{bits}": float for bits in (16, 32, 64)},
+}
+
+_DECODERS = {
+    "str": lambda labels: "".join(labels.tolist()),
+    "list": lambda labels: labels.tolist(),
+    "tuple": lambda labels: tuple(labels.tolist()),
+    "array": lambda labels: labels,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class LabelVocabulary:
+    """The distinct labels of a y, and what form its sequences have.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The labels, sorted. The id of a label is its place among them.
+    form : {"str", "list", "tuple", "array", "single"}
+        What `decode` makes of each sample.
+
+    Examples
+    --------
+    >>> from skseq._data.labels import check_labels
+    >>> labels = check_labels(["ba", "c"], 2, target="auto", estimator_name="CTC")
+    >>> vocabulary = LabelVocabulary.fit(labels)
+    >>> vocabulary.classes
+    array(['a', 'b', 'c'], dtype='<U1')
+    >>> vocabulary.encode(labels)
+    [array([1, 0], dtype=int32), array([2], dtype=int32)]
+    >>> vocabulary.decode([[2, 0, 1]])
+    array(['cab'], dtype=object)
+    """
+
+    classes: np.ndarray
+    form: str
+
+    @classmethod
+    def fit(cls, labels):
+        """Collect the distinct labels.
+
+        Parameters
+        ----------
+        labels : LabelSequences
+
+        Returns
+        -------
+        vocabulary : LabelVocabulary
+
+        Raises
+        ------
+        ValueError
+            If there are no labels, or if no NumPy array holds them as they are:
+            integers that fit no common dtype, or strings that end in a NUL character.
+        """
+        distinct = sorted(set().union(*map(_plain, labels.sequences)))
+        if not distinct:
+            raise ValueError(
+                f"y holds no labels: all {len(labels)} label sequences are empty."
+            )
+        classes = np.array(distinct, dtype=_common_dtype(labels.sequences))
+        exact = classes.dtype.kind in "biufU" and classes.tolist() == distinct
+        # -1 and 2**63 meet in float64, and compare equal there.
+        are_floats = isinstance(distinct[0], float | np.floating)
+        if not exact or (classes.dtype.kind == "f") != are_floats:
+            raise ValueError(
+                "The labels of y do not fit a NumPy array: integers must fit one "
+                "dtype, and a string must not end in a NUL character. Rename the "
+                "labels."
+            )
+        return cls(classes, labels.form)
+
+    def encode(self, labels):
+        """Replace each label by its id.
+
+        Parameters
+        ----------
+        labels : LabelSequences
+
+        Returns
+        -------
+        ids : list of ndarray of shape (n_labels,), dtype int32
+
+        Raises
+        ------
+        ValueError
+            If a label was not seen in `fit`.
+        """
+        ids = {label: i for i, label in enumerate(self.classes.tolist())}
+        try:
+            return [
+                np.array([ids[label] for label in _plain(sequence)], dtype=np.int32)
+                for sequence in labels.sequences
+            ]
+        except KeyError:
+            raise self._unseen(labels.sequences, ids) from None
+
+    def decode(self, ids):
+        """Replace each id by its label, in the form that `fit` saw.
+
+        Parameters
+        ----------
+        ids : list of array-like of shape (n_labels,), dtype int
+            For the form "single" also an array of shape (n_samples,).
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Of dtype object, one str, list, tuple or array a sample; for the form
+            "single" of the dtype of `classes`, one label a sample.
+        """
+        if self.form == "single":
+            return self.classes[np.asarray(ids, dtype=np.intp).reshape(len(ids))]
+        decode = _DECODERS[self.form]
+        return object_array(
+            decode(self.classes[np.asarray(sample, dtype=np.intp)]) for sample in ids
+        )
+
+    def to_json(self):
+        """Return the vocabulary as a dict of plain scalars.
+
+        Returns
+        -------
+        state : dict
+            What `from_json` reads.
+        """
+        kind = self.classes.dtype.kind
+        return {
+            "form": self.form,
+            "dtype": "str" if kind == "U" else self.classes.dtype.name,
+            "classes": self.classes.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, state):
+        """Rebuild a vocabulary, trusting nothing.
+
+        Parameters
+        ----------
+        state : dict
+            What `to_json` returned.
+
+        Returns
+        -------
+        vocabulary : LabelVocabulary
+
+        Raises
+        ------
+        ValueError
+            If `state` is anything else than a vocabulary.
+        """
+        if not isinstance(state, dict) or set(state) != {"form", "dtype", "classes"}:
+            raise ValueError(
+                "A vocabulary must be a dict with the keys 'form', 'dtype' and "
+                f"'classes'. Got {reprlib.repr(state)} instead."
+            )
+        form, dtype, labels = state["form"], state["dtype"], state["classes"]
+        _check_entry("form", form, (*_DECODERS, "single"))
+        _check_entry("dtype", dtype, _JSON_TYPES)
+        _check_plain_labels(labels, _JSON_TYPES[dtype])
+        if form == "str" and not all(type(v) is str and len(v) == 1 for v in labels):
+            raise ValueError("The classes of a vocabulary of str must be characters.")
+        try:
+            classes = np.array(labels, dtype=dtype)
+        except OverflowError:
+            classes = np.array([])
+        if classes.tolist() != labels:
+            raise ValueError(f"The classes of a vocabulary must fit dtype {dtype}.")
+        return cls(classes, form)
+
+    def _unseen(self, sequences: list, ids: dict) -> ValueError:
+        """Name the first label that has no id."""
+        i, position, label = next(
+            (i, position, label)
+            for i, sequence in enumerate(sequences)
+            for position, label in enumerate(_plain(sequence))
+            if label not in ids
+        )
+        where = "" if self.form == "single" else f" at position {position}"
+        known = ", ".join(map(repr, self.classes[:10].tolist()))
+        more = ", ..." if len(self.classes) > 10 else ""
+        return ValueError(
+            f"y[{i}] has the label {label!r}{where}, which was not seen in fit. The "
+            f"{len(self.classes)} known label(s): {known}{more}."
+        )
+
+
+def _plain(sequence: Any) -> Any:
+    """Return labels that hash as the classes do: Python scalars, for an array."""
+    return sequence.tolist() if isinstance(sequence, np.ndarray) else sequence
+
+
+def _common_dtype(sequences: list) -> np.dtype | None:
+    """Return the dtype of all the arrays, None where NumPy had better choose."""
+    if not all(isinstance(sequence, np.ndarray) for sequence in sequences):
+        return None
+    # An empty array says nothing: NumPy's are float64.
+    dtypes = {sequence.dtype for sequence in sequences if len(sequence)}
+    dtype = np.result_type(*dtypes)
+    if dtype.name not in _JSON_TYPES or dtype.kind not in {d.kind for d in dtypes}:
+        return None  # strings, whose length follows the classes; int64 with uint64
+    return np.dtype(dtype.name)  # by name, so in native byte order
+
+
+def _check_entry(name: str, value: Any, options: Iterable[str]) -> None:
+    if not isinstance(value, str) or value not in options:
+        raise ValueError(
+            f"The {name!r} of a vocabulary must be a str among {list(options)}. Got "
+            f"{reprlib.repr(value)} instead."
+        )
+
+
+def _check_plain_labels(labels: Any, label_type: type) -> None:
+    """Refuse what is no list of scalars of one type, sorted and distinct."""
+    if not isinstance(labels, list) or len(labels) == 0:
+        raise ValueError("The classes of a vocabulary must be a list of labels.")
+    if not all(type(label) is label_type for label in labels):
+        raise ValueError(
+            f"The classes of a vocabulary must all be {label_type.__name__}."
+        )
+    if not all(a < b for a, b in pairwise(labels)):
+        raise ValueError("The classes of a vocabulary must be sorted and distinct.")

@@ -1,0 +1,122 @@
+"""Recognises an X of two dimensions, and has scikit-learn check it.
+
+Each of its rows is a sequence of one feature. Knows nothing of Keras.
+"""
+
+import numbers
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_array, validate_data
+
+from skseq._data.frames import (
+    LARGEST,
+    check_dtype,
+    column_names,
+    fits_float32,
+)
+
+_MATRIX_DTYPES = [np.float64, np.float32]
+
+
+def is_matrix(X: Any) -> bool:
+    """Tell whether X is for scikit-learn to check: two-dimensional, or mere numbers."""
+    if hasattr(X, "shape"):
+        n_dims = len(X.shape)
+        return n_dims in (0, 2) or (n_dims == 1 and not _may_hold_sequences(X))
+    if not isinstance(X, list | tuple) or len(X) == 0:
+        return False
+    return _are_numbers(X) or _is_rectangular(X)
+
+
+def _is_rectangular(rows: list | tuple) -> bool:
+    """Tell a nested list that is a matrix from one of ragged univariate sequences."""
+    return (
+        all(isinstance(row, list | tuple) for row in rows)
+        and len({len(row) for row in rows}) == 1
+        and all(_are_numbers(row) for row in rows)
+    )
+
+
+def _may_hold_sequences(X: Any) -> bool:
+    """Tell whether the cells of a one-dimensional array can be sequences, or text."""
+    kind = getattr(getattr(X, "dtype", None), "kind", None)  # no dtype: a memoryview
+    return kind in ("O", "U", "S", "T") and not _are_numbers(X)
+
+
+def _are_numbers(values: Any) -> bool:
+    return len(values) > 0 and all(isinstance(v, numbers.Number) for v in values)
+
+
+def check_matrix(estimator: Any, X: Any, reset: bool, check_finite: bool) -> np.ndarray:
+    """Return X as an array of floats, or say why it is none."""
+    if isinstance(X, np.ndarray):
+        _check_matrix_dtype(X.dtype)
+    if np.ndim(X) == 1:
+        raise ValueError(
+            f"Expected 2D array, got 1D array instead: X is {len(X)} numbers. Reshape "
+            "your data: [X] is one sequence of one feature."
+        )
+    fitted_layout = None if reset else getattr(estimator, "_X_layout", None)
+    if fitted_layout == "sequences" and np.ndim(X) == 2:
+        _check_univariate(estimator)
+    params = {"dtype": _MATRIX_DTYPES, "ensure_all_finite": check_finite}
+    with _long_tables_explained(X):
+        if reset or fitted_layout == "matrix":
+            matrix = validate_data(estimator, X, reset=reset, **params)
+        else:
+            matrix = check_array(X, estimator=estimator, input_name="X", **params)
+    if check_finite and not fits_float32(matrix):
+        i, j = np.argwhere(np.abs(matrix) > LARGEST)[0]
+        raise ValueError(
+            f"Input X contains a value too large for dtype('float32') (X[{i}, {j}]). "
+            "Rescale X."
+        )
+    return matrix
+
+
+@contextmanager
+def _long_tables_explained(X: Any) -> Iterator[None]:
+    """Say what to do with a table whose columns are more than numbers."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if column_names(X) is None or _is_numeric(X):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"{error}. A row of a table is a sequence of numbers here. If it is a "
+            "frame, cut the table into sequences: "
+            "skseq.preprocessing.from_long_frame(X, id=..., time=...)."
+        ) from error
+
+
+def _is_numeric(table: Any) -> bool:
+    try:
+        np.asarray(table, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _check_matrix_dtype(dtype: np.dtype) -> None:
+    """Refuse what scikit-learn would cast, or fail to cast without a word of help."""
+    if dtype.names is not None:
+        raise ValueError(
+            "Expected 2D array, got 1D array instead: X is a structured array. Convert "
+            "it with numpy.lib.recfunctions.structured_to_unstructured(X)."
+        )
+    if dtype.kind in "mMV":
+        check_dtype(dtype, "X")
+
+
+def _check_univariate(estimator: Any) -> None:
+    """Refuse rows, univariate sequences, where frames had several features."""
+    if estimator.n_features_in_ != 1:
+        raise ValueError(
+            f"{type(estimator).__name__} was fitted on sequences of "
+            f"{estimator.n_features_in_} features but got a 2-D X. Wrap a single "
+            "sequence in a list: [X]."
+        )

@@ -1,0 +1,334 @@
+"""Turns whatever a user holds as X into one canonical collection of frame sequences.
+
+`check_sequences` checks all of it; `Sequences` then reads it, one sequence at a time.
+Knows nothing of Keras.
+"""
+
+import copy
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from skseq._data.collections import as_collection
+from skseq._data.frames import (
+    as_array,
+    as_frames,
+    check_unmasked,
+    column_names,
+    fits_float32,
+    n_real_frames,
+    refuse_value,
+)
+from skseq._data.matrix import check_matrix, is_matrix
+
+# What `check_sequences` learns on an estimator.
+FRAME_ATTRIBUTES = ("n_features_in_", "feature_names_in_", "_X_layout")
+
+
+LAYOUTS = ("matrix", "sequences")
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences:
+    """A checked, read-only collection of frame sequences.
+
+    Nothing is copied: a sequence that is an ndarray already is handed out as a
+    read-only view of it, and a lazy source is asked again at every access.
+
+    Parameters
+    ----------
+    source : list of ndarray, ndarray or object with ``__len__`` and ``__getitem__``
+        Where the sequences are read from. Trailing frames of a three-dimensional
+        source, past the length of their sequence, are padding.
+    lengths : ndarray of shape (n_samples,), dtype int64
+        Frames of each sequence.
+    n_features : int
+        Features of a frame.
+    layout : {"matrix", "sequences"}
+        "matrix" if X was a two-dimensional array, each of whose rows is a univariate
+        sequence.
+    positions : ndarray of shape (n_samples,) or None, default=None
+        Where each sequence stands in `source`; None stands for all, in order.
+    """
+
+    source: Any = field(repr=False)
+    lengths: np.ndarray = field(repr=False)
+    n_features: int
+    layout: str
+    positions: np.ndarray | None = field(default=None, repr=False)
+
+    def __len__(self):
+        return len(self.lengths)
+
+    def __getitem__(self, i):
+        """Return sequence `i`, an array of shape (n_frames, n_features)."""
+        i = range(len(self))[i]
+        position = i if self.positions is None else int(self.positions[i])
+        frames = as_frames(as_array(self.source[position], f"X[{position}]"))
+        if is_padded(self.source):
+            frames = frames[: self.lengths[i]]
+        if frames.shape != (self.lengths[i], self.n_features):
+            raise ValueError(
+                f"X[{position}] changed after it was checked: it had "
+                f"{self.lengths[i]} frame(s) of {self.n_features} feature(s) and now "
+                f"has {frames.shape[0]} of {frames.shape[1]}. X[i] must give the same "
+                "sequence at every access."
+            )
+        frames = frames.view()
+        frames.flags.writeable = False
+        return frames
+
+    def take(self, indices):
+        """Return a subset that shares the source.
+
+        Parameters
+        ----------
+        indices : array-like of int, array-like of bool or slice
+            The sequences to keep, in the order wanted.
+
+        Returns
+        -------
+        subset : Sequences
+        """
+        chosen = np.arange(len(self))[indices]
+        return Sequences(
+            self.source,
+            self.lengths[chosen],
+            self.n_features,
+            self.layout,
+            chosen if self.positions is None else self.positions[chosen],
+        )
+
+    def fingerprint(self):
+        """Return the CRC-32 of the lengths and of all values in single precision.
+
+        Two collections with the same contents have the same fingerprint, whatever
+        containers they came in.
+
+        Returns
+        -------
+        fingerprint : int
+        """
+        crc = zlib.crc32(np.ascontiguousarray(self.lengths, dtype="<i8"))
+        with np.errstate(over="ignore"):
+            for i in range(len(self)):
+                crc = zlib.crc32(np.ascontiguousarray(self[i], dtype="<f4"), crc)
+        return crc
+
+
+def is_padded(source: Any) -> bool:
+    """Tell whether sequences of unequal length share one three-dimensional array."""
+    return getattr(source, "ndim", None) == 3
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What the frames of all sequences must have in common."""
+
+    n_dims: int
+    n_features: int
+    columns: list | None
+
+
+def _header(item: Any, frame: _Frame) -> Any:
+    """Return no frames of this width, under the column names of a data frame."""
+    if frame.columns is None:
+        return np.empty((0, frame.n_features))
+    return copy.deepcopy(item[:0])  # a view would keep the item of a lazy X alive
+
+
+class Inspector:
+    """Checks sequences one after another, and keeps nothing of them but their sizes."""
+
+    def __init__(self, estimator_name: str, padded: bool, check_finite: bool):
+        self.estimator_name = estimator_name
+        self.padded = padded
+        self.check_finite = check_finite
+        self.lengths = []
+        self.first = None
+        self.header = None
+
+    def read(self, X: Any) -> Any:
+        """Inspect all of X; return it, converted if it is in memory item by item."""
+        if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1):
+            return [self._inspect(item) for item in X]
+        for i in range(len(X)):
+            self._inspect(X[i])
+        return X
+
+    def _inspect(self, item: Any) -> np.ndarray:
+        name = f"X[{len(self.lengths)}]"
+        array = as_array(item, name)
+        frames = as_frames(array)
+        if self.padded:
+            frames = frames[: n_real_frames(frames)]
+        self._check_size(frames, array.shape, name)
+        frame = _Frame(array.ndim, frames.shape[1], column_names(item))
+        if self.first is None:
+            self.first, self.header = frame, _header(item, frame)
+        elif frame != self.first:
+            self._refuse(frame, len(frames), name)
+        if self.check_finite and not fits_float32(frames):
+            refuse_value(frames, name)
+        self.lengths.append(len(frames))
+        return frames
+
+    def _check_size(self, frames: np.ndarray, shape: tuple, name: str) -> None:
+        for size, unit in zip(frames.shape, ("frame", "feature"), strict=True):
+            if size == 0:
+                padding = ", all of it NaN padding" if 0 not in shape else ""
+                raise ValueError(
+                    f"{name} has 0 {unit}(s) (shape={shape}{padding}) while a minimum "
+                    f"of 1 is required by {self.estimator_name}."
+                )
+
+    def _refuse(self, frame: _Frame, n_frames: int, name: str) -> None:
+        first = self.first
+        if frame.n_dims != first.n_dims:
+            flat, deep = (name, "X[0]") if frame.n_dims == 1 else ("X[0]", name)
+            raise ValueError(
+                f"X mixes 1-D ({flat}) and 2-D ({deep}) sequences. Give a 1-D sequence "
+                "its feature axis: x[:, np.newaxis]."
+            )
+        if frame.n_features != first.n_features:
+            transposed = n_frames == first.n_features
+            raise ValueError(
+                f"{name} has {frame.n_features} features, but X[0] has "
+                f"{first.n_features}."
+                + " Is it transposed? Sequences are (n_frames, n_features)."
+                * transposed
+            )
+        raise ValueError(
+            f"{name} has columns {frame.columns or 'without names'}, but X[0] has "
+            f"columns {first.columns or 'without names'}. All sequences must have the "
+            "same columns in the same order."
+        )
+
+
+def check_sequences(estimator, X, *, reset, check_finite=True):
+    """Check X and view it as a collection of frame sequences.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        The estimator that X is for. Its name appears in the errors.
+    X : array-like or object with ``__len__`` and ``__getitem__``
+        A collection of (n_frames, n_features) or (n_frames,) sequences, a
+        three-dimensional array whose trailing all-NaN frames are padding, or a
+        two-dimensional array whose rows are univariate sequences. A list is converted
+        once; any other collection is read one sequence at a time, here and again at
+        every access.
+    reset : bool
+        True sets `n_features_in_`, `feature_names_in_` and the layout of X on the
+        estimator, as `fit` does; False compares X with them, where they exist.
+    check_finite : bool, default=True
+        Whether to refuse NaN, infinity and what overflows in single precision.
+
+    Returns
+    -------
+    sequences : Sequences
+
+    Raises
+    ------
+    TypeError
+        If X, or one of its sequences, is of a kind that holds no sequence.
+    ValueError
+        If a sequence is empty, not numeric, not finite or unlike the others, or if X
+        is unlike the X of `fit`. The message names the sequence.
+
+    Examples
+    --------
+    >>> from sklearn.base import BaseEstimator
+    >>> estimator = BaseEstimator()
+    >>> X = check_sequences(estimator, [[[1, 2], [3, 4]], [[5, 6]]], reset=True)
+    >>> X.lengths
+    array([2, 1])
+    >>> X[1]
+    array([[5, 6]])
+    >>> estimator.n_features_in_
+    2
+    """
+    if X is None:
+        raise ValueError(
+            "X is None; expected a list of (n_frames, n_features) arrays, a 3-D array "
+            "or a 2-D array."
+        )
+    X = as_collection(X, "X", "sequences")
+    check_unmasked(X, "X")
+    _check_unpacked(X)
+    if is_matrix(X):
+        return _matrix_sequences(estimator, X, reset, check_finite)
+    return _check_collection(estimator, X, reset, check_finite)
+
+
+def n_frame_features(estimator):
+    """Features of a frame: a 2-D X holds one in each column, a frame of its own.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        One that `check_sequences` has learnt on.
+
+    Returns
+    -------
+    n_features : int
+    """
+    return 1 if estimator._X_layout == "matrix" else estimator.n_features_in_
+
+
+def _check_unpacked(X: Any) -> None:
+    """Refuse what functions return that give more than sequences."""
+    if not isinstance(X, tuple) or len(X) != 2:
+        return
+    holds_objects = isinstance(X[0], np.ndarray) and X[0].dtype.kind == "O"
+    if not (isinstance(X[0], list) or holds_objects) or len(X[0]) == 0:
+        return
+    if getattr(X[0][0], "ndim", 0) > 1:
+        raise ValueError(
+            "X is a pair, the first of which is a collection of sequences. Unpack it: "
+            "X, ids = X."
+        )
+
+
+def _matrix_sequences(
+    estimator: Any, X: Any, reset: bool, check_finite: bool
+) -> Sequences:
+    matrix = check_matrix(estimator, X, reset, check_finite)
+    if reset:
+        estimator._X_layout = "matrix"
+    n_samples, n_frames = matrix.shape
+    return Sequences(matrix, np.full(n_samples, n_frames, dtype=np.int64), 1, "matrix")
+
+
+def _check_collection(
+    estimator: Any, X: Any, reset: bool, check_finite: bool
+) -> Sequences:
+    estimator_name = type(estimator).__name__
+    if len(getattr(X, "shape", ())) > 3:
+        raise ValueError(
+            f"Found array with dim {len(X.shape)}, while dim <= 3 is required by "
+            f"{estimator_name}."
+        )
+    if len(X) == 0:
+        raise ValueError(
+            "Found array with 0 sample(s) (X is empty) while a minimum of 1 is "
+            f"required by {estimator_name}."
+        )
+    fitted = not reset and hasattr(estimator, "n_features_in_")
+    if fitted and getattr(estimator, "_X_layout", None) == "matrix":
+        raise ValueError(
+            f"{estimator_name} was fitted on a 2-D array but got sequences of shape "
+            "(n_frames, n_features). Pass a 2-D array of shape "
+            f"(n_samples, {estimator.n_features_in_})."
+        )
+    inspector = Inspector(estimator_name, is_padded(X), check_finite)
+    source = inspector.read(X)
+    if reset or fitted:
+        validate_data(estimator, inspector.header, reset=reset, skip_check_array=True)
+    if reset:
+        estimator._X_layout = "sequences"
+    lengths = np.array(inspector.lengths, dtype=np.int64)
+    return Sequences(source, lengths, inspector.first.n_features, "sequences")

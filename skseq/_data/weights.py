@@ -1,0 +1,63 @@
+"""Checks the weights that a user gives samples. Knows nothing of Keras."""
+
+import numbers
+
+import numpy as np
+from sklearn.utils.validation import check_array
+
+from skseq._data.collections import check_n_samples
+
+
+def check_sample_weight(sample_weight, n_samples):
+    """Check the weights of the samples.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,), float or None
+        One finite, non-negative weight a sample, not all of them zero. A number stands
+        for that weight on every sample, None for 1.
+    n_samples : int
+        Samples to be weighted.
+
+    Returns
+    -------
+    sample_weight : ndarray of shape (n_samples,), dtype float64
+        A new array.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite, all are zero, or their number is wrong.
+
+    Examples
+    --------
+    >>> check_sample_weight([1, 2], 2)
+    array([1., 2.])
+    """
+    if sample_weight is None or isinstance(sample_weight, numbers.Number):
+        weight = 1.0 if sample_weight is None else sample_weight
+        sample_weight = np.full(n_samples, weight)
+    weights = check_array(
+        sample_weight,
+        dtype=np.float64,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_min_samples=0,
+        copy=True,
+        input_name="sample_weight",
+    )
+    if weights.ndim != 1:
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar, got {weights.ndim}D array. "
+            f"Expected either a scalar value or a 1D array of length {n_samples}."
+        )
+    check_n_samples("sample_weight", len(weights), n_samples)
+    if np.any(weights < 0):
+        i = int(np.argmax(weights < 0))
+        raise ValueError(
+            "Negative values in data passed to `sample_weight`: "
+            f"sample_weight[{i}] is {weights[i]}."
+        )
+    if not np.any(weights):
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights

@@ -1,0 +1,312 @@
+"""Compiled networks that estimators borrow, so that equal networks are traced once.
+
+An estimator owns plain arrays only. To train or to predict it borrows a program — a
+network with its compiled functions — loads its arrays into it and takes the results
+out again. The next estimator with the same recipe, a clone in a grid search say, finds
+the program ready. A program serves one borrower at a time, so two estimators never
+share weights, in threads either; at most `MAX_IDLE` wait for the next borrower and the
+one unused for longest goes first.
+"""
+
+import functools
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from skseq._engine.optimizers import optimizer_key, plain_learning_rate
+from skseq._engine.replicas import n_replicas_of, on_replicas, scope_of
+from skseq._seeding import derive
+
+MAX_IDLE = 8
+MAX_TRAINERS = 4
+MAX_FUNCTIONS = 8
+
+_idle: list["Program"] = []
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a program is made of; equal recipes share programs.
+
+    Attributes
+    ----------
+    network : callable
+        Builds the `keras.Model` from the settings.
+    settings : tuple of (name, value) pairs
+        Hashable keyword arguments of `network`.
+    losses : callable
+        `losses(outputs, targets)`: one loss a sequence, (n_samples,).
+    targets : tuple of (name, shape, dtype)
+        The tensors that `losses` needs beside the network's outputs.
+    strategy : tf.distribute.Strategy or None
+        The devices that training is shared out among; None is one.
+    """
+
+    network: Callable
+    settings: tuple
+    losses: Callable
+    targets: tuple
+    strategy: tf.distribute.Strategy | None = None
+
+
+class Program:
+    """One network, its compiled functions, and the weights loaded last.
+
+    The functions are concrete ones: traced once, whatever the shapes, and checked but
+    once a call.
+    """
+
+    def __init__(self, recipe: Recipe):
+        self.recipe = recipe
+        with scope_of(recipe.strategy):
+            self.model = recipe.network(**dict(recipe.settings))
+        self._loaded = None
+        self._trainers = {}
+        self._functions = {}
+        self._random_states = [
+            v for v in self.model.variables if v.name == "seed_generator_state"
+        ]
+
+    def load(self, weights: list[np.ndarray]) -> None:
+        """Give the network these weights, unless it holds them already."""
+        if self._loaded is not weights:
+            self.model.set_weights(weights)
+            self._loaded = weights
+
+    def weights(self) -> list[np.ndarray]:
+        """Copy the network's present weights out."""
+        self._loaded = self.model.get_weights()
+        return self._loaded
+
+    def seed(self, seed: int) -> None:
+        """Restart every random stream of the network, dropout's for one."""
+        for i, state in enumerate(self._random_states):
+            state.assign([derive(seed, i), 0])
+
+    def infer(self, batch: dict) -> list[np.ndarray]:
+        """Run the network on a padded batch."""
+        return [out.numpy() for out in self._infer(*self.inputs(batch))]
+
+    def run(self, function: Callable, *tensors, **options) -> list[np.ndarray]:
+        """Run a compiled `function(model, *tensors, **options)` of the network.
+
+        It is traced once for each set of options, whatever the tensors' shapes.
+        """
+        key = function, *sorted(options.items())
+        compiled = self._functions.pop(key, None) or self._compiled(
+            function, tensors, options
+        )
+        self._functions[key] = compiled
+        while len(self._functions) > MAX_FUNCTIONS:
+            del self._functions[next(iter(self._functions))]
+        return [output.numpy() for output in compiled(*tensors)]
+
+    def losses(self, batch: dict) -> np.ndarray:
+        """Loss of each sequence, as at prediction time (no dropout)."""
+        return self._losses(*self.inputs_and_targets(batch)).numpy()
+
+    def trainer(self, optimizer: keras.optimizers.Optimizer) -> "Trainer":
+        """A training step under this optimizer, its state as new."""
+        key = optimizer_key(optimizer)
+        trainer = self._trainers.pop(key, None) or Trainer(self, optimizer)
+        self._trainers[key] = trainer
+        while len(self._trainers) > MAX_TRAINERS:
+            del self._trainers[next(iter(self._trainers))]
+        trainer.reset(optimizer)
+        return trainer
+
+    def inputs(self, batch: dict) -> list:
+        """The network's inputs among a batch's arrays."""
+        return [batch[tensor.name] for tensor in self.model.inputs]
+
+    def inputs_and_targets(self, batch: dict) -> tuple[list, dict]:
+        """A batch's arrays as the compiled functions take them."""
+        return self.inputs(batch), self._targets(batch)
+
+    def forget_weights(self) -> None:
+        """Note that the network's weights are no longer those loaded last."""
+        self._loaded = None
+
+    def _compiled(self, function, tensors, options):
+        signature = [
+            tf.TensorSpec((None,) * np.ndim(t), np.asarray(t).dtype) for t in tensors
+        ]
+
+        @tf.function(input_signature=signature)
+        def compiled(*tensors):
+            return function(self.model, *tensors, **options)
+
+        return compiled.get_concrete_function()
+
+    def _targets(self, batch):
+        return {name: batch[name] for name, _, _ in self.recipe.targets}
+
+    @property
+    def input_signature(self) -> list[tf.TensorSpec]:
+        return [tf.TensorSpec(t.shape, t.dtype) for t in self.model.inputs]
+
+    @property
+    def target_signature(self) -> dict[str, tf.TensorSpec]:
+        return {n: tf.TensorSpec(s, d) for n, s, d in self.recipe.targets}
+
+    @functools.cached_property
+    def _infer(self):
+        @tf.function(input_signature=self.input_signature)
+        def infer(*inputs):
+            return self.model(list(inputs), training=False)
+
+        return infer.get_concrete_function()
+
+    @functools.cached_property
+    def _losses(self):
+        @tf.function(input_signature=[self.input_signature, self.target_signature])
+        def losses(inputs, targets):
+            return self.recipe.losses(self.model(inputs, training=False), targets)
+
+        return losses.get_concrete_function()
+
+
+class Trainer:
+    """A compiled training step: one network under one optimizer."""
+
+    def __init__(self, program: Program, optimizer: keras.optimizers.Optimizer):
+        self.program, self.optimizer = program, optimizer
+        if program.recipe.strategy is not None:  # its variables belong to a strategy
+            with program.recipe.strategy.scope():
+                self.optimizer = type(optimizer).from_config(optimizer.get_config())
+        self._copied_weights = self._build()
+        self._first_state = self.state()
+        self._step = self._compile()
+
+    def _build(self) -> dict[int, int]:
+        """Build the optimizer; tell which of its variables start as copies of weights.
+
+        An optimizer may start from the weights, a schedule-free one for instance. Each
+        weight is given a value of its own meanwhile, by which its copies are known.
+        """
+        model = self.program.model
+        values, weights = model.get_weights(), model.trainable_variables
+        for i, weight in enumerate(weights):
+            weight.assign(np.full(weight.shape, i + 0.5))
+        with scope_of(self.program.recipe.strategy):
+            self.optimizer.build(weights)
+        model.set_weights(values)
+        return {
+            j: i
+            for i, weight in enumerate(weights)
+            for j, variable in enumerate(self.optimizer.variables)
+            if variable.shape == weight.shape and np.all(variable.numpy() == i + 0.5)
+        }
+
+    def reset(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Forget what was learnt, and take this optimizer's learning rate."""
+        self.set_state(self._first_state)
+        learning_rate = plain_learning_rate(optimizer)
+        if learning_rate is not None:  # a schedule is part of the traced step
+            self.optimizer.learning_rate = learning_rate
+
+    def start_from_weights(self) -> None:
+        """Give what starts as a copy of the network's weights their present values."""
+        weights = self.program.model.trainable_variables
+        for j, i in self._copied_weights.items():
+            self.optimizer.variables[j].assign(weights[i])
+
+    def finish(self) -> None:
+        """Let the optimizer put its averaged weights in place, if it keeps any."""
+        self.program.forget_weights()
+        self.optimizer.finalize_variable_values(self.program.model.trainable_variables)
+
+    @property
+    def keeps_averages(self) -> bool:
+        """Whether the optimizer averages the weights over its steps."""
+        return bool(self.optimizer.use_ema)
+
+    def state(self) -> list[np.ndarray]:
+        """Copy the optimizer's variables out."""
+        return [v.numpy() for v in self.optimizer.variables]
+
+    def set_state(self, state: list[np.ndarray]) -> None:
+        for variable, value in zip(self.optimizer.variables, state, strict=True):
+            variable.assign(value)
+
+    def accepts(self, state: list[np.ndarray]) -> bool:
+        """Tell whether a state is of this kind of optimizer."""
+        return [v.shape for v in self._first_state] == [v.shape for v in state]
+
+    def step(self, batch: dict, sample_weight: np.ndarray) -> np.ndarray:
+        """Learn from one batch; return the loss of each of its sequences."""
+        self.program.forget_weights()
+        inputs, targets = self.program.inputs_and_targets(batch)
+        return self._step(inputs, targets, sample_weight.astype("float32")).numpy()
+
+    def _compile(self):
+        model, optimizer = self.program.model, self.optimizer
+        recipe, variables = self.program.recipe, model.trainable_variables
+        n_replicas = n_replicas_of(recipe.strategy)
+
+        def compute(batch, sample_weight, n_samples):
+            inputs, targets = batch
+            with tf.GradientTape() as tape:
+                losses = recipe.losses(model(inputs, training=True), targets)
+                total = tf.reduce_sum(losses * sample_weight)
+                total /= tf.cast(n_samples, total.dtype)
+                for penalty in model.losses:
+                    total += penalty / n_replicas
+            gradients = tape.gradient(total, [v.value for v in variables])
+            return losses, [_dense(gradient) for gradient in gradients]
+
+        signature = self.program.input_signature, self.program.target_signature
+
+        @tf.function(input_signature=[*signature, tf.TensorSpec((None,), "float32")])
+        def step(inputs, targets, sample_weight):
+            losses, gradients = on_replicas(
+                recipe.strategy, compute, (inputs, targets), sample_weight
+            )
+            optimizer.apply(gradients, variables)
+            return losses
+
+        return step.get_concrete_function()
+
+
+def _dense(gradient):
+    """An embedding's is rows, each of which Keras would clip and square by itself."""
+    return gradient if gradient is None else tf.convert_to_tensor(gradient)
+
+
+@contextmanager
+def borrow(recipe: Recipe, weights: list[np.ndarray] | None = None):
+    """Lend a program of this recipe, with these weights loaded.
+
+    A program whose borrower failed is not lent again: its state cannot be known.
+    """
+    program = _take(recipe, weights) or Program(recipe)
+    if weights is not None:
+        program.load(weights)
+    yield program
+    with _lock:
+        _idle.append(program)
+        del _idle[:-MAX_IDLE]
+
+
+def _take(recipe, weights):
+    """An idle program of this recipe, by preference with these weights loaded."""
+    with _lock:
+        fits = [p for p in _idle if _equal(p.recipe, recipe)]
+        if not fits:
+            return None
+        fits.sort(key=lambda program: program._loaded is weights)
+        _idle.remove(fits[-1])
+        return fits[-1]
+
+
+def _equal(recipe, other) -> bool:
+    try:
+        return recipe == other
+    except ValueError:  # arrays among an encoder's parameters
+        return False

@@ -1,0 +1,229 @@
+"""Keras layers that are told how long each sequence is.
+
+Every layer here takes the lengths as an explicit tensor and returns zeros past the end
+of a sequence, so that nothing a later layer computes can depend on padding. Keras masks
+are neither used nor set. Weights are created as zeros: `initial_weights`
+gives them their values, so building a network draws no random number.
+"""
+
+import keras
+import tensorflow as tf
+
+from skseq._nn.gru import run_gru
+from skseq._nn.lstm import run_lstm
+
+CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+
+# What a cell hands on to the next step, its output first.
+N_STATES = {"lstm": 2, "gru": 1}
+
+# Faster on a CPU than the stock layers.
+CPU_WAYS = {"lstm": run_lstm, "gru": run_gru}
+
+
+def zero_padding(frames, lengths):
+    """Set every frame at or past its sequence's length to zero, NaN too."""
+    is_frame = tf.sequence_mask(lengths, tf.shape(frames)[1])
+    for _ in range(frames.shape.rank - 2):
+        is_frame = is_frame[..., tf.newaxis]
+    return tf.where(is_frame, frames, 0.0)
+
+
+@tf.custom_gradient
+def turned_round(frames, lengths):
+    """Each sequence from its end to its start, within its own length.
+
+    Its own inverse, and so its own gradient. `tf.reverse_sequence` takes several times
+    as long.
+    """
+    n_frames, ends = tf.shape(frames, lengths.dtype)[1], lengths[:, tf.newaxis]
+    places = tf.range(n_frames)
+    places = tf.where(places < ends, ends - 1 - places, places)
+
+    def turned(tensor):
+        return tf.gather(tensor, places, batch_dims=1)
+
+    return turned(frames), lambda upstream: (turned(upstream), None)
+
+
+class Recurrent(keras.layers.Layer):
+    """One direction of an LSTM or GRU over right-padded sequences.
+
+    A forward recurrence never sees padding before its end; a backward one reads each
+    sequence reversed within its own length. So no mask is needed, and on a GPU the
+    stock layer stays eligible for cuDNN.
+    """
+
+    def __init__(self, units, cell="lstm", backward=False, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        self.units, self.cell, self.backward = units, cell, backward
+        self.recurrence = CELLS[cell](
+            units,
+            return_sequences=True,
+            kernel_initializer="zeros",
+            recurrent_initializer="zeros",
+            seed=0,
+            dtype="float32",
+            name=cell,
+        )
+
+    def build(self, frames_shape, lengths_shape=None):
+        self.recurrence.build(frames_shape)
+
+    def call(self, frames, lengths, state=None):
+        if self.backward:
+            frames = turned_round(frames, lengths)
+        outputs = self._run(frames, state)
+        if self.backward:
+            outputs = turned_round(outputs, lengths)
+        return zero_padding(outputs, lengths)
+
+    def _run(self, frames, state):
+        if on_gpu():
+            return self.recurrence(frames, initial_state=state)
+        if state is None:
+            zeros = tf.zeros((tf.shape(frames)[0], self.units))
+            state = [zeros] * N_STATES[self.cell]
+        weights = [weight.value for weight in self.recurrence.weights]
+        return CPU_WAYS[self.cell](frames, *weights, state)
+
+    def step(self, frame, state):
+        """Go on by one frame; a state is what the cell hands on, its output first."""
+        return self.recurrence.cell(frame, state)[1]
+
+    def compute_output_shape(self, frames_shape, lengths_shape=None):
+        return (*frames_shape[:-1], self.units)
+
+
+def on_gpu() -> bool:
+    """Whether the stock layers, which are eligible for cuDNN, are the fastest."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def autonomous_lstm(recurrent_kernel, bias, state, n_frames):
+    """Run an LSTM that sees nothing, from a state."""
+    frames = tf.zeros((tf.shape(state[0])[0], n_frames, 2))
+    kernel = tf.zeros((2, recurrent_kernel.shape[1]))
+    return run_lstm(frames, kernel, recurrent_kernel, bias, state)
+
+
+class FinalStates(keras.layers.Layer):
+    """What each direction ends with: the last frame of one, the first of the other."""
+
+    def __init__(self, bidirectional, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        self.bidirectional = bidirectional
+
+    def call(self, states, lengths):
+        last = tf.gather(states, tf.maximum(lengths - 1, 0), batch_dims=1)
+        if not self.bidirectional:
+            return last
+        half = states.shape[-1] // 2
+        return tf.concat([last[:, :half], states[:, 0, half:]], axis=-1)
+
+    def compute_output_shape(self, states_shape, lengths_shape):
+        return states_shape[0], states_shape[2]
+
+
+class FrameConvolution(keras.layers.Layer):
+    """Convolve over time, normalise each frame, rectify; may shorten time.
+
+    Output frame ``t`` is centred on input frame ``t * strides``, whatever the padded
+    length, and there are ``ceil(length / strides)`` of them. Layer normalisation
+    (Ba et al. 2016) looks at one frame only, so neither padding nor the other sequences
+    of the batch can enter.
+    """
+
+    def __init__(self, filters, kernel_size, strides=1, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        self.filters, self.kernel_size, self.strides = filters, kernel_size, strides
+        self.convolution = keras.layers.Conv1D(
+            filters,
+            kernel_size,
+            strides=strides,
+            data_format="channels_last",
+            kernel_initializer="zeros",
+            dtype="float32",
+            name="convolution",
+        )
+        self.normalization = keras.layers.LayerNormalization(
+            dtype="float32", name="normalization"
+        )
+
+    def build(self, frames_shape, lengths_shape=None):
+        self.convolution.build(frames_shape)
+        self.normalization.build((*frames_shape[:-1], self.filters))
+
+    def call(self, frames, lengths):
+        n_output_frames = shortened(tf.shape(frames)[1], self.strides)
+        before = (self.kernel_size - 1) // 2
+        after = self.kernel_size - 1 - before + self.strides - 1
+        frames = zero_padding(frames, lengths)
+        frames = tf.pad(frames, ((0, 0), (before, after), (0, 0)))
+        frames = self.convolution(frames)[:, :n_output_frames]
+        frames = tf.nn.relu(self.normalization(frames))
+        return zero_padding(frames, shortened(lengths, self.strides))
+
+    def compute_output_shape(self, frames_shape, lengths_shape=None):
+        n_samples, n_frames, _ = frames_shape
+        n_frames = None if n_frames is None else shortened(n_frames, self.strides)
+        return (n_samples, n_frames, self.filters)
+
+
+class ImageConvolution(keras.layers.Layer):
+    """A 3 x 3 convolution of images whose columns are frames, then 2 x 2 max pooling.
+
+    Images are ``(n_samples, n_columns, height, channels)``. Each channel of each pooled
+    image is normalised over its own columns (Ulyanov et al. 2016): neither padding nor
+    the other images of the batch enter, and empty columns stay quiet.
+    """
+
+    def __init__(self, filters, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        self.filters = filters
+        self.convolution = keras.layers.Conv2D(
+            filters,
+            3,
+            padding="same",
+            data_format="channels_last",
+            kernel_initializer="zeros",
+            dtype="float32",
+            name="convolution",
+        )
+
+    def build(self, images_shape, lengths_shape=None):
+        self.convolution.build(images_shape)
+        channels = (self.filters,)
+        self.gamma = self.add_weight(channels, "zeros", "float32", name="gamma")
+        self.beta = self.add_weight(channels, "zeros", "float32", name="beta")
+
+    def call(self, images, lengths):
+        images = tf.nn.relu(self.convolution(zero_padding(images, lengths)))
+        # After the rectifier zero is the smallest value: padding never wins the pool.
+        images = tf.nn.max_pool2d(zero_padding(images, lengths), 2, 2, "SAME")
+        images = normalize_images(images, shortened(lengths, 2))
+        images = images * self.gamma.value + self.beta.value
+        return zero_padding(images, shortened(lengths, 2))
+
+    def compute_output_shape(self, images_shape, lengths_shape=None):
+        n_samples, n_columns, height, _ = images_shape
+        n_columns = None if n_columns is None else shortened(n_columns, 2)
+        return (n_samples, n_columns, shortened(height, 2), self.filters)
+
+
+def normalize_images(images, lengths, epsilon=1e-3):
+    """Give each channel of each image mean 0 and variance 1 over its real columns.
+
+    The images must be zero past their lengths.
+    """
+    n_pixels = tf.cast(lengths * tf.shape(images)[2], images.dtype)
+    n_pixels = n_pixels[:, None, None, None]
+    mean = tf.reduce_sum(images, axis=(1, 2), keepdims=True) / n_pixels
+    images = zero_padding(images - mean, lengths)
+    squares = tf.reduce_sum(tf.square(images), axis=(1, 2), keepdims=True)
+    return images * tf.math.rsqrt(squares / n_pixels + epsilon)
+
+
+def shortened(lengths, strides: int):
+    """Length after a step of ``strides``: ceil(lengths / strides)."""
+    return (lengths + (strides - 1)) // strides

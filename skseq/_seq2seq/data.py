@@ -1,0 +1,74 @@
+"""Numbered token sequences in pairs, to be cut into batches. Knows nothing of Keras."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skseq._data.batching import pad
+from skseq._data.fingerprints import fingerprint_arrays
+
+
+@dataclass(frozen=True)
+class PairData:
+    """Sources, with targets if there are any, as ids.
+
+    Every target is followed by its end, and begins after one: `end` is its id.
+    """
+
+    sources: list[np.ndarray]
+    weights: np.ndarray
+    end: int
+    targets: list[np.ndarray] | None = None
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """What a pair costs: the tokens of both sides."""
+        return self.source_lengths + self.target_lengths
+
+    @property
+    def source_lengths(self) -> np.ndarray:
+        return np.array([len(source) for source in self.sources])
+
+    @property
+    def target_lengths(self) -> np.ndarray:
+        """Tokens to predict, the end among them."""
+        if self.targets is None:
+            return np.zeros(len(self.sources), dtype=np.int64)
+        return np.array([len(target) + 1 for target in self.targets])
+
+    @property
+    def sample_weight(self) -> np.ndarray:
+        """A sequence counts by its tokens, so that each token counts alike."""
+        return self.weights * np.maximum(self.target_lengths, 1)
+
+    def take(self, rows) -> "PairData":
+        """Some of the pairs."""
+        targets = None if self.targets is None else [self.targets[i] for i in rows]
+        sources = [self.sources[i] for i in rows]
+        return PairData(sources, self.weights[rows], self.end, targets)
+
+    def assemble(self, rows) -> dict[str, np.ndarray]:
+        """The padded arrays of a batch, by the names of the network's tensors."""
+        sources = [self.sources[i] for i in rows]
+        batch = {
+            "source": pad(sources, dtype=np.int32),
+            "source_lengths": _lengths(sources),
+        }
+        if self.targets is not None:
+            targets = [self.targets[i] for i in rows]
+            batch["target"] = pad([[self.end, *t] for t in targets], dtype=np.int32)
+            batch["target_labels"] = pad(
+                [[*t, self.end] for t in targets], dtype=np.int32
+            )
+            batch["target_lengths"] = _lengths(targets) + 1
+        return batch
+
+    def fingerprint(self) -> str:
+        """A checksum of all that training sees."""
+        sides = [self.sources, self.targets]
+        arrays = [a for side in sides for a in (_lengths(side), np.concatenate(side))]
+        return str(fingerprint_arrays([self.weights, *arrays]))
+
+
+def _lengths(sequences) -> np.ndarray:
+    return np.array([len(sequence) for sequence in sequences], dtype=np.int32)

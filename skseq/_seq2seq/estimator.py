@@ -1,0 +1,802 @@
+"""`Seq2SeqTranslator`: from a sequence of tokens to another one."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from scipy.special import log_softmax
+from sklearn.utils.validation import check_is_fitted
+
+from skseq._base import SequenceEstimator, as_tuple
+from skseq._data.collections import object_array
+from skseq._data.token_vocabulary import TokenVocabulary
+from skseq._data.tokenizers import TOKENIZERS
+from skseq._data.tokens import as_texts, check_tokens
+from skseq._data.weights import check_sample_weight
+from skseq._engine.programs import Recipe
+from skseq._nn.initial_weights import initial_weights
+from skseq._parameters import (
+    CALLABLE,
+    FRACTION,
+    NON_NEGATIVE_INT,
+    NONE,
+    POSITIVE_INT,
+    PROBABILITY,
+    Interval,
+    OneOf,
+    check_parameters,
+)
+from skseq._results import RankedOutput
+from skseq._seq2seq.attention import ATTENTIONS
+from skseq._seq2seq.data import PairData
+from skseq._seq2seq.loss import TokenLosses
+from skseq._seq2seq.network import seq2seq_network, seq2seq_weight_shapes, translate
+from skseq.metrics import label_error_rate
+
+TARGETS = (
+    ("target_labels", (None, None), "int32"),
+    ("target_lengths", (None,), "int32"),
+)
+
+DECODERS = ("greedy", "beam")
+
+# A step of decoding takes hardly longer for more rows, up to about so many, and so many
+# probabilities of them and their hypotheses.
+DECODED_ROWS = 256
+DECODED_VALUES = 2**23
+
+# The search counts in 32 bits, and adds up scores in as many.
+MAX_LENGTH = 2**31 - 1
+LENGTH = Interval(int, 1, MAX_LENGTH, closed="both")
+PENALTY = Interval(float, 0, 1e6, closed="both")
+
+DECODING_CONSTRAINTS = {
+    "decoder": OneOf(DECODERS),
+    "beam_width": LENGTH,
+    "length_penalty": PENALTY,
+    "coverage_penalty": PENALTY,
+    "no_repeat_ngram": NON_NEGATIVE_INT,
+    "min_output_length": Interval(int, 0, MAX_LENGTH, closed="both"),
+    "max_output_length": (NONE, LENGTH),
+}
+
+TOKENIZER = (OneOf(TOKENIZERS), CALLABLE, NONE)
+
+CONSTRAINTS = {
+    "source_tokenizer": TOKENIZER,
+    "target_tokenizer": TOKENIZER,
+    "min_frequency": POSITIVE_INT,
+    "max_vocabulary": (NONE, POSITIVE_INT),
+    "embedding_dim": POSITIVE_INT,
+    "attention": (OneOf([name for name in ATTENTIONS if name]), NONE),
+    "label_smoothing": PROBABILITY,
+    "ema_decay": (NONE, FRACTION),
+    "scoring": OneOf(["loss", "score"]),
+    **DECODING_CONSTRAINTS,
+}
+
+INTEGER_DTYPES = [f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)]
+
+RESTORED_CONSTRAINTS = {
+    "_longest_source": LENGTH,
+    "_longest_target": LENGTH,
+    "_target_form": OneOf(["text", "list", "tuple", "array"]),
+    "_target_dtype": (NONE, OneOf(["str", "object", *INTEGER_DTYPES])),
+}
+
+
+class Seq2SeqTranslator(SequenceEstimator):
+    """Turn sequences of tokens into other sequences of tokens.
+
+    A recurrent network reads the source; a second one writes the target, token by
+    token, and at each looks back at the places of the source that matter [1]_. So are
+    sentences turned into another language, spelling into sounds, misspelt words into
+    right ones and dates into one format.
+
+    Sequences may differ in length. A sequence's predictions are the same alone and in
+    any batch.
+
+    Parameters
+    ----------
+    units : int or tuple of int, default=128
+        Width of the recurrent layers, in the encoder and in the decoder, one entry a
+        stacked layer. More learn finer distinctions, need more data and take longer.
+    cell : {"lstm", "gru"}, default="lstm"
+        Recurrent cell. A GRU has a quarter fewer weights.
+    bidirectional : bool, default=True
+        Whether every layer of the encoder also reads the source backwards. False is
+        faster.
+    dropout : float, default=0.0
+        Share of each layer's inputs that is set to zero in training. Raise it when the
+        validation loss grows while the training loss falls.
+    embedding_dim : int, default=128
+        Width of the vectors that stand for tokens. Wider ones suit large vocabularies;
+        characters need less than words.
+    attention : {"additive", "dot"} or None, default="additive"
+        How the decoder looks at the source: by a small network [1]_, by a scaled
+        product [2]_, which is faster on long sequences, or not at all, so that all it
+        sees is one vector, as in [3]_.
+    source_tokenizer, target_tokenizer : {"word", "char"}, callable or None, \
+default="word"
+        How strings are cut into tokens: at white space, into characters, or by a
+        callable from a str to a list of str (whose method `detokenize`, if there is
+        one, is the way back; else tokens are joined by spaces). Samples that are lists,
+        tuples or arrays of tokens already are taken as they are; None takes only such,
+        and their tokens may be integers.
+    min_frequency : int, default=1
+        How often a token must occur in the training data to be known. A larger value
+        leaves more tokens unknown, and teaches what to make of them.
+    max_vocabulary : int, default=None
+        The most tokens to know on either side, the most frequent. A smaller one trains
+        faster and leaves more tokens unknown. None knows all.
+    label_smoothing : float, default=0.0
+        Share of the probability that training spreads over all tokens. More keeps the
+        network less sure; 0.1 often helps beam search where a source has many good
+        outputs.
+    decoder : {"greedy", "beam"}, default="greedy"
+        How `predict` searches: the best token at each step, or the best hypotheses.
+        This and the next six parameters may be changed after `fit`.
+    beam_width : int, default=5
+        Hypotheses kept by the beam search. More find more probable ones and take
+        longer.
+    length_penalty : float, default=0.0
+        Exponent of the length by which log-probabilities are divided [4]_. More favours
+        longer outputs.
+    coverage_penalty : float, default=0.0
+        Weight of the penalty on hypotheses that leave parts of the source unattended
+        [4]_. Raise it when outputs leave things out. Needs attention.
+    no_repeat_ngram : int, default=0
+        Outputs never hold the same run of that many tokens twice; 0 allows all. Set it
+        when outputs repeat themselves; a smaller one forbids more.
+    min_output_length : int, default=1
+        Fewest tokens of an output. Raise it when outputs end too soon; 0 allows empty
+        ones.
+    max_output_length : int, default=None
+        Most tokens of an output. Raise it when outputs are cut short. None takes the
+        longest target of the training data, and proportionally more for a source longer
+        than any there.
+    optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
+        Optimizer by name, class, config or instance; an instance is rebuilt from its
+        config and never used itself. `optimizer__<name>` sets its parameters.
+    learning_rate : float or LearningRateSchedule, default=1e-3
+        Learning rate of an optimizer given by name or class. A higher one needs fewer
+        epochs; lower it when the loss jumps.
+    global_clipnorm : float or None, default=5.0
+        Norm to which larger gradients are scaled down; None leaves them. Lower it when
+        the loss jumps. It has no effect on an optimizer given as an instance or config,
+        or that clips in its own way, as `optimizer__clipnorm` makes it do.
+    ema_decay : float, default=None
+        Decay a step of a moving average of the weights, 0.999 for instance; nearer to 1
+        averages over more steps. The averaged weights are then what is validated and
+        kept.
+    epochs : int, default=50
+        Passes over the training data. Raise it when the loss still falls at the end.
+    batch_size : int, default=32
+        Sequences a step. More make an epoch faster, with fewer steps to learn in.
+        Sequences of similar length share a batch.
+    shuffle : bool, default=True
+        Whether to draw new batches in every epoch. Without it they go from short to
+        long.
+    early_stopping : bool, default=False
+        Whether to stop when what `scoring` names no longer improves on a validation
+        set, and keep the best epoch's weights.
+    validation_fraction : float, default=0.1
+        Share of the samples set aside for early stopping, unless `fit` is given a
+        validation set. A larger one judges better and leaves less to learn from.
+    n_iter_no_change : int, default=10
+        Epochs without improvement before stopping early. More outlast a plateau.
+    scoring : {"loss", "score"}, default="loss"
+        What early stopping looks at: the loss on the validation set, or the score of
+        what is decoded of it, which takes longer.
+    callbacks : list of keras.callbacks.Callback or classes, default=None
+        Keras callbacks; copies are used. `callbacks__<name>` sets parameters of those
+        given as classes.
+    checkpoint : str or path-like, default=None
+        File that is written after every epoch. Where it exists, the fit resumes from it
+        and ends as an unbroken one would have; other data or parameters are refused.
+        The file stays: delete it to train anew.
+    distribute : tf.distribute.Strategy, default=None
+        Devices, of this machine or of many, that share each training step out among
+        themselves. Neither `save` nor pickles keep it.
+    warm_start : bool, default=False
+        Whether `fit` starts from the present weights. The vocabularies stay those of
+        the first fit.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, batches, dropout and the validation split. An int gives the
+        same model in every run on the same kind of processor.
+    verbose : int, default=0
+        0 is silent; 1 shows a progress bar over the epochs.
+    **routed
+        Parameters `optimizer__*` and `callbacks__*`.
+
+    Attributes
+    ----------
+    source_vocabulary_, target_vocabulary_ : ndarray of shape (n_tokens,)
+        The tokens known on either side, sorted.
+    model_ : keras.Model
+        The network in training, from source and target to logits and attention. Built
+        anew at each access.
+    history_ : dict of str to list of float
+        Mean loss of a token in each epoch: "loss", "val_loss" with a validation set,
+        "val_score" if `scoring="score"`, and what callbacks add.
+    n_iter_ : int
+        Number of epochs trained, those after the best one included.
+
+    See Also
+    --------
+    skseq.metrics.token_error_rate : The error that `score` is one minus.
+    skseq.metrics.bleu : The usual measure of translations.
+    skseq.inspection.AttentionDisplay : Shows where the decoder looks.
+
+    References
+    ----------
+    .. [1] D. Bahdanau, K. Cho and Y. Bengio, "Neural Machine Translation by Jointly
+           Learning to Align and Translate", ICLR 2015.
+    .. [2] T. Luong, H. Pham and C. D. Manning, "Effective Approaches to Attention-based
+           Neural Machine Translation", EMNLP 2015.
+    .. [3] K. Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for
+           Statistical Machine Translation", EMNLP 2014.
+    .. [4] Y. Wu et al., "Google's Neural Machine Translation System: Bridging the Gap
+           between Human and Machine Translation", arXiv:1609.08144, 2016.
+
+    Examples
+    --------
+    >>> from skseq import Seq2SeqTranslator
+    >>> X, y = ["a b", "b a", "a a"], ["b a", "a b", "a a"]
+    >>> translator = Seq2SeqTranslator(units=16, epochs=40, random_state=0).fit(X, y)
+    >>> translator.predict(["b a"])
+    array(['a b'], dtype=object)
+    """
+
+    _constraints = CONSTRAINTS
+    _fitted_attributes = (
+        *SequenceEstimator._fitted_attributes,
+        "source_vocabulary_",
+        "target_vocabulary_",
+        "_target_form",
+        "_target_dtype",
+        "_longest_source",
+        "_longest_target",
+    )
+
+    def __init__(
+        self,
+        *,
+        units=128,
+        cell="lstm",
+        bidirectional=True,
+        dropout=0.0,
+        embedding_dim=128,
+        attention="additive",
+        source_tokenizer="word",
+        target_tokenizer="word",
+        min_frequency=1,
+        max_vocabulary=None,
+        label_smoothing=0.0,
+        decoder="greedy",
+        beam_width=5,
+        length_penalty=0.0,
+        coverage_penalty=0.0,
+        no_repeat_ngram=0,
+        min_output_length=1,
+        max_output_length=None,
+        optimizer="adam",
+        learning_rate=1e-3,
+        global_clipnorm=5.0,
+        ema_decay=None,
+        epochs=50,
+        batch_size=32,
+        shuffle=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        scoring="loss",
+        callbacks=None,
+        checkpoint=None,
+        distribute=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+        **routed,
+    ):
+        self.units = units
+        self.cell = cell
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.embedding_dim = embedding_dim
+        self.attention = attention
+        self.source_tokenizer = source_tokenizer
+        self.target_tokenizer = target_tokenizer
+        self.min_frequency = min_frequency
+        self.max_vocabulary = max_vocabulary
+        self.label_smoothing = label_smoothing
+        self.decoder = decoder
+        self.beam_width = beam_width
+        self.length_penalty = length_penalty
+        self.coverage_penalty = coverage_penalty
+        self.no_repeat_ngram = no_repeat_ngram
+        self.min_output_length = min_output_length
+        self.max_output_length = max_output_length
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.global_clipnorm = global_clipnorm
+        self.ema_decay = ema_decay
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.scoring = scoring
+        self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.distribute = distribute
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self._set_routed(routed)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+    def fit(self, X, y, sample_weight=None, X_val=None, y_val=None):
+        """Train on sources and their targets.
+
+        Parameters
+        ----------
+        X : collection of str, or of lists, tuples or 1-D arrays of tokens
+            Sources.
+        y : as `X`
+            Targets; `predict` gives outputs in the same form.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample in the loss, beside its number of tokens. Samples of
+            weight 0 are left out.
+        X_val, y_val : as `X` and `y`, default=None
+            Validation set. Its loss is recorded in `history_["val_loss"]`, and decides
+            when to stop if `early_stopping` is set.
+
+        Returns
+        -------
+        self : Seq2SeqTranslator
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, a source or a target cannot be used; the message names it.
+            Everything is checked before training starts, and the estimator stays as it
+            was.
+        TrainingDivergedError
+            If the loss is not finite.
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val, resume=self.warm_start)
+
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch more, from the present weights and optimizer state.
+
+        As many calls with the same data and an integer `random_state` as a `fit` has
+        epochs give the same weights. The first call settles the vocabularies: later
+        tokens that it did not hold are unknown ones. No checkpoint is read or written.
+
+        Parameters
+        ----------
+        X : collection of str, or of lists, tuples or 1-D arrays of tokens
+            Sources.
+        y : as `X`
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        self : Seq2SeqTranslator
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As :meth:`fit`, or if a parameter has changed that the network depends on.
+        """
+        return self._fit(X, y, sample_weight, None, None, resume=True, epochs=1)
+
+    def predict(self, X):
+        """Translate each source.
+
+        Parameters
+        ----------
+        X : collection of str, or of lists, tuples or 1-D arrays of tokens
+            Sources. Tokens that training did not know are taken for one unknown token.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Outputs in the form of the fitted `y` (an object array), in the order of
+            `X`.
+
+        Raises
+        ------
+        ValueError
+            If a source cannot be used, or no output keeps to `min_output_length`,
+            `max_output_length` and `no_repeat_ngram`.
+        """
+        check_is_fitted(self)
+        self._check_way_back()
+        return self._texts(self._decoded(self._check_sources(X)))
+
+    def predict_proba(self, X, y=None):
+        """Probability of each token at each place of an output.
+
+        Parameters
+        ----------
+        X : collection of str, or of lists, tuples or 1-D arrays of tokens
+            Sources.
+        y : as `X`, default=None
+            The outputs to go along (teacher forcing). None goes along what `predict`
+            gives.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples,)
+            An object array of arrays of shape (n_output_tokens, n_tokens + 2), whose
+            rows sum to one; columns are `target_vocabulary_`, then an unknown token,
+            then the end. Row `i` is what is expected after the first `i` tokens.
+        """
+        along = self._along(X, y)
+        return object_array(
+            self._forced(along, lambda logits, _: np.exp(log_softmax(logits[:-1], 1)))
+        )
+
+    def predict_n_best(self, X, n=5):
+        """The best outputs that a beam search finds.
+
+        Parameters
+        ----------
+        X : collection of str, or of lists, tuples or 1-D arrays of tokens
+            Sources.
+        n : int, default=5
+            Most hypotheses a sample. A beam that is narrower is widened to hold them.
+
+        Returns
+        -------
+        hypotheses : ndarray of shape (n_samples,)
+            Lists of at most `n` :class:`RankedOutput`, the best first.
+
+        Raises
+        ------
+        ValueError
+            If `n` is no positive int, or as :meth:`predict`.
+        """
+        check_is_fitted(self)
+        if not POSITIVE_INT.accepts(n):
+            raise ValueError(f"n must be {POSITIVE_INT}. Got {n!r} instead.")
+        self._check_way_back()
+        found = self._search(self._check_sources(X), "beam", n)
+        return object_array(map(self._ranked, found))
+
+    def score_samples(self, X, y=None):
+        """Log-probability of each target, given its source.
+
+        Parameters
+        ----------
+        X : collection of str, or of lists, tuples or 1-D arrays of tokens
+            Sources.
+        y : as `X`, default=None
+            Targets. None stands for what `predict` gives.
+
+        Returns
+        -------
+        log_probability : ndarray of shape (n_samples,)
+            The log p(y | x) of each sample, in nats, of the tokens and the end.
+        """
+        along = self._along(X, y)
+        tables = self._forced(along, lambda logits, _: log_softmax(logits, 1))
+        labels = [[*target, along.end] for target in along.targets]
+        return np.array(list(map(_log_likelihood, tables, labels)))
+
+    def attend(self, X, y=None):
+        """Say where in the source the decoder looks for each token of an output.
+
+        Parameters
+        ----------
+        X : collection of str, or of lists, tuples or 1-D arrays of tokens
+            Sources.
+        y : as `X`, default=None
+            The outputs to go along (teacher forcing). None goes along what `predict`
+            gives.
+
+        Returns
+        -------
+        attention : ndarray of shape (n_samples,)
+            An object array of arrays of shape (n_output_tokens, n_source_tokens), whose
+            rows sum to one.
+
+        Raises
+        ------
+        ValueError
+            If the estimator was fitted without attention.
+        """
+        check_is_fitted(self)
+        if self._settings["attention"] is None:
+            raise ValueError(
+                "attend needs attention, but the estimator was fitted with "
+                'attention=None. Fit with attention="additive" or "dot".'
+            )
+        along = self._along(X, y)
+        return object_array(self._forced(along, lambda _, weights: weights[:-1].copy()))
+
+    def score(self, X, y, sample_weight=None):
+        """One minus the token error rate.
+
+        Parameters
+        ----------
+        X : collection of str, or of lists, tuples or 1-D arrays of tokens
+            Sources.
+        y : as `X`
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sample.
+
+        Returns
+        -------
+        score : float
+            1 is perfect. Negative if there are more errors than tokens.
+        """
+        check_is_fitted(self)
+        data = self._check_sources(X)
+        targets = self._tokens(y, "y", n_samples=len(data.sources)).sequences
+        outputs = self._vocabulary("target").decode(self._decoded(data))
+        return 1 - label_error_rate(targets, outputs, sample_weight=sample_weight)
+
+    # -- what the base asks for ---------------------------------------------------
+
+    def _check_parameters(self, is_partial):
+        super()._check_parameters(is_partial)
+        self._check_decoding(self.attention)
+        for name in self._routed("encoder"):
+            raise ValueError(
+                f"encoder__{name} has no effect: a translator builds its own encoder, "
+                "by units, cell and bidirectional. Leave it out."
+            )
+
+    def _check_data(self, X, y, sample_weight, *, reset):
+        sources = self._tokens(X, "X", reset=reset)
+        targets = self._tokens(y, "y", n_samples=len(sources), reset=reset)
+        weights = check_sample_weight(sample_weight, len(sources))
+        if reset:
+            self._learn_vocabularies(sources, targets)
+        return PairData(
+            self._vocabulary("source").encode(sources.sequences),
+            weights,
+            self._vocabulary("target").end,
+            self._vocabulary("target").encode(targets.sequences),
+        )
+
+    def _learn_vocabularies(self, sources, targets):
+        limits = {
+            "min_frequency": self.min_frequency,
+            "max_vocabulary": self.max_vocabulary,
+        }
+        source = TokenVocabulary.fit(sources.sequences, name="X", **limits)
+        target = TokenVocabulary.fit(targets.sequences, name="y", **limits)
+        self.source_vocabulary_, self.target_vocabulary_ = source.tokens, target.tokens
+        self._target_form, self._target_dtype = targets.form, targets.dtype
+        self._longest_source = max(map(len, sources.sequences))
+        self._longest_target = max(map(len, targets.sequences))
+
+    def _make_settings(self):
+        return {
+            "n_source_ids": self._vocabulary("source").n_ids,
+            "n_target_ids": self._vocabulary("target").n_ids,
+            "embedding_dim": int(self.embedding_dim),
+            "units": as_tuple(self.units),
+            "cell": self.cell,
+            "bidirectional": bool(self.bidirectional),
+            "attention": self.attention,
+            "dropout": float(self.dropout),
+        }
+
+    def _optimizer_parameters(self):
+        routed = super()._optimizer_parameters()
+        if self.ema_decay is None:
+            return routed
+        return {"use_ema": True, "ema_momentum": self.ema_decay, **routed}
+
+    def _make_recipe(self, settings):
+        losses = TokenLosses(float(self.label_smoothing))
+        return Recipe(seq2seq_network, tuple(settings.items()), losses, TARGETS)
+
+    def _initial_weights(self, program):
+        weights = initial_weights(program.model, self._seed)
+        # An unknown token says nothing, until training says otherwise.
+        weights[0][self._vocabulary("source").unknown] = 0.0
+        return weights
+
+    def _prepare(self, program, data):
+        """Nothing that the network does changes the data's lengths."""
+
+    def _trainable_rows(self, data):
+        return np.flatnonzero(data.weights > 0)
+
+    def _check_restored(self):
+        super()._check_restored()
+        check_parameters(self, RESTORED_CONSTRAINTS)
+        for side in ("source", "target"):
+            tokens = getattr(self, f"{side}_vocabulary_")
+            vocabulary = TokenVocabulary.from_array(tokens)
+            if self._settings[f"n_{side}_ids"] != vocabulary.n_ids:
+                raise ValueError(f"its {side} vocabulary is not the network's")
+        tokens = self.target_vocabulary_.tolist()
+        as_texts([tokens], self._target_form, "word", self._target_dtype)  # or raises
+
+    @staticmethod
+    def _weight_shapes(settings):
+        return seq2seq_weight_shapes(settings)
+
+    @property
+    def _monitor(self):
+        return f"val_{self.scoring}"
+
+    @property
+    def _validation_score(self):
+        return self._score_part if self.scoring == "score" else None
+
+    @property
+    def _prediction_parameters(self):
+        return frozenset(DECODING_CONSTRAINTS if self.scoring == "loss" else ())
+
+    # -- its own ------------------------------------------------------------------
+
+    def _vocabulary(self, side) -> TokenVocabulary:
+        return TokenVocabulary(getattr(self, f"{side}_vocabulary_"))
+
+    def _tokens(self, texts, name, *, n_samples=None, reset=False):
+        side = {"X": "source", "y": "target"}[name]
+        parameter = f"{side}_tokenizer"
+        tokens = check_tokens(
+            texts,
+            name,
+            tokenizer=getattr(self, parameter),
+            parameter=parameter,
+            n_samples=n_samples,
+            estimator_name=type(self).__name__,
+        )
+        if not reset:
+            self._vocabulary(side).check_type(tokens.sequences, name)
+        return tokens
+
+    def _check_decoding(self, attention) -> None:
+        """Check the parameters that may be changed after `fit`."""
+        check_parameters(self, DECODING_CONSTRAINTS)
+        if self.coverage_penalty and attention is None:
+            raise ValueError(
+                f"coverage_penalty={self.coverage_penalty} needs attention, but "
+                "attention=None. Set coverage_penalty=0, or fit with attention."
+            )
+        shortest, longest = self.min_output_length, self.max_output_length
+        if longest is not None and shortest > longest:
+            raise ValueError(
+                f"min_output_length={shortest} exceeds max_output_length={longest}. "
+                "Lower the first or raise the second."
+            )
+
+    def _check_way_back(self) -> None:
+        """Check, before the search, that tokens can be put in the user's form."""
+        check_parameters(self, {"target_tokenizer": TOKENIZER})
+        if self._target_form == "text" and self.target_tokenizer is None:
+            raise ValueError(
+                "target_tokenizer=None cannot put tokens together to texts, as the "
+                "targets in fit were. Set target_tokenizer to what it was then."
+            )
+
+    def _check_sources(self, X) -> PairData:
+        sources = self._tokens(X, "X").sequences
+        ids = self._vocabulary("source").encode(sources)
+        return PairData(ids, np.ones(len(ids)), self._vocabulary("target").end)
+
+    def _along(self, X, y) -> PairData:
+        """Checked sources, and the targets to go along: those given or the decoded."""
+        check_is_fitted(self)
+        if y is not None:
+            return self._check_data(X, y, None, reset=False)
+        data = self._check_sources(X)
+        return replace(data, targets=self._decoded(data))
+
+    def _forced(self, data, read) -> list:
+        """What `read(logits, attention)` makes of each sample, in the user's order."""
+        results, target_lengths = [None] * len(data.sources), data.target_lengths
+        for rows, (logits, attention) in self._infer(data):
+            n_tokens = target_lengths[rows]
+            starts = np.cumsum(n_tokens) - n_tokens
+            for i, row in enumerate(rows):
+                own = logits[starts[i] : starts[i] + n_tokens[i]]
+                weights = attention[i, : n_tokens[i], : len(data.sources[row])]
+                results[row] = read(own, weights)
+        return results
+
+    def _decoded(self, data) -> list[np.ndarray]:
+        """The ids that are predicted for each source."""
+        return [found[0][0] for found in self._search(data, self.decoder, 1)]
+
+    def _search(self, data, decoder, n_best) -> list[list]:
+        """The best hypotheses of each source, as ids, log-probability and score."""
+        self._check_decoding(self._settings["attention"])
+        results = [None] * len(data.sources)
+        compute = partial(self._translate, decoder=decoder, n_best=n_best)
+        n_rows = self._n_decoded(decoder, n_best)
+        for rows, found in self._infer(data, compute, n_rows=n_rows):
+            for i, row in enumerate(rows):
+                results[row] = _hypotheses(*(output[i] for output in found))
+        return results
+
+    def _score_part(self, program, part) -> float:
+        """The score of what the network, as it is now, decodes of some rows."""
+        data = part.data.take(part.rows)
+        decoded = [None] * len(data.sources)
+        for rows, batch in self._batches(data, self._n_decoded(self.decoder, 1)):
+            found = self._translate(program, batch, decoder=self.decoder, n_best=1)
+            for i, row in enumerate(rows):
+                decoded[row] = _hypotheses(*(output[i] for output in found))[0][0]
+        return 1 - label_error_rate(data.targets, decoded, sample_weight=data.weights)
+
+    def _width(self, decoder, n_best) -> int:
+        return max(int(self.beam_width), n_best) if decoder == "beam" else 1
+
+    def _n_decoded(self, decoder, n_best) -> int:
+        """How many sources are best decoded together."""
+        n_values = self._width(decoder, n_best) * self._vocabulary("target").n_ids
+        return min(DECODED_ROWS, DECODED_VALUES // n_values)
+
+    def _translate(self, program, batch, *, decoder, n_best):
+        vocabulary = self._vocabulary("target")
+        return program.run(
+            translate,
+            batch["source"],
+            batch["source_lengths"],
+            self._limits(batch["source_lengths"]),
+            np.int32(self.min_output_length),
+            np.float32(self.length_penalty),
+            np.float32(self.coverage_penalty),
+            end=vocabulary.end,
+            unknown=vocabulary.unknown,
+            beam_width=self._width(decoder, n_best),
+            n_best=n_best,
+            no_repeat_ngram=int(self.no_repeat_ngram),
+        )
+
+    def _limits(self, source_lengths) -> np.ndarray:
+        """The most tokens of an output, for sources of these lengths."""
+        if self.max_output_length is not None:
+            return np.full(len(source_lengths), self.max_output_length, dtype=np.int32)
+        share = np.maximum(1.0, source_lengths / self._longest_source)
+        return np.ceil(self._longest_target * share).astype(np.int32)
+
+    def _texts(self, ids) -> np.ndarray:
+        sequences = self._vocabulary("target").decode(ids)
+        form, dtype = self._target_form, self._target_dtype
+        return as_texts(sequences, form, self.target_tokenizer, dtype)
+
+    def _ranked(self, hypotheses) -> list[RankedOutput]:
+        ids, log_probs, scores = zip(*hypotheses, strict=True)
+        return list(map(RankedOutput, self._texts(ids), log_probs, scores))
+
+
+def _hypotheses(tokens, lengths, log_probs, scores) -> list[tuple]:
+    """One sample's hypotheses, without the places that none has."""
+    places = np.flatnonzero(np.isfinite(scores))
+    if not places.size:
+        raise ValueError(
+            "No output has min_output_length tokens and keeps to no_repeat_ngram and "
+            "max_output_length. Lower min_output_length, or set no_repeat_ngram=0."
+        )
+    return [
+        (tokens[i, : lengths[i]], float(log_probs[i]), float(scores[i])) for i in places
+    ]
+
+
+def _log_likelihood(log_probs, labels) -> float:
+    """Sum of the log-probabilities of one label a row."""
+    return float(log_probs[np.arange(len(labels)), labels].sum(dtype=np.float64))

@@ -1,0 +1,30 @@
+"""The translator's loss of each sequence, computed on real tokens only."""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class TokenLosses:
+    """Mean negative log-probability of the real tokens of each sequence.
+
+    With smoothing, a share of each token's probability is spread evenly over all ids
+    (Szegedy et al. 2016). Two of the same smoothing are equal, so that their networks
+    can share compiled programs.
+    """
+
+    label_smoothing: float = 0.0
+
+    def __call__(self, outputs, targets):
+        logits = outputs[0]  # (n_real_tokens, n_ids), sample after sample
+        lengths = targets["target_lengths"]
+        is_token = tf.sequence_mask(lengths, tf.shape(targets["target_labels"])[1])
+        labels = tf.boolean_mask(targets["target_labels"], is_token)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        if self.label_smoothing:
+            own = tf.gather(logits, labels, batch_dims=1)
+            losses += self.label_smoothing * (own - tf.reduce_mean(logits, axis=-1))
+        samples = tf.repeat(tf.range(tf.size(lengths)), lengths)
+        totals = tf.math.unsorted_segment_sum(losses, samples, tf.size(lengths))
+        return totals / tf.cast(lengths, losses.dtype)

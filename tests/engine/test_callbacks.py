@@ -1,0 +1,227 @@
+import keras
+import numpy as np
+import pytest
+
+from skseq._ctc.network import ctc_initial_weights
+from skseq._engine.callbacks import make_callbacks
+from skseq._engine.optimizers import make_optimizer
+from skseq._engine.programs import borrow
+from skseq._engine.state import Part, TrainingPlan, TrainingState
+from skseq._engine.training import train
+from tests.tiny import RECIPE, SETTINGS, frame_data
+
+callbacks = keras.callbacks
+
+
+def run(*made, epochs=4, optimizer="sgd", rate=0.05, validate=False):
+    """Train with these callbacks; return the state after each epoch and at the end."""
+    plan = TrainingPlan(epochs, batch_size=3, shuffle=True, seed=0)
+    parts = [Part(frame_data(n, n), np.arange(n)) for n in (6, 4)]
+    with borrow(RECIPE) as program:
+        trainer = program.trainer(make_optimizer(optimizer, rate))
+        first = ctc_initial_weights(program.model, SETTINGS, 0)
+        state = TrainingState(0, first, None)
+        parts = parts if validate else [*parts[:1], None]
+        return list(train(program, trainer, plan, state, *parts, list(made)))
+
+
+def equal(weights, others):
+    return all(map(np.array_equal, weights, others))
+
+
+# -- making them -----------------------------------------------------------------------
+
+
+def test_no_callbacks_make_an_empty_list():
+    assert make_callbacks(None) == make_callbacks([]) == []
+
+
+@pytest.mark.parametrize("wrap", [lambda c: c, lambda c: [c], lambda c: (c,)])
+@pytest.mark.parametrize(
+    "given", [callbacks.EarlyStopping, callbacks.EarlyStopping(patience=0)]
+)
+def test_classes_are_made_and_instances_copied_one_or_several(given, wrap):
+    (made,) = make_callbacks(wrap(given))
+    assert type(made) is callbacks.EarlyStopping
+    assert made is not given
+    assert made.patience == 0
+
+
+@pytest.mark.parametrize("wrong", ["early", 3, [None], lambda: None, [int], {"a": 1}])
+def test_what_is_no_callback_is_refused(wrong):
+    with pytest.raises(TypeError, match=r"must be keras.callbacks.Callback.*Got"):
+        make_callbacks(wrong)
+
+
+def test_routed_parameters_reach_every_class_or_one_by_its_position():
+    given = [callbacks.EarlyStopping, callbacks.ReduceLROnPlateau]
+    routed = {"monitor": "loss", "0__patience": 3, "1__patience": 7, "1__factor": 0.5}
+    stop, reduce = make_callbacks(given, routed)
+    assert (stop.monitor, stop.patience) == ("loss", 3)
+    assert (reduce.monitor, reduce.patience, reduce.factor) == ("loss", 7, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("given", "routed"),
+    [
+        (None, {"patience": 3}),
+        ([callbacks.EarlyStopping], {"1__patience": 3}),
+        ([callbacks.EarlyStopping], {"stop__patience": 3}),
+        ([callbacks.EarlyStopping], {"patienc": 3}),
+        ([callbacks.EarlyStopping()], {"patience": 3}),
+        ([callbacks.EarlyStopping()], {"0__patience": 3}),
+    ],
+)
+def test_a_routed_parameter_that_nothing_takes_is_refused(given, routed):
+    with pytest.raises(ValueError, match="patienc"):
+        make_callbacks(given, routed)
+
+
+def test_a_copy_leaves_behind_the_network_of_an_earlier_fit():
+    used = callbacks.EarlyStopping()
+    used.set_model(keras.Sequential([keras.Input((2,)), keras.layers.Lambda(abs)]))
+    (made,) = make_callbacks(used)
+    assert made.model is None
+    assert used.model is not None
+
+
+def test_an_instance_that_cannot_be_copied_is_refused_with_a_way_out(tmp_path):
+    given = callbacks.Callback()
+    with open(tmp_path / "log", "w") as file:
+        given.file = file
+        with pytest.raises(TypeError, match=r"cannot be copied.*Give its class"):
+            make_callbacks(given)
+
+
+# -- calling them ----------------------------------------------------------------------
+
+EVENTS = [
+    f"on_{what}_{when}"
+    for what in ("train", "epoch", "train_batch", "test", "test_batch")
+    for when in ("begin", "end")
+]
+
+
+def recorder(events):
+    """A callback that writes down each event, its number and what its logs hold."""
+
+    def hook(name):
+        def record(self, *details, logs=None):
+            *number, logs = details if "batch" not in name else (*details, logs)
+            events.append((name, *number, sorted(logs or {})))
+
+        if name in ("on_train_begin", "on_train_end", "on_test_begin", "on_test_end"):
+            return lambda self, logs=None: record(self, logs)
+        return record
+
+    return type("Recorder", (callbacks.Callback,), {n: hook(n) for n in EVENTS})()
+
+
+@pytest.mark.parametrize("validate", [False, True])
+def test_events_come_in_the_order_of_keras_with_the_same_logs(validate):
+    ours, theirs = [], []
+    run(*make_callbacks(recorder(ours)), epochs=2, validate=validate)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(
+        np.zeros((6, 1)),
+        np.zeros(6),
+        batch_size=3,
+        epochs=2,
+        verbose=0,
+        validation_data=(np.zeros((4, 1)), np.zeros(4)) if validate else None,
+        validation_batch_size=3,
+        callbacks=[recorder(theirs)],
+    )
+    assert len(theirs) == (26 if validate else 14)
+    assert ours == theirs
+
+
+def test_the_loss_of_the_last_batch_event_is_that_of_the_epoch():
+    seen = []
+    watch = callbacks.LambdaCallback(
+        on_train_batch_end=lambda _, logs: seen.append(logs)
+    )
+    *_, end = run(watch, epochs=1)
+    assert [seen[-1]["loss"]] == end.history["loss"]
+
+
+def test_callbacks_find_the_optimizer_while_training_and_not_after():
+    rates, models = [], []
+
+    def look(epoch, logs):
+        rates.append(float(watch.model.optimizer.learning_rate))
+        models.append(watch.model)
+
+    watch = callbacks.LambdaCallback(on_epoch_end=look)
+    run(watch, epochs=2, rate=0.25)
+    assert rates == [0.25, 0.25]
+    assert models[0].optimizer is None
+
+
+def test_early_stopping_of_keras_stops_and_restores_the_best_weights():
+    stop = callbacks.EarlyStopping(
+        "loss", mode="max", patience=2, restore_best_weights=True
+    )
+    rising = callbacks.LambdaCallback(on_epoch_end=lambda e, logs: logs.update(loss=-e))
+    *epochs, end = run(rising, stop, epochs=9)
+    assert [state.is_stopped for state in epochs] == [False, False, True]
+    assert equal(end.weights, epochs[0].weights)
+    assert not equal(end.weights, epochs[2].weights)
+
+
+def test_a_learning_rate_schedule_of_keras_sets_the_rate_of_the_compiled_step():
+    schedule = callbacks.LearningRateScheduler(lambda epoch: 0.1 * (epoch < 2))
+    first, second, third, fourth, end = run(schedule)
+    assert not equal(first.weights, second.weights)
+    assert equal(second.weights, third.weights)
+    assert equal(third.weights, fourth.weights)
+    np.testing.assert_allclose(end.history["learning_rate"], [0.1, 0.1, 0, 0])
+
+
+def test_a_plateau_reduces_the_rate_of_the_compiled_step():
+    flat = callbacks.LambdaCallback(on_epoch_end=lambda e, logs: logs.update(val=1.0))
+    reduce = callbacks.ReduceLROnPlateau("val", mode="min", factor=0.0, patience=1)
+    first, second, third, _, end = run(flat, reduce, rate=0.1)
+    assert not equal(first.weights, second.weights)
+    assert equal(second.weights, third.weights)
+    np.testing.assert_allclose(end.history["learning_rate"], [0.1, 0.1, 0, 0])
+
+
+def test_a_callback_can_stop_training_in_the_middle_of_an_epoch():
+    steps = []
+
+    def stop(step, logs):
+        steps.append(step)
+        watch.model.stop_training = True
+
+    watch = callbacks.LambdaCallback(on_train_batch_end=stop)
+    states = run(watch, epochs=3)
+    assert steps == [0]
+    assert states[-1].epoch == 1
+
+
+def test_a_run_that_was_stopped_does_not_stop_the_next():
+    stop = callbacks.LambdaCallback(
+        on_epoch_end=lambda e, logs: setattr(stop.model, "stop_training", True)
+    )
+    assert run(stop)[-1].epoch == 1
+    assert run()[-1].epoch == 4
+
+
+def test_the_users_instances_are_never_touched():
+    given = [
+        callbacks.EarlyStopping("loss", restore_best_weights=True),
+        callbacks.ReduceLROnPlateau("loss"),
+        callbacks.History(),
+    ]
+    before = [dict(vars(callback)) for callback in given]
+    run(*make_callbacks(given), epochs=2)
+    assert [dict(vars(callback)) for callback in given] == before
+
+
+def test_callbacks_that_only_watch_change_nothing():
+    *_, watched = run(callbacks.History(), callbacks.TerminateOnNaN())
+    *_, alone = run()
+    assert equal(watched.weights, alone.weights)
+    assert watched.history == alone.history

@@ -1,0 +1,303 @@
+import json
+import re
+import zipfile
+from functools import partial
+
+import keras
+import numpy as np
+import pytest
+
+from skseq._ctc.network import ctc_initial_weights
+from skseq._data.fingerprints import describe
+from skseq._engine.callbacks import make_callbacks
+from skseq._engine.checkpoint import KIND, Checkpoint
+from skseq._engine.optimizers import make_optimizer
+from skseq._engine.programs import Program
+from skseq._engine.state import Part, TrainingPlan, TrainingState
+from skseq._engine.training import train
+from skseq._files.archive import read_archive, write_archive
+from tests.tiny import RECIPE, SETTINGS, frame_data
+
+ORIGIN = {"units": "128", "data": "f00-1"}
+
+
+@pytest.fixture(scope="module")
+def programs():
+    """Two, so that a run never goes on in the program that it was broken off in."""
+    return [Program(RECIPE) for _ in range(2)]
+
+
+def states(program, path=None, *, epochs, patience=None, callbacks=None, **optimizer):
+    """Train, from the checkpoint where there is one; yields the states."""
+    plan = TrainingPlan(epochs, batch_size=3, shuffle=True, seed=5, patience=patience)
+    checkpoint = path and Checkpoint(path, ORIGIN)
+    if checkpoint:
+        checkpoint.start(5)
+    routed = {"learning_rate": 0.2, **optimizer}
+    trainer = program.trainer(make_optimizer("adam", routed=routed))
+    first = TrainingState(0, ctc_initial_weights(program.model, SETTINGS, 0), None)
+    parts = [Part(frame_data(n, n), np.arange(n)) for n in (6, 4)]
+    return train(
+        program,
+        trainer,
+        plan,
+        (checkpoint and checkpoint.state) or first,
+        *parts,
+        make_callbacks(callbacks),
+        checkpoint,
+    )
+
+
+def interrupted(program, path, after, **options):
+    running = states(program, path, **options)
+    for _ in range(after):
+        next(running)
+    running.close()
+
+
+def assert_same_state(state, expected):
+    for name in ("weights", "optimizer_state", "best_weights"):
+        values, wanted = getattr(state, name), getattr(expected, name)
+        assert (values is None) == (wanted is None)
+        for value, item in zip(values or [], wanted or [], strict=True):
+            np.testing.assert_array_equal(value, item)
+    for name in ("epoch", "history", "best_loss", "is_stopped"):
+        assert getattr(state, name) == getattr(expected, name)
+    assert state.epochs_without_improvement == expected.epochs_without_improvement
+
+
+RUNS = {
+    "plain": {"epochs": 5},
+    "early stopping": {"epochs": 30, "patience": 3},
+    "plateau": {
+        "epochs": 6,
+        "callbacks": [keras.callbacks.ReduceLROnPlateau(patience=1, factor=0.5)],
+    },
+    "early stopping of keras": {
+        "epochs": 30,
+        "callbacks": [
+            keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
+        ],
+    },
+    "averaged weights": {"epochs": 5, "use_ema": True, "ema_momentum": 0.5},
+}
+
+
+@pytest.mark.parametrize("after", [1, 4])
+@pytest.mark.parametrize("name", RUNS)
+def test_a_fit_that_was_broken_off_ends_as_an_unbroken_one(
+    name, after, programs, tmp_path
+):
+    path = tmp_path / "fit.skseq"
+    *_, expected = states(programs[0], **RUNS[name])
+    interrupted(programs[0], path, after, **RUNS[name])
+    resumed = list(states(programs[1], path, **RUNS[name]))
+    assert resumed[0].epoch == after + 1
+    assert_same_state(resumed[-1], expected)
+
+
+def test_a_fit_can_be_broken_off_after_every_epoch(programs, tmp_path):
+    path = tmp_path / "fit.skseq"
+    *_, expected = states(programs[0], epochs=4)
+    for i in range(3):
+        interrupted(programs[i % 2], path, 1, epochs=4)
+    *_, end = states(programs[1], path, epochs=4)
+    assert_same_state(end, expected)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_finished_fit_resumes_at_its_end(name, programs, tmp_path):
+    path = tmp_path / "fit.skseq"
+    *_, expected = states(programs[0], path, **RUNS[name])
+    (end,) = states(programs[1], path, **RUNS[name])
+    assert_same_state(end, expected)
+
+
+def test_more_epochs_may_be_asked_of_a_finished_fit(programs, tmp_path):
+    path = tmp_path / "fit.skseq"
+    list(states(programs[0], path, epochs=2))
+    *_, end = states(programs[1], path, epochs=5)
+    *_, expected = states(programs[0], epochs=5)
+    assert_same_state(end, expected)
+
+
+# -- the file --------------------------------------------------------------------------
+
+
+def some_state(**changes):
+    return TrainingState(
+        **{
+            "epoch": 3,
+            "weights": [np.ones((2, 3), "float32"), np.zeros(3, "float32")],
+            "optimizer_state": [np.array(7), np.ones(2)],
+            "history": {"loss": [2.0, float("inf"), float("nan")]},
+            "best_loss": 0.5,
+            **changes,
+        }
+    )
+
+
+def saved(path, state=None, callback_state=(), origin=ORIGIN):
+    checkpoint = Checkpoint(path, origin)
+    checkpoint.start(11)
+    checkpoint.save(state or some_state(), list(callback_state))
+    return path
+
+
+@pytest.mark.parametrize("best_weights", [None, [np.ones(2)]])
+def test_a_state_comes_back_as_it_was_saved(tmp_path, best_weights):
+    state = some_state(best_weights=best_weights, is_stopped=True)
+    back = Checkpoint(saved(tmp_path / "a", state), ORIGIN).state
+    np.testing.assert_array_equal(back.history["loss"], state.history["loss"])
+    back.history["loss"][:] = state.history["loss"][:] = []
+    assert_same_state(back, state)
+
+
+def test_what_callbacks_remember_comes_back(tmp_path):
+    remembered = [
+        {"wait": 2, "best": float("inf"), "name": "a", "flag": True, "none": None},
+        {"best_weights": [np.ones(3), np.array(2)], "seen": {"a": (1, [2.5])}},
+    ]
+    path = saved(tmp_path / "a", callback_state=remembered)
+    first, second = Checkpoint(path, ORIGIN).callback_state
+    assert first == remembered[0]
+    np.testing.assert_array_equal(second["best_weights"][0], np.ones(3))
+    assert second["seen"] == {"a": (1, [2.5])}
+
+
+def test_the_seed_of_the_interrupted_fit_goes_on(tmp_path):
+    path = saved(tmp_path / "a")
+    assert Checkpoint(path, ORIGIN).start(99) == 11
+
+
+def test_a_new_checkpoint_starts_with_its_own_seed(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "a", ORIGIN)
+    assert checkpoint.start(99) == 99
+    assert checkpoint.state is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("origin", "difference"),
+    [
+        ({"units": "64", "data": "f00-1"}, "units was '128' and is '64'"),
+        ({"units": "128", "data": "bad-1"}, "data was 'f00-1' and is 'bad-1'"),
+        ({"data": "f00-1"}, "units was '128' and is 'not given'"),
+        ({**ORIGIN, "momentum": "0.9"}, "momentum was 'not given' and is '0.9'"),
+    ],
+)
+def test_another_fits_checkpoint_is_refused_with_the_difference(
+    tmp_path, origin, difference
+):
+    path = saved(tmp_path / "a")
+    with pytest.raises(ValueError, match=f"of another fit: {difference}. Give back"):
+        Checkpoint(path, origin)
+
+
+def test_a_folder_that_does_not_exist_is_told_before_training(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no folder for checkpoint="):
+        Checkpoint(tmp_path / "missing" / "a", ORIGIN)
+
+
+@pytest.mark.parametrize("position", [0.0, 0.3, 0.6, 0.99])
+def test_a_damaged_file_is_refused(tmp_path, position):
+    path = saved(tmp_path / "a")
+    content = bytearray(path.read_bytes())
+    place = int(position * len(content))
+    content[place : place + 8] = b"\xff" * 8
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=re.escape(str(path))):
+        Checkpoint(path, ORIGIN)
+
+
+@pytest.mark.parametrize("n_bytes", [0, 10, 300])
+def test_a_truncated_file_is_refused(tmp_path, n_bytes):
+    path = saved(tmp_path / "a")
+    path.write_bytes(path.read_bytes()[:n_bytes])
+    with pytest.raises(ValueError, match="is not a skseq file"):
+        Checkpoint(path, ORIGIN)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": {}},
+        {"state": {"epoch": 1, "unknown": 2}},
+        {"state": 3},
+        {"seed": None},
+        {"origin": 3},
+        {"callbacks": [{"best": {"__array__": "no such array"}}]},
+        {"callbacks": [{"best": {"__float__": "many"}}]},
+    ],
+)
+def test_a_header_that_holds_no_state_is_refused(tmp_path, changes):
+    path = saved(tmp_path / "a")
+    archive = read_archive(path)
+    write_archive(path, {**archive.header, **changes}, archive.arrays)
+    with pytest.raises(
+        ValueError, match=r"checkpoint .* is damaged: .*Delete the file"
+    ):
+        Checkpoint(path, ORIGIN)
+
+
+def test_another_kind_of_skseq_file_is_refused(tmp_path):
+    write_archive(tmp_path / "a", {"kind": "estimator"}, {})
+    with pytest.raises(ValueError, match="a skseq file, but not a checkpoint"):
+        Checkpoint(tmp_path / "a", ORIGIN)
+
+
+def test_the_header_is_plain_json(tmp_path):
+    path = saved(tmp_path / "a")
+    with zipfile.ZipFile(path) as archive:
+        header = json.loads(archive.read("skseq.json"))["header"]
+    assert header["kind"] == KIND
+    assert header["origin"] == ORIGIN
+
+
+# -- parameters as text ----------------------------------------------------------------
+
+
+def double(x):
+    return 2 * x
+
+
+class Plain:
+    def __init__(self, factor):
+        self.factor = factor
+
+
+def parameters():
+    return [
+        128,
+        0.5,
+        "adam",
+        None,
+        (1, 2),
+        {"a": 1},
+        {"a": double},
+        double,
+        partial(double, 3),
+        Plain,
+        Plain(1),
+        Plain(2),
+        [Plain(1)],
+        keras.callbacks.EarlyStopping(patience=3),
+        keras.callbacks.EarlyStopping(patience=5),
+        keras.optimizers.SGD(momentum=0.5),
+        np.arange(3),
+        np.arange(3.0),
+        np.zeros(5000),
+        np.concatenate([np.zeros(2500), [1], np.zeros(2499)]),
+        np.random.RandomState(0),
+    ]
+
+
+def test_different_parameters_have_different_descriptions():
+    texts = [describe(value) for value in parameters()]
+    assert len(set(texts)) == len(texts)
+
+
+def test_equal_parameters_have_equal_descriptions_wherever_they_lie_in_memory():
+    first, second = parameters(), parameters()
+    assert [describe(value) for value in first] == [describe(v) for v in second]
+    assert " 0x" not in "".join(map(describe, first))

@@ -1,0 +1,569 @@
+"""A saved estimator comes back the same, and a file can do no harm."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import joblib
+import keras
+import numpy as np
+import pytest
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+import skseq
+from skseq import CTCSequenceClassifier, Seq2SeqTranslator
+from skseq._engine.saving import from_plain, to_plain
+from skseq._files.archive import read_archive, write_archive
+from tests.toy import as_text, reversals, roughened, symbol_runs
+
+X, SYMBOLS, _ = symbol_runs(12)
+TEXT = as_text(SYMBOLS)
+SETTINGS = {
+    "lstm": {},
+    "gru": {"cell": "gru", "units": [3, 2], "dropout": 0.1, "bidirectional": False},
+    "convolutions": {"conv_filters": (3, 2), "conv_strides": (1, 2), "skip_frames": 1},
+    "image": {"encoder": "image", "encoder__filters": (2,), "encoder__features": 3},
+    "single": {"target": "single"},
+}
+LETTERS, REVERSED = reversals(12)
+CHARACTERS = {"source_tokenizer": "char", "target_tokenizer": "char"}
+TOKENS = {"source_tokenizer": None, "target_tokenizer": None}
+TRANSLATORS = {
+    "words": {},
+    "characters": {"attention": None, "units": 3, "dropout": 0.1, **CHARACTERS},
+    "tokens": {
+        "cell": "gru",
+        "units": [3, 2],
+        "attention": "dot",
+        "bidirectional": False,
+        "ema_decay": 0.5,
+        "decoder": "beam",
+        **TOKENS,
+    },
+}
+
+
+def fit(**params):
+    y = [text[0] for text in TEXT]
+    defaults = {"units": 3, "epochs": 1, "optimizer": "sgd", "random_state": 0}
+    clf = CTCSequenceClassifier(**{**defaults, **params}).fit(X, y)
+    return roughened(clf)
+
+
+def fit_translator(form=list, **params):
+    defaults = {"units": 3, "embedding_dim": 2, "epochs": 1, "optimizer": "sgd"}
+    translator = Seq2SeqTranslator(**{**defaults, "random_state": 0, **params})
+    return roughened(translator.fit(LETTERS, list(map(form, REVERSED))))
+
+
+def fit_by_name(name):
+    if name in SETTINGS:
+        return fit(**SETTINGS[name])
+    forms = {"words": " ".join, "characters": "".join, "tokens": list}
+    return fit_translator(forms[name], **TRANSLATORS[name])
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return fit()
+
+
+@pytest.fixture
+def saved(fitted, tmp_path):
+    fitted.save(tmp_path / "estimator.skseq")
+    return tmp_path / "estimator.skseq"
+
+
+def answers(estimator):
+    known = LETTERS if isinstance(estimator, Seq2SeqTranslator) else X
+    return {
+        "predict": estimator.predict(known),
+        "proba": np.concatenate(estimator.predict_proba(known)),
+        "scores": estimator.score_samples(known),
+    }
+
+
+def assert_same_answers(found, expected):
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, strict=True)
+
+
+# -- round trips ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def there_and_back(tmp_path_factory):
+    """What estimators of all settings say here, and loaded in another process."""
+    folder = tmp_path_factory.mktemp("saved")
+    here = {}
+    for name in (*SETTINGS, *TRANSLATORS):
+        estimator = fit_by_name(name)
+        estimator.save(folder / f"{name}.skseq")
+        here[name] = estimator, answers(estimator)
+    path = str(Path(__file__).parents[2])
+    code = "import sys, tests.engine.test_saving as t; t.answer_elsewhere(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return here, pickle.loads((folder / "answers").read_bytes())
+
+
+def answer_elsewhere(folder):
+    """Run in the other process."""
+    found = {}
+    for name in (*SETTINGS, *TRANSLATORS):
+        estimator = skseq.load(Path(folder, f"{name}.skseq"))
+        found[name] = estimator, answers(estimator)
+    Path(folder, "answers").write_bytes(pickle.dumps(found))
+
+
+@pytest.mark.parametrize("name", [*SETTINGS, *TRANSLATORS])
+def test_another_process_loads_the_same_estimator(there_and_back, name):
+    here, there = there_and_back
+    (estimator, expected), (loaded, found) = here[name], there[name]
+    assert_same_answers(found, expected)
+    assert type(loaded) is type(estimator)
+    assert loaded.get_params() == estimator.get_params()
+    assert {type(v) for v in loaded.get_params().values()} == {
+        type(v) for v in estimator.get_params().values()
+    }
+
+
+@pytest.mark.parametrize("name", [*SETTINGS, *TRANSLATORS])
+def test_all_that_was_learnt_comes_back(there_and_back, name):
+    here, there = there_and_back
+    before, after = vars(here[name][0]), vars(there[name][0])
+    forgotten = {"_optimizer_state"}
+    assert before.keys() == after.keys()
+    for attribute in before.keys() - forgotten:
+        assert joblib.hash(before[attribute]) == joblib.hash(after[attribute])
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.arange(12) % 2,
+        [float(i % 2) for i in range(12)],
+        [i % 2 == 0 for i in range(12)],
+        [("up", "down")[: 1 + i % 2] for i in range(12)],
+        [np.array([i % 2 - 1], dtype="int16") for i in range(12)],
+    ],
+    ids=["int", "float", "bool", "tuple", "int16"],
+)
+def test_labels_come_back_in_their_type(y, tmp_path):
+    clf = CTCSequenceClassifier(units=2, epochs=1, random_state=0).fit(X, y)
+    clf.save(tmp_path / "clf")
+    loaded = skseq.load(tmp_path / "clf")
+    assert loaded.classes_.dtype == clf.classes_.dtype
+    for found, expected in zip(loaded.predict(X), clf.predict(X), strict=True):
+        np.testing.assert_array_equal(found, expected, strict=True)
+        assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [list, tuple, np.array, lambda x: np.array(x, dtype=object)],
+    ids=["list", "tuple", "str", "object"],
+)
+def test_tokens_come_back_in_their_type(form, tmp_path):
+    translator = fit_translator(form, **TOKENS)
+    translator.save(tmp_path / "translator")
+    loaded = skseq.load(tmp_path / "translator")
+    pairs = zip(loaded.predict(LETTERS), translator.predict(LETTERS), strict=True)
+    for found, expected in pairs:
+        np.testing.assert_array_equal(found, expected, strict=True)
+        assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "int64"])
+def test_integer_tokens_come_back_in_their_dtype(dtype, tmp_path):
+    numbers = [np.array([ord(x) for x in tokens], dtype=dtype) for tokens in LETTERS]
+    translator = Seq2SeqTranslator(units=3, embedding_dim=2, epochs=1, **TOKENS)
+    translator.fit(numbers, numbers).save(tmp_path / "translator")
+    loaded = skseq.load(tmp_path / "translator")
+    pairs = zip(loaded.predict(numbers), translator.predict(numbers), strict=True)
+    for found, expected in pairs:
+        np.testing.assert_array_equal(found, expected, strict=True)
+
+
+def test_feature_names_come_back(tmp_path):
+    pd = pytest.importorskip("pandas")
+    frames = [pd.DataFrame(x, columns=["x", "y", "z"]) for x in X]
+    clf = CTCSequenceClassifier(units=2, epochs=1).fit(frames, TEXT)
+    clf.save(tmp_path / "clf")
+    loaded = skseq.load(tmp_path / "clf")
+    assert loaded.feature_names_in_.tolist() == ["x", "y", "z"]
+    with pytest.raises(ValueError, match="feature names"):
+        loaded.predict([frame[["z", "y", "x"]] for frame in frames])
+
+
+def test_a_loaded_estimator_trains_on(saved, fitted):
+    loaded = skseq.load(saved)
+    loaded.partial_fit(X, [text[0] for text in TEXT])
+    assert loaded.n_iter_ == fitted.n_iter_ + 1
+    assert loaded.set_params(warm_start=True).fit(X, ["a"] * 12).n_iter_ == 1
+
+
+def test_saving_again_gives_the_same_bytes(saved, fitted):
+    before = saved.read_bytes()
+    fitted.save(str(saved))
+    assert saved.read_bytes() == before
+    skseq.load(saved).save(saved)
+    assert saved.read_bytes() == before
+
+
+def test_a_path_in_a_parameter_is_saved_as_text(fitted, tmp_path):
+    clf = pickle.loads(pickle.dumps(fitted)).set_params(checkpoint=tmp_path / "c")
+    clf.save(tmp_path / "clf")
+    assert skseq.load(tmp_path / "clf").checkpoint == str(tmp_path / "c")
+
+
+def test_the_file_names_the_versions_that_wrote_it(saved):
+    versions = read_archive(saved).header["versions"]
+    assert versions["skseq"] == skseq.__version__
+    assert versions["keras"] == keras.__version__
+    assert {"python", "numpy", "tensorflow", "sklearn"} < set(versions)
+
+
+PLAIN = [
+    None,
+    True,
+    -3,
+    2.5,
+    "text",
+    [1, [2]],
+    (1, (2, "x"), []),
+    {"a": (1,), "tuple": [2], "dict": {}, "array": {"dtype": 1}},
+    np.array([1, 2], dtype="int16"),
+    np.array(["a", "bcd"]),
+    np.array([0.1, 1e300]),
+    np.array(["a", "b"], dtype=object),
+]
+
+
+@pytest.mark.parametrize("value", PLAIN, ids=repr)
+def test_plain_values_survive_json(value):
+    through = json.loads(json.dumps(to_plain(value, "x")))
+    assert joblib.hash(from_plain(through)) == joblib.hash(value)
+
+
+# -- refusals ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("encoder", lambda frames: frames),
+        ("optimizer", keras.optimizers.SGD),
+        ("optimizer", keras.optimizers.SGD()),
+        ("callbacks", [keras.callbacks.TerminateOnNaN]),
+        ("random_state", np.random.RandomState(0)),
+        ("encoder__width", object()),
+    ],
+)
+def test_what_is_no_plain_value_is_not_saved(fitted, tmp_path, name, value):
+    clf = pickle.loads(pickle.dumps(fitted)).set_params(**{name: value})
+    message = rf"{name}.* cannot be saved.*Set {name}.* set_params, or pickle"
+    with pytest.raises(TypeError, match=message):
+        clf.save(tmp_path / "clf")
+    assert not (tmp_path / "clf").exists()
+
+
+def test_a_tokenizer_of_the_users_own_is_not_saved(tmp_path):
+    translator = fit_translator().set_params(source_tokenizer=str.split)
+    with pytest.raises(TypeError, match=r"source_tokenizer.* cannot be saved"):
+        translator.save(tmp_path / "translator")
+    copied = pickle.loads(pickle.dumps(translator))
+    assert copied.predict(["a b"]).tolist() == translator.predict(["a b"]).tolist()
+
+
+def test_a_failed_save_keeps_the_old_file(saved, fitted):
+    before = saved.read_bytes()
+    clf = pickle.loads(pickle.dumps(fitted)).set_params(encoder=len)
+    with pytest.raises(TypeError):
+        clf.save(saved)
+    assert saved.read_bytes() == before
+    assert os.listdir(saved.parent) == [saved.name]
+
+
+@pytest.mark.parametrize("folder", ["missing", "file"])
+def test_a_place_that_cannot_be_written_is_an_os_error(fitted, tmp_path, folder):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=folder):
+        fitted.save(tmp_path / folder / "clf")
+
+
+def test_a_missing_file_is_an_os_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        skseq.load(tmp_path / "none")
+
+
+def test_other_files_are_refused(fitted, tmp_path):
+    files = {
+        "pickle": pickle.dumps(fitted),
+        "text": b"weights",
+        "empty": b"",
+        "hdf5": b"\x89HDF\r\n\x1a\n" + bytes(100),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=f"{name} is not a skseq file"):
+            skseq.load(tmp_path / name)
+    with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    with pytest.raises(ValueError, match="is not a skseq file"):
+        skseq.load(tmp_path / "model.keras")
+
+
+def test_a_checkpoint_is_no_estimator(tmp_path):
+    fit(checkpoint=tmp_path / "checkpoint")
+    with pytest.raises(ValueError, match="holds 'checkpoint', not an estimator"):
+        skseq.load(tmp_path / "checkpoint")
+
+
+@pytest.mark.parametrize("part", range(20))
+def test_a_flipped_bit_is_noticed_or_harmless(saved, fitted, part):
+    data = bytearray(saved.read_bytes())
+    data[len(data) * part // 20 + 11] ^= 16
+    saved.write_bytes(data)
+    try:
+        loaded = skseq.load(saved)
+    except ValueError:
+        return
+    assert_same_answers(answers(loaded), answers(fitted))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_a_truncated_file_is_refused(saved, share):
+    data = saved.read_bytes()
+    saved.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(ValueError, match="is not a skseq file"):
+        skseq.load(saved)
+
+
+def rewritten(path, change):
+    """Write a file again, well formed, with something else in it."""
+    archive = read_archive(path)
+    header, arrays = archive.header, dict(archive.arrays)
+    change(header, arrays)
+    write_archive(path, header, arrays)
+    return path
+
+
+def edit(*keys, value):
+    def change(header, arrays):
+        for key in keys[:-1]:
+            header = header[key]
+        header[keys[-1]] = value
+
+    return change
+
+
+def edit_setting(name, value):
+    return edit("fitted", "_settings", "dict", name, value=value)
+
+
+def drop_attribute(header, arrays):
+    del header["fitted"]["classes_"]
+
+
+def transpose_weight(header, arrays):
+    arrays["logits/kernel"] = arrays["logits/kernel"].T
+
+
+def double_weight(header, arrays):
+    arrays["logits/kernel"] = arrays["logits/kernel"].astype("float64")
+
+
+def drop_weight(header, arrays):
+    del arrays["logits/bias"]
+
+
+def spoil_weight(header, arrays):
+    arrays["logits/bias"] = arrays["logits/bias"] + np.nan
+
+
+HUGE = {"array": ["a", "b", "c"], "dtype": f"<U{2**28}"}
+ONE_MORE = {"array": ["a", "b", "c", "d"], "dtype": "<U1"}
+UNSORTED = {"array": ["b", "a", "c"], "dtype": "<U1"}
+OBJECTS = {"array": [[1], "a", "b"], "dtype": "object"}
+
+DAMAGE = {
+    "unknown class": (edit("estimator", value="os.system"), "unknown estimator"),
+    "no class": (edit("estimator", value=None), "unknown estimator"),
+    "unknown parameter": (edit("parameters", "unit", value=3), "argument 'unit'"),
+    "unknown attribute": (edit("fitted", "predict", value=3), r"attributes \['pred"),
+    "private attribute": (edit("fitted", "_weights", value=[]), "unknown attributes"),
+    "no attributes": (edit("fitted", value={}), "can be loaded"),
+    "no classes": (drop_attribute, "can be loaded"),
+    "one class more": (edit("fitted", "classes_", value=ONE_MORE), "4 labels"),
+    "unsorted classes": (edit("fitted", "classes_", value=UNSORTED), "sorted"),
+    "classes of objects": (edit("fitted", "classes_", value=OBJECTS), "not flat"),
+    "classes of pickles": (
+        edit("fitted", "classes_", value={"array": ["a"], "dtype": "V8"}),
+        "dtype",
+    ),
+    "unknown form": (edit("fitted", "_label_form", value="exec"), "'form'"),
+    "unknown layout": (edit("fitted", "_X_layout", value="tree"), "_X_layout"),
+    "unknown kind": (edit("fitted", "history_", value={"set": []}), "unknown kind"),
+    "no settings": (edit("fitted", "_settings", value=3), "_settings"),
+    "unknown encoder": (edit_setting("encoder", "os.system"), "encoder"),
+    "unknown cell": (edit_setting("cell", "os.system"), "cell"),
+    "no time": (edit_setting("conv_strides", {"tuple": [0]}), "conv_strides"),
+    "unknown setting": (edit_setting("mystery", 1), "mystery"),
+    "more units": (edit_setting("units", {"tuple": [2**40]}), "must be float32 of"),
+    "endless units": (edit_setting("units", {"tuple": [4] * 9}), "weights do not fit"),
+    "other features": (edit_setting("n_features", 4), "3 features"),
+    "transposed weight": (transpose_weight, r"float32 of shape \(6, 4\)"),
+    "double weight": (double_weight, "float64"),
+    "missing weight": (drop_weight, r"do not fit its settings: \['logits/bias'\]"),
+    "spoilt weight": (spoil_weight, "NaN"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_hostile_file_is_refused(saved, damage):
+    change, message = DAMAGE[damage]
+    with pytest.raises(ValueError, match=message) as caught:
+        skseq.load(rewritten(saved, change))
+    assert str(saved) in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def translator():
+    return fit_translator(" ".join)
+
+
+@pytest.fixture
+def saved_translator(translator, tmp_path):
+    translator.save(tmp_path / "translator.skseq")
+    return tmp_path / "translator.skseq"
+
+
+def tokens(*values, dtype="object"):
+    return {"array": list(values), "dtype": dtype}
+
+
+def edit_fitted(**values):
+    return lambda header, arrays: header["fitted"].update(values)
+
+
+def drop_vocabulary(header, arrays):
+    del header["fitted"]["target_vocabulary_"]
+
+
+def drop_setting(header, arrays):
+    del header["fitted"]["_settings"]["dict"]["attention"]
+
+
+def transpose_logits(header, arrays):
+    arrays["decoder/logits/kernel"] = arrays["decoder/logits/kernel"].T
+
+
+def second_embedding(header, arrays):
+    arrays["encoder/source_embedding"] = arrays["source_embedding/embeddings"]
+
+
+NUMBERS = tokens(1, 2, 300, dtype="<i8")
+
+TRANSLATOR_DAMAGE = {
+    "no vocabulary": (drop_vocabulary, "can be loaded"),
+    "no array": (edit_fitted(target_vocabulary_=["a", "b", "c"]), "1-D array"),
+    "no tokens": (edit_fitted(source_vocabulary_=tokens()), "with entries"),
+    "one token more": (
+        edit_fitted(source_vocabulary_=tokens("a", "b", "c", "d")),
+        "source vocabulary is not the network's",
+    ),
+    "unsorted": (edit_fitted(target_vocabulary_=tokens("b", "a", "c")), "sorted"),
+    "twice": (edit_fitted(source_vocabulary_=tokens("a", "a", "c")), "distinct"),
+    "empty token": (edit_fitted(source_vocabulary_=tokens("", "a", "c")), "not empty"),
+    "mixed tokens": (edit_fitted(source_vocabulary_=tokens("a", "b", 3)), "of str or"),
+    "nested tokens": (edit_fitted(source_vocabulary_=tokens(["a"], "b")), "not flat"),
+    "fixed width": (
+        edit_fitted(source_vocabulary_=tokens("a", "b", "c", dtype=f"<U{2**28}")),
+        "object array of str",
+    ),
+    "fractions": (
+        edit_fitted(source_vocabulary_=tokens(0.5, 1.5, 2.5, dtype="<f8")),
+        "int64 array",
+    ),
+    "texts of numbers": (edit_fitted(target_vocabulary_=NUMBERS), "expected str"),
+    "numbers that do not fit": (
+        edit_fitted(
+            target_vocabulary_=NUMBERS, _target_form="array", _target_dtype="int8"
+        ),
+        "300 out of bounds",
+    ),
+    "words as numbers": (
+        edit_fitted(_target_form="array", _target_dtype="int8"),
+        "invalid literal",
+    ),
+    "unknown form": (edit_fitted(_target_form="exec"), "_target_form"),
+    "huge dtype": (edit_fitted(_target_dtype=f"<U{2**28}"), "_target_dtype"),
+    "dtype of objects": (edit_fitted(_target_dtype=["O"]), "_target_dtype"),
+    "no longest target": (edit_fitted(_longest_target=0), "_longest_target"),
+    "endless targets": (edit_fitted(_longest_target=2**40), "_longest_target"),
+    "fractional source": (edit_fitted(_longest_source=1.5), "_longest_source"),
+    "unknown attention": (edit_setting("attention", "os.system"), "attention"),
+    "other attention": (edit_setting("attention", None), "weights do not fit"),
+    "other vocabulary": (edit_setting("n_target_ids", 99), "target vocabulary is not"),
+    "vast embedding": (edit_setting("embedding_dim", 2**40), "must be float32 of"),
+    "more units": (edit_setting("units", {"tuple": [2**40]}), "must be float32 of"),
+    "endless units": (edit_setting("units", {"tuple": [3] * 9}), "weights do not fit"),
+    "units of text": (edit_setting("units", "os"), "units"),
+    "unknown setting": (edit_setting("mystery", 1), "mystery"),
+    "missing setting": (drop_setting, "can be loaded"),
+    "transposed weight": (transpose_logits, r"float32 of shape \(3, 5\)"),
+    "second embedding": (second_embedding, "weights do not fit its settings"),
+}
+
+
+@pytest.mark.parametrize("damage", TRANSLATOR_DAMAGE)
+def test_a_hostile_file_of_a_translator_is_refused(saved_translator, damage):
+    change, message = TRANSLATOR_DAMAGE[damage]
+    with pytest.raises(ValueError, match=message) as caught:
+        skseq.load(rewritten(saved_translator, change))
+    assert str(saved_translator) in str(caught.value)
+
+
+def test_a_hostile_parameter_is_refused_by_its_first_use(saved_translator):
+    hostile = edit("parameters", "source_tokenizer", value="os.system")
+    loaded = skseq.load(rewritten(saved_translator, hostile))
+    with pytest.raises(ValueError, match="'source_tokenizer' parameter"):
+        loaded.predict(["a"])
+
+
+def test_a_file_cannot_ask_for_more_memory_than_it_has(saved):
+    rewritten(saved, edit("fitted", "classes_", value=HUGE))
+    assert skseq.load(saved).classes_.dtype == "<U1"
+
+
+def test_a_file_of_a_newer_skseq_is_refused_by_name(saved):
+    with zipfile.ZipFile(saved) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    document = json.loads(members["skseq.json"])
+    document["format"] += 1
+    members["skseq.json"] = json.dumps(document)
+    with zipfile.ZipFile(saved, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(ValueError, match="Upgrade skseq"):
+        skseq.load(saved)
+
+
+def test_the_weights_are_plain_safetensors(saved, fitted):
+    with zipfile.ZipFile(saved) as archive:
+        weights = load_tensors(archive.read("weights.safetensors"))
+    assert len(save_tensors(weights)) < 20_000
+    shapes = sorted(w.shape for w in weights.values())
+    assert shapes == sorted(w.shape for w in fitted._weights)
