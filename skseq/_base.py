@@ -1,19 +1,16 @@
-"""The order of events that all estimators share: check, build, train, adopt.
+"""The order of events that all estimators share: check, build, train, take over.
 
-`SequenceEstimator` owns routing of parameters, transactional fitting, the borrowed
-program and persistence. What the sequences mean is each estimator's own.
+`SequenceEstimator` owns transactional fitting, the borrowed program and persistence.
+What the sequences mean is known to each task alone.
 """
 
 import copy
 import inspect
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from numbers import Integral
+from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -23,29 +20,33 @@ from sklearn.utils.validation import check_is_fitted
 
 from skseq._data.batching import full_batches
 from skseq._data.fingerprints import describe, fingerprint_arrays
-from skseq._engine import saving as _saving
+from skseq._engine import saving
 from skseq._engine.callbacks import make_callbacks
 from skseq._engine.checkpoint import Checkpoint
 from skseq._engine.optimizers import make_optimizer, plain_learning_rate
 from skseq._engine.programs import Program, Recipe, borrow
-from skseq._engine.state import Part, TrainingPlan, TrainingState
-from skseq._engine.training import train
+from skseq._engine.state import Subset, TrainingPlan, TrainingState
+from skseq._engine.training import Run
+from skseq._nn.front_ends import make_front_end
+from skseq._nn.initial_weights import initial_weights
 from skseq._nn.layers import CELLS
 from skseq._parameters import (
     BOOLEAN,
     FRACTION,
+    MISSING,
     NON_NEGATIVE_INT,
     NONE,
+    PATH,
     POSITIVE_INT,
     POSITIVE_INTS,
     POSITIVE_REAL,
     PROBABILITY,
     RANDOM_STATE,
     VERBOSE,
-    Kind,
     OneOf,
+    RoutedParameters,
     check_parameters,
-    did_you_mean,
+    check_value,
     instance_of,
 )
 from skseq._seeding import draw_seed, generator
@@ -54,23 +55,7 @@ from skseq._version import __version__
 # Measured: with more, what a recurrence writes for them outgrows the cache.
 INFERENCE_ROWS = 64
 
-ROUTES = ("optimizer", "callbacks", "encoder")
-
-
-def _is_path(value) -> bool:
-    """Whether the system could have a file of that name."""
-    if not isinstance(value, str) and not hasattr(value, "__fspath__"):
-        return False
-    try:
-        encoded = os.fsencode(value)
-    except (TypeError, UnicodeEncodeError):
-        return False
-    return bool(encoded) and b"\0" not in encoded
-
-
-PATH = Kind(_is_path, "a path")
-
-SHARED_CONSTRAINTS = {
+CONSTRAINTS = {
     "units": POSITIVE_INTS,
     "cell": OneOf(CELLS),
     "bidirectional": BOOLEAN,
@@ -93,7 +78,7 @@ SHARED_CONSTRAINTS = {
     "verbose": VERBOSE,
 }
 
-RESTORED_CONSTRAINTS = {
+FITTED = {
     "n_iter_": POSITIVE_INT,
     "history_": instance_of(dict),
     "_seed": NON_NEGATIVE_INT,
@@ -111,192 +96,166 @@ NOT_PORTABLE = {"distribute"}
 STATE_FORMAT = 1
 
 
-class SequenceEstimator(BaseEstimator, ABC):
+@dataclass(frozen=True)
+class FitRequest:
+    """What a user asks of `fit` or `partial_fit`.
+
+    Attributes
+    ----------
+    X, y, sample_weight, X_val, y_val : object
+        As the user passed them.
+    resumes : bool
+        Whether to start from the present weights, if there are any.
+    is_partial : bool
+        Whether to train for one epoch more, and not for all anew.
+    options : dict
+        Further arguments of `_check_data`.
+    """
+
+    X: Any
+    y: Any = None
+    sample_weight: Any = None
+    X_val: Any = None
+    y_val: Any = None
+    resumes: bool = False
+    is_partial: bool = False
+    options: dict = field(default_factory=dict)
+
+
+class SequenceEstimator(RoutedParameters, BaseEstimator, ABC):
     """Base of all estimators. Its fitted state is parameters and plain arrays.
 
-    An estimator gives: `_constraints`, its own parameters' constraints; `_monitor`,
-    what early stopping looks at, and `_validation_score(program, part)` if that is a
-    score; `_prediction_parameters`, those that the outcome of a fit does not depend on;
-    `_fitted_attributes`, what `save` keeps; and the methods marked abstract.
+    A task gives what has no default: `_check_data`, `_make_settings`, `_network` and
+    `_make_losses`; and, where fitting means more than training, `_conclude`. Its tables
+    name what is its own: `_constraints` of its parameters, `_fitted` values that `save`
+    keeps, and `_prediction_parameters`, which the outcome of a fit does not depend on.
     """
 
     _constraints: ClassVar[dict] = {}
-    _monitor = "val_loss"
-    _validation_score: Callable | None = None
+    _fitted: ClassVar[dict] = FITTED
     _prediction_parameters: frozenset = frozenset()
-    _fitted_attributes: tuple = tuple(RESTORED_CONSTRAINTS)
+    _routes: ClassVar[tuple] = ("optimizer", "callbacks")
+    _monitor = "val_loss"  # what early stopping looks at
+    _validation_score: Callable[[Program, Subset], float] | None = None
 
-    def __init_subclass__(cls, **kwargs):
-        super().__init_subclass__(**kwargs)
-        # scikit-learn's checks take every name in a signature for a parameter, and
-        # `routed` is none.
-        _, *parameters = inspect.signature(cls.__init__).parameters.values()
-        cls.__signature__ = inspect.Signature(
-            [p for p in parameters if p.kind is not p.VAR_KEYWORD]
-        )
+    # -- what a task gives --------------------------------------------------------
 
     @abstractmethod
     def _check_data(self, X, y, sample_weight, *, reset):
-        """Check and encode X and y; with reset, learn their form and vocabulary."""
+        """Check and encode X and y; with reset, learn their form and vocabulary.
+
+        Returns an object with `lengths`, `sample_weight`, `assemble(rows)`, which gives
+        the padded arrays of a batch, and `fingerprint()`.
+        """
 
     @abstractmethod
     def _make_settings(self) -> dict:
         """What the network is built from, of plain hashable values."""
 
-    @abstractmethod
-    def _make_recipe(self, settings: dict) -> Recipe:
-        """The program for these settings."""
-
-    @abstractmethod
-    def _prepare(self, program, data) -> None:
-        """Finish data by what the network does to it, its output lengths for one."""
-
-    @abstractmethod
-    def _trainable_rows(self, data) -> np.ndarray:
-        """The rows of prepared data to learn from; raise or warn of others."""
-
-    @abstractmethod
-    def _initial_weights(self, program) -> list[np.ndarray]:
-        """The weights that training from nothing starts with."""
-
     @staticmethod
     @abstractmethod
-    def _weight_shapes(settings: dict) -> dict[str, tuple]:
-        """Path and shape of every weight, in the network's order."""
+    def _network(**settings) -> keras.Model:
+        """Build the network."""
 
-    def _batches_exact_lengths(self, program) -> bool:
-        """Whether this network may only see sequences of one length together."""
-        return False
+    @abstractmethod
+    def _make_losses(self) -> Callable:
+        """The loss of each sequence; see `Recipe.losses`."""
 
-    # -- parameters ---------------------------------------------------------------
+    def _conclude(self, training: Subset, validation: Subset | None) -> None:
+        """Learn what follows from the trained network, for example a threshold."""
 
-    def _set_routed(self, routed: dict) -> None:
-        """Keep the constructor's routed parameters; refuse any other name."""
-        for name, value in routed.items():
-            if not _is_routed(name):
-                raise TypeError(
-                    f"{type(self).__name__}() got an unexpected keyword argument "
-                    f"{name!r}. Parameters beyond its own start with one of "
-                    f"{[f'{route}__' for route in ROUTES]}."
-                    f"{did_you_mean(name, self._get_param_names())}"
-                )
-            setattr(self, name, value)
+    # -- what a task may change ---------------------------------------------------
 
-    def _routed(self, route: str) -> dict:
-        """The parameters routed to one object, by their names there."""
-        prefix = f"{route}__"
-        return {
-            name.removeprefix(prefix): value
-            for name, value in vars(self).items()
-            if name.startswith(prefix)
-        }
+    def _prepare(self, program, data) -> None:
+        """Complete data by what the network does to it, for example output lengths."""
 
-    def get_params(self, deep=True):
-        """Get the parameters, routed ones included.
+    def _trainable_rows(self, data) -> np.ndarray:
+        """The rows of prepared data to learn from."""
+        return np.flatnonzero(data.sample_weight > 0)
 
-        Parameters
-        ----------
-        deep : bool, default=True
-            Kept for scikit-learn; no parameter is an estimator.
+    def _initial_weights(self, program) -> list[np.ndarray]:
+        """The weights that a fresh training starts with."""
+        settings, model = self._settings, program.model
+        front_end = make_front_end(
+            settings.get("front_end"), settings.get("front_end_parameters", ())
+        )
+        given = front_end.initial_weights(model, self._seed)
+        return initial_weights(model, self._seed, given)
 
-        Returns
-        -------
-        params : dict of str to object
-            Parameter names and values.
-        """
-        routed = {n: v for n, v in vars(self).items() if _is_routed(n)}
-        return {**super().get_params(deep=False), **routed}
+    def _optimizer_parameters(self) -> dict:
+        """Parameters of the optimizer beside learning rate and clipping."""
+        return self._routed("optimizer")
 
-    def set_params(self, **params):
-        """Set parameters; a routed one (`optimizer__momentum`) need not exist yet.
+    def _check_parameters(self) -> None:
+        """Check all parameters, at the start of a fit."""
+        check_parameters(self, {**CONSTRAINTS, **self._constraints})
 
-        Parameters
-        ----------
-        **params : dict
-            Parameter names and values.
-
-        Returns
-        -------
-        self : estimator instance
-            This estimator.
-        """
-        own = {name: v for name, v in params.items() if not _is_routed(name)}
-        super().set_params(**own)
-        for name in params.keys() - own.keys():
-            setattr(self, name, params[name])
-        return self
-
-    def _portable_params(self) -> dict:
-        """The parameters that mean the same in another process."""
-        return {**self.get_params(), **dict.fromkeys(NOT_PORTABLE)}
+    @property
+    def _holds_out(self) -> bool:
+        """Whether a validation set is needed and, if none is given, set aside."""
+        return self.early_stopping
 
     # -- fitting ------------------------------------------------------------------
 
-    def _fit(self, *data, resume, epochs=None, **data_options):
-        """Fit a draft of this estimator, and become it if that succeeds.
+    def _fit(self, request: FitRequest):
+        """Fit a draft of this estimator, and take over what it learnt if that succeeds.
 
         An error leaves the estimator as it was; an interruption leaves it with the
         last full epoch, if there was one.
         """
-        draft = copy.copy(self)
-        n_adopted = 0
+        draft, adopted = copy.copy(self), None
         try:
-            for state in draft._learn(*data, resume, epochs, data_options):
+            for run, state in draft._train(request):
                 draft._adopt(state)
-                n_adopted += 1
+                adopted = run
         except KeyboardInterrupt:
-            if n_adopted:
-                self._become(draft)
+            if adopted is not None:
+                self._take_over(draft, adopted)
             raise
-        self._become(draft)
+        self._take_over(draft, adopted)
         return self
 
-    def _become(self, draft) -> None:
-        draft._conclude(*vars(draft).pop("_learnt_from"))
-        self.__dict__ = vars(draft)
-
-    def _conclude(self, training: Part, validation: Part | None) -> None:
-        """Learn what follows from the trained network, a threshold for one."""
-
-    def _learn(self, X, y, sample_weight, X_val, y_val, resume, epochs, data_options):
-        """Check everything, then train; yields the state after each epoch."""
-        is_partial = epochs is not None
-        self._check_parameters(is_partial)
-        continues = resume and self.__sklearn_is_fitted__()
+    def _train(self, request: FitRequest) -> Iterator[tuple[Run, TrainingState]]:
+        """Check everything, then train; yields the run and its state per epoch."""
+        self._check_request(request)
+        continues = request.resumes and self.__sklearn_is_fitted__()
         optimizer = self._make_optimizer()
         callbacks = make_callbacks(self.callbacks, self._routed("callbacks"))
-        data = self._check_data(
-            X, y, sample_weight, reset=not continues, **data_options
-        )
-        validation = self._check_validation(X_val, y_val)
+        data, validation = self._check_request_data(request, reset=not continues)
         self._take_settings(self._make_settings(), continues)
         checkpoint = None
-        if self.checkpoint is not None and not is_partial:
+        if self.checkpoint is not None and not request.is_partial:
             checkpoint = self._open_checkpoint(data, validation, continues)
         seed = draw_seed(self.random_state)
         self._seed = checkpoint.start(seed) if checkpoint else seed
-        recipe = replace(self._make_recipe(self._settings), strategy=self.distribute)
-        with _words_for_lack_of_memory(), borrow(recipe) as program:
-            self._exact_lengths = self._batches_exact_lengths(program)
-            training, validation = self._parts(program, data, validation)
-            self._learnt_from = training, validation
+        with borrow(self._recipe(self.distribute)) as program:
+            self._exact_lengths = program.sees_padding
+            training, validation = self._subsets(program, data, validation)
             trainer = program.trainer(optimizer)
-            first = self._first_state(program, trainer, continues, epochs)
-            yield from train(
-                program,
-                trainer,
-                self._plan(first, validation, epochs),
-                (checkpoint and checkpoint.state) or first,
-                training,
-                validation,
-                callbacks,
-                checkpoint,
-                self._validation_score,
-            )
+            first = self._first_state(program, trainer, request, continues)
+            plan = self._plan(request, first, validation)
+            run = Run(program, trainer, plan, training, validation)
+            run.callbacks, run.checkpoint = callbacks, checkpoint
+            run.score = self._validation_score
+            for state in run.states(first):
+                yield run, state
 
-    def _check_parameters(self, is_partial: bool) -> None:
-        check_parameters(self, {**SHARED_CONSTRAINTS, **self._constraints})
-        if is_partial and self.early_stopping:
+    def _adopt(self, state: TrainingState) -> None:
+        """Hold what training has come to."""
+        self._weights = state.result()
+        self._resume_weights = state.resume_weights()
+        self._optimizer_state = state.optimizer_state
+        self.history_ = state.history
+        self.n_iter_ = state.epoch
+
+    def _take_over(self, draft, run: Run) -> None:
+        """Become a draft, once it has concluded."""
+        draft._conclude(run.training, run.validation)
+        self.__dict__ = vars(draft)
+
+    def _check_request(self, request: FitRequest) -> None:
+        self._check_parameters()
+        if request.is_partial and self.early_stopping:
             raise ValueError(
                 "partial_fit trains for one epoch, so it cannot stop early. Set "
                 "early_stopping=False, or use fit."
@@ -308,16 +267,18 @@ class SequenceEstimator(BaseEstimator, ABC):
             self.optimizer, self.learning_rate, routed, self.global_clipnorm
         )
 
-    def _optimizer_parameters(self) -> dict:
-        return self._routed("optimizer")
-
-    def _check_validation(self, X_val, y_val):
-        if X_val is None and y_val is None:
-            return None
-        if X_val is None:
+    def _check_request_data(self, request: FitRequest, *, reset) -> tuple:
+        """Check what to train on, and what to validate with, if that is given."""
+        X, y, weights = request.X, request.y, request.sample_weight
+        data = self._check_data(X, y, weights, reset=reset, **request.options)
+        if request.X_val is None and request.y_val is None:
+            return data, None
+        if request.X_val is None:
             raise ValueError("y_val was given without X_val.")
         try:
-            return self._check_data(X_val, y_val, None, reset=False)
+            return data, self._check_data(
+                request.X_val, request.y_val, None, reset=False
+            )
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"In X_val and y_val: {error}") from error
@@ -331,21 +292,26 @@ class SequenceEstimator(BaseEstimator, ABC):
                 if value != self._settings[name]
             )
             raise ValueError(
-                f"Training cannot go on with another network: {changes}. Set it back, "
-                "or train anew by fit with warm_start=False."
+                f"Training cannot continue with another network: {changes}. Set it "
+                "back, or train anew by fit with warm_start=False."
             )
         self._settings = settings
 
-    def _parts(self, program, data, validation) -> tuple[Part, Part | None]:
+    def _recipe(self, strategy=None) -> Recipe:
+        """The program for the present settings."""
+        settings = tuple(self._settings.items())
+        return Recipe(self._network, settings, self._make_losses(), strategy)
+
+    def _subsets(self, program, data, validation) -> tuple[Subset, Subset | None]:
         """What to train on and what to validate with."""
         self._prepare(program, data)
         rows = self._trainable_rows(data)
         if validation is not None:
             self._prepare(program, validation)
             valid_rows = self._trainable_rows(validation)
-            return Part(data, rows), Part(validation, valid_rows)
+            return Subset(data, rows), Subset(validation, valid_rows)
         if not self._holds_out:
-            return Part(data, rows), None
+            return Subset(data, rows), None
         rng = generator(self._seed, "validation")
         rows = rng.permutation(rows)
         n_validation = round(self.validation_fraction * len(rows))
@@ -356,17 +322,22 @@ class SequenceEstimator(BaseEstimator, ABC):
                 f"{n_validation} to validate with; both need at least one. Change "
                 "validation_fraction or pass X_val and y_val."
             )
-        return Part(data, rows[n_validation:]), Part(data, rows[:n_validation])
+        return Subset(data, rows[n_validation:]), Subset(data, rows[:n_validation])
 
-    @property
-    def _holds_out(self) -> bool:
-        """Whether a validation set is needed and, if none is given, set aside."""
-        return self.early_stopping
+    def _first_state(self, program, trainer, request, continues) -> TrainingState:
+        """Fresh weights, the present ones, or all that `partial_fit` left."""
+        if not continues:
+            return TrainingState(0, self._initial_weights(program), None)
+        if not request.is_partial:  # warm_start: another fit, from these weights
+            return TrainingState(0, self._weights, None)
+        state = _resumed(trainer, self._optimizer_state)
+        weights, history = self._resume_weights, dict(self.history_)
+        return TrainingState(self.n_iter_, weights, state, history=history)
 
-    def _plan(self, first, validation, epochs) -> TrainingPlan:
+    def _plan(self, request, first, validation) -> TrainingPlan:
         stops_early = self.early_stopping and validation is not None
         return TrainingPlan(
-            epochs=first.epoch + (epochs or self.epochs),
+            epochs=first.epoch + (1 if request.is_partial else self.epochs),
             batch_size=self.batch_size,
             shuffle=self.shuffle,
             seed=self._seed,
@@ -375,23 +346,6 @@ class SequenceEstimator(BaseEstimator, ABC):
             exact_lengths=self._exact_lengths,
             monitor=self._monitor,
         )
-
-    def _first_state(self, program, trainer, continues, epochs) -> TrainingState:
-        """Fresh weights, the present ones, or all that `partial_fit` left."""
-        if not continues:
-            return TrainingState(0, self._initial_weights(program), None)
-        if epochs is None:  # warm_start: another fit, from these weights
-            return TrainingState(0, self._weights, None)
-        state = _continued(trainer, self._optimizer_state)
-        weights = self._weights_to_go_on
-        return TrainingState(self.n_iter_, weights, state, history=dict(self.history_))
-
-    def _adopt(self, state: TrainingState) -> None:
-        self._weights = state.result()
-        self._weights_to_go_on = state.to_go_on()
-        self._optimizer_state = state.optimizer_state
-        self.history_ = state.history
-        self.n_iter_ = state.epoch
 
     def _open_checkpoint(self, data, validation, continues) -> Checkpoint:
         params = self.get_params()
@@ -407,15 +361,84 @@ class SequenceEstimator(BaseEstimator, ABC):
 
     # -- using --------------------------------------------------------------------
 
+    def _map(
+        self, data, read, run=Program.infer, *, check=None, n_rows=INFERENCE_ROWS
+    ) -> list:
+        """Run the network over checked data; one result per sequence, in its order.
+
+        `run(program, batch)` gives arrays of one row per sequence, and
+        `read(rows, *arrays)` makes one result of each row. `check(data)` may refuse
+        the data once it is prepared. What the other sequences hold does not change a
+        bit of a result; how many they are and where it stands among them may, the last.
+        """
+        check_parameters(self, {"batch_size": POSITIVE_INT})
+        with borrow(self._recipe(), self._weights) as program:
+            self._prepare(program, data)
+            if check is not None:
+                check(data)
+            return self._map_batches(program, data, read, run, n_rows)
+
+    def _map_batches(self, program, data, read, run, n_rows) -> list:
+        """What `_map` does once it has a program and prepared data."""
+        results = [None] * len(data.lengths)
+        batches = full_batches(
+            data.lengths, int(self.batch_size), n_rows, exact=self._exact_lengths
+        )
+        for batch, rows in batches:
+            outputs = run(program, data.assemble(rows))
+            found = read(batch, *(output[: len(batch)] for output in outputs))
+            for row, result in zip(batch, found, strict=True):
+                results[row] = result
+        return results
+
+    @property
+    def model_(self):
+        """The inference network as a `keras.Model`, for `summary()` and plots.
+
+        It is built anew from the fitted weights: changing it changes no prediction.
+        """
+        check_is_fitted(self)
+        model = self._recipe().build()
+        model.set_weights(self._weights)
+        return model
+
+    # -- keeping ------------------------------------------------------------------
+
+    def save(self, path):
+        """Write the fitted estimator to one file, atomically.
+
+        The file holds plain values and weights, no code: see :func:`skseq.load`. The
+        optimizer's state is not kept, so a later `partial_fit` starts it afresh.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to write; an existing file is replaced.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If a parameter is not a plain value, for example a callable. Such an
+            estimator can be pickled.
+        """
+        check_is_fitted(self)
+        saving.save(self, path)
+
+    def _portable_params(self) -> dict:
+        """The parameters that mean the same in another process."""
+        return {**self.get_params(), **dict.fromkeys(NOT_PORTABLE)}
+
     def _check_restored(self) -> None:
         """Check what was read from a file: all that does not depend on the weights."""
-        check_parameters(self, RESTORED_CONSTRAINTS)
-        constraints = {**SHARED_CONSTRAINTS, **self._constraints}
+        owner = type(self).__name__
+        for name, allowed in self._fitted.items():
+            check_value(owner, name, getattr(self, name, MISSING), allowed)
+        constraints = {**CONSTRAINTS, **self._constraints}
         known = {n: c for n, c in constraints.items() if n in self._settings}
         check_parameters(SimpleNamespace(**self._settings), known)
-        inspect.signature(self._make_recipe(self._settings).network).bind(
-            **self._settings
-        )
+        inspect.signature(self._network).bind(**self._settings)
 
     def __getstate__(self):
         """What pickles hold; a strategy stands for devices, and does not travel."""
@@ -454,92 +477,8 @@ class SequenceEstimator(BaseEstimator, ABC):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_weights")
 
-    def _infer(
-        self,
-        data,
-        compute=Program.infer,
-        *,
-        is_labelled=False,
-        n_rows=INFERENCE_ROWS,
-    ) -> Iterator[tuple]:
-        """Run the network over checked data; yields rows and what is computed of them.
 
-        `compute(program, batch)` may give more rows than were asked for: a batch that
-        is too small is filled up. What the other sequences hold does not change a bit
-        of a result; how many they are and where it stands among them may, the last.
-        """
-        check_parameters(self, {"batch_size": POSITIVE_INT})
-        recipe = self._make_recipe(self._settings)
-        with _words_for_lack_of_memory(), borrow(recipe, self._weights) as program:
-            self._prepare(program, data)
-            self._check_usable(data, is_labelled)
-            for rows, batch in self._batches(data, n_rows):
-                yield rows, compute(program, batch)
-
-    def _batches(
-        self, data, n_rows=INFERENCE_ROWS
-    ) -> Iterator[tuple[np.ndarray, dict]]:
-        """Cut data into batches of at least `batch_size` rows; yields indices too."""
-        batches = full_batches(
-            data.lengths, int(self.batch_size), n_rows, exact=self._exact_lengths
-        )
-        for batch, rows in batches:
-            yield batch, data.assemble(rows)
-
-    def _check_usable(self, data, is_labelled) -> None:
-        """Refuse prepared data that the network gives no answer for."""
-
-    @property
-    def model_(self):
-        """The inference network as a `keras.Model`, for `summary()` and plots.
-
-        It is built anew from the fitted weights: changing it changes no prediction.
-        """
-        check_is_fitted(self)
-        recipe = self._make_recipe(self._settings)
-        model = recipe.network(**dict(recipe.settings))
-        model.set_weights(self._weights)
-        return model
-
-    def save(self, path):
-        """Write the fitted estimator to one file, atomically.
-
-        The file holds plain values and weights, no code: see :func:`skseq.load`. The
-        optimizer's state is not kept, so a later `partial_fit` starts it afresh.
-
-        Parameters
-        ----------
-        path : str or path-like
-            Where to write; an existing file is replaced.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        TypeError
-            If a parameter is no plain value, a callable for instance. Such an estimator
-            can be pickled.
-        """
-        check_is_fitted(self)
-        _saving.save(self, path)
-
-
-@contextmanager
-def _words_for_lack_of_memory() -> Iterator[None]:
-    try:
-        yield
-    except tf.errors.ResourceExhaustedError as error:
-        raise MemoryError(
-            "A batch of sequences does not fit in memory. Lower batch_size, or cut the "
-            "longest sequences of X into pieces."
-        ) from error
-
-
-def _is_routed(name: str) -> bool:
-    return name.partition("__")[0] in ROUTES and "__" in name
-
-
-def _continued(trainer, state) -> list[np.ndarray] | None:
+def _resumed(trainer, state) -> list[np.ndarray] | None:
     """An optimizer's state as it was left, under its present learning rate."""
     if state is None or not trainer.accepts(state):
         return None
@@ -548,10 +487,3 @@ def _continued(trainer, state) -> list[np.ndarray] | None:
     if learning_rate is not None:
         trainer.optimizer.learning_rate = learning_rate
     return trainer.state()
-
-
-def as_tuple(value, length=None) -> tuple[int, ...]:
-    """An int as a tuple (repeated to a length), a list or tuple as it is."""
-    if isinstance(value, Integral):
-        value = (value,) * (1 if length is None else length)
-    return tuple(int(item) for item in value)

@@ -6,6 +6,8 @@ Knows no estimator.
 """
 
 import difflib
+import inspect
+import os
 import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
@@ -170,6 +172,20 @@ def instance_of(kind: type) -> Kind:
     return Kind(lambda value: isinstance(value, kind), text)
 
 
+def _is_path(value) -> bool:
+    """Whether the system could have a file of that name."""
+    if not isinstance(value, str) and not hasattr(value, "__fspath__"):
+        return False
+    try:
+        encoded = os.fsencode(value)
+    except (TypeError, UnicodeEncodeError):
+        return False
+    return bool(encoded) and b"\0" not in encoded
+
+
+PATH = Kind(_is_path, "a path")
+MISSING = object()  # stands for an attribute that an object does not have
+ABSENT = Kind(lambda value: value is MISSING, "absent")
 NONE = Kind(lambda value: value is None, "None")
 BOOLEAN = Kind(lambda value: isinstance(value, (bool, np.bool)), "a bool")
 CALLABLE = Kind(callable, "a callable")
@@ -240,7 +256,94 @@ def _shown(value) -> str:
     return text if len(text) <= 200 else reprlib.repr(value)
 
 
+def as_tuple(value, length=None) -> tuple[int, ...]:
+    """An int as a tuple, repeated to a length; a list or tuple of ints as a tuple."""
+    if isinstance(value, Integral):
+        value = (value,) * (1 if length is None else length)
+    return tuple(int(item) for item in value)
+
+
 def did_you_mean(name: str, names) -> str:
     """A sentence with the nearest of the names, or nothing."""
     near = difflib.get_close_matches(name, list(names), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
+
+
+class RoutedParameters:
+    """Mixin for estimators that pass parameters on by SciKeras's routing convention.
+
+    A parameter `optimizer__momentum` goes to the object that `optimizer` makes. It is
+    an attribute like the estimator's own parameters, and need not exist beforehand. The
+    table `_routes` names the objects that take some.
+    """
+
+    _routes: tuple = ()
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # scikit-learn's checks take every name in a signature for a parameter, and
+        # `routed` is not one.
+        _, *parameters = inspect.signature(cls.__init__).parameters.values()
+        cls.__signature__ = inspect.Signature(
+            [p for p in parameters if p.kind is not p.VAR_KEYWORD]
+        )
+
+    def _set_routed(self, routed: dict) -> None:
+        """Keep the constructor's routed parameters; refuse any other name."""
+        for name, value in routed.items():
+            if not self._is_routed(name):
+                raise TypeError(
+                    f"{type(self).__name__}() got an unexpected keyword argument "
+                    f"{name!r}. Parameters beyond its own start with one of "
+                    f"{[f'{route}__' for route in self._routes]}."
+                    f"{did_you_mean(name, self._get_param_names())}"
+                )
+            setattr(self, name, value)
+
+    def _is_routed(self, name: str) -> bool:
+        route, separator, _ = name.partition("__")
+        return bool(separator) and route in self._routes
+
+    def _routed(self, route: str) -> dict:
+        """The parameters routed to one object, by their names there."""
+        prefix = f"{route}__"
+        return {
+            name.removeprefix(prefix): value
+            for name, value in vars(self).items()
+            if name.startswith(prefix)
+        }
+
+    def get_params(self, deep=True):
+        """Get the parameters, routed ones included.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Kept for scikit-learn; no parameter is an estimator.
+
+        Returns
+        -------
+        params : dict of str to object
+            Parameter names and values.
+        """
+        routed = {n: v for n, v in vars(self).items() if self._is_routed(n)}
+        return {**super().get_params(deep=False), **routed}
+
+    def set_params(self, **params):
+        """Set parameters; a routed one (`optimizer__momentum`) need not exist yet.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameter names and values.
+
+        Returns
+        -------
+        self : estimator instance
+            This estimator.
+        """
+        own = {name: v for name, v in params.items() if not self._is_routed(name)}
+        super().set_params(**own)
+        for name in params.keys() - own.keys():
+            setattr(self, name, params[name])
+        return self

@@ -17,7 +17,7 @@ import tensorflow as tf
 from skseq._autoencoder.network import autoencoder_network
 from skseq._nn.initial_weights import initial_weights
 from skseq._nn.layers import FinalStates
-from skseq._nn.stacks import dropped, recurrent_stack
+from skseq._nn.stacks import apply_dropout, recurrent_stack
 from skseq._seeding import draw_seed
 
 __all__ = ["as_encoder", "autoencoder_model", "recurrent_model"]
@@ -286,7 +286,7 @@ def recurrent_network(
         kernel_initializer="zeros",
         dtype="float32",
         name="outputs",
-    )(dropped(summary, dropout, len(units)))
+    )(apply_dropout(summary, dropout, len(units)))
     return keras.Model([frames, lengths], outputs, name="recurrent")
 
 

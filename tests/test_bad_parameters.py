@@ -535,7 +535,7 @@ def test_bad_target_texts_are_named(translator, y, error, message):
     copied = copy.deepcopy(translator)
     uses = [make_translator().fit, copied.partial_fit, copied.score]
     if y is not None:
-        uses += [copied.score_samples, copied.predict_proba, copied.attend]
+        uses += [copied.score_samples, copied.predict_proba, copied.predict_attention]
     for use in uses:
         with pytest.raises(error, match=message):
             use(SOURCES, y)
@@ -556,7 +556,7 @@ def test_bad_target_texts_are_named(translator, y, error, message):
 )
 def test_bad_source_texts_are_named(translator, X, error, message):
     uses = [translator.predict, translator.predict_proba, translator.predict_n_best]
-    for use in (*uses, translator.attend, translator.score_samples):
+    for use in (*uses, translator.predict_attention, translator.score_samples):
         with pytest.raises(error, match=message):
             use(X)
     with pytest.raises(error, match=message):

@@ -110,7 +110,7 @@ TRANSLATOR_METHODS = {
     "predict_proba along y": lambda translator, X, y: translator.predict_proba(X, y),
     "predict_n_best": lambda translator, X, y: translator.predict_n_best(X, 2),
     "score_samples": lambda translator, X, y: translator.score_samples(X, y),
-    "attend": lambda translator, X, y: translator.attend(X, y),
+    "predict_attention": lambda translator, X, y: translator.predict_attention(X, y),
 }
 
 
@@ -148,7 +148,7 @@ def translator_case(name, form, **settings):
     make = maker(Seq2SeqTranslator, embedding_dim=3, **settings)
     methods = dict(TRANSLATOR_METHODS)
     if make().attention is None:
-        del methods["attend"]
+        del methods["predict_attention"]
     others = dict(zip("abc", "bca", strict=True))
     return Case(
         name,
@@ -660,7 +660,7 @@ def test_a_partial_fit_goes_on_from_a_fit(case, fitted):
 def test_a_partial_fit_takes_the_present_learning_rate(case, fitted):
     still = copy.deepcopy(fitted).set_params(learning_rate=1e-30)
     still.partial_fit(case.X, case.y)
-    assert_same_arrays(still._weights_to_go_on, fitted._weights_to_go_on)
+    assert_same_arrays(still._resume_weights, fitted._resume_weights)
 
 
 def test_a_warm_start_goes_on_and_a_cold_one_does_not(case, fitted):

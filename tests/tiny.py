@@ -3,8 +3,7 @@
 import numpy as np
 
 from skseq._ctc.data import FrameData
-from skseq._ctc.estimator import TARGETS
-from skseq._ctc.loss import ctc_losses
+from skseq._ctc.loss import CTCLosses
 from skseq._ctc.network import ctc_network
 from skseq._data.sequences import Sequences
 from skseq._engine.programs import Recipe
@@ -19,8 +18,8 @@ SETTINGS = {
     "conv_filters": (),
     "conv_kernel_size": 1,
     "conv_strides": (),
-    "encoder": None,
-    "encoder_parameters": (),
+    "front_end": None,
+    "front_end_parameters": (),
     "skip_frames": 0,
 }
 
@@ -28,7 +27,7 @@ SETTINGS = {
 def recipe_with(**changes):
     """The tiny network, with some settings changed."""
     settings = {**SETTINGS, **changes}
-    return Recipe(ctc_network, tuple(settings.items()), ctc_losses, TARGETS)
+    return Recipe(ctc_network, tuple(settings.items()), CTCLosses())
 
 
 RECIPE = recipe_with()
@@ -41,4 +40,4 @@ def frame_data(n_samples, seed=0):
     frames = [rng.normal(size=(n, 2)).astype("float32") for n in lengths]
     labels = [rng.integers(2, size=1 + i % 2) for i in range(n_samples)]
     sequences = Sequences(frames, lengths, 2, "sequences")
-    return FrameData(sequences, np.ones(n_samples), labels, lengths)
+    return FrameData(sequences, np.ones(n_samples), labels, lengths, lengths)

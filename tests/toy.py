@@ -51,5 +51,5 @@ def roughened(estimator, scale=0.5, seed=0):
         rng.normal(scale=scale, size=w.shape).astype("float32")
         for w in estimator._weights
     ]
-    rough._weights_to_go_on = rough._weights
+    rough._resume_weights = rough._weights
     return rough

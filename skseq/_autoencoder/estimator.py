@@ -1,6 +1,5 @@
 """`LSTMAutoencoder`: sequences to codes and back, and how badly that goes."""
 
-import warnings
 from dataclasses import dataclass
 from numbers import Integral
 
@@ -22,9 +21,8 @@ from skseq._autoencoder.data import (
 )
 from skseq._autoencoder.loss import ERRORS, ReconstructionLosses
 from skseq._autoencoder.network import (
-    DECODERS,
+    DECODER_INPUTS,
     autoencoder_network,
-    autoencoder_weight_shapes,
     decode,
     encode,
 )
@@ -35,17 +33,11 @@ from skseq._autoencoder.scores import (
     outlier_probability,
     threshold_of,
 )
-from skseq._base import SequenceEstimator, as_tuple
+from skseq._base import FITTED, FitRequest, SequenceEstimator
 from skseq._data.collections import check_n_samples, object_array
-from skseq._data.sequences import (
-    FRAME_ATTRIBUTES,
-    LAYOUTS,
-    check_sequences,
-    n_frame_features,
-)
+from skseq._data.sequences import FITTED_X, check_sequences, n_frame_features
 from skseq._data.weights import check_sample_weight
-from skseq._engine.programs import Recipe
-from skseq._nn.initial_weights import initial_weights
+from skseq._engine.programs import Program
 from skseq._parameters import (
     BOOLEAN,
     CALLABLE,
@@ -53,14 +45,13 @@ from skseq._parameters import (
     POSITIVE_INT,
     POSITIVE_REAL,
     Interval,
+    Kind,
     OneOf,
+    as_tuple,
     check_parameters,
+    check_value,
 )
-
-TARGETS = (
-    ("levels", (None, None, None), "float32"),
-    ("step_weight", (None, None), "float32"),
-)
+from skseq._warnings import warn
 
 # A reconstruction that leaves more than this share of the variance is no better than a
 # mean.
@@ -68,7 +59,7 @@ COLLAPSED_SHARE = 0.9
 
 CONSTRAINTS = {
     "latent_dim": (NONE, POSITIVE_INT),
-    "decoder": OneOf(DECODERS),
+    "decoder_input": OneOf(DECODER_INPUTS),
     "reverse": BOOLEAN,
     "standardize": BOOLEAN,
     "difference": BOOLEAN,
@@ -80,14 +71,17 @@ CONSTRAINTS = {
 
 FINITE = Interval(float, None, None, closed="neither")
 
-RESTORED_CONSTRAINTS = {
-    "n_features_in_": POSITIVE_INT,
-    "_X_layout": OneOf(LAYOUTS),
-    "offset_": FINITE,
-    "_score_mean": FINITE,
-    "_score_deviation": FINITE,
-    "_threshold_measure": OneOf(SCORES),
-}
+
+def _is_finite_vector(value) -> bool:
+    is_vector = isinstance(value, np.ndarray) and value.ndim == 1
+    return is_vector and value.dtype.kind == "f" and bool(np.isfinite(value).all())
+
+
+VECTOR = Kind(_is_finite_vector, "a 1-D array of finite floats")
+SCALE = Kind(
+    lambda value: _is_finite_vector(value) and bool((value > 0).all()),
+    "a 1-D array of positive, finite floats",
+)
 
 
 class LSTMAutoencoder(
@@ -246,20 +240,20 @@ class LSTMAutoencoder(
     """
 
     _constraints = CONSTRAINTS
+    _fitted = {  # noqa: RUF012
+        **FITTED,
+        **FITTED_X,
+        "mean_": VECTOR,
+        "scale_": SCALE,
+        "offset_": FINITE,
+        "_change_scale": (SCALE, NONE),
+        "_error_mean": (VECTOR, NONE),
+        "_error_precision": (VECTOR, NONE),
+        "_score_mean": FINITE,
+        "_score_deviation": FINITE,
+        "_threshold_measure": OneOf(SCORES),
+    }
     _prediction_parameters = frozenset({"contamination"})
-    _fitted_attributes = (
-        *SequenceEstimator._fitted_attributes,
-        *FRAME_ATTRIBUTES,
-        "offset_",
-        "mean_",
-        "scale_",
-        "_change_scale",
-        "_error_mean",
-        "_error_precision",
-        "_score_mean",
-        "_score_deviation",
-        "_threshold_measure",
-    )
 
     def __init__(
         self,
@@ -269,7 +263,7 @@ class LSTMAutoencoder(
         bidirectional=True,
         dropout=0.0,
         latent_dim=None,
-        decoder="conditional",
+        decoder_input="output",
         reverse=True,
         standardize=True,
         difference=False,
@@ -299,7 +293,7 @@ class LSTMAutoencoder(
         self.bidirectional = bidirectional
         self.dropout = dropout
         self.latent_dim = latent_dim
-        self.decoder = decoder
+        self.decoder_input = decoder_input
         self.reverse = reverse
         self.standardize = standardize
         self.difference = difference
@@ -373,7 +367,8 @@ class LSTMAutoencoder(
             If the reconstruction is no better than a mean; the message says what to
             try.
         """
-        return self._fit(X, None, sample_weight, X_val, None, resume=self.warm_start)
+        request = FitRequest(X, None, sample_weight, X_val, resumes=self.warm_start)
+        return self._fit(request)
 
     def partial_fit(self, X, y=None, sample_weight=None):
         """Train for one epoch more, from the present weights and optimizer state.
@@ -401,7 +396,8 @@ class LSTMAutoencoder(
         ValueError, TypeError
             As :meth:`fit`, or if a parameter has changed that the network depends on.
         """
-        return self._fit(X, None, sample_weight, None, None, resume=True, epochs=1)
+        request = FitRequest(X, None, sample_weight, resumes=True, is_partial=True)
+        return self._fit(request)
 
     def transform(self, X):
         """Embed each sequence.
@@ -418,11 +414,9 @@ class LSTMAutoencoder(
         """
         check_is_fitted(self)
         data = self._reconstructible(X)
-        codes = np.empty((len(data.lengths), self._settings["latent_dim"]))
-        for rows, (found,) in self._infer(data, _run_encoder):
-            codes[rows] = found[: len(rows)]
+        codes = self._map(data, lambda rows, codes: codes.copy(), _run_encoder)
         is_single = getattr(data.sequences.source, "dtype", None) == np.float32
-        return codes.astype(np.float32) if is_single else codes
+        return np.stack(codes).astype(np.float32 if is_single else np.float64)
 
     def inverse_transform(self, Z, lengths=None):
         """Unfold codes into sequences.
@@ -456,7 +450,7 @@ class LSTMAutoencoder(
                 f"{latent_dim} features as input."
             )
         codes = _Codes(Z, self._checked_lengths(lengths, len(Z)), self._scaling)
-        return self._collected(codes, self._infer(codes, _run_decoder))
+        return self._frames(codes, _run_decoder)
 
     def reconstruct(self, X):
         """Embed each sequence and unfold it again.
@@ -473,8 +467,7 @@ class LSTMAutoencoder(
             (n_frames, n_features); a 2-D array if the estimator was fitted on one.
         """
         check_is_fitted(self)
-        data = self._reconstructible(X)
-        return self._collected(data, self._infer(data))
+        return self._frames(self._reconstructible(X))
 
     def step_errors(self, X):
         """How far each reconstructed value is from the true one.
@@ -492,10 +485,9 @@ class LSTMAutoencoder(
         """
         check_is_fitted(self)
         data = self._reconstructible(X)
-        errors = [None] * len(data.lengths)
-        for row, error in self._errors(data):
-            errors[row] = np.abs(error) * self.scale_
-        return object_array(errors)
+        return object_array(
+            self._map_errors(data, lambda frames, error: np.abs(error) * self.scale_)
+        )
 
     def score_samples(self, X):
         """Score each sequence: the higher, the more normal.
@@ -540,10 +532,9 @@ class LSTMAutoencoder(
         """
         check_is_fitted(self)
         measure, data = self._measure(), self._reconstructible(X)
-        scores = [None] * len(data.lengths)
-        for row, error in self._errors(data):
-            scores[row] = -measure(error)
-        return object_array(scores)
+        return object_array(
+            self._map_errors(data, lambda frames, error: -measure(error))
+        )
 
     def decision_function(self, X):
         """Score each sequence, anomalies below zero.
@@ -658,22 +649,13 @@ class LSTMAutoencoder(
             :meth:`decision_function`.
         """
         self._check_measure()
-        if not POSITIVE_REAL.accepts(beta):
-            raise ValueError(f"beta must be {POSITIVE_REAL}. Got {beta!r} instead.")
+        check_value("fit_threshold", "beta", beta, POSITIVE_REAL)
         scores = -self.score_samples(X)
         is_anomaly = _check_outlier_labels(y, len(scores))
         self.offset_ = -best_threshold(scores, is_anomaly, beta)
         return self
 
     # -- what the base asks for ---------------------------------------------------
-
-    def _check_parameters(self, is_partial):
-        super()._check_parameters(is_partial)
-        for name in self._routed("encoder"):
-            raise ValueError(
-                f"encoder__{name} has no effect: an autoencoder builds an encoder of "
-                "its own, by units, cell and bidirectional. Leave it out."
-            )
 
     def _check_data(self, X, y, sample_weight, *, reset):
         sequences = check_sequences(self, X, reset=reset)
@@ -702,23 +684,15 @@ class LSTMAutoencoder(
             "bidirectional": bool(self.bidirectional),
             "dropout": float(self.dropout),
             "latent_dim": int(self.latent_dim or units[-1]),
-            "decoder": self.decoder,
+            "decoder_input": self.decoder_input,
             "reverse": bool(self.reverse),
             "difference": bool(self.difference),
         }
 
-    def _make_recipe(self, settings):
-        losses = ReconstructionLosses(self.loss)
-        return Recipe(autoencoder_network, tuple(settings.items()), losses, TARGETS)
+    _network = staticmethod(autoencoder_network)
 
-    def _initial_weights(self, program):
-        return initial_weights(program.model, self._seed)
-
-    def _prepare(self, program, data):
-        """Nothing that the network does changes the data's lengths."""
-
-    def _trainable_rows(self, data):
-        return np.flatnonzero(data.sample_weight > 0)
+    def _make_losses(self):
+        return ReconstructionLosses(self.loss)
 
     @property
     def _holds_out(self):
@@ -728,8 +702,9 @@ class LSTMAutoencoder(
         """Settle how scores are made, their threshold, and whether learning failed."""
         self._error_mean = self._error_precision = None
         if self.anomaly_score == "mahalanobis":
-            held_out = self._errors(validation.data.take(validation.rows))
-            distribution = ErrorDistribution.fit([error for _, error in held_out])
+            held_out = validation.data.take(validation.rows)
+            errors = self._map_errors(held_out, lambda frames, error: error)
+            distribution = ErrorDistribution.fit(errors)
             self._error_mean = distribution.mean
             self._error_precision = distribution.precision.ravel()
         rows = training.rows
@@ -745,23 +720,19 @@ class LSTMAutoencoder(
 
     def _check_restored(self):
         super()._check_restored()
-        check_parameters(self, RESTORED_CONSTRAINTS)
         n_features = n_frame_features(self)
         if self._settings["n_features"] != n_features:
             raise ValueError(f"it has {n_features} features for a network of others")
         if self._settings["difference"] == (self._change_scale is None):
             raise ValueError("its scale of changes does not fit its network")
-        sizes = {"mean_": n_features, "scale_": n_features}
-        if self._change_scale is not None:
-            sizes["_change_scale"] = n_features
-        if self._error_mean is not None:
-            sizes |= {"_error_mean": n_features, "_error_precision": n_features**2}
+        sizes = dict.fromkeys(("mean_", "scale_", "_change_scale"), n_features)
+        sizes |= {"_error_mean": n_features, "_error_precision": n_features**2}
         for name, size in sizes.items():
-            _check_restored_array(name, getattr(self, name), size)
-
-    @staticmethod
-    def _weight_shapes(settings):
-        return autoencoder_weight_shapes(settings)
+            value = getattr(self, name)
+            if value is not None and len(value) != size:
+                raise ValueError(f"its {name} must hold {size} float(s)")
+        if (self._error_mean is None) != (self._error_precision is None):
+            raise ValueError("its distribution of errors is incomplete")
 
     # -- its own ------------------------------------------------------------------
 
@@ -777,27 +748,25 @@ class LSTMAutoencoder(
         sequences = check_sequences(self, X, reset=False)
         return ReconstructionData(sequences, np.ones(len(sequences)), self._scaling)
 
-    def _errors(self, data):
-        """Row and error of each sequence, standardised, in the order of the batches."""
-        for row, frames, levels in self._reconstructed(data):
-            yield row, frames - levels
+    def _map_errors(self, data, read) -> list:
+        """What `read(frames, error)` makes of each sequence, standardised, in order."""
 
-    def _reconstructed(self, data):
-        """Row, frames and what is made of them, standardised."""
-        for rows, (levels, _) in self._infer(data):
-            for i, row in enumerate(rows):
+        def read_batch(rows, levels, codes):
+            for row, reconstruction in zip(rows, levels, strict=True):
                 frames = data.scaling.levels(data.sequences[row])
-                yield row, frames, levels[i, : len(frames)]
+                yield read(frames, frames - reconstruction[: len(frames)])
 
-    def _anomaly_scores(self, data, tell=lambda frames, error: None) -> np.ndarray:
-        """The score of each sequence; `tell` is told of the frames and their errors."""
+        return self._map(data, read_batch)
+
+    def _anomaly_scores(self, data, observe=lambda frames, error: None) -> np.ndarray:
+        """The score of each sequence; `observe` sees the frames and their errors."""
         measure = self._measure()
-        scores = np.empty(len(data.lengths))
-        for row, frames, levels in self._reconstructed(data):
-            error = frames - levels
-            scores[row] = measure(error).mean()
-            tell(frames, error)
-        return scores
+
+        def score(frames, error):
+            observe(frames, error)
+            return measure(error).mean()
+
+        return np.array(self._map_errors(data, score), dtype=np.float64)
 
     def _measure(self):
         """What turns the errors of a sequence into a score of each of its frames."""
@@ -843,13 +812,15 @@ class LSTMAutoencoder(
         check_n_samples("lengths", len(lengths), n_samples)
         return lengths
 
-    def _collected(self, data, found) -> np.ndarray:
+    def _frames(self, data, run=Program.infer) -> np.ndarray:
         """Frames in the units of X, in the user's order and layout."""
-        frames = [None] * len(data.lengths)
-        for rows, (levels, *_) in found:
-            for i, row in enumerate(rows):
-                own = levels[i, : data.lengths[row]].astype(np.float64)
-                frames[row] = self._scaling.restored(own)
+
+        def read(rows, levels, *codes):
+            for n_frames, sequence in zip(data.lengths[rows], levels, strict=True):
+                own = sequence[:n_frames].astype(np.float64)
+                yield self._scaling.restored(own)
+
+        frames = self._map(data, read, run)
         is_matrix = self._X_layout == "matrix" and len(set(data.lengths.tolist())) == 1
         return np.stack(frames)[..., 0] if is_matrix else object_array(frames)
 
@@ -867,13 +838,12 @@ class _Unexplained:
     def warn(self) -> None:
         """Warn where the mean of each sequence would have done as well."""
         if self._left > COLLAPSED_SHARE * self._variance > 0:
-            warnings.warn(
+            warn(
                 f"The reconstruction leaves {self._left / self._variance:.0%} of the "
                 "variance about each sequence's mean: it has not learnt what changes "
                 "from frame to frame. Try more units, difference=True, more epochs or "
                 "a higher learning_rate.",
                 ConvergenceWarning,
-                stacklevel=6,  # whoever called `fit`
             )
 
 
@@ -899,14 +869,6 @@ def _run_encoder(program, batch):
 
 def _run_decoder(program, batch):
     return program.run(decode, *batch.values())
-
-
-def _check_restored_array(name, value, size) -> None:
-    fits = isinstance(value, np.ndarray) and value.dtype.kind == "f"
-    if not fits or value.shape != (size,) or not np.isfinite(value).all():
-        raise ValueError(f"its {name} must be {size} finite float(s)")
-    if "scale" in name and (value <= 0).any():
-        raise ValueError(f"its {name} must be positive")
 
 
 def _check_outlier_labels(y, n_samples) -> np.ndarray:

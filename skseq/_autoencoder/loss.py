@@ -1,6 +1,7 @@
 """The autoencoder's loss of each sequence, computed on real frames only."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import tensorflow as tf
 
@@ -11,6 +12,10 @@ ERRORS = {"mse": tf.square, "mae": tf.abs}
 class ReconstructionLosses:
     """Mean error of the real frames of each sequence, weighted by step."""
 
+    targets: ClassVar = (
+        ("levels", (None, None, None), "float32"),
+        ("step_weight", (None, None), "float32"),
+    )
     kind: str = "mse"
 
     def __call__(self, outputs, targets):

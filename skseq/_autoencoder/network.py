@@ -12,16 +12,12 @@ from skseq._nn.layers import (
     FinalStates,
     Recurrent,
     autonomous_lstm,
+    dense,
     on_gpu,
-    turned_round,
+    reversed_sequences,
     zero_padding,
 )
-from skseq._nn.stacks import (
-    cell_weight_shapes,
-    dense_weight_shapes,
-    recurrent_stack,
-    stack_weight_shapes,
-)
+from skseq._nn.stacks import recurrent_stack
 
 
 def autoencoder_network(
@@ -32,7 +28,7 @@ def autoencoder_network(
     bidirectional,
     dropout,
     latent_dim,
-    decoder,
+    decoder_input,
     reverse,
     difference,
 ):
@@ -42,9 +38,11 @@ def autoencoder_network(
     inputs = [frames, lengths]
     states = recurrent_stack(frames, lengths, units, cell, bidirectional, dropout)
     summary = FinalStates(bidirectional, name="summary")(states, lengths)
-    code = _dense(latent_dim, "code")(summary)
+    code = dense(latent_dim, "code")(summary)
     encoder = keras.Model([frames, lengths], code, name="encoder")
-    layer = FrameDecoder(n_features, units[-1], cell, decoder, reverse, name="decoder")
+    layer = FrameDecoder(
+        n_features, units[-1], cell, decoder_input, reverse, name="decoder"
+    )
     if difference:
         inputs.append(keras.Input((n_features,), dtype="float32", name="change_scale"))
     code = encoder([frames, lengths])
@@ -55,22 +53,22 @@ def autoencoder_network(
 class FrameDecoder(keras.layers.Layer):
     """A recurrence that unfolds a code into frames.
 
-    A "repeat" decoder sees the code at every step. A "conditional" one starts in a
-    state made of the code and then sees its own last output, the first one being what
-    it would say in that state. With `reverse` it begins with the last frame.
+    It starts in a state made of the code. With `decoder_input="code"` it then sees the
+    code at every step; with "output" it sees its own last output, the first one being
+    what it would give in that state. With `reverse` it begins with the last frame.
     """
 
-    def __init__(self, n_features, units, cell, kind, reverse, **kwargs):
+    def __init__(self, n_features, units, cell, decoder_input, reverse, **kwargs):
         super().__init__(dtype="float32", **kwargs)
         self.n_features, self.units, self.cell = n_features, units, cell
-        self.kind, self.reverse = kind, reverse
-        self.bridge = _dense(units * N_STATES[cell], "bridge", "tanh")
+        self.decoder_input, self.reverse = decoder_input, reverse
+        self.bridge = dense(units * N_STATES[cell], "bridge", "tanh")
         self.recurrence = Recurrent(units, cell, name="recurrence")
-        self.readout = _dense(n_features, "readout")
+        self.readout = dense(n_features, "readout")
 
     def build(self, code_shape, lengths_shape, frames_shape, change_scale_shape=None):
         self.bridge.build(code_shape)
-        width = code_shape[-1] if self.kind == "repeat" else self.n_features
+        width = code_shape[-1] if self.decoder_input == "code" else self.n_features
         self.recurrence.build((None, None, width))
         self.readout.build((None, None, self.units))
 
@@ -88,22 +86,24 @@ class FrameDecoder(keras.layers.Layer):
         With a scale, what is unfolded are changes, and the frames are their sums.
         """
         state = tf.split(self.bridge(code), N_STATES[self.cell], axis=-1)
-        states = DECODERS[self.kind](self, code, lengths, state, n_frames)
+        states = DECODER_INPUTS[self.decoder_input](
+            self, code, lengths, state, n_frames
+        )
         outputs = self.readout(states)
         if self.reverse:
-            outputs = turned_round(outputs, lengths)
+            outputs = reversed_sequences(outputs, lengths)
         if change_scale is not None:
             outputs = tf.cumsum(outputs * change_scale[:, tf.newaxis], axis=1)
         return zero_padding(outputs, lengths)
 
 
-def repeated(decoder, code, lengths, state, n_frames):
+def with_code(decoder, code, lengths, state, n_frames):
     """The states of a recurrence that sees the code at every step."""
     inputs = tf.repeat(code[:, tf.newaxis], n_frames, axis=1)
     return decoder.recurrence(inputs, lengths, state)
 
 
-def fed_back(decoder, code, lengths, state, n_frames):
+def with_output(decoder, code, lengths, state, n_frames):
     """The states of a recurrence that sees its own last output at every step.
 
     The output is linear in the state, so an LSTM that is fed it back is one that sees
@@ -118,13 +118,13 @@ def fed_back(decoder, code, lengths, state, n_frames):
         return autonomous_lstm(recurrent_kernel, bias, state, n_frames)
     outputs = tf.TensorArray(tf.float32, n_frames)
 
-    def go_on(t, state, outputs):
+    def advance(t, state, outputs):
         state = decoder.recurrence.step(readout(state[0]), state)
         return t + 1, list(state), outputs.write(t, state[0])
 
     _, _, outputs = tf.while_loop(
         lambda t, *_: t < n_frames,
-        go_on,
+        advance,
         (0, state, outputs),
         maximum_iterations=n_frames,
     )
@@ -132,13 +132,7 @@ def fed_back(decoder, code, lengths, state, n_frames):
     return tf.ensure_shape(states, (None, None, decoder.units))
 
 
-DECODERS = {"conditional": fed_back, "repeat": repeated}
-
-
-def _dense(units, name, activation=None):
-    return keras.layers.Dense(
-        units, activation, kernel_initializer="zeros", dtype="float32", name=name
-    )
+DECODER_INPUTS = {"output": with_output, "code": with_code}
 
 
 def encode(model, frames, lengths):
@@ -152,17 +146,3 @@ def decode(model, codes, lengths, *change_scale):
     decoder = model.get_layer("decoder")
     codes = tf.ensure_shape(codes, model.outputs[1].shape)
     return [decoder.decode(codes, lengths, tf.reduce_max(lengths), *change_scale)]
-
-
-def autoencoder_weight_shapes(settings) -> dict[str, tuple[int, ...]]:
-    """Path and shape of every weight of `autoencoder_network`, without building it."""
-    n_features, units, cell = (settings[n] for n in ("n_features", "units", "cell"))
-    bidirectional, latent_dim = settings["bidirectional"], settings["latent_dim"]
-    shapes = stack_weight_shapes(n_features, units, cell, bidirectional)
-    width = units[-1] * (1 + bidirectional)
-    shapes |= dense_weight_shapes("code", width, latent_dim)
-    n_states = units[-1] * N_STATES[cell]
-    shapes |= dense_weight_shapes("decoder/bridge", latent_dim, n_states)
-    inputs_width = latent_dim if settings["decoder"] == "repeat" else n_features
-    shapes |= cell_weight_shapes("decoder/recurrence", cell, inputs_width, units[-1])
-    return shapes | dense_weight_shapes("decoder/readout", units[-1], n_features)

@@ -1,6 +1,5 @@
 """Frames with their labels, to be cut into CTC batches. Knows nothing of Keras."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +8,7 @@ from skseq._ctc.lattice import minimum_frames
 from skseq._data.batching import pad
 from skseq._data.fingerprints import fingerprint_arrays
 from skseq._data.sequences import Sequences
+from skseq._warnings import warn
 
 N_NAMED = 10
 
@@ -17,12 +17,14 @@ N_NAMED = 10
 class FrameData:
     """Checked frames, with labels if there are any.
 
-    `output_lengths` are known once the network is: it may shorten time.
+    `front_end_lengths` and `output_lengths` are known once the network is: its front
+    end may shorten time, and so may its convolutions.
     """
 
     sequences: Sequences
     sample_weight: np.ndarray
     labels: list[np.ndarray] | None = None
+    front_end_lengths: np.ndarray | None = None
     output_lengths: np.ndarray | None = None
 
     @property
@@ -34,7 +36,7 @@ class FrameData:
         batch = {
             "frames": pad([self.sequences[i] for i in rows]),
             "lengths": self.lengths[rows].astype("int32"),
-            "output_lengths": self.output_lengths[rows].astype("int32"),
+            "front_end_lengths": self.front_end_lengths[rows].astype("int32"),
         }
         if self.labels is not None:
             labels = [self.labels[i] for i in rows]
@@ -62,11 +64,9 @@ def trainable_rows(data: FrameData, infeasible: str) -> np.ndarray:
     is_short = _is_short(data)
     if is_short.any():
         rows = np.flatnonzero(is_short)
-        warnings.warn(
+        warn(
             f"Dropped {len(rows)} of {len(is_short)} sequences with too few output "
-            f"frames for their labels: samples {_listed(rows)}.",
-            UserWarning,
-            stacklevel=2,
+            f"frames for their labels: samples {_listed(rows)}."
         )
     rows = np.flatnonzero(~is_short & (data.sample_weight > 0))
     if not rows.size:
@@ -103,11 +103,12 @@ def _is_short(data) -> np.ndarray:
 def _infeasible_message(data, rows) -> str:
     i = int(rows[0])
     n_labels, n_frames = len(data.labels[i]), int(data.output_lengths[i])
-    others = f" So have {len(rows) - 1} others: {_listed(rows[1:])}." * (len(rows) > 1)
+    n_others = len(rows) - 1
+    others = f" {n_others} others are as short: {_listed(rows[1:])}." * (n_others > 0)
     return (
         f"y[{i}] has {n_labels} labels but X[{i}] has only {n_frames} output frames "
         f"({int(data.lengths[i])} before the network shortens or skips any); CTC needs "
-        "one frame a label and one more between equal neighbours, here "
+        "one frame per label and one more between equal neighbours, here "
         f"{max(1, minimum_frames(data.labels[i]))}.{others} Shorten y[{i}], lower "
         'conv_strides or skip_frames, or set infeasible="drop".'
     )

@@ -1,13 +1,13 @@
 """`CTCSequenceClassifier`: from feature frames to a shorter sequence of labels."""
 
-import inspect
+from functools import partial
 
 import numpy as np
 from scipy.special import log_softmax
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted
 
-from skseq._base import SequenceEstimator, as_tuple
+from skseq._base import FITTED, FitRequest, SequenceEstimator
 from skseq._ctc.data import (
     FrameData,
     check_feasible,
@@ -15,44 +15,28 @@ from skseq._ctc.data import (
     trainable_rows,
 )
 from skseq._ctc.lattice import forced_alignment, label_log_likelihoods, log_likelihood
-from skseq._ctc.loss import ctc_losses
-from skseq._ctc.network import (
-    ctc_initial_weights,
-    ctc_network,
-    ctc_output_lengths,
-    ctc_weight_shapes,
-    log_posteriors,
-)
+from skseq._ctc.loss import CTCLosses
+from skseq._ctc.network import ctc_network, log_posteriors, output_lengths
 from skseq._ctc.search import DECODERS, beam_search
+from skseq._data.batching import unpad
 from skseq._data.collections import object_array
-from skseq._data.label_vocabulary import LabelVocabulary
+from skseq._data.label_vocabulary import FORMS, LabelVocabulary
 from skseq._data.labels import check_labels
-from skseq._data.sequences import (
-    FRAME_ATTRIBUTES,
-    LAYOUTS,
-    check_sequences,
-    n_frame_features,
-)
+from skseq._data.sequences import FITTED_X, check_sequences, n_frame_features
 from skseq._data.weights import check_sample_weight
-from skseq._engine.programs import Recipe
-from skseq._nn.front_ends import FRONT_ENDS, encoder_sees_padding
+from skseq._nn.front_ends import FRONT_END, check_front_end, make_front_end
 from skseq._parameters import (
-    CALLABLE,
     NON_NEGATIVE_INT,
-    NONE,
     POSITIVE_INT,
-    POSITIVE_INTS,
     OneOf,
     TupleOf,
+    as_tuple,
     check_parameters,
+    check_value,
+    instance_of,
 )
-from skseq._results import LabelSpan, RankedLabels
+from skseq._results import RankedLabels
 from skseq.metrics import label_error_rate, sequence_accuracy
-
-TARGETS = (
-    ("labels", (None, None), "int32"),
-    ("label_lengths", (None,), "int32"),
-)
 
 DECODING_CONSTRAINTS = {"decoder": OneOf(DECODERS), "beam_width": POSITIVE_INT}
 
@@ -62,16 +46,12 @@ CONSTRAINTS = {
     "conv_filters": MAYBE_POSITIVE_INTS,
     "conv_kernel_size": POSITIVE_INT,
     "conv_strides": MAYBE_POSITIVE_INTS,
-    "encoder": (NONE, OneOf([name for name in FRONT_ENDS if name]), CALLABLE),
+    "front_end": FRONT_END,
     "skip_frames": NON_NEGATIVE_INT,
     "target": OneOf(["auto", "sequence", "single"]),
     "infeasible": OneOf(["raise", "drop"]),
     **DECODING_CONSTRAINTS,
 }
-
-RESTORED_CONSTRAINTS = {"n_features_in_": POSITIVE_INT, "_X_layout": OneOf(LAYOUTS)}
-
-IMAGE_CONSTRAINTS = {"filters": POSITIVE_INTS, "features": POSITIVE_INT}
 
 
 class CTCSequenceClassifier(SequenceEstimator):
@@ -221,13 +201,14 @@ class CTCSequenceClassifier(SequenceEstimator):
     """
 
     _constraints = CONSTRAINTS
+    _fitted = {  # noqa: RUF012
+        **FITTED,
+        **FITTED_X,
+        "classes_": instance_of(np.ndarray),
+        "_label_form": OneOf(FORMS),
+    }
     _prediction_parameters = frozenset(DECODING_CONSTRAINTS)
-    _fitted_attributes = (
-        *SequenceEstimator._fitted_attributes,
-        *FRAME_ATTRIBUTES,
-        "classes_",
-        "_label_form",
-    )
+    _routes = (*SequenceEstimator._routes, "front_end")
 
     def __init__(
         self,
@@ -239,7 +220,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         conv_filters=(),
         conv_kernel_size=5,
         conv_strides=1,
-        encoder=None,
+        front_end=None,
         skip_frames=0,
         target="auto",
         decoder="greedy",
@@ -269,7 +250,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         self.conv_filters = conv_filters
         self.conv_kernel_size = conv_kernel_size
         self.conv_strides = conv_strides
-        self.encoder = encoder
+        self.front_end = front_end
         self.skip_frames = skip_frames
         self.target = target
         self.decoder = decoder
@@ -334,7 +315,8 @@ class CTCSequenceClassifier(SequenceEstimator):
         TrainingDivergedError
             If the loss is not finite.
         """
-        return self._fit(X, y, sample_weight, X_val, y_val, resume=self.warm_start)
+        request = FitRequest(X, y, sample_weight, X_val, y_val, self.warm_start)
+        return self._fit(request)
 
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Train for one epoch more, from the present weights and optimizer state.
@@ -365,9 +347,11 @@ class CTCSequenceClassifier(SequenceEstimator):
             As :meth:`fit`; if a label is not among the classes; or if a parameter has
             changed that the network depends on.
         """
-        return self._fit(
-            X, y, sample_weight, None, None, resume=True, epochs=1, classes=classes
+        options = {"classes": classes}
+        request = FitRequest(
+            X, y, sample_weight, resumes=True, is_partial=True, options=options
         )
+        return self._fit(request)
 
     def predict(self, X):
         """Predict the labels of each sequence.
@@ -385,9 +369,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         """
         check_is_fitted(self)
         check_parameters(self, DECODING_CONSTRAINTS)
-        return self._vocabulary.decode(
-            self._collect(X, lambda rows, *out: self._best_labels(*out))
-        )
+        return self._vocabulary.decode(self._read(X, self._best_labels))
 
     def predict_log_proba(self, X):
         """Log-probabilities, as :meth:`predict_proba`.
@@ -404,19 +386,8 @@ class CTCSequenceClassifier(SequenceEstimator):
         """
         check_is_fitted(self)
         if self._is_single:
-            return np.array(
-                self._collect(X, lambda rows, *out: single_log_proba(*out)),
-                dtype=np.float64,
-            )
-        return object_array(
-            self._collect(
-                X,
-                lambda rows, log_probs, lengths: [
-                    sample[:n].copy()
-                    for sample, n in zip(log_probs, lengths, strict=True)
-                ],
-            )
-        )
+            return np.array(self._read(X, single_log_proba), dtype=np.float64)
+        return object_array(self._read(X, unpad))
 
     def predict_proba(self, X):
         """Probability of each label and of the blank in each output frame.
@@ -464,15 +435,13 @@ class CTCSequenceClassifier(SequenceEstimator):
         """
         check_is_fitted(self)
         check_parameters(self, DECODING_CONSTRAINTS)
-        if not POSITIVE_INT.accepts(n):
-            raise ValueError(f"n must be {POSITIVE_INT}. Got {n!r} instead.")
+        check_value("predict_n_best", "n", n, POSITIVE_INT)
         if self._is_single:
-            found = self._collect(X, lambda rows, *out: label_log_likelihoods(*out))
+            found = self._read(X, label_log_likelihoods)
             return object_array([self._ranked_labels(scores, n) for scores in found])
         width = max(self.beam_width, n)
-        found = self._collect(
-            X, lambda rows, *out: beam_search(*out, beam_width=width, n_best=n)
-        )
+        search = partial(beam_search, beam_width=width, n_best=n)
+        found = self._read(X, search)
         return object_array([self._ranked(hypotheses) for hypotheses in found])
 
     def score_samples(self, X, y=None):
@@ -495,15 +464,11 @@ class CTCSequenceClassifier(SequenceEstimator):
         check_is_fitted(self)
         check_parameters(self, DECODING_CONSTRAINTS)
         if y is None:
-            scores = self._collect(
-                X, lambda rows, *out: log_likelihood(*out, self._best_labels(*out))
+            scores = self._read(
+                X, lambda *batch: log_likelihood(*batch, self._best_labels(*batch))
             )
         else:
-            data = self._check_data(X, y, None, reset=False)
-            scores = self._collect(
-                data,
-                lambda rows, *out: log_likelihood(*out, [data.labels[i] for i in rows]),
-            )
+            scores = self._read_labelled(X, y, log_likelihood)
         return np.array(scores, dtype=np.float64)
 
     def align(self, X, y):
@@ -529,15 +494,11 @@ class CTCSequenceClassifier(SequenceEstimator):
             If a sequence has too few output frames for its labels.
         """
         check_is_fitted(self)
-        data = self._check_data(X, y, None, reset=False)
-        found = self._collect(
-            data,
-            lambda rows, *out: forced_alignment(*out, [data.labels[i] for i in rows]),
-            is_labelled=True,
-        )
+        found = self._read_labelled(X, y, forced_alignment, check_feasible)
         classes = self.classes_.tolist()
         return object_array(
-            [[LabelSpan(classes[i], *where) for i, *where in spans] for spans in found]
+            [span._replace(label=classes[span.label]) for span in spans]
+            for spans in found
         )
 
     def score(self, X, y, sample_weight=None):
@@ -606,69 +567,38 @@ class CTCSequenceClassifier(SequenceEstimator):
             "conv_filters": conv_filters,
             "conv_kernel_size": int(self.conv_kernel_size),
             "conv_strides": conv_strides,
-            "encoder": self.encoder,
-            "encoder_parameters": self._encoder_parameters(),
+            "front_end": self.front_end,
+            "front_end_parameters": check_front_end(
+                self.front_end, self._routed("front_end"), type(self).__name__
+            ),
             "skip_frames": int(self.skip_frames),
         }
 
-    def _encoder_parameters(self) -> tuple[tuple, ...]:
-        """The parameters routed to the front end, if it takes them."""
-        parameters = self._routed("encoder")
-        if callable(self.encoder):
-            front_end, tensors = self.encoder, ["frames"]
-        else:
-            front_end, tensors = FRONT_ENDS[self.encoder], ["frames", "lengths"]
-        try:
-            inspect.signature(front_end).bind(*tensors, **parameters)
-        except (TypeError, ValueError) as error:
-            names = ", ".join(f"encoder__{name}" for name in parameters) or "no more"
-            raise ValueError(
-                f"encoder={self.encoder!r} cannot be called with frames and {names}: "
-                f"{error}."
-            ) from error
-        if self.encoder == "image":
-            check_parameters(
-                self,
-                {f"encoder__{name}": IMAGE_CONSTRAINTS[name] for name in parameters},
-            )
-            if "filters" in parameters:
-                parameters["filters"] = as_tuple(parameters["filters"])
-        return tuple(sorted(parameters.items()))
+    _network = staticmethod(ctc_network)
 
-    def _make_recipe(self, settings):
-        return Recipe(ctc_network, tuple(settings.items()), ctc_losses, TARGETS)
-
-    def _initial_weights(self, program):
-        return ctc_initial_weights(program.model, self._settings, self._seed)
-
-    def _batches_exact_lengths(self, program):
-        return callable(self.encoder) and encoder_sees_padding(program.model)
+    def _make_losses(self):
+        return CTCLosses()
 
     def _prepare(self, program, data):
-        lengths = ctc_output_lengths(program.model, self._settings, data.lengths)
-        data.output_lengths = lengths
+        settings = self._settings
+        front_end = make_front_end(
+            settings["front_end"], settings["front_end_parameters"]
+        )
+        lengths = front_end.output_lengths(program.model, data.lengths)
+        data.front_end_lengths = lengths
+        data.output_lengths = output_lengths(settings, lengths)
 
     def _trainable_rows(self, data):
         return trainable_rows(data, self.infeasible)
 
-    def _check_usable(self, data, is_labelled):
-        check_output_lengths(data)
-        if is_labelled:
-            check_feasible(data)
-
     def _check_restored(self):
         super()._check_restored()
-        check_parameters(self, RESTORED_CONSTRAINTS)
         LabelVocabulary.from_json(self._vocabulary.to_json())
         n_labels, n_features = len(self.classes_), n_frame_features(self)
         if self._settings["n_labels"] != n_labels:
             raise ValueError(f"it has {n_labels} labels for another number of outputs")
         if self._settings["n_features"] != n_features:
             raise ValueError(f"it has {n_features} features for a network of others")
-
-    @staticmethod
-    def _weight_shapes(settings):
-        return ctc_weight_shapes(settings)
 
     # -- its own ------------------------------------------------------------------
 
@@ -684,21 +614,25 @@ class CTCSequenceClassifier(SequenceEstimator):
     def _fitted_target(self) -> str:
         return "single" if self._is_single else "sequence"
 
-    def _collect(self, X, decode, *, is_labelled=False) -> list:
-        """Decode every sample's posteriors, in the user's order.
+    def _read(self, X, read) -> list:
+        """What `read(log_probs, lengths)` makes of each sample of a batch, in order."""
+        sequences = check_sequences(self, X, reset=False)
+        return self._map(
+            FrameData(sequences, np.ones(len(sequences))),
+            lambda rows, *batch: read(*batch),
+            _run_network,
+            check=check_output_lengths,
+        )
 
-        `decode(rows, log_probs, lengths)` takes a batch and gives one result a row.
-        """
-        data = X
-        if not isinstance(X, FrameData):
-            sequences = check_sequences(self, X, reset=False)
-            data = FrameData(sequences, np.ones(len(sequences)))
-        results = [None] * len(data.lengths)
-        for rows, outputs in self._infer(data, _run_network, is_labelled=is_labelled):
-            found = decode(rows, *(output[: len(rows)] for output in outputs))
-            for row, result in zip(rows, found, strict=True):
-                results[row] = result
-        return results
+    def _read_labelled(self, X, y, read, check=check_output_lengths) -> list:
+        """What `read(log_probs, lengths, labels)` makes of each sample, in order."""
+        data = self._check_data(X, y, None, reset=False)
+        return self._map(
+            data,
+            lambda rows, *batch: read(*batch, [data.labels[i] for i in rows]),
+            _run_network,
+            check=check,
+        )
 
     def _best_labels(self, log_probs, lengths) -> list[np.ndarray]:
         """The label ids that are predicted for a batch of posteriors."""
@@ -709,8 +643,8 @@ class CTCSequenceClassifier(SequenceEstimator):
     def _ranked(self, hypotheses) -> list[RankedLabels]:
         labels = self._vocabulary.decode([h.labels for h in hypotheses])
         return [
-            RankedLabels(item, h.log_probability)
-            for item, h in zip(labels, hypotheses, strict=True)
+            found._replace(labels=item)
+            for found, item in zip(hypotheses, labels, strict=True)
         ]
 
     def _ranked_labels(self, scores, n) -> list[RankedLabels]:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skseq._results import LabelSpan
+
 # From one state of the lattice a path stays, takes the next state, or skips a blank.
 _MAX_SUCCESSORS = 3
 
@@ -19,25 +21,6 @@ _FEW_COLUMNS = 64
 # Masses never exceed 1, so underflow loses less than 1e-300 of them in all: a sum above
 # this bound has all its digits, and one below it is computed again in logs.
 _SMALLEST_EXACT_MASS = 1e-280
-
-
-class AlignedLabel(NamedTuple):
-    """A label and the frames it lies on.
-
-    Attributes
-    ----------
-    label : int
-        The label's id.
-    start, end : int
-        The first and the last of its frames, both inclusive.
-    confidence : float
-        Mean posterior probability of the label over these frames, in [0, 1].
-    """
-
-    label: int
-    start: int
-    end: int
-    confidence: float
 
 
 class _Algebra(NamedTuple):
@@ -169,7 +152,7 @@ def label_log_likelihoods(log_probs: np.ndarray, lengths: np.ndarray) -> np.ndar
 
 def forced_alignment(
     log_probs: np.ndarray, lengths: np.ndarray, labels: Sequence[np.ndarray]
-) -> list[list[AlignedLabel]]:
+) -> list[list[LabelSpan]]:
     """Find the frames of each label on the most probable alignment.
 
     Where alignments are equally probable, the one that is further on in the labelling
@@ -184,7 +167,7 @@ def forced_alignment(
 
     Returns
     -------
-    alignments : list of n_samples lists of AlignedLabel
+    alignments : list of n_samples lists of LabelSpan
         One record a label, in order.
 
     Raises
@@ -347,7 +330,7 @@ def _trace_back(state: np.ndarray, steps: np.ndarray, lattice: _Lattice) -> np.n
 
 def _aligned_labels(
     log_probs: np.ndarray, labels: np.ndarray, path: np.ndarray
-) -> list[AlignedLabel]:
+) -> list[LabelSpan]:
     """Read off one sample's labels: a path never steps back, so it is sorted."""
     states = 2 * np.arange(len(labels)) + 1
     starts = np.searchsorted(path, states)
@@ -356,5 +339,5 @@ def _aligned_labels(
     for label, start, end in zip(labels, starts.tolist(), ends.tolist(), strict=True):
         posterior = np.exp(log_probs[start : end + 1, label], dtype=np.float64)
         confidence = min(float(posterior.mean()), 1.0)
-        aligned.append(AlignedLabel(int(label), start, end, confidence))
+        aligned.append(LabelSpan(int(label), start, end, confidence))
     return aligned

@@ -1,8 +1,11 @@
-"""Losses per sequence, computed on real frames only.
+"""CTC's loss of each sequence, computed on real frames only.
 
-Each returns one number a sequence, `(n_samples,)`, so that sample weights, means and
-the search for the sequence that diverged are the training loop's business.
+A loss gives one number per sequence, `(n_samples,)`, so that sample weights, means and
+the search for the sequence that diverged are left to the training loop.
 """
+
+from dataclasses import dataclass
+from typing import ClassVar
 
 import tensorflow as tf
 
@@ -10,35 +13,46 @@ import tensorflow as tf
 MIN_LOG_PROBABILITY = -80.0
 
 
-def ctc_losses(outputs, targets):
+@dataclass(frozen=True)
+class CTCLosses:
     """Negative log-probability of each label sequence (Graves et al. 2006).
 
     The blank is the last class. Runs TensorFlow's sparse kernel, which is about ten
     times faster on a CPU than the dense one; that kernel refuses an empty labelling,
     whose only path is all blanks and which is therefore computed directly.
     """
-    logits, lengths = outputs
-    log_probs = _kept_from_underflow(tf.nn.log_softmax(logits))
-    labels, label_lengths = targets["labels"], targets["label_lengths"]
-    is_empty = tf.equal(label_lengths, 0)
+
+    targets: ClassVar = (
+        ("labels", (None, None), "int32"),
+        ("label_lengths", (None,), "int32"),
+    )
+
+    def __call__(self, outputs, targets):
+        logits, lengths = outputs
+        log_probs = _kept_from_underflow(tf.nn.log_softmax(logits))
+        is_empty = tf.equal(targets["label_lengths"], 0)
+        losses = _sparse_losses(log_probs, lengths, **targets)
+        return tf.cond(
+            tf.reduce_any(is_empty),
+            lambda: tf.where(is_empty, _all_blank_losses(log_probs, lengths), losses),
+            lambda: losses,
+        )
+
+
+def _sparse_losses(log_probs, lengths, labels, label_lengths):
     is_label = tf.sequence_mask(tf.maximum(label_lengths, 1), tf.shape(labels)[1])
     sparse_labels = tf.SparseTensor(
         tf.where(is_label),
         tf.boolean_mask(labels, is_label),
         tf.shape(labels, out_type=tf.int64),
     )
-    losses = tf.nn.ctc_loss(
+    return tf.nn.ctc_loss(
         sparse_labels,
         log_probs,
         label_length=None,
         logit_length=lengths,
         logits_time_major=False,
         blank_index=-1,
-    )
-    return tf.cond(
-        tf.reduce_any(is_empty),
-        lambda: tf.where(is_empty, _all_blank_losses(log_probs, lengths), losses),
-        lambda: losses,
     )
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skseq._ctc.lattice import frame_maxima, log_likelihood
+from skseq._results import RankedLabels
 
 # Measured on flattened posteriors, where a search has most to choose: from -6 (0.25 %)
 # down, the best hypotheses are those of the search without pruning.
@@ -27,21 +28,6 @@ _NEGLIGIBLE = 1e-18
 # Odd, so that multiplication by it loses nothing modulo 2**64.
 _HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _FREE = np.uint64(0)
-
-
-class Hypothesis(NamedTuple):
-    """A label sequence that a search has found.
-
-    Attributes
-    ----------
-    labels : ndarray of int of shape (n_labels,)
-        Label ids.
-    log_probability : float
-        Exact log p(labels | sample), over all alignments.
-    """
-
-    labels: np.ndarray
-    log_probability: float
 
 
 class _Beam(NamedTuple):
@@ -132,7 +118,7 @@ def beam_search(
     beam_width: int,
     n_best: int = 1,
     min_label_log_prob: float | None = MIN_LABEL_LOG_PROB,
-) -> list[list[Hypothesis]]:
+) -> list[list[RankedLabels]]:
     """Search for the most probable label sequences over all their alignments.
 
     A prefix beam search [1]_ [2]_: all alignments of a prefix count together. What it
@@ -156,7 +142,7 @@ def beam_search(
 
     Returns
     -------
-    hypotheses : list of n_samples lists of Hypothesis
+    hypotheses : list of n_samples lists of RankedLabels
         Best first, equals by length and then in lexicographic order; fewer than
         `n_best` where the search held fewer.
 
@@ -183,11 +169,11 @@ def beam_search(
     scores = log_likelihood(log_probs, lengths, labels, samples=samples)
     ranked = [[] for _ in lengths]
     for sample, found, score in zip(samples, labels, scores.tolist(), strict=True):
-        ranked[sample].append(Hypothesis(found, score))
+        ranked[sample].append(RankedLabels(found, score))
     return [sorted(found, key=_rank)[:n_best] for found in ranked]
 
 
-def _rank(hypothesis: Hypothesis) -> tuple:
+def _rank(hypothesis: RankedLabels) -> tuple:
     labels = hypothesis.labels.tolist()
     return -hypothesis.log_probability, len(labels), labels
 

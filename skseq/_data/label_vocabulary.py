@@ -27,6 +27,9 @@ _DECODERS = {
     "array": lambda labels: labels,
 }
 
+# What a sample's labels may be to the user.
+FORMS = (*_DECODERS, "single")
+
 
 @dataclass(frozen=True, eq=False)
 class LabelVocabulary:
@@ -175,7 +178,7 @@ class LabelVocabulary:
                 f"'classes'. Got {reprlib.repr(state)} instead."
             )
         form, dtype, labels = state["form"], state["dtype"], state["classes"]
-        _check_entry("form", form, (*_DECODERS, "single"))
+        _check_entry("form", form, FORMS)
         _check_entry("dtype", dtype, _JSON_TYPES)
         _check_plain_labels(labels, _JSON_TYPES[dtype])
         if form == "str" and not all(type(v) is str and len(v) == 1 for v in labels):

@@ -23,12 +23,21 @@ from skseq._data.frames import (
     refuse_value,
 )
 from skseq._data.matrix import check_matrix, is_matrix
+from skseq._parameters import ABSENT, POSITIVE_INT, Kind, OneOf
+
+
+def _are_names(value) -> bool:
+    """Whether a value is what scikit-learn keeps of column names."""
+    is_array = isinstance(value, np.ndarray) and value.dtype == object
+    return is_array and all(isinstance(name, str) for name in value)
+
 
 # What `check_sequences` learns on an estimator.
-FRAME_ATTRIBUTES = ("n_features_in_", "feature_names_in_", "_X_layout")
-
-
-LAYOUTS = ("matrix", "sequences")
+FITTED_X = {
+    "n_features_in_": POSITIVE_INT,
+    "feature_names_in_": (Kind(_are_names, "an array of str"), ABSENT),
+    "_X_layout": OneOf(["matrix", "sequences"]),
+}
 
 
 @dataclass(frozen=True, eq=False)

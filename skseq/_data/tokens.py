@@ -17,6 +17,9 @@ from skseq._data.tokenizers import Tokenizer, as_tokenizer, described
 
 _INT64 = np.iinfo(np.int64)
 
+# What a sample of a user's may be.
+FORMS = ("text", "list", "tuple", "array")
+
 
 @dataclass(frozen=True, eq=False)
 class TokenSequences:

@@ -2,15 +2,15 @@
 
 An estimator owns plain arrays only. To train or to predict it borrows a program — a
 network with its compiled functions — loads its arrays into it and takes the results
-out again. The next estimator with the same recipe, a clone in a grid search say, finds
-the program ready. A program serves one borrower at a time, so two estimators never
-share weights, in threads either; at most `MAX_IDLE` wait for the next borrower and the
-one unused for longest goes first.
+out again. The next estimator with the same recipe, for example a clone in a search,
+finds the program ready. A program serves one borrower at a time, so two estimators
+never share weights, not even in threads; at most `MAX_IDLE` wait for the next borrower,
+and the one that has been idle longest is dropped first.
 """
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ import tensorflow as tf
 
 from skseq._engine.optimizers import optimizer_key, plain_learning_rate
 from skseq._engine.replicas import n_replicas_of, on_replicas, scope_of
+from skseq._nn.front_ends import sees_padding
 from skseq._seeding import derive
 
 MAX_IDLE = 8
@@ -40,32 +41,35 @@ class Recipe:
         Builds the `keras.Model` from the settings.
     settings : tuple of (name, value) pairs
         Hashable keyword arguments of `network`.
-    losses : callable
-        `losses(outputs, targets)`: one loss a sequence, (n_samples,).
-    targets : tuple of (name, shape, dtype)
-        The tensors that `losses` needs beside the network's outputs.
+    losses : Losses
+        `losses(outputs, targets)` gives one loss per sequence, (n_samples,); equal
+        ones can share programs. Its attribute `targets`, a tuple of
+        (name, shape, dtype), lists the tensors that it needs beside the outputs.
     strategy : tf.distribute.Strategy or None
-        The devices that training is shared out among; None is one.
+        The devices that training is distributed to; None is one device.
     """
 
     network: Callable
     settings: tuple
     losses: Callable
-    targets: tuple
     strategy: tf.distribute.Strategy | None = None
+
+    def build(self) -> keras.Model:
+        """Build the network anew."""
+        return self.network(**dict(self.settings))
 
 
 class Program:
     """One network, its compiled functions, and the weights loaded last.
 
-    The functions are concrete ones: traced once, whatever the shapes, and checked but
-    once a call.
+    The functions are concrete ones: traced once, whatever the shapes, and checked only
+    once per call.
     """
 
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
         with scope_of(recipe.strategy):
-            self.model = recipe.network(**dict(recipe.settings))
+            self.model = recipe.build()
         self._loaded = None
         self._trainers = {}
         self._functions = {}
@@ -85,7 +89,7 @@ class Program:
         return self._loaded
 
     def seed(self, seed: int) -> None:
-        """Restart every random stream of the network, dropout's for one."""
+        """Restart every random stream of the network, for example dropout's."""
         for i, state in enumerate(self._random_states):
             state.assign([derive(seed, i), 0])
 
@@ -96,7 +100,7 @@ class Program:
     def run(self, function: Callable, *tensors, **options) -> list[np.ndarray]:
         """Run a compiled `function(model, *tensors, **options)` of the network.
 
-        It is traced once for each set of options, whatever the tensors' shapes.
+        It is traced once per set of options, whatever the tensors' shapes.
         """
         key = function, *sorted(options.items())
         compiled = self._functions.pop(key, None) or self._compiled(
@@ -129,6 +133,11 @@ class Program:
         """A batch's arrays as the compiled functions take them."""
         return self.inputs(batch), self._targets(batch)
 
+    @functools.cached_property
+    def sees_padding(self) -> bool:
+        """Whether padding can reach outputs, so that batches must be of one length."""
+        return sees_padding(self.model)
+
     def forget_weights(self) -> None:
         """Note that the network's weights are no longer those loaded last."""
         self._loaded = None
@@ -145,7 +154,7 @@ class Program:
         return compiled.get_concrete_function()
 
     def _targets(self, batch):
-        return {name: batch[name] for name, _, _ in self.recipe.targets}
+        return {name: batch[name] for name, _, _ in self.recipe.losses.targets}
 
     @property
     def input_signature(self) -> list[tf.TensorSpec]:
@@ -153,7 +162,7 @@ class Program:
 
     @property
     def target_signature(self) -> dict[str, tf.TensorSpec]:
-        return {n: tf.TensorSpec(s, d) for n, s, d in self.recipe.targets}
+        return {n: tf.TensorSpec(s, d) for n, s, d in self.recipe.losses.targets}
 
     @functools.cached_property
     def _infer(self):
@@ -187,7 +196,7 @@ class Trainer:
     def _build(self) -> dict[int, int]:
         """Build the optimizer; tell which of its variables start as copies of weights.
 
-        An optimizer may start from the weights, a schedule-free one for instance. Each
+        An optimizer may start from the weights, as a schedule-free one does. Each
         weight is given a value of its own meanwhile, by which its copies are known.
         """
         model = self.program.model
@@ -259,7 +268,7 @@ class Trainer:
                 for penalty in model.losses:
                     total += penalty / n_replicas
             gradients = tape.gradient(total, [v.value for v in variables])
-            return losses, [_dense(gradient) for gradient in gradients]
+            return losses, [_summed_rows(gradient) for gradient in gradients]
 
         signature = self.program.input_signature, self.program.target_signature
 
@@ -274,8 +283,11 @@ class Trainer:
         return step.get_concrete_function()
 
 
-def _dense(gradient):
-    """An embedding's is rows, each of which Keras would clip and square by itself."""
+def _summed_rows(gradient):
+    """A gradient as one tensor.
+
+    An embedding's comes as rows, which Keras would clip and square one by one.
+    """
     return gradient if gradient is None else tf.convert_to_tensor(gradient)
 
 
@@ -284,14 +296,47 @@ def borrow(recipe: Recipe, weights: list[np.ndarray] | None = None):
     """Lend a program of this recipe, with these weights loaded.
 
     A program whose borrower failed is not lent again: its state cannot be known.
+
+    Raises
+    ------
+    MemoryError
+        If a batch does not fit in memory; the message says what to lower.
     """
-    program = _take(recipe, weights) or Program(recipe)
-    if weights is not None:
-        program.load(weights)
-    yield program
+    with explain_out_of_memory():
+        program = _take(recipe, weights) or Program(recipe)
+        if weights is not None:
+            program.load(weights)
+        yield program
     with _lock:
         _idle.append(program)
         del _idle[:-MAX_IDLE]
+
+
+def clear_programs():
+    """Drop all compiled networks that wait for their next use, and free their memory.
+
+    Networks are kept, so that the next estimator of the same architecture need not
+    trace them again. Estimators lose nothing by this: the next call compiles again.
+
+    Examples
+    --------
+    >>> import skseq
+    >>> skseq.clear_programs()
+    """
+    with _lock:
+        _idle.clear()
+
+
+@contextmanager
+def explain_out_of_memory() -> Iterator[None]:
+    """Turn TensorFlow's error into words that name what to lower."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError(
+            "A batch of sequences does not fit in memory. Lower batch_size, or cut the "
+            "longest sequences of X into pieces."
+        ) from error
 
 
 def _take(recipe, weights):
@@ -308,5 +353,5 @@ def _take(recipe, weights):
 def _equal(recipe, other) -> bool:
     try:
         return recipe == other
-    except ValueError:  # arrays among an encoder's parameters
+    except ValueError:  # arrays among a front end's parameters
         return False

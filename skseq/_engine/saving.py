@@ -11,8 +11,10 @@ import platform
 from importlib import import_module
 
 import numpy as np
+import tensorflow as tf
 
 from skseq._files.archive import read_archive, write_archive
+from skseq._parameters import MISSING
 
 KIND = "estimator"
 ESTIMATORS = {
@@ -30,7 +32,7 @@ def save(estimator, path) -> None:
     """Write a fitted estimator's state to one archive."""
     fitted = {
         name: to_plain(value, name)
-        for name in estimator._fitted_attributes
+        for name in estimator._fitted
         if (value := getattr(estimator, name, MISSING)) is not MISSING
     }
     params = {n: to_plain(v, n) for n, v in estimator._portable_params().items()}
@@ -92,21 +94,27 @@ def _rebuild(header: dict, arrays: dict[str, np.ndarray]):
     estimator = estimator_class(
         **{n: from_plain(v) for n, v in header["parameters"].items()}
     )
-    unknown = set(header["fitted"]) - set(estimator._fitted_attributes)
+    unknown = set(header["fitted"]) - set(estimator._fitted)
     if unknown:
         raise ValueError(f"it has unknown attributes {sorted(unknown)}")
     for attribute, value in header["fitted"].items():
         setattr(estimator, attribute, from_plain(value))
     estimator._check_restored()
     estimator._weights = _checked_weights(estimator, arrays)
-    estimator._weights_to_go_on = estimator._weights
+    estimator._resume_weights = estimator._weights
     estimator._optimizer_state = None
     return estimator
 
 
+def weight_shapes(recipe) -> dict[str, tuple[int, ...]]:
+    """Path and shape of every weight, in the network's order, allocating none."""
+    with tf.Graph().as_default():
+        return {w.path: tuple(w.shape) for w in recipe.build().weights}
+
+
 def _checked_weights(estimator, arrays) -> list[np.ndarray]:
     """The weights in the network's order, if they are exactly those it has."""
-    expected = estimator._weight_shapes(estimator._settings)
+    expected = weight_shapes(estimator._recipe())
     if set(expected) != set(arrays):
         wrong = sorted(set(expected) ^ set(arrays))
         raise ValueError(f"its weights do not fit its settings: {wrong[:5]}")
@@ -117,9 +125,6 @@ def _checked_weights(estimator, arrays) -> list[np.ndarray]:
                 f"{arrays[path].dtype} of shape {arrays[path].shape}"
             )
     return [arrays[path] for path in expected]
-
-
-MISSING = object()
 
 
 def to_plain(value, where: str):

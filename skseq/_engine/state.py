@@ -32,7 +32,7 @@ class TrainingPlan:
 
 
 @dataclass(frozen=True)
-class Part:
+class Subset:
     """Some rows of a data set, to train on or to validate with.
 
     `data` has `lengths`, `sample_weight` and `assemble(rows)`, which gives the padded
@@ -73,6 +73,6 @@ class TrainingState:
             return self.best_weights
         return self.weights if self.averaged_weights is None else self.averaged_weights
 
-    def to_go_on(self) -> list[np.ndarray]:
+    def resume_weights(self) -> list[np.ndarray]:
         """The weights that later training starts from: the best, if any are known."""
         return self.weights if self.best_weights is None else self.best_weights

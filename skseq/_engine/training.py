@@ -1,13 +1,13 @@
 """The training loop: epochs over batches, validation, early stopping, checkpoints.
 
-Knows nothing of any task: it is given a program and data that can assemble batches,
-and yields a `TrainingState` after every epoch, so that whoever runs it always holds the
-last full epoch when it is interrupted.
+Knows nothing of any task: a `Run` is given a program and data that can assemble
+batches, and yields a `TrainingState` after every epoch, so that whoever runs it always
+holds the last full epoch when it is interrupted.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,95 +20,173 @@ from skseq._data.batching import (
 from skseq._engine.callbacks import CallbackRunner
 from skseq._engine.checkpoint import Checkpoint
 from skseq._engine.programs import Program, Trainer
-from skseq._engine.state import Part, TrainingPlan, TrainingState
+from skseq._engine.state import Subset, TrainingPlan, TrainingState
 from skseq._seeding import derive, generator
 from skseq.exceptions import TrainingDivergedError
 
 
-def train(
-    program: Program,
-    trainer: Trainer,
-    plan: TrainingPlan,
-    state: TrainingState,
-    training: Part,
-    validation: Part | None = None,
-    callbacks: list | None = None,
-    checkpoint: Checkpoint | None = None,
-    score: Callable[[Program, Part], float] | None = None,
-) -> Iterator[TrainingState]:
-    """Train to the plan's last epoch, yielding the state after each and at the end.
+@dataclass
+class Run:
+    """One training of a network.
 
-    Where the optimizer keeps averaged weights, they are what is validated and kept;
-    training goes on from its own.
+    Attributes
+    ----------
+    program, trainer : Program, Trainer
+        The network, and its training step under an optimizer.
+    plan : TrainingPlan
+        How to train.
+    training, validation : Subset
+        What to train on, and what to validate with after each epoch, if anything.
+    callbacks : list of keras.callbacks.Callback
+        Called as Keras would.
+    checkpoint : Checkpoint or None
+        Where to write each epoch's state, and to resume from.
+    score : callable or None
+        `score(program, validation)`, recorded as "val_score" after each epoch.
     """
-    with (
-        CallbackRunner(callbacks, program.model, trainer.optimizer, plan) as runner,
-        _ProgressBar(plan, state) as progress,
-    ):
-        _resume(state, program, trainer, runner, checkpoint)
-        logs = {}
-        while state.epoch < plan.epochs and not state.is_stopped:
-            logs = {
-                "loss": _train_epoch(program, trainer, plan, state, training, runner)
-            }
-            own_weights = program.weights() if trainer.keeps_averages else None
-            if trainer.keeps_averages:
-                trainer.finish()
-            if validation is not None:
-                logs["val_loss"] = mean_loss(program, plan, validation, runner)
-                if score is not None:
-                    logs["val_score"] = score(program, validation)
-            logs = runner.end_epoch(state.epoch, logs)
-            state = _next_state(state, program, trainer, plan, logs, own_weights)
-            program.load(state.weights)
-            state = replace(state, is_stopped=state.is_stopped or runner.wants_to_stop)
-            progress.show(state, logs)
-            if checkpoint:
-                checkpoint.save(state, runner.state())
-            yield state
-        trainer.finish()
-        runner.tell("on_train_end", logs)
-    # The optimizer or a callback may have put other weights in place.
-    kept = "averaged_weights" if trainer.keeps_averages else "weights"
-    yield replace(state, **{kept: program.weights()})
+
+    program: Program
+    trainer: Trainer
+    plan: TrainingPlan
+    training: Subset
+    validation: Subset | None = None
+    callbacks: list = field(default_factory=list)
+    checkpoint: Checkpoint | None = None
+    score: Callable[[Program, Subset], float] | None = None
+
+    def states(self, first: TrainingState) -> Iterator[TrainingState]:
+        """Train to the plan's last epoch, yielding the state after each and at the end.
+
+        Training starts from the checkpoint's state if there is one, else from `first`.
+        Where the optimizer keeps averaged weights, they are what is validated and kept;
+        training continues from its own.
+        """
+        state = (self.checkpoint and self.checkpoint.state) or first
+        model, optimizer = self.program.model, self.trainer.optimizer
+        with (
+            CallbackRunner(self.callbacks, model, optimizer, self.plan) as runner,
+            _ProgressBar(self.plan, state) as progress,
+        ):
+            self._resume(state, runner)
+            logs = {}
+            while state.epoch < self.plan.epochs and not state.is_stopped:
+                state, logs = self._next_epoch(state, runner)
+                progress.show(state, logs)
+                if self.checkpoint:
+                    self.checkpoint.save(state, runner.state())
+                yield state
+            self.trainer.finish()
+            runner.tell("on_train_end", logs)
+        # The optimizer or a callback may have put other weights in place.
+        averages = self.trainer.keeps_averages
+        kept = "averaged_weights" if averages else "weights"
+        yield replace(state, **{kept: self.program.weights()})
+
+    def _resume(self, state, runner) -> None:
+        """Bring network, optimizer and callbacks to where the state is."""
+        self.program.load(state.weights)
+        if state.epoch and state.optimizer_state is not None:
+            self.trainer.set_state(state.optimizer_state)
+        else:
+            self.trainer.start_from_weights()
+        runner.tell("on_train_begin")
+        if self.checkpoint:
+            runner.restore(self.checkpoint.callback_state)
+
+    def _next_epoch(self, state, runner) -> tuple[TrainingState, dict]:
+        """Train and validate for one epoch; returns the state after it and its logs."""
+        logs = {"loss": self._train_epoch(state.epoch, runner)}
+        own_weights = None
+        if self.trainer.keeps_averages:
+            own_weights = self.program.weights()
+            self.trainer.finish()
+        if self.validation is not None:
+            logs["val_loss"] = self.mean_loss(self.validation, runner)
+            if self.score is not None:
+                logs["val_score"] = self.score(self.program, self.validation)
+        logs = runner.end_epoch(state.epoch, logs)
+        state = self._state_after(state, logs, own_weights)
+        self.program.load(state.weights)
+        is_stopped = state.is_stopped or runner.wants_to_stop
+        return replace(state, is_stopped=is_stopped), logs
+
+    def _train_epoch(self, epoch, runner) -> float:
+        """Train on all batches once; returns the weighted mean loss."""
+        self.program.seed(derive(self.plan.seed, "dropout", epoch))
+        runner.tell("on_epoch_begin", epoch)
+        subset, mean = self.training, _Mean()
+        batches = self._training_batches(epoch)
+        assembled = ((b, subset.data.assemble(subset.rows[b])) for b in batches)
+        with closing(prefetch(assembled)) as ready:
+            for step, (batch, arrays) in enumerate(ready):
+                runner.tell("on_train_batch_begin", step)
+                losses = self.trainer.step(arrays, subset.weights[batch])
+                _check_losses(losses, subset.rows[batch], epoch, step)
+                mean.add(losses, subset.weights[batch])
+                runner.tell("on_train_batch_end", step, {"loss": mean.value})
+                if runner.wants_to_stop:
+                    break
+        return mean.value
+
+    def _training_batches(self, epoch) -> list[np.ndarray]:
+        plan = self.plan
+        order = generator(plan.seed, "order", epoch) if plan.shuffle else None
+        lengths = self.training.lengths
+        return training_batches(
+            lengths, plan.batch_size, order, exact=plan.exact_lengths
+        )
+
+    def mean_loss(self, subset, runner) -> float:
+        """Weighted mean loss over a subset, as at prediction time."""
+        plan, mean = self.plan, _Mean()
+        n_rows = min(plan.batch_size, len(subset.rows))
+        batches = inference_batches(
+            subset.lengths, plan.batch_size, exact=plan.exact_lengths
+        )
+        runner.tell("on_test_begin")
+        for step, batch in enumerate(batches):
+            runner.tell("on_test_batch_begin", step)
+            rows = full_rows(subset.rows[batch], n_rows)
+            losses = self.program.losses(subset.data.assemble(rows))[: len(batch)]
+            mean.add(losses, subset.weights[batch])
+            runner.tell("on_test_batch_end", step, {"loss": mean.value})
+        runner.tell("on_test_end", {"loss": mean.value})
+        return mean.value
+
+    def _state_after(self, state, logs, own_weights) -> TrainingState:
+        """The state after an epoch; own weights are given if averages are in place."""
+        present = self.program.weights()
+        weights = present if own_weights is None else own_weights
+        _check_weights(weights, state.epoch)
+        history = {name: list(values) for name, values in state.history.items()}
+        for name, value in logs.items():
+            history.setdefault(name, []).append(float(value))
+        state = replace(
+            state,
+            epoch=state.epoch + 1,
+            weights=weights,
+            averaged_weights=None if own_weights is None else present,
+            optimizer_state=self.trainer.state(),
+            history=history,
+        )
+        if self.plan.patience is None:
+            return state
+        return _judged(state, self.plan, self.plan.loss(logs), present)
 
 
-def _resume(state, program, trainer, runner, checkpoint):
-    """Bring network, optimizer and callbacks to where the state is."""
-    program.load(state.weights)
-    if state.epoch and state.optimizer_state is not None:
-        trainer.set_state(state.optimizer_state)
-    else:
-        trainer.start_from_weights()
-    runner.tell("on_train_begin")
-    if checkpoint:
-        runner.restore(checkpoint.callback_state)
+def _judged(state, plan, loss, weights) -> TrainingState:
+    """Note whether an epoch was the best so far, and whether to stop early."""
+    best_loss = np.inf if state.best_loss is None else state.best_loss
+    if loss < best_loss:
+        return replace(
+            state, best_loss=loss, best_weights=weights, epochs_without_improvement=0
+        )
+    waited = state.epochs_without_improvement + 1
+    is_stopped = waited >= plan.patience
+    return replace(state, epochs_without_improvement=waited, is_stopped=is_stopped)
 
 
-def _train_epoch(program, trainer, plan, state, part, runner) -> float:
-    """One pass over the data in bucketed batches; returns the weighted mean loss."""
-    epoch = state.epoch
-    program.seed(derive(plan.seed, "dropout", epoch))
-    runner.tell("on_epoch_begin", epoch)
-    order = generator(plan.seed, "order", epoch) if plan.shuffle else None
-    batches = training_batches(
-        part.lengths, plan.batch_size, order, exact=plan.exact_lengths
-    )
-    assembled = ((b, part.data.assemble(part.rows[b])) for b in batches)
-    mean = _Mean()
-    with closing(prefetch(assembled)) as ready:
-        for step, (indices, arrays) in enumerate(ready):
-            runner.tell("on_train_batch_begin", step)
-            losses = trainer.step(arrays, part.weights[indices])
-            _check_losses(losses, part.rows[indices], epoch, step)
-            mean.add(losses, part.weights[indices])
-            runner.tell("on_train_batch_end", step, {"loss": mean.value})
-            if runner.wants_to_stop:
-                break
-    return mean.value
-
-
-def _check_losses(losses, rows, epoch, step):
+def _check_losses(losses, rows, epoch, step) -> None:
     bad = np.flatnonzero(~np.isfinite(losses))
     if bad.size:
         # When all are lost the weights are, and no one sequence is to blame.
@@ -116,24 +194,14 @@ def _check_losses(losses, rows, epoch, step):
         raise TrainingDivergedError(epoch + 1, step + 1, sample)
 
 
-def mean_loss(program, plan, part, runner) -> float:
-    """Weighted mean loss over a part, as at prediction time."""
-    mean = _Mean()
-    batches = inference_batches(part.lengths, plan.batch_size, exact=plan.exact_lengths)
-    n_rows = min(plan.batch_size, len(part.rows))
-    runner.tell("on_test_begin")
-    for step, batch in enumerate(batches):
-        runner.tell("on_test_batch_begin", step)
-        rows = full_rows(part.rows[batch], n_rows)
-        losses = program.losses(part.data.assemble(rows))[: len(batch)]
-        mean.add(losses, part.weights[batch])
-        runner.tell("on_test_batch_end", step, {"loss": mean.value})
-    runner.tell("on_test_end", {"loss": mean.value})
-    return mean.value
+def _check_weights(weights, epoch) -> None:
+    """A finite loss can still have a gradient that is not."""
+    if not all(np.isfinite(w).all() for w in weights):
+        raise TrainingDivergedError(epoch + 1)
 
 
 class _Mean:
-    """Running mean of losses, by the weights of their sequences."""
+    """Running mean of losses, weighted by the weights of their sequences."""
 
     def __init__(self):
         self._total = self._weight = 0.0
@@ -145,44 +213,6 @@ class _Mean:
     @property
     def value(self) -> float:
         return self._total / self._weight
-
-
-def _next_state(state, program, trainer, plan, logs, own_weights) -> TrainingState:
-    """The state after an epoch; own weights are given if averages are in place."""
-    present = program.weights()
-    weights = present if own_weights is None else own_weights
-    _check_weights(weights, state.epoch)
-    history = {name: list(values) for name, values in state.history.items()}
-    for name, value in logs.items():
-        history.setdefault(name, []).append(float(value))
-    state = replace(
-        state,
-        epoch=state.epoch + 1,
-        weights=weights,
-        averaged_weights=None if own_weights is None else present,
-        optimizer_state=trainer.state(),
-        history=history,
-    )
-    if plan.patience is None:
-        return state
-    best_loss = np.inf if state.best_loss is None else state.best_loss
-    if plan.loss(logs) < best_loss:
-        return replace(
-            state,
-            best_loss=plan.loss(logs),
-            best_weights=present,
-            epochs_without_improvement=0,
-        )
-    waited = state.epochs_without_improvement + 1
-    return replace(
-        state, epochs_without_improvement=waited, is_stopped=waited >= plan.patience
-    )
-
-
-def _check_weights(weights, epoch):
-    """A finite loss can still have a gradient that is not."""
-    if not all(np.isfinite(w).all() for w in weights):
-        raise TrainingDivergedError(epoch + 1)
 
 
 class _ProgressBar:

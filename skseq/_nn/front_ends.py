@@ -1,176 +1,263 @@
-"""Front ends."""
+"""What stands between the frames and a network: an image's layers, or a user's own.
+
+Every kind of front end is a `FrontEnd`. It builds its layers, says how many frames it
+makes of how many, gives its weights their first values and knows whether padding can
+reach its outputs. Knows nothing of any task.
+"""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 
-from skseq._nn.layers import ImageConvolution, shortened
+from skseq._nn.layers import ImageConvolution, dense, strided_length
+from skseq._parameters import (
+    CALLABLE,
+    NONE,
+    POSITIVE_INT,
+    POSITIVE_INTS,
+    OneOf,
+    as_tuple,
+    check_value,
+)
 from skseq._seeding import derive, generator, private_random
 
-IMAGE_FILTERS = (32, 64)
+# The layer that holds all of a user's own, by which it is found in a network.
+LAYER = "front_end"
 
 
-IMAGE_FEATURES = 64
+class FrontEnd(ABC):
+    """Layers from frames (n_samples, n_frames, n_features) to others of that form."""
+
+    @abstractmethod
+    def build(self, frames, lengths) -> tuple:
+        """Return the frames it makes, their lengths, and further inputs of the network.
+
+        All are Keras tensors.
+        """
+
+    @abstractmethod
+    def output_lengths(self, model, lengths) -> np.ndarray:
+        """Work out how many frames it makes of each number of frames."""
+
+    def initial_weights(self, model, seed: int) -> dict[int, np.ndarray]:
+        """First values of weights that no rule of ours gives, by the `id` of each."""
+        return {}
 
 
-def no_front_end(frames, lengths):
-    """Leave the frames as they are."""
-    return frames, lengths
+@dataclass(frozen=True)
+class NoFrontEnd(FrontEnd):
+    """Leaves the frames as they are."""
+
+    def build(self, frames, lengths):
+        return frames, lengths, []
+
+    def output_lengths(self, model, lengths):
+        return lengths
 
 
-def image_front_end(frames, lengths, filters=IMAGE_FILTERS, features=IMAGE_FEATURES):
-    """Read columns of an image: 3 x 3 convolutions with pooling, then dense features.
+@dataclass(frozen=True)
+class ImageFrontEnd(FrontEnd):
+    """Reads an image, its columns as frames: 3 x 3 convolutions, then a dense layer.
 
-    Each convolution halves the height and the number of columns.
+    Each convolution is pooled, which halves the height and the number of columns.
     """
-    height = frames.shape[-1]
-    images = _reshape((-1, height, 1), "image")(frames)
-    for i, n_filters in enumerate(filters):
-        images = ImageConvolution(n_filters, name=f"image_{i}")(images, lengths)
-        lengths, height = shortened(lengths, 2), shortened(height, 2)
-    columns = _reshape((-1, height * images.shape[-1]), "columns")(images)
-    dense = keras.layers.Dense(
-        features,
-        activation="relu",
-        kernel_initializer="zeros",
-        dtype="float32",
-        name="image_features",
-    )
-    return dense(columns), lengths
+
+    filters: tuple[int, ...] = (32, 64)
+    features: int = 64
+
+    def build(self, frames, lengths):
+        height = frames.shape[-1]
+        images = _reshape((-1, height, 1), "image")(frames)
+        for i, n_filters in enumerate(self.filters):
+            images = ImageConvolution(n_filters, name=f"image_{i}")(images, lengths)
+            lengths, height = strided_length(lengths, 2), strided_length(height, 2)
+        columns = _reshape((-1, height * images.shape[-1]), "columns")(images)
+        return dense(self.features, "image_features", "relu")(columns), lengths, []
+
+    def output_lengths(self, model, lengths):
+        for _ in self.filters:
+            lengths = strided_length(lengths, 2)
+        return lengths
 
 
 def _reshape(shape, name):
     return keras.layers.Reshape(shape, dtype="float32", name=name)
 
 
-FRONT_ENDS = {None: no_front_end, "image": image_front_end}
+@dataclass(frozen=True)
+class CustomFrontEnd(FrontEnd):
+    """Calls a user's function, which builds Keras layers.
 
-
-def custom_encoder(n_features, encoder, parameters, seed=0):
-    """Build a user's front end as a model of its own, touching no global random state.
-
-    Layers draw their seeds from Python's global generator: it is set aside meanwhile,
-    so the same seed gives the same front end.
+    The layers stand in a model of their own, named `LAYER`. How many frames they make
+    is an input of the network, since no layer of ours can compute it.
     """
-    frames = keras.Input((None, n_features), dtype="float32", name="encoder_frames")
-    with private_random(seed):
-        states = encoder(frames, **dict(parameters))
-    _check_encoder_output(states)
-    return keras.Model(frames, states, name="encoder")
+
+    function: Callable
+    parameters: tuple[tuple, ...] = ()
+
+    def build(self, frames, lengths):
+        model = self.model(frames.shape[-1])
+        lengths = keras.Input((), dtype="int32", name="front_end_lengths")
+        return model(frames), lengths, [lengths]
+
+    def model(self, n_features, seed=0) -> keras.Model:
+        """Build the layers, touching no global random state.
+
+        Layers draw their seeds from Python's global generator, which is set aside
+        meanwhile, so that the same seed gives the same front end.
+        """
+        shape = (None, n_features)
+        frames = keras.Input(shape, dtype="float32", name="front_end_frames")
+        with private_random(seed):
+            outputs = self.function(frames, **dict(self.parameters))
+        _check_outputs(outputs)
+        return keras.Model(frames, outputs, name=LAYER)
+
+    def output_lengths(self, model, lengths):
+        own = model.get_layer(LAYER)
+        distinct, positions = np.unique(lengths, return_inverse=True)
+        width = own.input_shape[-1]
+        outputs = [_n_output_frames(own, (1, int(n), width)) for n in distinct]
+        return np.array(outputs, dtype=np.int64)[positions]
+
+    def initial_weights(self, model, seed):
+        """Its weights come from its own initializers, so it is built again."""
+        own = model.get_layer(LAYER)
+        fresh = self.model(own.input_shape[-1], seed=derive(seed, LAYER))
+        _check_is_built_anew(own.weights, fresh.weights)
+        return {
+            id(weight): value
+            for weight, value in zip(own.weights, fresh.get_weights(), strict=True)
+        }
 
 
-def _check_encoder_output(states):
-    shape = getattr(states, "shape", None)
+def _check_outputs(outputs) -> None:
+    shape = getattr(outputs, "shape", None)
     if shape is None or len(shape) != 3 or shape[-1] is None:
-        got = f"shape {tuple(shape)}" if shape is not None else repr(type(states))
+        got = f"shape {tuple(shape)}" if shape is not None else repr(type(outputs))
         raise ValueError(
-            "encoder must turn its input tensor (n_samples, n_frames, n_features) into "
-            "a tensor (n_samples, n_output_frames, n_output_features) with a fixed "
-            f"number of output features. Got {got} instead."
+            "front_end must turn its input tensor (n_samples, n_frames, n_features) "
+            "into a tensor (n_samples, n_output_frames, n_output_features) with a "
+            f"fixed number of output features. Got {got} instead."
         )
 
 
-def _encoder_output_lengths(encoder, lengths):
-    """Ask a custom encoder for the output length of each distinct input length."""
-    distinct, positions = np.unique(lengths, return_inverse=True)
-    width = encoder.input_shape[-1]
-    outputs = [_output_frames(encoder, (1, int(n), width)) for n in distinct]
-    return np.array(outputs, dtype=np.int64)[positions]
-
-
-def _output_frames(encoder, shape) -> int:
+def _n_output_frames(model, shape) -> int:
     """Frames out for one input shape; a kernel longer than the input gives none."""
     try:
-        n_frames = encoder.compute_output_shape(shape)[1]
+        n_frames = model.compute_output_shape(shape)[1]
     except ValueError:
         return 0
     if n_frames is None:
         raise ValueError(
-            f"How many frames encoder makes of {shape[1]} cannot be worked out. Give "
-            "its own layers a compute_output_shape method."
+            f"The number of frames that front_end makes of {shape[1]} cannot be worked "
+            "out. Give its own layers a compute_output_shape method."
         )
     return max(0, n_frames)
 
 
-def encoder_sees_padding(model, seed=0):
-    """Tell whether a custom encoder's output depends on what follows a sequence.
+def _check_is_built_anew(present, fresh) -> None:
+    """Each call must make new layers, and the same ones."""
+    if {id(w) for w in present} & {id(w) for w in fresh}:
+        raise ValueError(
+            "front_end must make new layers whenever it is called. It used one again, "
+            "so that two networks would share its weights."
+        )
+    before, now = [w.shape for w in present], [w.shape for w in fresh]
+    if before != now:
+        raise ValueError(
+            "front_end must make the same layers whenever it is called with the same "
+            f"parameters. Its weights had the shapes {before} and now have {now}. Pass "
+            "what it depends on as front_end__ parameters."
+        )
+
+
+# -- what a user writes ---------------------------------------------------------------
+
+FRONT_ENDS = {None: NoFrontEnd, "image": ImageFrontEnd}
+
+IMAGE_CONSTRAINTS = {"filters": POSITIVE_INTS, "features": POSITIVE_INT}
+
+FRONT_END = (NONE, OneOf([name for name in FRONT_ENDS if name]), CALLABLE)
+
+
+def make_front_end(front_end, parameters=()) -> FrontEnd:
+    """The front end that a name, None or a function stands for.
+
+    `parameters` are pairs of names and values, as a network's settings hold them.
+    """
+    if callable(front_end):
+        return CustomFrontEnd(front_end, tuple(parameters))
+    return FRONT_ENDS[front_end](**dict(parameters))
+
+
+def check_front_end(front_end, parameters: dict, owner: str) -> tuple[tuple, ...]:
+    """Check the parameters routed to a front end; return them as settings hold them."""
+    kind = FRONT_ENDS.get(front_end) if not callable(front_end) else None
+    try:
+        if kind is None:
+            inspect.signature(front_end).bind("frames", **parameters)
+        else:
+            inspect.signature(kind).bind(**parameters)
+    except (TypeError, ValueError) as error:
+        names = ", ".join(f"front_end__{name}" for name in parameters) or "no more"
+        raise ValueError(
+            f"front_end={front_end!r} cannot be called with frames and {names}: "
+            f"{error}."
+        ) from error
+    if kind is ImageFrontEnd:
+        for name, value in parameters.items():
+            check_value(owner, f"front_end__{name}", value, IMAGE_CONSTRAINTS[name])
+        if "filters" in parameters:
+            parameters = {**parameters, "filters": as_tuple(parameters["filters"])}
+    return tuple(sorted(parameters.items()))
+
+
+# -- padding --------------------------------------------------------------------------
+
+
+def sees_padding(model, seed=0) -> bool:
+    """Tell whether a user's front end lets what follows a sequence reach its outputs.
 
     A convolution after a bias, a Keras recurrence run backwards or a normalisation over
     time do. Their sequences are then batched by exact length, with no padding at all.
     Random weights are used, since padding often does nothing on fresh ones.
     """
-    encoder, rng = model.get_layer("encoder"), generator(seed, "probe")
-    weights = encoder.get_weights()
-    encoder.set_weights([rng.uniform(0.1, 0.5, size=w.shape) for w in weights])
+    own = next((layer for layer in model.layers if layer.name == LAYER), None)
+    if own is None:
+        return False
+    rng, weights = generator(seed, "probe"), own.get_weights()
+    own.set_weights([rng.uniform(0.1, 0.5, size=w.shape) for w in weights])
     try:
-        shortest = _shortest_probe(encoder)
+        shortest = _shortest_probe(own)
         return shortest is None or any(
-            _padding_matters(encoder, shortest + more, rng) for more in (0, 7, 14)
+            _padding_matters(own, shortest + more, rng) for more in (0, 7, 14)
         )
     finally:
-        encoder.set_weights(weights)
+        own.set_weights(weights)
 
 
-def _shortest_probe(encoder) -> int | None:
-    """A number of frames that the encoder makes several of; None if there is none."""
-    width = encoder.input_shape[-1]
+def _shortest_probe(front_end) -> int | None:
+    """A number of frames that the front end makes several of; None if there is none."""
+    width = front_end.input_shape[-1]
     for n_frames in [9 * 2**i for i in range(10)]:
-        if _output_frames(encoder, (2, n_frames, width)) > 2:
+        if _n_output_frames(front_end, (2, n_frames, width)) > 2:
             return n_frames
     return None
 
 
-def _padding_matters(encoder, n_frames, rng) -> bool:
-    shape = (2, n_frames, encoder.input_shape[-1])
+def _padding_matters(front_end, n_frames, rng) -> bool:
+    shape = (2, n_frames, front_end.input_shape[-1])
     frames = rng.normal(size=shape).astype("float32")
-    n_outputs = _output_frames(encoder, shape)
-    alone = encoder(frames, training=False)[:, :n_outputs]
+    n_outputs = _n_output_frames(front_end, shape)
+    alone = front_end(frames, training=False)[:, :n_outputs]
     for n_padding in (1, 2, 5):
         padded = np.pad(frames, ((0, 0), (0, n_padding), (0, 0)))
-        beside = encoder(padded, training=False)[:, :n_outputs]
+        beside = front_end(padded, training=False)[:, :n_outputs]
         if not np.allclose(alone, beside, rtol=1e-5, atol=1e-5):
             return True
     return False
-
-
-def _custom_initial_weights(model, settings, seed):
-    """A custom encoder's weights come from its own initializers: build it again."""
-    if not callable(settings["encoder"]):
-        return {}
-    fresh = custom_encoder(
-        settings["n_features"],
-        settings["encoder"],
-        settings["encoder_parameters"],
-        seed=derive(seed, "encoder"),
-    )
-    mine = model.get_layer("encoder").weights
-    _check_is_built_anew(mine, fresh.weights)
-    return {id(w): v for w, v in zip(mine, fresh.get_weights(), strict=True)}
-
-
-def _check_is_built_anew(mine, fresh):
-    """An encoder is called once a network, and must make the same one each time."""
-    if {id(w) for w in mine} & {id(w) for w in fresh}:
-        raise ValueError(
-            "encoder must make new layers whenever it is called. It used one again, so "
-            "that two networks would share its weights."
-        )
-    before, now = [w.shape for w in mine], [w.shape for w in fresh]
-    if before != now:
-        raise ValueError(
-            "encoder must make the same layers whenever it is called with the same "
-            f"parameters. Its weights had the shapes {before} and now have {now}. Pass "
-            "what it depends on as encoder__ parameters."
-        )
-
-
-def _add_image_shapes(shapes, height, filters=IMAGE_FILTERS, features=IMAGE_FEATURES):
-    channels = 1
-    for i, n_filters in enumerate(filters):
-        shapes[f"image_{i}/gamma"] = (n_filters,)
-        shapes[f"image_{i}/beta"] = (n_filters,)
-        shapes[f"image_{i}/convolution/kernel"] = (3, 3, channels, n_filters)
-        shapes[f"image_{i}/convolution/bias"] = (n_filters,)
-        height, channels = shortened(height, 2), n_filters
-    shapes["image_features/kernel"] = (height * channels, features)
-    shapes["image_features/bias"] = (features,)
-    return features

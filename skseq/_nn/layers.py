@@ -18,7 +18,7 @@ CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 N_STATES = {"lstm": 2, "gru": 1}
 
 # Faster on a CPU than the stock layers.
-CPU_WAYS = {"lstm": run_lstm, "gru": run_gru}
+CPU_RUNNERS = {"lstm": run_lstm, "gru": run_gru}
 
 
 def zero_padding(frames, lengths):
@@ -30,20 +30,20 @@ def zero_padding(frames, lengths):
 
 
 @tf.custom_gradient
-def turned_round(frames, lengths):
-    """Each sequence from its end to its start, within its own length.
+def reversed_sequences(frames, lengths):
+    """Reverse each sequence within its own length.
 
-    Its own inverse, and so its own gradient. `tf.reverse_sequence` takes several times
-    as long.
+    The operation is its own inverse, and so its own gradient. `tf.reverse_sequence`
+    takes several times as long.
     """
     n_frames, ends = tf.shape(frames, lengths.dtype)[1], lengths[:, tf.newaxis]
     places = tf.range(n_frames)
     places = tf.where(places < ends, ends - 1 - places, places)
 
-    def turned(tensor):
+    def reverse(tensor):
         return tf.gather(tensor, places, batch_dims=1)
 
-    return turned(frames), lambda upstream: (turned(upstream), None)
+    return reverse(frames), lambda upstream: (reverse(upstream), None)
 
 
 class Recurrent(keras.layers.Layer):
@@ -72,10 +72,10 @@ class Recurrent(keras.layers.Layer):
 
     def call(self, frames, lengths, state=None):
         if self.backward:
-            frames = turned_round(frames, lengths)
+            frames = reversed_sequences(frames, lengths)
         outputs = self._run(frames, state)
         if self.backward:
-            outputs = turned_round(outputs, lengths)
+            outputs = reversed_sequences(outputs, lengths)
         return zero_padding(outputs, lengths)
 
     def _run(self, frames, state):
@@ -85,10 +85,10 @@ class Recurrent(keras.layers.Layer):
             zeros = tf.zeros((tf.shape(frames)[0], self.units))
             state = [zeros] * N_STATES[self.cell]
         weights = [weight.value for weight in self.recurrence.weights]
-        return CPU_WAYS[self.cell](frames, *weights, state)
+        return CPU_RUNNERS[self.cell](frames, *weights, state)
 
     def step(self, frame, state):
-        """Go on by one frame; a state is what the cell hands on, its output first."""
+        """Advance by one frame; a state is what the cell hands on, its output first."""
         return self.recurrence.cell(frame, state)[1]
 
     def compute_output_shape(self, frames_shape, lengths_shape=None):
@@ -126,7 +126,7 @@ class FinalStates(keras.layers.Layer):
 
 
 class FrameConvolution(keras.layers.Layer):
-    """Convolve over time, normalise each frame, rectify; may shorten time.
+    """Convolve over time, normalise each frame, rectify; strides shorten time.
 
     Output frame ``t`` is centred on input frame ``t * strides``, whatever the padded
     length, and there are ``ceil(length / strides)`` of them. Layer normalisation
@@ -155,18 +155,18 @@ class FrameConvolution(keras.layers.Layer):
         self.normalization.build((*frames_shape[:-1], self.filters))
 
     def call(self, frames, lengths):
-        n_output_frames = shortened(tf.shape(frames)[1], self.strides)
+        n_output_frames = strided_length(tf.shape(frames)[1], self.strides)
         before = (self.kernel_size - 1) // 2
         after = self.kernel_size - 1 - before + self.strides - 1
         frames = zero_padding(frames, lengths)
         frames = tf.pad(frames, ((0, 0), (before, after), (0, 0)))
         frames = self.convolution(frames)[:, :n_output_frames]
         frames = tf.nn.relu(self.normalization(frames))
-        return zero_padding(frames, shortened(lengths, self.strides))
+        return zero_padding(frames, strided_length(lengths, self.strides))
 
     def compute_output_shape(self, frames_shape, lengths_shape=None):
         n_samples, n_frames, _ = frames_shape
-        n_frames = None if n_frames is None else shortened(n_frames, self.strides)
+        n_frames = None if n_frames is None else strided_length(n_frames, self.strides)
         return (n_samples, n_frames, self.filters)
 
 
@@ -201,14 +201,14 @@ class ImageConvolution(keras.layers.Layer):
         images = tf.nn.relu(self.convolution(zero_padding(images, lengths)))
         # After the rectifier zero is the smallest value: padding never wins the pool.
         images = tf.nn.max_pool2d(zero_padding(images, lengths), 2, 2, "SAME")
-        images = normalize_images(images, shortened(lengths, 2))
+        images = normalize_images(images, strided_length(lengths, 2))
         images = images * self.gamma.value + self.beta.value
-        return zero_padding(images, shortened(lengths, 2))
+        return zero_padding(images, strided_length(lengths, 2))
 
     def compute_output_shape(self, images_shape, lengths_shape=None):
         n_samples, n_columns, height, _ = images_shape
-        n_columns = None if n_columns is None else shortened(n_columns, 2)
-        return (n_samples, n_columns, shortened(height, 2), self.filters)
+        n_columns = None if n_columns is None else strided_length(n_columns, 2)
+        return (n_samples, n_columns, strided_length(height, 2), self.filters)
 
 
 def normalize_images(images, lengths, epsilon=1e-3):
@@ -224,6 +224,13 @@ def normalize_images(images, lengths, epsilon=1e-3):
     return images * tf.math.rsqrt(squares / n_pixels + epsilon)
 
 
-def shortened(lengths, strides: int):
+def strided_length(lengths, strides: int):
     """Length after a step of ``strides``: ceil(lengths / strides)."""
     return (lengths + (strides - 1)) // strides
+
+
+def dense(units, name, activation=None):
+    """A dense layer whose weights start as zeros, like those of every layer here."""
+    return keras.layers.Dense(
+        units, activation, kernel_initializer="zeros", dtype="float32", name=name
+    )

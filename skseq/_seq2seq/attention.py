@@ -87,14 +87,3 @@ def project(inputs, kernel):
 
 
 ATTENTIONS = {"additive": AdditiveAttention, "dot": DotAttention, None: None}
-
-
-def attention_weight_shapes(kind, layer, width, units) -> dict[str, tuple[int, ...]]:
-    """Path and shape of every weight, in the layer's order."""
-    if kind is None:
-        return {}
-    shapes = {f"{layer}/key_kernel": (width, units)}
-    if kind == "additive":
-        shapes[f"{layer}/query_kernel"] = (units, units)
-        shapes[f"{layer}/score_kernel"] = (units, 1)
-    return shapes

@@ -8,7 +8,7 @@ which is passed in.
 import keras
 import tensorflow as tf
 
-from skseq._nn.layers import N_STATES, Recurrent
+from skseq._nn.layers import N_STATES, Recurrent, dense
 from skseq._seq2seq.attention import ATTENTIONS, Source
 
 
@@ -29,7 +29,7 @@ class Decoder(keras.layers.Layer):
         if attention is not None:
             self.attention = ATTENTIONS[attention](units[0], name="attention")
         self.bridges = [
-            _dense(n_units * N_STATES[cell], f"bridge_{i}", "tanh")
+            dense(n_units * N_STATES[cell], f"bridge_{i}", "tanh")
             for i, n_units in enumerate(units)
         ]
         self.recurrences = [
@@ -41,8 +41,8 @@ class Decoder(keras.layers.Layer):
             for i in range(len(units) + 1)
             if dropout
         ]
-        self.readout = _dense(units[-1], "readout", "tanh")
-        self.logits = _dense(n_ids, "logits")
+        self.readout = dense(units[-1], "readout", "tanh")
+        self.logits = dense(n_ids, "logits")
 
     def build(
         self,
@@ -106,7 +106,7 @@ class Decoder(keras.layers.Layer):
         ]
 
     def step(self, tokens, states, source):
-        """Go on by one token in every place of a beam.
+        """Advance by one token in every place of a beam.
 
         `tokens` are (n_samples, beam_width), and so begin the states' shapes. Returns
         logits, (n_samples, beam_width, n_ids), the next states and the weights of
@@ -146,9 +146,3 @@ class Decoder(keras.layers.Layer):
 
     def _dropped(self, i, inputs, training):
         return self.dropouts[i](inputs, training=training) if self.dropouts else inputs
-
-
-def _dense(units, name, activation=None):
-    return keras.layers.Dense(
-        units, activation, kernel_initializer="zeros", dtype="float32", name=name
-    )

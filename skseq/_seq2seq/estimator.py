@@ -7,14 +7,12 @@ import numpy as np
 from scipy.special import log_softmax
 from sklearn.utils.validation import check_is_fitted
 
-from skseq._base import SequenceEstimator, as_tuple
+from skseq._base import FITTED, FitRequest, SequenceEstimator
 from skseq._data.collections import object_array
 from skseq._data.token_vocabulary import TokenVocabulary
 from skseq._data.tokenizers import TOKENIZERS
-from skseq._data.tokens import as_texts, check_tokens
+from skseq._data.tokens import FORMS, as_texts, check_tokens
 from skseq._data.weights import check_sample_weight
-from skseq._engine.programs import Recipe
-from skseq._nn.initial_weights import initial_weights
 from skseq._parameters import (
     CALLABLE,
     FRACTION,
@@ -24,19 +22,17 @@ from skseq._parameters import (
     PROBABILITY,
     Interval,
     OneOf,
+    as_tuple,
     check_parameters,
+    check_value,
+    instance_of,
 )
 from skseq._results import RankedOutput
 from skseq._seq2seq.attention import ATTENTIONS
 from skseq._seq2seq.data import PairData
 from skseq._seq2seq.loss import TokenLosses
-from skseq._seq2seq.network import seq2seq_network, seq2seq_weight_shapes, translate
+from skseq._seq2seq.network import seq2seq_network, translate
 from skseq.metrics import label_error_rate
-
-TARGETS = (
-    ("target_labels", (None, None), "int32"),
-    ("target_lengths", (None,), "int32"),
-)
 
 DECODERS = ("greedy", "beam")
 
@@ -76,13 +72,6 @@ CONSTRAINTS = {
 }
 
 INTEGER_DTYPES = [f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)]
-
-RESTORED_CONSTRAINTS = {
-    "_longest_source": LENGTH,
-    "_longest_target": LENGTH,
-    "_target_form": OneOf(["text", "list", "tuple", "array"]),
-    "_target_dtype": (NONE, OneOf(["str", "object", *INTEGER_DTYPES])),
-}
 
 
 class Seq2SeqTranslator(SequenceEstimator):
@@ -249,15 +238,15 @@ default="word"
     """
 
     _constraints = CONSTRAINTS
-    _fitted_attributes = (
-        *SequenceEstimator._fitted_attributes,
-        "source_vocabulary_",
-        "target_vocabulary_",
-        "_target_form",
-        "_target_dtype",
-        "_longest_source",
-        "_longest_target",
-    )
+    _fitted = {  # noqa: RUF012
+        **FITTED,
+        "source_vocabulary_": instance_of(np.ndarray),
+        "target_vocabulary_": instance_of(np.ndarray),
+        "_target_form": OneOf(FORMS),
+        "_target_dtype": (NONE, OneOf(["str", "object", *INTEGER_DTYPES])),
+        "_longest_source": LENGTH,
+        "_longest_target": LENGTH,
+    }
 
     def __init__(
         self,
@@ -373,7 +362,8 @@ default="word"
         TrainingDivergedError
             If the loss is not finite.
         """
-        return self._fit(X, y, sample_weight, X_val, y_val, resume=self.warm_start)
+        request = FitRequest(X, y, sample_weight, X_val, y_val, self.warm_start)
+        return self._fit(request)
 
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch more, from the present weights and optimizer state.
@@ -401,7 +391,8 @@ default="word"
         ValueError, TypeError
             As :meth:`fit`, or if a parameter has changed that the network depends on.
         """
-        return self._fit(X, y, sample_weight, None, None, resume=True, epochs=1)
+        request = FitRequest(X, y, sample_weight, resumes=True, is_partial=True)
+        return self._fit(request)
 
     def predict(self, X):
         """Translate each source.
@@ -471,8 +462,7 @@ default="word"
             If `n` is no positive int, or as :meth:`predict`.
         """
         check_is_fitted(self)
-        if not POSITIVE_INT.accepts(n):
-            raise ValueError(f"n must be {POSITIVE_INT}. Got {n!r} instead.")
+        check_value("predict_n_best", "n", n, POSITIVE_INT)
         self._check_way_back()
         found = self._search(self._check_sources(X), "beam", n)
         return object_array(map(self._ranked, found))
@@ -497,7 +487,7 @@ default="word"
         labels = [[*target, along.end] for target in along.targets]
         return np.array(list(map(_log_likelihood, tables, labels)))
 
-    def attend(self, X, y=None):
+    def predict_attention(self, X, y=None):
         """Say where in the source the decoder looks for each token of an output.
 
         Parameters
@@ -522,7 +512,7 @@ default="word"
         check_is_fitted(self)
         if self._settings["attention"] is None:
             raise ValueError(
-                "attend needs attention, but the estimator was fitted with "
+                "predict_attention needs attention, but the estimator was fitted with "
                 'attention=None. Fit with attention="additive" or "dot".'
             )
         along = self._along(X, y)
@@ -553,14 +543,9 @@ default="word"
 
     # -- what the base asks for ---------------------------------------------------
 
-    def _check_parameters(self, is_partial):
-        super()._check_parameters(is_partial)
+    def _check_parameters(self):
+        super()._check_parameters()
         self._check_decoding(self.attention)
-        for name in self._routed("encoder"):
-            raise ValueError(
-                f"encoder__{name} has no effect: a translator builds its own encoder, "
-                "by units, cell and bidirectional. Leave it out."
-            )
 
     def _check_data(self, X, y, sample_weight, *, reset):
         sources = self._tokens(X, "X", reset=reset)
@@ -605,25 +590,19 @@ default="word"
             return routed
         return {"use_ema": True, "ema_momentum": self.ema_decay, **routed}
 
-    def _make_recipe(self, settings):
-        losses = TokenLosses(float(self.label_smoothing))
-        return Recipe(seq2seq_network, tuple(settings.items()), losses, TARGETS)
+    _network = staticmethod(seq2seq_network)
+
+    def _make_losses(self):
+        return TokenLosses(float(self.label_smoothing))
 
     def _initial_weights(self, program):
-        weights = initial_weights(program.model, self._seed)
+        weights = super()._initial_weights(program)
         # An unknown token says nothing, until training says otherwise.
         weights[0][self._vocabulary("source").unknown] = 0.0
         return weights
 
-    def _prepare(self, program, data):
-        """Nothing that the network does changes the data's lengths."""
-
-    def _trainable_rows(self, data):
-        return np.flatnonzero(data.weights > 0)
-
     def _check_restored(self):
         super()._check_restored()
-        check_parameters(self, RESTORED_CONSTRAINTS)
         for side in ("source", "target"):
             tokens = getattr(self, f"{side}_vocabulary_")
             vocabulary = TokenVocabulary.from_array(tokens)
@@ -632,17 +611,13 @@ default="word"
         tokens = self.target_vocabulary_.tolist()
         as_texts([tokens], self._target_form, "word", self._target_dtype)  # or raises
 
-    @staticmethod
-    def _weight_shapes(settings):
-        return seq2seq_weight_shapes(settings)
-
     @property
     def _monitor(self):
         return f"val_{self.scoring}"
 
     @property
     def _validation_score(self):
-        return self._score_part if self.scoring == "score" else None
+        return self._score_subset if self.scoring == "score" else None
 
     @property
     def _prediction_parameters(self):
@@ -707,15 +682,13 @@ default="word"
 
     def _forced(self, data, read) -> list:
         """What `read(logits, attention)` makes of each sample, in the user's order."""
-        results, target_lengths = [None] * len(data.sources), data.target_lengths
-        for rows, (logits, attention) in self._infer(data):
-            n_tokens = target_lengths[rows]
-            starts = np.cumsum(n_tokens) - n_tokens
-            for i, row in enumerate(rows):
-                own = logits[starts[i] : starts[i] + n_tokens[i]]
-                weights = attention[i, : n_tokens[i], : len(data.sources[row])]
-                results[row] = read(own, weights)
-        return results
+        n_tokens, n_source = data.target_lengths, data.source_lengths
+
+        def read_batch(rows, logits, attention):
+            for row, own, weights in zip(rows, logits, attention, strict=True):
+                yield read(own, weights[: n_tokens[row], : n_source[row]])
+
+        return self._map(data, read_batch, _run_forced)
 
     def _decoded(self, data) -> list[np.ndarray]:
         """The ids that are predicted for each source."""
@@ -724,22 +697,17 @@ default="word"
     def _search(self, data, decoder, n_best) -> list[list]:
         """The best hypotheses of each source, as ids, log-probability and score."""
         self._check_decoding(self._settings["attention"])
-        results = [None] * len(data.sources)
-        compute = partial(self._translate, decoder=decoder, n_best=n_best)
+        run = partial(self._translate, decoder=decoder, n_best=n_best)
         n_rows = self._n_decoded(decoder, n_best)
-        for rows, found in self._infer(data, compute, n_rows=n_rows):
-            for i, row in enumerate(rows):
-                results[row] = _hypotheses(*(output[i] for output in found))
-        return results
+        return self._map(data, _read_hypotheses, run, n_rows=n_rows)
 
-    def _score_part(self, program, part) -> float:
+    def _score_subset(self, program, subset) -> float:
         """The score of what the network, as it is now, decodes of some rows."""
-        data = part.data.take(part.rows)
-        decoded = [None] * len(data.sources)
-        for rows, batch in self._batches(data, self._n_decoded(self.decoder, 1)):
-            found = self._translate(program, batch, decoder=self.decoder, n_best=1)
-            for i, row in enumerate(rows):
-                decoded[row] = _hypotheses(*(output[i] for output in found))[0][0]
+        data = subset.data.take(subset.rows)
+        run = partial(self._translate, decoder=self.decoder, n_best=1)
+        n_rows = self._n_decoded(self.decoder, 1)
+        found = self._map_batches(program, data, _read_hypotheses, run, n_rows)
+        decoded = [hypotheses[0][0] for hypotheses in found]
         return 1 - label_error_rate(data.targets, decoded, sample_weight=data.weights)
 
     def _width(self, decoder, n_best) -> int:
@@ -782,6 +750,17 @@ default="word"
     def _ranked(self, hypotheses) -> list[RankedOutput]:
         ids, log_probs, scores = zip(*hypotheses, strict=True)
         return list(map(RankedOutput, self._texts(ids), log_probs, scores))
+
+
+def _run_forced(program, batch) -> list:
+    """The logits of each sample's own tokens, and its attention."""
+    logits, attention = program.infer(batch)
+    ends = np.cumsum(batch["target_lengths"])
+    return [np.split(logits, ends[:-1]), attention]
+
+
+def _read_hypotheses(rows, *found) -> list[list]:
+    return [_hypotheses(*sample) for sample in zip(*found, strict=True)]
 
 
 def _hypotheses(tokens, lengths, log_probs, scores) -> list[tuple]:

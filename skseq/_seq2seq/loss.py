@@ -1,6 +1,7 @@
 """The translator's loss of each sequence, computed on real tokens only."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import tensorflow as tf
 
@@ -14,6 +15,10 @@ class TokenLosses:
     can share compiled programs.
     """
 
+    targets: ClassVar = (
+        ("target_labels", (None, None), "int32"),
+        ("target_lengths", (None,), "int32"),
+    )
     label_smoothing: float = 0.0
 
     def __call__(self, outputs, targets):

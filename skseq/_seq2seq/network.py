@@ -8,15 +8,8 @@ the same encoder and decoder, found by name, so there is one set of weights.
 import keras
 import tensorflow as tf
 
-from skseq._nn.layers import N_STATES, FinalStates
-from skseq._nn.stacks import (
-    cell_weight_shapes,
-    dense_weight_shapes,
-    dropped,
-    recurrent_stack,
-    stack_weight_shapes,
-)
-from skseq._seq2seq.attention import attention_weight_shapes
+from skseq._nn.layers import FinalStates
+from skseq._nn.stacks import apply_dropout, recurrent_stack
 from skseq._seq2seq.decoder import Decoder
 from skseq._seq2seq.search import Penalties, beam_search
 
@@ -48,7 +41,7 @@ def seq2seq_network(
         states, source_lengths, units, cell, bidirectional, dropout
     )
     summary = FinalStates(bidirectional, name="summary")(states, source_lengths)
-    states = dropped(states, dropout, len(units))
+    states = apply_dropout(states, dropout, len(units))
     encoder = keras.Model([source, source_lengths], [states, summary], name="encoder")
     decoder = Decoder(
         n_target_ids, embedding_dim, units, cell, attention, dropout, name="decoder"
@@ -88,25 +81,3 @@ def translate(
         banned=(unknown,),
         **options,
     )
-
-
-def seq2seq_weight_shapes(settings) -> dict[str, tuple[int, ...]]:
-    """Path and shape of every weight of `seq2seq_network`, without building it."""
-    units, cell, dim = (settings[n] for n in ("units", "cell", "embedding_dim"))
-    bidirectional, attention = settings["bidirectional"], settings["attention"]
-    width = units[-1] * (1 + bidirectional)
-    n_ids = settings["n_target_ids"]
-    shapes = {"source_embedding/embeddings": (settings["n_source_ids"], dim)}
-    shapes |= stack_weight_shapes(dim, units, cell, bidirectional)
-    shapes["decoder/embeddings"] = (n_ids, dim)
-    shapes |= attention_weight_shapes(attention, "decoder/attention", width, units[0])
-    for i, n_units in enumerate(units):
-        n_outputs = n_units * N_STATES[cell]
-        shapes |= dense_weight_shapes(f"decoder/bridge_{i}", width, n_outputs)
-    inputs_width = dim
-    for i, n_units in enumerate(units):
-        layer = f"decoder/recurrence_{i}"
-        shapes |= cell_weight_shapes(layer, cell, inputs_width, n_units)
-        inputs_width = n_units + width
-    shapes |= dense_weight_shapes("decoder/readout", inputs_width, units[-1])
-    return shapes | dense_weight_shapes("decoder/logits", units[-1], n_ids)

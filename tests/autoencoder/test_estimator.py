@@ -46,9 +46,9 @@ def make(**params):
 SETTINGS = {
     "default": {},
     "deep gru": {"cell": "gru", "units": (3, 2), "latent_dim": 5, "loss": "mae"},
-    "repeat": {"decoder": "repeat", "reverse": False, "bidirectional": False},
+    "repeat": {"decoder_input": "code", "reverse": False, "bidirectional": False},
     "changes": {"difference": True, "anomaly_score": "mae", "step_weight": "sqrt"},
-    "raw": {"standardize": False, "difference": True, "decoder": "repeat"},
+    "raw": {"standardize": False, "difference": True, "decoder_input": "code"},
     "mahalanobis": {"anomaly_score": "mahalanobis", "validation_fraction": 0.3},
 }
 

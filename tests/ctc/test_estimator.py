@@ -309,8 +309,8 @@ def test_align_says_which_labels_do_not_fit(rough):
         ({"conv_filters": 3, "conv_kernel_size": 2, "conv_strides": 2}, 2, 0),
         ({"conv_filters": (3, 2), "conv_strides": (2, 3)}, 6, 0),
         ({"conv_filters": [3, 2], "conv_strides": 2, "skip_frames": 1}, 4, 1),
-        ({"encoder": "image", "encoder__filters": (2, 3)}, 4, 0),
-        ({"encoder": "image", "conv_filters": 2, "conv_strides": 2}, 8, 0),
+        ({"front_end": "image", "front_end__filters": (2, 3)}, 4, 0),
+        ({"front_end": "image", "conv_filters": 2, "conv_strides": 2}, 8, 0),
     ],
 )
 def test_output_frames_are_as_many_as_documented(params, strides, skipped):
@@ -345,13 +345,13 @@ def test_frames_are_centred_as_documented():
 
 
 def one_step(frames, width=3, pool=1):
-    """An encoder that sees one frame at a time, or a few."""
+    """A front end that sees one frame at a time, or a few."""
     frames = keras.layers.AveragePooling1D(pool, padding="same")(frames)
     return keras.layers.Dense(width, activation="tanh")(frames)
 
 
 def two_way(frames, width=3):
-    """An encoder that sees what follows a sequence, padding too."""
+    """A front end that sees what follows a sequence, padding too."""
     hidden = keras.layers.Conv1D(width, 3, padding="same", strides=2)(frames)
     recurrence = keras.layers.LSTM(width, return_sequences=True)
     hidden = keras.layers.Dropout(0.2)(hidden)
@@ -359,22 +359,22 @@ def two_way(frames, width=3):
 
 
 def unpadded(frames):
-    """An encoder whose output is shorter by what its kernel covers."""
+    """A front end whose output is shorter by what its kernel covers."""
     return keras.layers.Conv1D(4, 4, padding="valid")(frames)
 
 
-ENCODERS = {
-    "one_step": ({"encoder": one_step, "encoder__width": 4}, lambda n: n),
-    "pooled": ({"encoder": one_step, "encoder__pool": 2}, lambda n: -(-n // 2)),
-    "two_way": ({"encoder": two_way}, lambda n: -(-n // 2)),
-    "unpadded": ({"encoder": unpadded}, lambda n: n - 3),
-    "image": ({"encoder": "image"}, lambda n: -(-n // 4)),
+FRONT_ENDS = {
+    "one_step": ({"front_end": one_step, "front_end__width": 4}, lambda n: n),
+    "pooled": ({"front_end": one_step, "front_end__pool": 2}, lambda n: -(-n // 2)),
+    "two_way": ({"front_end": two_way}, lambda n: -(-n // 2)),
+    "unpadded": ({"front_end": unpadded}, lambda n: n - 3),
+    "image": ({"front_end": "image"}, lambda n: -(-n // 4)),
 }
 
 
-@pytest.fixture(scope="module", params=ENCODERS)
-def encoding(request):
-    params, n_output_frames = ENCODERS[request.param]
+@pytest.fixture(scope="module", params=FRONT_ENDS)
+def with_front_end(request):
+    params, n_output_frames = FRONT_ENDS[request.param]
     state = random.getstate()
     clf = make(infeasible="drop", **params).fit(X, ["a", "b"] * 6)
     again = copy.deepcopy(clf).fit(X, ["a", "b"] * 6)
@@ -382,22 +382,22 @@ def encoding(request):
     return clf, again, n_output_frames
 
 
-def test_the_lengths_of_an_encoder_are_worked_out(encoding):
-    clf, _, n_output_frames = encoding
+def test_the_lengths_of_a_front_end_are_worked_out(with_front_end):
+    clf, _, n_output_frames = with_front_end
     lengths = [len(sample) for sample in clf.predict_proba(X)]
     assert lengths == [n_output_frames(len(x)) for x in X]
 
 
-def test_an_encoder_starts_from_the_seed(encoding):
-    clf, again, _ = encoding
+def test_a_front_end_starts_from_the_seed(with_front_end):
+    clf, again, _ = with_front_end
     for a, b in zip(clf._weights, again._weights, strict=True):
         np.testing.assert_array_equal(a, b)
     clf = copy.deepcopy(clf).set_params(random_state=1).fit(X, ["a", "b"] * 6)
     assert not np.array_equal(clf._weights[0], again._weights[0])
 
 
-def test_an_encoder_never_sees_padding(encoding):
-    clf = roughened(encoding[0])
+def test_a_front_end_never_sees_padding(with_front_end):
+    clf = roughened(with_front_end[0])
     together, log_proba = clf.score_samples(X), clf.predict_log_proba(X)
     for i, x in enumerate(X):
         alone = clf.predict_log_proba([x])[0]
@@ -405,17 +405,17 @@ def test_an_encoder_never_sees_padding(encoding):
         assert clf.score_samples([x])[0] == pytest.approx(together[i], abs=1e-5)
 
 
-def test_an_encoder_is_trained_with_the_rest(encoding):
-    clf = copy.deepcopy(encoding[0])
+def test_a_front_end_is_trained_with_the_rest(with_front_end):
+    clf = copy.deepcopy(with_front_end[0])
     before = copy.deepcopy(clf._weights)
     clf.set_params(warm_start=True, learning_rate=0.01).fit(X, ["a", "b"] * 6)
     assert all((a != b).any() for a, b in zip(before, clf._weights, strict=True))
 
 
-def test_an_encoder_must_return_frames():
+def test_a_front_end_must_return_frames():
     for wrong in (lambda frames: frames[:, 0], lambda frames: None):
-        with pytest.raises(ValueError, match="encoder must turn its input tensor"):
-            make(encoder=wrong).fit(X, TEXT)
+        with pytest.raises(ValueError, match="front_end must turn its input tensor"):
+            make(front_end=wrong).fit(X, TEXT)
 
 
 # -- too few frames ---------------------------------------------------------------

@@ -7,7 +7,7 @@ from scipy.special import log_softmax, logsumexp
 
 from skseq._autoencoder.loss import ReconstructionLosses
 from skseq._ctc.lattice import log_likelihood
-from skseq._ctc.loss import ctc_losses
+from skseq._ctc.loss import CTCLosses
 from skseq._seq2seq.loss import TokenLosses
 
 
@@ -24,7 +24,7 @@ def losses_and_gradient(logits, lengths, labels):
     logits = tf.constant(logits, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        losses = ctc_losses(
+        losses = CTCLosses()(
             (logits, tf.constant(lengths, tf.int32)), targets_of(labels)
         )
         total = tf.reduce_sum(losses)
@@ -106,7 +106,7 @@ def test_a_network_sure_of_something_else_still_learns_the_label(labels, gap):
 
 def test_the_losses_are_the_same_in_a_compiled_graph(ragged_batch):
     logits, lengths, labels = ragged_batch
-    compiled = tf.function(ctc_losses)
+    compiled = tf.function(CTCLosses().__call__)
     outputs = tf.constant(logits), tf.constant(lengths, tf.int32)
     losses = compiled(outputs, targets_of(labels))
     expected, _ = losses_and_gradient(*ragged_batch)

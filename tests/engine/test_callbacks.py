@@ -2,13 +2,13 @@ import keras
 import numpy as np
 import pytest
 
-from skseq._ctc.network import ctc_initial_weights
 from skseq._engine.callbacks import make_callbacks
 from skseq._engine.optimizers import make_optimizer
 from skseq._engine.programs import borrow
-from skseq._engine.state import Part, TrainingPlan, TrainingState
-from skseq._engine.training import train
-from tests.tiny import RECIPE, SETTINGS, frame_data
+from skseq._engine.state import Subset, TrainingPlan, TrainingState
+from skseq._engine.training import Run
+from skseq._nn.initial_weights import initial_weights
+from tests.tiny import RECIPE, frame_data
 
 callbacks = keras.callbacks
 
@@ -16,13 +16,14 @@ callbacks = keras.callbacks
 def run(*made, epochs=4, optimizer="sgd", rate=0.05, validate=False):
     """Train with these callbacks; return the state after each epoch and at the end."""
     plan = TrainingPlan(epochs, batch_size=3, shuffle=True, seed=0)
-    parts = [Part(frame_data(n, n), np.arange(n)) for n in (6, 4)]
+    parts = [Subset(frame_data(n, n), np.arange(n)) for n in (6, 4)]
     with borrow(RECIPE) as program:
         trainer = program.trainer(make_optimizer(optimizer, rate))
-        first = ctc_initial_weights(program.model, SETTINGS, 0)
+        first = initial_weights(program.model, 0)
         state = TrainingState(0, first, None)
         parts = parts if validate else [*parts[:1], None]
-        return list(train(program, trainer, plan, state, *parts, list(made)))
+        run = Run(program, trainer, plan, *parts, callbacks=list(made))
+        return list(run.states(state))
 
 
 def equal(weights, others):

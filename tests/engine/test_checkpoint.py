@@ -7,16 +7,16 @@ import keras
 import numpy as np
 import pytest
 
-from skseq._ctc.network import ctc_initial_weights
 from skseq._data.fingerprints import describe
 from skseq._engine.callbacks import make_callbacks
 from skseq._engine.checkpoint import KIND, Checkpoint
 from skseq._engine.optimizers import make_optimizer
 from skseq._engine.programs import Program
-from skseq._engine.state import Part, TrainingPlan, TrainingState
-from skseq._engine.training import train
+from skseq._engine.state import Subset, TrainingPlan, TrainingState
+from skseq._engine.training import Run
 from skseq._files.archive import read_archive, write_archive
-from tests.tiny import RECIPE, SETTINGS, frame_data
+from skseq._nn.initial_weights import initial_weights
+from tests.tiny import RECIPE, frame_data
 
 ORIGIN = {"units": "128", "data": "f00-1"}
 
@@ -35,17 +35,11 @@ def states(program, path=None, *, epochs, patience=None, callbacks=None, **optim
         checkpoint.start(5)
     routed = {"learning_rate": 0.2, **optimizer}
     trainer = program.trainer(make_optimizer("adam", routed=routed))
-    first = TrainingState(0, ctc_initial_weights(program.model, SETTINGS, 0), None)
-    parts = [Part(frame_data(n, n), np.arange(n)) for n in (6, 4)]
-    return train(
-        program,
-        trainer,
-        plan,
-        (checkpoint and checkpoint.state) or first,
-        *parts,
-        make_callbacks(callbacks),
-        checkpoint,
-    )
+    first = TrainingState(0, initial_weights(program.model, 0), None)
+    parts = [Subset(frame_data(n, n), np.arange(n)) for n in (6, 4)]
+    made = make_callbacks(callbacks)
+    run = Run(program, trainer, plan, *parts, callbacks=made, checkpoint=checkpoint)
+    return run.states(first)
 
 
 def interrupted(program, path, after, **options):

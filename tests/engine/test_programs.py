@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from skseq._ctc.network import ctc_initial_weights
 from skseq._engine import programs as _programs
 from skseq._engine.optimizers import make_optimizer
 from skseq._engine.programs import (
@@ -18,7 +17,8 @@ from skseq._engine.programs import (
     Program,
     borrow,
 )
-from tests.tiny import RECIPE, SETTINGS, recipe_with
+from skseq._nn.initial_weights import initial_weights
+from tests.tiny import RECIPE, recipe_with
 
 
 def frame_batch(n_samples=3, n_frames=6, seed=0):
@@ -32,7 +32,7 @@ def frame_batch(n_samples=3, n_frames=6, seed=0):
 
 
 def first_weights(program, seed=0):
-    return ctc_initial_weights(program.model, SETTINGS, seed)
+    return initial_weights(program.model, seed)
 
 
 def learn(program, optimizer="adam", rate=0.1, seed=0):
@@ -103,7 +103,7 @@ def test_a_program_whose_borrower_failed_is_not_lent_again(no_idle, error):
 
 
 def test_recipes_that_hold_arrays_are_never_mistaken_for_each_other(no_idle):
-    recipes = [recipe_with(encoder_parameters=(np.zeros(2),)) for _ in range(2)]
+    recipes = [recipe_with(front_end_parameters=(np.zeros(2),)) for _ in range(2)]
     with borrow(RECIPE) as program:
         program.recipe = recipes[0]
     assert _programs._take(recipes[1], None) is None
@@ -262,18 +262,18 @@ def test_a_step_descends_the_weighted_mean_of_the_losses():
     np.testing.assert_allclose(slope, squared_norm, rtol=1e-2)
 
 
-def test_penalties_of_a_custom_encoder_are_descended_too():
-    def encoder(frames):
+def test_penalties_of_a_front_end_are_descended_too():
+    def front_end(frames):
         penalty = keras.regularizers.L2(0.5)
         return keras.layers.Dense(2, kernel_regularizer=penalty)(frames)
 
-    program = Program(recipe_with(encoder=encoder, units=(), dropout=0.0))
+    program = Program(recipe_with(front_end=front_end, units=(), dropout=0.0))
     rng = np.random.default_rng(0)
     weights = [
         rng.normal(size=w.shape).astype("float32") for w in program.model.weights
     ]
     program.load(weights)
-    batch = {**frame_batch(), "output_lengths": np.full(3, 6, dtype="int32")}
+    batch = {**frame_batch(), "front_end_lengths": np.full(3, 6, dtype="int32")}
     program.trainer(make_optimizer("sgd", 1.0)).step(batch, np.zeros(3))
     np.testing.assert_allclose(program.weights()[0], 0 * weights[0], atol=1e-6)
 
@@ -386,7 +386,7 @@ def test_threads_get_a_program_each_and_learn_as_if_alone(fresh_run):
 
 def test_networks_built_in_many_threads_at_once_are_all_alike():
     def paths(_):
-        model = Program(recipe_with(encoder="image", units=(2, 2))).model
+        model = Program(recipe_with(front_end="image", units=(2, 2))).model
         return [w.path for w in model.weights]
 
     with ThreadPoolExecutor(8) as pool:

@@ -27,7 +27,11 @@ SETTINGS = {
     "lstm": {},
     "gru": {"cell": "gru", "units": [3, 2], "dropout": 0.1, "bidirectional": False},
     "convolutions": {"conv_filters": (3, 2), "conv_strides": (1, 2), "skip_frames": 1},
-    "image": {"encoder": "image", "encoder__filters": (2,), "encoder__features": 3},
+    "image": {
+        "front_end": "image",
+        "front_end__filters": (2,),
+        "front_end__features": 3,
+    },
     "single": {"target": "single"},
 }
 LETTERS, REVERSED = reversals(12)
@@ -263,12 +267,12 @@ def test_plain_values_survive_json(value):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("encoder", lambda frames: frames),
+        ("front_end", lambda frames: frames),
         ("optimizer", keras.optimizers.SGD),
         ("optimizer", keras.optimizers.SGD()),
         ("callbacks", [keras.callbacks.TerminateOnNaN]),
         ("random_state", np.random.RandomState(0)),
-        ("encoder__width", object()),
+        ("front_end__width", object()),
     ],
 )
 def test_what_is_no_plain_value_is_not_saved(fitted, tmp_path, name, value):
@@ -289,7 +293,7 @@ def test_a_tokenizer_of_the_users_own_is_not_saved(tmp_path):
 
 def test_a_failed_save_keeps_the_old_file(saved, fitted):
     before = saved.read_bytes()
-    clf = pickle.loads(pickle.dumps(fitted)).set_params(encoder=len)
+    clf = pickle.loads(pickle.dumps(fitted)).set_params(front_end=len)
     with pytest.raises(TypeError):
         clf.save(saved)
     assert saved.read_bytes() == before
@@ -417,7 +421,7 @@ DAMAGE = {
     "unknown layout": (edit("fitted", "_X_layout", value="tree"), "_X_layout"),
     "unknown kind": (edit("fitted", "history_", value={"set": []}), "unknown kind"),
     "no settings": (edit("fitted", "_settings", value=3), "_settings"),
-    "unknown encoder": (edit_setting("encoder", "os.system"), "encoder"),
+    "unknown front end": (edit_setting("front_end", "os.system"), "front_end"),
     "unknown cell": (edit_setting("cell", "os.system"), "cell"),
     "no time": (edit_setting("conv_strides", {"tuple": [0]}), "conv_strides"),
     "unknown setting": (edit_setting("mystery", 1), "mystery"),

@@ -3,17 +3,17 @@ import numpy as np
 import pytest
 
 from skseq._ctc.data import FrameData
-from skseq._ctc.estimator import TARGETS
-from skseq._ctc.loss import ctc_losses
-from skseq._ctc.network import ctc_initial_weights, ctc_network
+from skseq._ctc.loss import CTCLosses
+from skseq._ctc.network import ctc_network
 from skseq._data.sequences import Sequences
 from skseq._engine import programs as _programs
 from skseq._engine.callbacks import CallbackRunner
 from skseq._engine.checkpoint import Checkpoint
 from skseq._engine.optimizers import make_optimizer
 from skseq._engine.programs import Recipe, borrow
-from skseq._engine.state import Part, TrainingPlan, TrainingState
-from skseq._engine.training import mean_loss, train
+from skseq._engine.state import Subset, TrainingPlan, TrainingState
+from skseq._engine.training import Run
+from skseq._nn.initial_weights import initial_weights
 from skseq.exceptions import TrainingDivergedError
 from tests.tiny import recipe_with
 
@@ -31,8 +31,8 @@ def part(rows, weights=None, frames=FRAMES):
     sequences = Sequences([frames[i] for i in rows], LENGTHS[rows], 2, "sequences")
     weights = np.ones(len(rows)) if weights is None else np.array(weights, float)
     labels = [LABELS[i] for i in rows]
-    data = FrameData(sequences, weights, labels, LENGTHS[rows])
-    return Part(data, np.flatnonzero(weights))
+    data = FrameData(sequences, weights, labels, LENGTHS[rows], LENGTHS[rows])
+    return Subset(data, np.flatnonzero(weights))
 
 
 def running(
@@ -52,18 +52,10 @@ def running(
     plan = {"epochs": 3, "batch_size": 3, "shuffle": True, "seed": 0, **plan}
     with borrow(recipe) as program:
         trainer = program.trainer(make_optimizer(optimizer, rate, routed))
-        first = TrainingState(0, ctc_initial_weights(program.model, SETTINGS, 0), None)
-        yield from train(
-            program,
-            trainer,
-            TrainingPlan(**plan),
-            (checkpoint and checkpoint.state) or first,
-            training,
-            validation,
-            callbacks,
-            checkpoint,
-            score,
-        )
+        first = TrainingState(0, initial_weights(program.model, 0), None)
+        run = Run(program, trainer, TrainingPlan(**plan), training, validation)
+        run.callbacks, run.checkpoint, run.score = callbacks, checkpoint, score
+        yield from run.states(first)
 
 
 def run(*parts, **options):
@@ -73,9 +65,8 @@ def run(*parts, **options):
 def loss_of(weights, part, batch_size=3):
     plan = TrainingPlan(1, batch_size, False, 0)
     with borrow(RECIPE, weights) as program:
-        return mean_loss(
-            program, plan, part, CallbackRunner([], program.model, None, plan)
-        )
+        run = Run(program, None, plan, part)
+        return run.mean_loss(part, CallbackRunner([], program.model, None, plan))
 
 
 def equal(weights, others):
@@ -99,8 +90,8 @@ def test_an_earlier_state_is_not_changed_by_the_epochs_after_it():
     plan = TrainingPlan(3, 3, True, 0)
     with borrow(RECIPE) as program:
         trainer = program.trainer(make_optimizer("adam", 0.1))
-        first = TrainingState(0, ctc_initial_weights(program.model, SETTINGS, 0), None)
-        states = train(program, trainer, plan, first, part(range(6)))
+        first = TrainingState(0, initial_weights(program.model, 0), None)
+        states = Run(program, trainer, plan, part(range(6))).states(first)
         state = next(states)
         arrays = [*state.weights, *state.optimizer_state]
         before = [np.array(array) for array in arrays]
@@ -126,7 +117,7 @@ def test_with_shuffling_the_seed_decides_the_batches():
 
 def test_every_epoch_drops_other_values_and_every_run_the_same():
     settings = {**SETTINGS, "dropout": 0.5}
-    recipe = Recipe(ctc_network, tuple(settings.items()), ctc_losses, TARGETS)
+    recipe = Recipe(ctc_network, tuple(settings.items()), CTCLosses())
     plan = {"recipe": recipe, "rate": 0.0, "shuffle": False}
     losses, again = (run(part(range(8)), **plan)[-1].history["loss"] for _ in range(2))
     assert len(set(losses)) == 3
@@ -142,7 +133,7 @@ def batches_seen(**plan):
             return super().assemble(rows)
 
     data = part(range(8)).data
-    run(Part(Watched(**vars(data)), np.arange(8)), batch_size=2, **plan)
+    run(Subset(Watched(**vars(data)), np.arange(8)), batch_size=2, **plan)
     return np.array(seen).reshape(-1, 4, 2).tolist()
 
 
@@ -167,7 +158,7 @@ def test_sequences_share_a_batch_only_with_those_of_their_length_if_asked():
             return super().assemble(rows)
 
     data = part(range(8)).data
-    rows = Part(Watched(**vars(data)), np.arange(8))
+    rows = Subset(Watched(**vars(data)), np.arange(8))
     run(rows, rows, epochs=1, batch_size=4, exact_lengths=True)
     assert all(len(set(lengths)) == 1 for lengths in seen)
 
@@ -189,7 +180,7 @@ def test_a_weight_of_two_is_the_same_as_being_there_twice():
 def test_a_weight_of_zero_is_the_same_as_absence():
     plan = {"batch_size": 9, "shuffle": False, "epochs": 4}
     whole = part(range(4), weights=[1, 0, 2, 1])
-    whole = Part(whole.data, np.arange(4))  # as if it had not been left out before
+    whole = Subset(whole.data, np.arange(4))  # as if it had not been left out before
     absent = run(part([0, 2, 3], weights=[1, 2, 1]), **plan)[-1]
     np.testing.assert_allclose(
         run(whole, **plan)[-1].history["loss"], absent.history["loss"], rtol=1e-5
@@ -206,7 +197,7 @@ def test_the_loss_of_an_epoch_without_learning_is_the_weighted_mean():
     weights = [1, 3, 2, 1, 1, 4]
     history = run(part(range(6), weights=weights), rate=0.0, epochs=1)[-1].history
     with borrow(RECIPE) as program:
-        first = ctc_initial_weights(program.model, SETTINGS, 0)
+        first = initial_weights(program.model, 0)
     alone = [loss_of(first, part([i])) for i in range(6)]
     np.testing.assert_allclose(
         history["loss"], [np.average(alone, weights=weights)], rtol=1e-5
@@ -373,7 +364,7 @@ def test_training_goes_on_from_its_own_weights_not_from_the_averages(optimizer):
     plain = run(*data, optimizer=optimizer)
     for state, expected in zip(averaged, plain, strict=True):
         assert equal(state.weights, expected.weights)
-        assert state.to_go_on() is state.weights
+        assert state.resume_weights() is state.weights
         assert state.history["loss"] == expected.history["loss"]
         assert expected.averaged_weights is None
 

@@ -467,7 +467,9 @@ def test_labels_that_match_no_class_or_sample_are_refused(reader):
 @pytest.mark.parametrize("y", [None, TARGETS], ids=["predicted", "given"])
 def test_attention_is_what_attend_says_along_the_output(translator, y):
     display = AttentionDisplay.from_estimator(translator, SOURCES, y, sample=1)
-    (expected,) = translator.attend(SOURCES[1:2], None if y is None else y[1:2])
+    (expected,) = translator.predict_attention(
+        SOURCES[1:2], None if y is None else y[1:2]
+    )
     output = translator.predict(SOURCES)[1] if y is None else y[1]
     np.testing.assert_allclose(display.attention, expected, atol=1e-6)
     np.testing.assert_array_equal(display.im_.get_array(), display.attention)

@@ -14,8 +14,8 @@ from skseq._nn.layers import (
     ImageConvolution,
     Recurrent,
     autonomous_lstm,
-    shortened,
-    turned_round,
+    reversed_sequences,
+    strided_length,
     zero_padding,
 )
 
@@ -322,7 +322,7 @@ def test_each_sequence_is_turned_round_within_its_own_length():
     lengths = np.array([3, 2, 1, 0])
     expected = frames.copy()
     expected[0], expected[1, :2] = frames[0, ::-1], frames[1, 1::-1]
-    found = turned_round(tf.constant(frames), tf.constant(lengths))
+    found = reversed_sequences(tf.constant(frames), tf.constant(lengths))
     np.testing.assert_array_equal(found, expected)
 
 
@@ -332,7 +332,7 @@ def test_the_gradient_of_a_turned_sequence_is_turned_back():
     lengths = tf.constant([5, 3, 1])
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(frames)
-        ours = tf.reduce_sum(weights * turned_round(frames, lengths) ** 2)
+        ours = tf.reduce_sum(weights * reversed_sequences(frames, lengths) ** 2)
         stock = tf.reverse_sequence(frames, lengths, seq_axis=1)
         theirs = tf.reduce_sum(weights * stock**2)
     np.testing.assert_array_equal(
@@ -344,4 +344,4 @@ def test_the_gradient_of_a_turned_sequence_is_turned_back():
 def test_shortened_counts_the_frames_that_a_step_visits(strides):
     lengths = np.arange(1, 12)
     visited = [len(range(0, n, strides)) for n in lengths]
-    np.testing.assert_array_equal(shortened(lengths, strides), visited)
+    np.testing.assert_array_equal(strided_length(lengths, strides), visited)

@@ -6,7 +6,6 @@ from scipy.special import softmax
 from skseq._seq2seq.attention import (
     ATTENTIONS,
     Source,
-    attention_weight_shapes,
     project,
 )
 
@@ -147,17 +146,6 @@ def test_gradients_are_finite_however_large_the_scores(kind):
     upstream = np.ones((3, 5, WIDTH), "float32")
     for gradient in gradients(attention_of(kind), queries, states, LENGTHS, upstream):
         assert np.isfinite(gradient).all()
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_shapes_worked_out_are_those_of_the_layer_in_its_order(kind):
-    expected = [(w.path, tuple(w.shape)) for w in attention_of(kind).weights]
-    shapes = attention_weight_shapes(kind, "attention", WIDTH, UNITS)
-    assert list(shapes.items()) == expected
-
-
-def test_without_attention_there_are_no_weights():
-    assert attention_weight_shapes(None, "attention", WIDTH, UNITS) == {}
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (2, 4, 3), (2, 1, 4, 3)])

@@ -162,7 +162,7 @@ def test_equally_long_results_stay_one_cell_a_sample(rough):
         rough.predict(same),
         rough.predict_proba(same),
         rough.predict_n_best(same, 1),
-        rough.attend(same),
+        rough.predict_attention(same),
         listing.predict(same),
     ):
         assert results.dtype == object
@@ -417,7 +417,7 @@ def test_an_output_may_be_empty(rough):
     mute = inclined(rough, end=99).set_params(min_output_length=0)
     assert mute.predict(X[:2]).tolist() == ["", ""]
     assert [p.shape for p in mute.predict_proba(X[:2])] == [(0, 5), (0, 5)]
-    assert [a.shape for a in mute.attend(X[:1])] == [(0, len(LETTERS[0]))]
+    assert [a.shape for a in mute.predict_attention(X[:1])] == [(0, len(LETTERS[0]))]
     np.testing.assert_allclose(mute.score_samples(X[:2]), 0, atol=1e-5)
     assert mute.score(X, Y) == 0
 
@@ -440,7 +440,11 @@ def test_no_run_of_tokens_is_said_twice(rough, decoder, n):
 def test_an_output_that_must_repeat_itself_is_refused(rough):
     limits = {"min_output_length": 4, "no_repeat_ngram": 1}
     translator = copy.deepcopy(rough).set_params(**limits)
-    for use in (translator.predict, translator.predict_proba, translator.attend):
+    for use in (
+        translator.predict,
+        translator.predict_proba,
+        translator.predict_attention,
+    ):
         with pytest.raises(ValueError, match="No output has min_output_length tokens"):
             use(X)
     with pytest.raises(ValueError, match="or set no_repeat_ngram=0"):
@@ -471,7 +475,7 @@ def test_decoding_parameters_are_read_and_checked_at_each_prediction(rough, name
     assert n_best.tolist() == from_the_start.predict_n_best(X, 3).tolist()
     changed.set_params(**{name: bad})
     uses = [changed.predict, changed.predict_proba, changed.score_samples]
-    for use in (*uses, changed.attend, changed.predict_n_best):
+    for use in (*uses, changed.predict_attention, changed.predict_n_best):
         with pytest.raises(ValueError, match=f"The '{name}' parameter"):
             use(X)
     with pytest.raises(ValueError, match=f"The '{name}' parameter"):
@@ -504,10 +508,10 @@ def test_what_is_decoded_is_the_same_alone_under_every_penalty(rough):
 def test_attention_is_that_of_the_network_in_training(any_rough):
     if any_rough.attention is None:
         with pytest.raises(ValueError, match=r'attention=None.*attention="additive"'):
-            any_rough.attend(X)
+            any_rough.predict_attention(X)
         return
     network = any_rough.model_
-    attention = any_rough.attend(X, Y)
+    attention = any_rough.predict_attention(X, Y)
     for i, (text, output) in enumerate(zip(X, Y, strict=True)):
         _, expected = says(network, text, output)
         assert attention[i].shape == (len(output.split()), len(text.split()))
@@ -517,13 +521,15 @@ def test_attention_is_that_of_the_network_in_training(any_rough):
 
 def test_without_targets_attention_goes_along_what_is_predicted(rough):
     outputs = rough.predict(X)
-    for found, expected in zip(rough.attend(X), rough.attend(X, outputs), strict=True):
+    for found, expected in zip(
+        rough.predict_attention(X), rough.predict_attention(X, outputs), strict=True
+    ):
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_what_the_estimator_was_fitted_with_decides_about_attention(rough):
     renamed = copy.deepcopy(rough).set_params(attention=None, coverage_penalty=0.5)
-    assert len(renamed.attend(X)) == len(renamed.predict(X)) == 12
+    assert len(renamed.predict_attention(X)) == len(renamed.predict(X)) == 12
 
 
 # -- score ---------------------------------------------------------------------------

@@ -1,0 +1,194 @@
+import random
+
+import keras
+import numpy as np
+import pytest
+
+from skseq._nn.front_ends import (
+    LAYER,
+    CustomFrontEnd,
+    check_front_end,
+    make_front_end,
+    sees_padding,
+)
+
+layers = keras.layers
+
+
+def unseeded(frames, width=4):
+    """A front end that draws from the global generators of Python and NumPy."""
+    states = layers.Dropout(0.5)(layers.Dense(width, name="dense")(frames))
+    noise = random.random() + np.random.rand()  # noqa: NPY002
+    return layers.Rescaling(noise)(states)
+
+
+def network(front_end, parameters=()):
+    """A network of nothing but a front end."""
+    frames = keras.Input((None, 5), name="frames")
+    lengths = keras.Input((), dtype="int32", name="lengths")
+    made = make_front_end(front_end, parameters).build(frames, lengths)
+    return keras.Model([frames, lengths, *made[2]], list(made[:2]))
+
+
+# -- a front end of the user's own -----------------------------------------------------
+
+
+def stacked(*make):
+    """A front end of these layers, made anew at each call."""
+
+    def front_end(frames):
+        for make_layer in make:
+            frames = make_layer()(frames)
+        return frames
+
+    return front_end
+
+
+def conv(kernel_size, **options):
+    return lambda: layers.Conv1D(3, kernel_size, **options)
+
+
+BLIND_TO_PADDING = {
+    "dense": stacked(lambda: layers.Dense(3), lambda: layers.Dense(2)),
+    "pointwise": stacked(conv(1)),
+    "causal": stacked(lambda: layers.Dense(3), conv(5, padding="causal")),
+    "valid": stacked(conv(4), conv(3, strides=2)),
+    "wide valid": stacked(conv(40), conv(3)),
+    "same without a bias before": stacked(conv(3, padding="same")),
+    "forward recurrence": stacked(lambda: layers.LSTM(3, return_sequences=True)),
+    "pooling": stacked(conv(1), lambda: layers.MaxPooling1D(2)),
+    "normalised frames": stacked(lambda: layers.LayerNormalization()),
+    "fresh batch normalisation": stacked(lambda: layers.BatchNormalization()),
+    "dropout": stacked(lambda: layers.Dense(3), lambda: layers.Dropout(0.5)),
+}
+
+SEES_PADDING = {
+    "same after a bias": stacked(conv(1), conv(3, padding="same")),
+    "wide same after a bias": stacked(conv(40), conv(31, padding="same")),
+    "strided same": stacked(conv(3, padding="same", strides=2)),
+    "bidirectional": stacked(
+        lambda: layers.Bidirectional(layers.LSTM(3, return_sequences=True))
+    ),
+    "normalised over time": stacked(
+        lambda: layers.GroupNormalization(groups=1, axis=-1)
+    ),
+    "attention": lambda frames: layers.Attention()([frames, frames]),
+}
+
+
+@pytest.mark.parametrize("name", BLIND_TO_PADDING)
+def test_a_front_end_that_padding_cannot_reach_is_known(name):
+    assert not sees_padding(network(BLIND_TO_PADDING[name]))
+
+
+@pytest.mark.parametrize("name", SEES_PADDING)
+def test_a_front_end_that_padding_can_reach_is_known(name):
+    assert sees_padding(network(SEES_PADDING[name]))
+
+
+@pytest.mark.parametrize("front_end", [None, "image"])
+def test_padding_reaches_no_front_end_of_ours(front_end):
+    assert not sees_padding(network(front_end))
+
+
+def test_probing_a_front_end_leaves_its_weights_as_they_were():
+    model = network(SEES_PADDING["bidirectional"])
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=w.shape).astype("float32") for w in model.weights]
+    model.set_weights(weights)
+    sees_padding(model)
+    for value, expected in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(value, expected)
+
+
+@pytest.mark.parametrize(
+    ("front_end", "expected"),
+    [
+        (stacked(conv(3)), lambda n: max(0, n - 2)),
+        (stacked(conv(5, strides=3)), lambda n: len(range(0, n - 4, 3))),
+        (stacked(conv(5, padding="same", strides=2)), lambda n: -(-n // 2)),
+        (stacked(lambda: layers.MaxPooling1D(4)), lambda n: n // 4),
+        (stacked(lambda: layers.UpSampling1D(2)), lambda n: 2 * n),
+    ],
+)
+def test_output_lengths_of_a_front_end_are_worked_out_for_each_length(
+    front_end, expected
+):
+    lengths = np.array([7, 1, 12, 7, 2, 4, 30])
+    made = make_front_end(front_end)
+    np.testing.assert_array_equal(
+        made.output_lengths(network(front_end), lengths), [expected(n) for n in lengths]
+    )
+
+
+@pytest.mark.parametrize(
+    ("front_end", "got"),
+    [
+        (lambda frames: layers.GlobalAveragePooling1D()(frames), "None, 5"),
+        (lambda frames: layers.Reshape((-1, 5, 1))(frames), "None, None, 5, 1"),
+        (lambda frames: None, "NoneType"),
+        (lambda frames: [frames], "list"),
+        (lambda frames: layers.Permute((2, 1))(frames), "None, 5, None"),
+    ],
+)
+def test_a_front_end_must_return_a_sequence_of_frames(front_end, got):
+    with pytest.raises(ValueError, match=rf"front_end must turn .*{got}"):
+        CustomFrontEnd(front_end).model(5)
+
+
+class Unforeseeable(layers.Layer):
+    def call(self, frames):
+        return frames
+
+    def compute_output_shape(self, shape):
+        return (shape[0], None, shape[2])
+
+
+def test_a_front_end_of_unknown_output_length_is_refused():
+    front_end = stacked(Unforeseeable)
+    with pytest.raises(ValueError, match="front_end makes of 4 cannot be worked out"):
+        make_front_end(front_end).output_lengths(network(front_end), np.array([4]))
+
+
+def test_a_front_end_gets_its_parameters_by_name():
+    model = network(unseeded, (("width", 9),))
+    assert model.get_layer(LAYER).output_shape[-1] == 9
+
+
+def test_a_front_end_may_not_use_one_layer_in_two_networks():
+    layer = layers.Dense(3)
+    own = make_front_end(lambda frames: layer(frames))
+    model = network(own.function)
+    with pytest.raises(ValueError, match="must make new layers whenever it is called"):
+        own.initial_weights(model, 0)
+
+
+def test_a_front_end_may_not_depend_on_what_changes_between_its_calls():
+    widths = iter([3, 4])
+    own = make_front_end(lambda frames: layers.Dense(next(widths))(frames))
+    model = network(own.function)
+    with pytest.raises(ValueError, match=r"shapes .*5, 3.* and now .*5, 4"):
+        own.initial_weights(model, 0)
+
+
+@pytest.mark.parametrize(
+    ("front_end", "parameters", "message"),
+    [
+        (None, {"width": 1}, "front_end=None cannot be called with .*front_end__width"),
+        ("image", {"width": 1}, "front_end='image' cannot be .*front_end__width"),
+        ("image", {"filters": 0}, "'front_end__filters' parameter of Owner must be"),
+        (unseeded, {"depth": 1}, "unseeded.* cannot be .*front_end__depth"),
+        (lambda: None, {}, "cannot be called with frames and no more"),
+    ],
+)
+def test_parameters_that_a_front_end_does_not_take_are_refused(
+    front_end, parameters, message
+):
+    with pytest.raises(ValueError, match=message):
+        check_front_end(front_end, parameters, "Owner")
+
+
+def test_checked_parameters_are_sorted_pairs_that_make_the_front_end():
+    pairs = check_front_end("image", {"filters": [8], "features": 4}, "Owner")
+    assert pairs == (("features", 4), ("filters", (8,)))
+    assert make_front_end("image", pairs).filters == (8,)
