@@ -1,5 +1,7 @@
-"""How Sphinx makes the site. Nothing is fetched from elsewhere, and nothing in the made
-pages is."""
+"""Settings of the documentation site.
+
+The build fetches nothing over the network, and its pages load nothing from other sites.
+"""
 
 import os
 import sys
@@ -42,7 +44,7 @@ numpydoc_class_members_toctree = False
 
 
 def is_left_out(app, what, name, member, skip, options):
-    """Leave out what refers to scikit-learn's own guide, or comes from tuples."""
+    """Whether a member comes from a built-in type or links to scikit-learn's guide."""
     where = getattr(member, "__module__", None) or "builtins"
     if where.startswith("skseq"):
         return None
