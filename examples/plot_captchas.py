@@ -2,15 +2,17 @@
 Reading captchas
 ================
 
-Five distorted characters, crossed by a line: convolutions turn the columns of an image
-into frames, and the reader learns what they say from whole words.
+A captcha shows five distorted characters, crossed by a line. Convolutions turn the
+columns of an image into frames, and the classifier learns from whole words which
+characters they show.
 """
 
 # %%
-# The images are those of a Keras example. Where they are not installed (see
-# :func:`skseq.datasets.get_data_home`), strips of five handwritten digits stand
-# in. To stay under a minute, images are read at half their size; ink is one and paper
-# zero. ``benchmarks/captcha.py`` reads them at full size, and takes several minutes.
+# The images are those of a Keras example. If they are not installed (see
+# :func:`skseq.datasets.get_data_home`), strips of five handwritten digits take their
+# place. To stay under a minute, this example reads the images at half their size; ink
+# is one and paper is zero. ``benchmarks/captcha.py`` reads them at full size, which
+# takes several minutes.
 
 import matplotlib.pyplot as plt
 from sklearn.model_selection import train_test_split
@@ -26,17 +28,17 @@ try:
     halves = images.reshape(n_images, n_columns // 2, 2, height // 2, 2)
     X = list(1 - halves.mean(axis=(2, 4)))
 except FileNotFoundError as error:
-    print(f"Strips of digits, a stand-in: {error}")
+    print(f"Strips of digits instead: {error}")
     X, words = make_digit_strips(840, n_digits=(5, 5), noise=0.05, random_state=0)
 X, X_new, y, y_new = train_test_split(X, words, test_size=0.1, random_state=0)
 print(f"{len(X)} images to learn from, {len(X_new)} to read")
 
 # %%
-# Two poolings leave a frame for every four columns.
+# The image front end pools twice, which leaves one frame for every four columns.
 
 reader = CTCSequenceClassifier(
-    encoder="image",
-    encoder__filters=(32, 64),
+    front_end="image",
+    front_end__filters=(32, 64),
     units=64,
     dropout=0.25,
     learning_rate=3e-3,
@@ -50,13 +52,13 @@ print(f"images exact:        {sequence_accuracy(y_new, predicted):.3f}")
 print(f"characters in error: {label_error_rate(y_new, predicted):.3f}")
 
 # %%
-# First the loss hardly falls: the network answers with blanks alone. Then it finds the
-# characters, and is soon done.
+# At first the loss hardly falls: the network answers with blanks alone. Once it has
+# found the characters, it learns quickly.
 
 TrainingHistoryDisplay.from_estimator(reader, yscale="log")
 
 # %%
-# What was read.
+# Some images, with the predicted text as titles.
 
 figure, panels = plt.subplots(2, 3, figsize=(9, 3), layout="constrained")
 for axes, image, word in zip(panels.flat, X_new, predicted, strict=False):
@@ -64,7 +66,7 @@ for axes, image, word in zip(panels.flat, X_new, predicted, strict=False):
     axes.set(title=word, xticks=[], yticks=[])
 
 # %%
-# One image, and which frame said which character.
+# One image, and which frame gave which character.
 
 figure, (above, below) = plt.subplots(
     2, 1, figsize=(8, 5), height_ratios=(1, 2), layout="constrained"

@@ -2,15 +2,16 @@
 Reading strips of handwritten digits
 ====================================
 
-A strip holds one to eight handwritten digits side by side, with random gaps. The reader
-is told which digits a strip holds, and never where one starts or ends. It finds that
-out, and can be asked for it.
+A strip holds one to eight handwritten digits side by side, with random gaps. The
+classifier is told which digits a strip holds, but never where one starts or ends. It
+works that out, and you can ask it.
 """
 
 # %%
-# The data: a list of arrays of different lengths, a row a column of the strip, and a
-# list of strings. No image on the test strips was seen in training. To stay under a
-# minute there are 1,000 strips; ``examples/quickstart.py`` searches on 2,000.
+# The data: a list of arrays of different lengths, whose rows are the columns of a
+# strip, and a list of strings. No image on the test strips was seen in training. To
+# stay under a minute there are only 1,000 strips; ``examples/quickstart.py`` searches
+# on 2,000.
 
 import matplotlib.pyplot as plt
 
@@ -32,12 +33,12 @@ for axes, strip, digits in zip(panels, X, y, strict=False):
     axes.set(title=digits, xticks=[], yticks=[])
 
 # %%
-# The classifier takes a strip as an image. Its columns are frames, of which a pooling
-# leaves every other one.
+# The classifier takes a strip as an image, whose columns are the frames. The front end
+# pools them, which halves their number.
 
 reader = CTCSequenceClassifier(
-    encoder="image",
-    encoder__filters=32,
+    front_end="image",
+    front_end__filters=32,
     units=48,
     dropout=0.2,
     learning_rate=5e-3,
@@ -51,17 +52,17 @@ print(f"digits in error: {label_error_rate(y_new[100:], predicted):.3f}")
 print(f"strips exact:    {sequence_accuracy(y_new[100:], predicted):.3f}")
 
 # %%
-# How training went. The validation loss is that of images which training never saw.
+# How training went. The validation loss is that of images never seen in training.
 
 TrainingHistoryDisplay.from_estimator(reader, yscale="log")
 
 # %%
-# Where the digits are. Between them the network is sure of the blank.
+# Where the digits lie. Between them the network is sure of the blank.
 
 AlignmentDisplay.from_estimator(reader, X_new, y_new, sample=100)
 
 # %%
-# Which digits are taken for which, left out or put in.
+# Which digits are confused, left out or inserted.
 
 LabelConfusionDisplay.from_estimator(reader, X_new[100:], y_new[100:])
 plt.show()

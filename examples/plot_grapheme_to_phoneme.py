@@ -2,21 +2,21 @@
 From spelling to sounds
 =======================
 
-A dictionary with pronunciations never holds all words. The translator learns from 3,600
-French words how the letters of a word are spoken, and then reads words that it has not
+No pronunciation dictionary contains all words. The translator learns from 3,600 French
+words how the letters of a word are pronounced, and then reads words that it has not
 seen.
 """
 
 # %%
-# The words come from the SIGMORPHON 2020 shared task. Where they are not installed
-# (see :func:`skseq.datasets.get_data_home`), numbers are spelt out in their place.
+# The words come from the SIGMORPHON 2020 shared task. If they are not installed
+# (see :func:`skseq.datasets.get_data_home`), the translator spells out numbers instead.
 
 import matplotlib.pyplot as plt
 
 from skseq import Seq2SeqTranslator
 from skseq.datasets import fetch_g2p, make_number_words
 from skseq.inspection import AttentionDisplay
-from skseq.metrics import token_error_rate, word_error_rate
+from skseq.metrics import sequence_error_rate, token_error_rate
 
 try:
     X, y = fetch_g2p("fre", return_X_y=True)
@@ -29,7 +29,8 @@ for source, target in zip(X[:5], y[:5], strict=True):
     print(f"{source:>15}  ->  {target}")
 
 # %%
-# Letters are the tokens of the source, and sounds, parted by spaces, of the target.
+# The tokens of the source are letters; those of the target are sounds, separated by
+# spaces.
 
 translator = Seq2SeqTranslator(
     source_tokenizer="char",
@@ -42,17 +43,17 @@ translator = Seq2SeqTranslator(
 )
 translator.fit(X, y)
 predicted = translator.predict(X_new)
-print(f"words with an error: {word_error_rate(y_new, predicted):.3f}")
+print(f"words with an error: {sequence_error_rate(y_new, predicted):.3f}")
 print(f"sounds in error:     {token_error_rate(y_new, predicted):.3f}")
 
 # %%
-# The best readings of a word, with their probabilities.
+# The best pronunciations of a word, with their log-probabilities.
 
 for output, log_probability, _ in translator.predict_n_best([X_new[1]], 3)[0]:
     print(f"{X_new[1]}: {output}   log p = {log_probability:.2f}")
 
 # %%
-# Which letters make which sound: each row is a sound, and the brighter a cell, the more
+# Which letters make which sound: each row is a sound. The brighter a cell, the more
 # that letter counted.
 
 words = [word for word in X_new if 6 <= len(word) <= 9][:3]

@@ -2,9 +2,9 @@
 Reading strips of handwritten digits
 ====================================
 
-A strip holds one to eight handwritten digits side by side, with random gaps. Nobody
-says where a digit starts or ends: a strip is a sequence of columns, and its label is
-a string. The images on the test strips were never seen in training.
+A strip holds one to eight handwritten digits side by side, with random gaps. The
+classifier is never told where a digit starts or ends: a strip is a sequence of columns,
+and its labels are a string. The images on the test strips were never seen in training.
 """
 
 # %%
@@ -28,15 +28,15 @@ print(f"{len(X_train)} strips of {min(map(len, X_train))} to", end=" ")
 print(f"{max(map(len, X_train))} columns, e.g. {X_train[0].shape} -> {y_train[0]!r}")
 
 # %%
-# The model: a pipeline like any other. `FrameTransformer` lets a scikit-learn scaler
-# see the frames of ragged sequences; the classifier takes the columns as an image.
+# The model: a pipeline like any other. `FrameTransformer` applies a scikit-learn scaler
+# to the frames of ragged sequences; the classifier takes the columns as an image.
 
 pipeline = make_pipeline(
     FrameTransformer(StandardScaler(with_std=False)),
     CTCSequenceClassifier(
         units=48,
-        encoder="image",
-        encoder__filters=(32,),
+        front_end="image",
+        front_end__filters=(32,),
         learning_rate=5e-3,
         epochs=6,
         random_state=0,
@@ -44,7 +44,7 @@ pipeline = make_pipeline(
 )
 
 # %%
-# The search: scikit-learn's own. The best candidate is fitted again on all strips.
+# The search is scikit-learn's own. It fits the best candidate again on all strips.
 
 search = GridSearchCV(
     pipeline, {"ctcsequenceclassifier__dropout": [0.0, 0.3]}, cv=2, error_score="raise"
