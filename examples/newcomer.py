@@ -2,12 +2,13 @@
 From your own files to a saved model
 ====================================
 
-Two walks, each from files as people have them. The files are written here, into a
-temporary folder; everything after ``make_`` is what you would write yourself.
+Two tasks, each of which starts from ordinary files. The functions ``make_*`` write
+these files into a temporary folder; everything after them is what you would write
+yourself.
 
 1. A folder of WAV files and a text file of transcripts: read, fit, search, save, load
    in another process, plot.
-2. A CSV of sensor readings, one row a reading: read with pandas, find the odd runs.
+2. A CSV of sensor readings, one row per reading: read with pandas, find the odd runs.
 """
 
 import csv
@@ -30,7 +31,7 @@ from skseq.inspection import AlignmentDisplay, AnomalyScoreDisplay
 from skseq.metrics import label_error_rate
 from skseq.preprocessing import LogMel, SequenceNormalizer, from_long_frame
 
-matplotlib.use("Agg")  # pictures go to files
+matplotlib.use("Agg")  # draw to files, not to a window
 import matplotlib.pyplot as plt
 
 RATE = 8000
@@ -38,7 +39,7 @@ TONES = {"A": 440, "B": 587, "C": 784, "D": 988}  # hertz
 
 
 def make_recordings(folder, n_recordings=240):
-    """Whistled tunes of one to five notes: 0001.wav, ..., and what was whistled."""
+    """Write whistled tunes of one to five notes, 0000.wav, ..., and their notes."""
     rng = np.random.default_rng(0)
     lines = []
     for i in range(n_recordings):
@@ -56,7 +57,7 @@ def make_recordings(folder, n_recordings=240):
 
 
 def make_readings(path, n_runs=60):
-    """Runs of a machine of 30 to 60 readings; in every tenth a sensor sticks."""
+    """Write a machine's runs of 30 to 60 readings; in every tenth a sensor sticks."""
     rng = np.random.default_rng(1)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -74,7 +75,7 @@ def make_readings(path, n_runs=60):
 
 
 def read_recordings(folder):
-    """Waveforms of different length, and strings."""
+    """Return waveforms of different lengths, and strings."""
     text = (folder / "transcripts.txt").read_text(encoding="utf-8")
     names, tunes = zip(*(line.split() for line in text.splitlines()), strict=True)
     return [wavfile.read(folder / name)[1] for name in names], list(tunes)
@@ -105,7 +106,7 @@ def transcribe(folder):
 
 
 def predict_elsewhere(folder, name):
-    """Load the model in another process and ask it there."""
+    """Load the model in another process and predict there."""
     program = (
         "import joblib; from scipy.io import wavfile; "
         "reader = joblib.load('reader.joblib'); "
@@ -127,7 +128,7 @@ def find_odd_runs(folder):
     odd = detector.fit_predict(X) == -1
     print(f"odd: {', '.join(runs[odd])}")
 
-    detector.save(folder / "detector.skseq")  # a single estimator: a file without code
+    detector.save(folder / "detector.skseq")  # the file contains no code
     AnomalyScoreDisplay.from_estimator(detector, X)
     plt.savefig(folder / "scores.png")
     print(f"wrote scores.png, {(folder / 'scores.png').stat().st_size} bytes")

@@ -3,8 +3,8 @@ Writing dates in one format
 ===========================
 
 People write a day in many ways: "3 May 1979", "May 3rd, 1979", "Thursday, 3 May 1979".
-The translator learns from examples to write them all as 1979-05-03. Nobody gives it a
-rule, a calendar or the places of day, month and year.
+The translator learns from examples to write them all as 1979-05-03. It is given no
+rules, no calendar and no positions of day, month and year.
 """
 
 # %%
@@ -44,13 +44,13 @@ predicted = translator.predict(X_new)
 print(f"exact on {len(X_new)} unseen dates: {sequence_accuracy(y_new, predicted):.3f}")
 
 # %%
-# How training went. The loss is a mean over the characters of the target.
+# How training went. The loss is the mean over the characters of the target.
 
 TrainingHistoryDisplay.from_estimator(translator, yscale="log")
 
 # %%
-# Where the decoder looks while it writes: each row is one character of the output, and
-# the brighter a cell, the more that character of the source counted.
+# Where the decoder looks while it writes: each row is one character of the output. The
+# brighter a cell, the more that character of the source counted.
 
 AttentionDisplay.from_estimator(translator, X_new)
 plt.show()

@@ -2,13 +2,14 @@
 A map of ragged sequences
 =========================
 
-Sequences of different lengths have no distance to each other. Their codes do: the
-autoencoder turns each into a vector, and a principal component analysis draws them.
+There is no obvious distance between sequences of different lengths, but there is one
+between their codes: the autoencoder turns each sequence into a vector. A principal
+component analysis then maps these vectors to a plane.
 """
 
 # %%
-# Runs of a machine, of 50 to 100 frames. One in three is anomalous, in one of four
-# ways.
+# The data: runs of a machine, of 50 to 100 frames. One run in three is anomalous, in
+# one of four ways.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -35,9 +36,9 @@ places = mapper.fit_transform(data.sequences)
 print(f"variance shown: {mapper[-1].explained_variance_ratio_.sum():.2f}")
 
 # %%
-# Runs that begin in different phases of a turn lie on a circle: the phase is what tells
-# them apart most, and nobody named it. The kinds of anomaly were not shown to the
-# network either.
+# Runs that begin in different phases of a turn lie on a circle: the phase is what
+# distinguishes them most, although the network was never told about it. Nor was it told
+# about the kinds of anomaly.
 
 figure, axes = plt.subplots(figsize=(6, 4.5), layout="constrained")
 for kind, marker in zip(np.unique(data.kind), "osv^D", strict=False):

@@ -1,14 +1,14 @@
 """
-Heart beats that are not normal
-===============================
+Abnormal heartbeats
+===================
 
-An autoencoder learns from normal heart beats only. Beats that it reconstructs badly are
-not normal.
+An autoencoder learns from normal heartbeats only. Beats that it reconstructs badly are
+abnormal.
 """
 
 # %%
-# The beats are ECG5000. Where it is not installed (see
-# :func:`skseq.datasets.get_data_home`), runs of a machine stand in.
+# The beats are those of ECG5000. If it is not installed (see
+# :func:`skseq.datasets.get_data_home`), runs of a machine take its place.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,7 +23,7 @@ try:
     X_new, y_new = fetch_ecg5000(subset="test", return_X_y=True)
     X_new, y_new = X_new[::4], y_new[::4]
 except FileNotFoundError as error:
-    print(f"A machine instead: {error}")
+    print(f"Runs of a machine instead: {error}")
     runs, labels = make_sensor_sequences(
         400, n_features=1, contamination=0.2, random_state=0, return_X_y=True
     )
@@ -32,8 +32,8 @@ normal = [x for x, label in zip(X, y, strict=True) if label == 1]
 print(f"{len(normal)} normal sequences to learn from, {len(X_new)} to judge")
 
 # %%
-# A code of eight numbers has room for what normal beats have in common. The threshold
-# is the best one for the labelled beats of the training set.
+# A code of eight numbers has room only for what normal beats have in common. The
+# threshold is the best one for the labelled beats of the training set.
 
 detector = LSTMAutoencoder(
     units=64,
@@ -50,16 +50,16 @@ print(f"area under the ROC curve: {roc_auc_score(y_new == -1, scores):.3f}")
 print(f"F1 of the anomalies:      {f1_score(y_new, predicted, pos_label=-1):.3f}")
 
 # %%
-# A normal beat and another one, and what the network makes of them.
+# A normal and an abnormal beat, with their reconstructions.
 
 figure, panels = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
-for axes, label, name in zip(panels, (1, -1), ("normal", "not normal"), strict=True):
+for axes, label, name in zip(panels, (1, -1), ("normal", "abnormal"), strict=True):
     beat = np.flatnonzero(y_new == label)[0]
     ReconstructionDisplay.from_estimator(detector, X_new, sample=beat, ax=axes)
     axes.set(title=name)
 
 # %%
-# The scores of both kinds, and the threshold.
+# The anomaly scores of both kinds of beats, and the threshold.
 
 AnomalyScoreDisplay.from_estimator(detector, X_new, y_new)
 plt.show()

@@ -2,16 +2,16 @@
 Second guesses
 ==============
 
-A reader may be wrong and still have the right answer second. Its list of the n best
-answers carries exact probabilities, and needs no language model. Where something else
-is known of the answers, the list is where to use it: here the last digit of each number
-is a check digit.
+If a classifier's best answer is wrong, its second answer may still be right. Its list
+of the n best answers comes with exact probabilities and needs no language model. If you
+know something else about the answers, use it to choose from the list. Here, the last
+digit of each number is a check digit.
 """
 
 # %%
-# Numbers of four digits, of which the last makes the sum a multiple of ten, written on
-# noisy strips. They are few, 800, and the noise is strong, so that the reader is often
-# unsure, and the example short.
+# The data: numbers of four digits, the last of which makes the sum a multiple of ten,
+# written on noisy strips. There are only 800 of them and the noise is strong, so that
+# the classifier is often unsure and the example is short.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -27,7 +27,7 @@ def has_valid_check_digit(number):
 
 
 def make_numbers(n_samples, **settings):
-    """Strips, of which those with a valid check digit are kept."""
+    """Make strips, and keep those with a valid check digit."""
     X, y = make_digit_strips(10 * n_samples, n_digits=(4, 4), noise=0.3, **settings)
     kept = [i for i, number in enumerate(y) if has_valid_check_digit(number)]
     return [X[i] for i in kept], [y[i] for i in kept]
@@ -38,7 +38,7 @@ X_new, y_new = make_numbers(300, subset="test", random_state=1)
 print(f"{len(X)} numbers to learn from, {len(X_new)} to read, e.g. {y[:3]}")
 
 # %%
-# The reader knows nothing of check digits.
+# The classifier knows nothing about check digits.
 
 reader = CTCSequenceClassifier(
     conv_filters=48,
@@ -52,8 +52,8 @@ reader = CTCSequenceClassifier(
 reader.fit(X, y)
 
 # %%
-# The ten best answers for each strip, the best first, with log p(answer | strip). On
-# one strip even the best is improbable.
+# The ten best answers for each strip, the best first, with log p(answer | strip). For
+# one strip even the best answer is improbable.
 
 n_best = reader.predict_n_best(X_new, n=10)
 first = [hypotheses[0].labels for hypotheses in n_best]
@@ -64,7 +64,7 @@ for labels, log_probability in n_best[unsure][:5]:
     print(f"   read: {labels:<6} p = {np.exp(log_probability):.3f}  {valid}")
 
 # %%
-# That strip, and what the network sees in it: columns where two digits share the
+# That strip, and what the network sees in it: in some columns two digits share the
 # probability.
 
 figure, (above, below) = plt.subplots(
@@ -75,7 +75,7 @@ above.set(xticks=[], yticks=[])
 AlignmentDisplay.from_estimator(reader, X_new, sample=unsure, ax=below, colorbar=False)
 
 # %%
-# The best answer with a valid check digit, or else the best.
+# Choose the best answer with a valid check digit or, if there is none, the best answer.
 
 
 def choose(hypotheses):

@@ -2,14 +2,15 @@
 When did the valve close?
 =========================
 
-Eight sensors watch a pump. The first 400 seconds are known to be normal; windows of
-them teach an autoencoder what the sensors do together. A point is called anomalous if
-all windows that hold it are.
+Eight sensors watch a pump. The first 400 seconds are known to be normal; from windows
+of them an autoencoder learns how the sensors behave together. A point counts as
+anomalous if all windows that contain it are anomalous.
 """
 
 # %%
-# The series is one of the Skoltech Anomaly Benchmark. Where it is not installed (see
-# :func:`skseq.datasets.get_data_home`), a made-up machine turns faster for a while.
+# The series is one of the Skoltech Anomaly Benchmark. If it is not installed (see
+# :func:`skseq.datasets.get_data_home`), the data is that of a simulated machine which
+# turns faster for a while.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -35,13 +36,13 @@ try:
     data = fetch_skab_valve1()
     series, is_anomaly = data.series[0], data.anomaly[0]
 except FileNotFoundError as error:
-    print(f"A made-up machine instead: {error}")
+    print(f"A simulated machine instead: {error}")
     series, is_anomaly = make_machine()
 print(f"{series.shape[0]} frames of {series.shape[1]} sensors")
 
 # %%
-# A scaler, windows, an autoencoder: an ordinary pipeline, whose predictions are one a
-# window.
+# A scaler, windows and an autoencoder make up an ordinary pipeline, which predicts one
+# label per window.
 
 windows = SlidingWindows(10)
 pipeline = make_pipeline(
@@ -60,10 +61,10 @@ print(f"false alarms {false_alarm_rate(truth, found):.3f},", end=" ")
 print(f"missed {missed_alarm_rate(truth, found):.3f}")
 
 # %%
-# The score of each point, the threshold, and when the valve really was closed.
+# The anomaly score of each point, the threshold, and when the valve really was closed.
 
 figure, axes = plt.subplots(figsize=(8, 3), layout="constrained")
-axes.plot(scores, linewidth=1, label="score")
+axes.plot(scores, linewidth=1, label="anomaly score")
 axes.axhline(-pipeline[-1].offset_, color="black", linestyle=":", label="threshold")
 axes.fill_between(
     range(len(series)),

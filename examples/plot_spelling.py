@@ -2,16 +2,16 @@
 Correcting misspelt words
 =========================
 
-The translator learns from misspellings and the words that were meant. The words that it
-is tested on are held out by word: it has seen no misspelling of them, nor themselves.
-So it cannot look words up; it must have learnt how English is spelt. Only misspellings
+The translator learns from misspellings and the words that were meant. It is tested on
+words that were held out: in training it saw neither these words nor any misspelling of
+them. So it cannot look words up; it must learn how English is spelt. Only misspellings
 with one or two wrong letters are kept.
 """
 
 # %%
-# Where the spelling errors are not installed (see
-# :func:`skseq.datasets.get_data_home`), spelt-out numbers with swapped letters stand
-# in.
+# If the spelling errors are not installed (see
+# :func:`skseq.datasets.get_data_home`), spelt-out numbers with swapped letters take
+# their place.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -45,7 +45,7 @@ for i in train[:5]:
     print(f"{X[i]:>15}  ->  {y[i]}")
 
 # %%
-# Characters are the tokens. A beam search weighs whole words, not single letters.
+# Characters are the tokens. A beam search compares whole words, not single letters.
 
 translator = Seq2SeqTranslator(
     source_tokenizer="char",
@@ -65,8 +65,9 @@ print(f"letters wrong, before: {label_error_rate(y[test], X[test]):.3f}")
 print(f"letters wrong, after:  {label_error_rate(y[test], predicted):.3f}")
 
 # %%
-# Where it does not find the word it writes another one, which may be further off than
-# the misspelling was. The fewer letters are wrong, the surer the right word.
+# If it does not find the word, it writes another one, which may be further from the
+# right word than the misspelling was. The fewer letters are wrong, the more often it
+# finds the right word.
 
 n_edits = align_sequences(y[test], X[test]).sample_errors
 is_right = predicted == y[test]

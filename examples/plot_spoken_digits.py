@@ -2,17 +2,18 @@
 Spoken digits, from raw audio
 =============================
 
-One pipeline from waveforms to digits: cepstral coefficients, a normaliser that takes
-out what microphone and room do to them, and a reader. It is tested on a voice that it
-has not heard.
+One pipeline leads from waveforms to digits: cepstral coefficients, a normaliser that
+removes the effects of microphone and room, and a classifier. It is tested on a voice
+that it has not heard.
 """
 
 # %%
-# Strings of digits, joined from recordings of single ones, by three voices for training
-# and a fourth for the test. Where the recordings are not installed (see
-# :func:`skseq.datasets.get_data_home`), the tones of a telephone's keys are a stand-in,
-# their voices higher and lower. To stay under two minutes there are 1,000 strings;
-# ``benchmarks/spoken_digits.py`` learns from 2,000, for each voice in turn.
+# The data: strings of digits, joined from recordings of single digits, by three voices
+# for training and a fourth for the test. If the recordings are not installed (see
+# :func:`skseq.datasets.get_data_home`), the tones of a telephone's keys take their
+# place, at different pitches for different voices. To stay under two minutes there are
+# only 1,000 strings; ``benchmarks/spoken_digits.py`` learns from 2,000, and tests each
+# voice in turn.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -59,16 +60,16 @@ try:
         200, speakers=[unheard], random_state=1, return_X_y=True
     )
 except FileNotFoundError as error:
-    print(f"Tones of a telephone, a stand-in: {error}")
+    print(f"Tones of a telephone instead: {error}")
     X, y = make_key_tones(300, [0.98, 1.0, 1.02], seed=0)
     X_new, y_new = make_key_tones(100, [1.01], seed=1)
 seconds = [len(audio) / RATE for audio in X]
 print(f"{len(X)} strings of {min(seconds):.1f} to {max(seconds):.1f} s, e.g. {y[:3]}")
 
 # %%
-# Waveforms go in as they are, of different lengths, and are made equally loud. The high
-# floor hides the noise of the recordings, which tells voices apart and not digits. Two
-# convolutions with strides leave every fourth frame.
+# Waveforms of different lengths go in unchanged, and are made equally loud. The high
+# floor hides the noise of the recordings, which distinguishes voices but not digits.
+# Two convolutions with strides leave one frame in four.
 
 
 def with_peak_one(X):
@@ -98,16 +99,16 @@ print(f"digits in error, training strings:    {heard:.3f}")
 print(f"digits in error, a voice never heard: {error_rate:.3f}")
 
 # %%
-# What the network hears in a string of the new voice: the digits it takes it for, frame
-# by frame.
+# What the network hears in a string of the new voice: the probability of each digit,
+# frame by frame.
 
 longest = max(range(len(X_new)), key=lambda i: len(y_new[i]))
 AlignmentDisplay.from_estimator(reader, X_new, sample=longest)
 print(f"said: {y_new[longest]}, heard: {reader.predict([X_new[longest]])[0]}")
 
 # %%
-# Which digits of that voice are taken for which. Three voices are few to learn from, so
-# the error is large, and differs from fit to fit.
+# Which digits of that voice are confused with which. Three voices are few to learn
+# from, so the error is large and differs from fit to fit.
 
 LabelConfusionDisplay.from_estimator(reader, X_new, y_new)
 plt.show()
