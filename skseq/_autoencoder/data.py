@@ -61,7 +61,7 @@ class Scaling:
         return modelled(frames)
 
     def tensors(self, n_samples) -> dict[str, np.ndarray]:
-        """What the network must know of it, one row a sample."""
+        """What the network must know of it, one row per sample."""
         if self.change_scale is None:
             return {}
         scale = self.change_scale.astype("float32")

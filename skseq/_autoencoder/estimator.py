@@ -338,7 +338,7 @@ class LSTMAutoencoder(
             Sequences: a list, tuple or object array of arrays or DataFrames (1-D arrays
             have one feature), an array of shape (n_samples, n_frames, n_features),
             where trailing all-NaN frames are padding, or (n_samples, n_frames), or any
-            object with `__len__` and `__getitem__`, which is read a sequence at a time.
+            object with `__len__` and `__getitem__`, read one sequence at a time.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -371,7 +371,7 @@ class LSTMAutoencoder(
         return self._fit(request)
 
     def partial_fit(self, X, y=None, sample_weight=None):
-        """Train for one epoch more, from the present weights and optimizer state.
+        """Train for one more epoch, from the present weights and optimizer state.
 
         As many calls with the same data and an integer `random_state` as a `fit` has
         epochs give the same weights. The first call settles the scaling, each the

@@ -291,9 +291,9 @@ class CTCSequenceClassifier(SequenceEstimator):
             Sequences: a list, tuple or object array of arrays or DataFrames (1-D arrays
             have one feature), an array of shape (n_samples, n_frames, n_features),
             where trailing all-NaN frames are padding, or (n_samples, n_frames), or any
-            object with `__len__` and `__getitem__`, which is read a sequence at a time.
+            object with `__len__` and `__getitem__`, read one sequence at a time.
         y : collection of label sequences
-            Strings, lists, tuples or 1-D arrays of labels; or one label a sample, see
+            Strings, lists, tuples or 1-D arrays of labels; or one label per sample, see
             `target`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sample in the loss. Samples of weight 0 are left out.
@@ -319,7 +319,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         return self._fit(request)
 
     def partial_fit(self, X, y, sample_weight=None, classes=None):
-        """Train for one epoch more, from the present weights and optimizer state.
+        """Train for one more epoch, from the present weights and optimizer state.
 
         As many calls with the same data and an integer `random_state` as a `fit` has
         epochs give the same weights. No checkpoint is read or written.
@@ -365,7 +365,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         -------
         y : ndarray of shape (n_samples,)
             Label sequences in the form of the fitted `y` (an object array), in the
-            order of `X`; with one label a sample, an array of labels.
+            order of `X`; with one label per sample, an array of labels.
         """
         check_is_fitted(self)
         check_parameters(self, DECODING_CONSTRAINTS)
@@ -420,7 +420,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         X : collection of array-like of shape (n_frames, n_features)
             As in :meth:`fit`.
         n : int, default=5
-            Most hypotheses a sample. A beam that is narrower is widened to hold them.
+            Largest number of hypotheses per sample. A narrower beam is widened to it.
 
         Returns
         -------
@@ -431,7 +431,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         Raises
         ------
         ValueError
-            If `n` is no positive int.
+            If `n` is not a positive int.
         """
         check_is_fitted(self)
         check_parameters(self, DECODING_CONSTRAINTS)
@@ -484,7 +484,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         Returns
         -------
         spans : ndarray of shape (n_samples,)
-            A list of :class:`LabelSpan` each, one a label: its first and last row of
+            A list of :class:`LabelSpan` each, one per label: its first and last row of
             `predict_proba` on the most probable path, and how sure the network is. With
             strides, row `i` is centred on frame `(i + skip_frames) * stride` of `X`.
 
@@ -502,7 +502,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         )
 
     def score(self, X, y, sample_weight=None):
-        """One minus the label error rate; with one label a sample, the accuracy.
+        """One minus the label error rate; with one label per sample, the accuracy.
 
         Parameters
         ----------

@@ -52,7 +52,7 @@ class _Lattice(NamedTuple):
 
 
 def minimum_frames(labels: Sequence[int]) -> int:
-    """Count the frames that a labelling needs: one a label, one more a repeat.
+    """Count the frames that a labelling needs: one per label, one more per repeat.
 
     Parameters
     ----------
@@ -168,12 +168,12 @@ def forced_alignment(
     Returns
     -------
     alignments : list of n_samples lists of LabelSpan
-        One record a label, in order.
+        One record per label, in order.
 
     Raises
     ------
     ValueError
-        If a sample has no alignment, for want of frames or because each one has
+        If a sample has no alignment, because frames are missing or because each one has
         probability zero.
     """
     lattice = _lattice(labels, np.arange(len(labels)), log_probs, lengths)

@@ -2,6 +2,29 @@
 
 Works on padded batches of log-posteriors whose last column is the blank. Knows nothing
 of alphabets, networks or language models.
+
+A path names a label or the blank in every frame; collapsing it (merge repeats, drop
+blanks) gives a label sequence. `greedy` collapses the most probable path. The beam
+search adds up all paths of a prefix instead, and keeps for each prefix two masses: of
+the paths that end in a blank, and of those that end in the prefix's last label, since
+only the former can be extended by the same label. An example of two frames, label "a"
+and blank "-", with p(a) = 0.4 and p(-) = 0.6 in both:
+
+    frame 1   ""   blank 0.60            "a"  label 0.40
+    frame 2   ""   blank 0.60 * 0.60     "a"  blank 0.40 * 0.60,
+                                              label (0.40 + 0.60) * 0.40
+
+So "" has 0.36 and "a" 0.64, although the most probable path is all blank. "aa" has
+nothing: it needs a blank between, and so a third frame.
+
+Most frames of a trained network are quiet: their blank is all but certain and no label
+reaches the floor, so no prefix can grow. Runs of quiet frames are folded into one
+linear map on the masses (`_Turns`), and the search steps from one busy frame to the
+next, for all samples of a batch at once. In a step, prefixes are known by hashes
+(`_Beam`), extensions that cannot reach the beam are left out before they are scored
+(`_Moves`), and where each prefix came from is noted (`_Step`), so that labels are read
+off once, at the end, backwards. What is found is scored again by the exact
+probability, and ranked by it.
 """
 
 from collections.abc import Callable
@@ -133,9 +156,9 @@ def beam_search(
     lengths : ndarray of int of shape (n_samples,)
         Number of frames of each sample.
     beam_width : int
-        Prefixes kept a frame. More find better sequences and take longer.
+        Prefixes kept per frame. More prefixes find better sequences but take longer.
     n_best : int, default=1
-        Hypotheses returned a sample.
+        Hypotheses returned per sample.
     min_label_log_prob : float or None, default=-6.0
         Labels less probable in a frame are not appended there, unless one leads it.
         Higher is faster and may miss labels; None appends all.
@@ -233,7 +256,8 @@ def _fold(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Compute the shares `label` and `leaving` of runs of quiet frames.
 
-    A frame at a time of all runs at once, until what stays in a label is negligible.
+    All runs advance together, one frame at a time, until what stays in a label is
+    negligible.
     """
     label = np.ones((len(starts), frames.shape[1] - 1))
     leaving = np.zeros_like(label)

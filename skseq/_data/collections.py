@@ -13,7 +13,7 @@ from scipy import sparse as sp
 
 
 def check_n_samples(name: str, found: int, n_samples: int) -> None:
-    """Refuse what does not have one entry a sample."""
+    """Refuse what does not have one entry per sample."""
     if found != n_samples:
         raise ValueError(
             "Found input variables with inconsistent numbers of samples: "
@@ -47,7 +47,7 @@ def object_array(items):
 
 
 def as_collection(value: Any, name: str, content: str) -> Any:
-    """Refuse what is no ordered collection; columns become lists, the rest stays."""
+    """Refuse what is not an ordered collection; columns become lists."""
     if sp.issparse(value):  # asked first, as SciPy's DOK arrays are dicts
         raise TypeError(
             f"Sparse data was passed for {name}, but dense data is required. Use "

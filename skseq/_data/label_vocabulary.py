@@ -129,8 +129,8 @@ class LabelVocabulary:
         Returns
         -------
         labels : ndarray of shape (n_samples,)
-            Of dtype object, one str, list, tuple or array a sample; for the form
-            "single" of the dtype of `classes`, one label a sample.
+            Of dtype object, one str, list, tuple or array per sample; for the form
+            "single" of the dtype of `classes`, one label per sample.
         """
         if self.form == "single":
             return self.classes[np.asarray(ids, dtype=np.intp).reshape(len(ids))]
@@ -234,7 +234,7 @@ def _check_entry(name: str, value: Any, options: Iterable[str]) -> None:
 
 
 def _check_plain_labels(labels: Any, label_type: type) -> None:
-    """Refuse what is no list of scalars of one type, sorted and distinct."""
+    """Refuse what is not a sorted list of distinct scalars of one type."""
     if not isinstance(labels, list) or len(labels) == 0:
         raise ValueError("The classes of a vocabulary must be a list of labels.")
     if not all(type(label) is label_type for label in labels):

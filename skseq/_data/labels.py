@@ -50,12 +50,12 @@ class LabelSequences:
 
 
 def check_labels(y, n_samples, *, target, estimator_name):
-    """Check y and view it as one label sequence a sample.
+    """Check y and view it as one label sequence per sample.
 
     Parameters
     ----------
     y : array-like or object with ``__len__`` and ``__getitem__``
-        One str, list, tuple or 1-D array of labels a sample, or one label a sample.
+        One str, list, tuple or 1-D array of labels per sample, or one label per sample.
         Labels are integers, bools, strings or floats that are whole numbers.
     n_samples : int
         Samples of X.
@@ -86,7 +86,7 @@ def check_labels(y, n_samples, *, target, estimator_name):
             f"This {estimator_name} estimator requires y to be passed, but the target "
             "y is None."
         )
-    y = as_collection(y, "y", "label sequences, one a sample")
+    y = as_collection(y, "y", "label sequences, one per sample")
     if getattr(y, "shape", None) == ():
         raise TypeError(f"y must be a collection of label sequences, got {y!r}.")
     check_n_samples("y", len(y), n_samples)

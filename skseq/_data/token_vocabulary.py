@@ -190,14 +190,14 @@ class TokenVocabulary:
         Raises
         ------
         ValueError
-            If an id is not that of a token.
+            If an id does not belong to a token.
         """
         ids = [np.asarray(sample, dtype=np.intp) for sample in ids]
         for i, sample in enumerate(ids):
             strange = sample[(sample < 0) | (sample >= len(self.tokens))]
             if len(strange):
                 raise ValueError(
-                    f"ids[{i}] holds {strange[0]}, which is the id of no token; these "
-                    f"are 0 to {len(self.tokens) - 1}."
+                    f"ids[{i}] holds {strange[0]}, which is not the id of a token; "
+                    f"ids are 0 to {len(self.tokens) - 1}."
                 )
         return [self.tokens[sample].tolist() for sample in ids]

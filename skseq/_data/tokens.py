@@ -17,7 +17,7 @@ from skseq._data.tokenizers import Tokenizer, as_tokenizer, described
 
 _INT64 = np.iinfo(np.int64)
 
-# What a sample of a user's may be.
+# What a sample may be to the user.
 FORMS = ("text", "list", "tuple", "array")
 
 
@@ -49,7 +49,7 @@ def check_tokens(texts, name, *, tokenizer, parameter, n_samples=None, estimator
     Parameters
     ----------
     texts : array-like or object with ``__len__`` and ``__getitem__``
-        One str a sample, which is cut, or one list, tuple or 1-D array of tokens a
+        One str a sample, which is cut, or one list, tuple or 1-D array of tokens per
         sample, which is taken as it is.
     name : {"X", "y"}
         What `texts` are to the user.
@@ -253,7 +253,7 @@ class _Reader:
         if self.tokenizer is None and _is_integer(token):
             return _as_int(token, place)
         expected = "a string or integer" if self.tokenizer is None else "a string"
-        cure = f" Set {self.parameter}=None to pass tokens that are no strings."
+        cure = f" Set {self.parameter}=None to pass tokens that are not strings."
         raise TypeError(
             f"{place} must be {expected} token, got {described(token)}."
             f"{cure if _is_integer(token) else ''}"
@@ -301,7 +301,7 @@ def _as_int(token: Any, place: str) -> int:
 
 
 def _as_str(text: str, place: str) -> str:
-    """Return a str that is no subclass, as NumPy's is, and can be encoded."""
+    """Return a plain str that can be encoded; NumPy's is a subclass."""
     position = _lone_surrogate(text)
     if position is not None:
         raise ValueError(

@@ -110,7 +110,7 @@ class CallbackRunner:
         return bool(self._model.stop_training)
 
     def tell(self, event: str, *details) -> None:
-        """Call a method of all callbacks, `tell("on_epoch_begin", 3)` for one."""
+        """Call a method of all callbacks, for example `tell("on_epoch_begin", 3)`."""
         if self._callbacks:
             getattr(self._list, event)(*details)
 
@@ -124,7 +124,7 @@ class CallbackRunner:
         self._epoch_logs = logs
 
     def state(self) -> list[dict]:
-        """The callbacks' attributes of plain values and arrays, best values for one."""
+        """The callbacks' attributes that are plain values or arrays."""
         return [
             {n: v for n, v in vars(c).items() if n != "params" and _is_plain(v)}
             for c in self._callbacks

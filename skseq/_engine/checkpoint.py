@@ -1,4 +1,4 @@
-"""A file that holds a fit's last full epoch, so that a killed fit can go on.
+"""A file that holds a fit's last full epoch, so that a killed fit can resume.
 
 Written atomically after every epoch: a kill at any moment leaves the old epoch or the
 new one. It remembers what it was made from and refuses to continue anything else. Knows
@@ -49,7 +49,7 @@ class Checkpoint:
             raise FileNotFoundError(f"There is no folder for checkpoint={self.path!r}.")
 
     def start(self, seed: int) -> int:
-        """The seed to go on with: that of the interrupted fit, if there is one."""
+        """The seed to continue with: that of the interrupted fit, if there is one."""
         if self.seed is None:
             self.seed = seed
         return self.seed

@@ -1,7 +1,7 @@
-"""Shares the work of one training step out among the replicas of a strategy.
+"""Distributes the work of one training step among the replicas of a strategy.
 
 A strategy of `tf.distribute` names devices, of this machine or of many. Each replica
-takes some rows of the batch; what they find is put together, so that a step is that of
+takes some rows of the batch; their results are combined, so that a step is that of
 one device but for the order in which it adds up.
 """
 

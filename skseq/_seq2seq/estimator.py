@@ -366,7 +366,7 @@ default="word"
         return self._fit(request)
 
     def partial_fit(self, X, y, sample_weight=None):
-        """Train for one epoch more, from the present weights and optimizer state.
+        """Train for one more epoch, from the present weights and optimizer state.
 
         As many calls with the same data and an integer `random_state` as a `fit` has
         epochs give the same weights. The first call settles the vocabularies: later
@@ -449,7 +449,7 @@ default="word"
         X : collection of str, or of lists, tuples or 1-D arrays of tokens
             Sources.
         n : int, default=5
-            Most hypotheses a sample. A beam that is narrower is widened to hold them.
+            Largest number of hypotheses per sample. A narrower beam is widened to it.
 
         Returns
         -------
@@ -459,7 +459,7 @@ default="word"
         Raises
         ------
         ValueError
-            If `n` is no positive int, or as :meth:`predict`.
+            If `n` is not a positive int, or as :meth:`predict`.
         """
         check_is_fitted(self)
         check_value("predict_n_best", "n", n, POSITIVE_INT)
@@ -777,5 +777,5 @@ def _hypotheses(tokens, lengths, log_probs, scores) -> list[tuple]:
 
 
 def _log_likelihood(log_probs, labels) -> float:
-    """Sum of the log-probabilities of one label a row."""
+    """Sum of the log-probabilities of one label per row."""
     return float(log_probs[np.arange(len(labels)), labels].sum(dtype=np.float64))

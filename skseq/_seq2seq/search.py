@@ -4,7 +4,7 @@ Knows neither networks nor vocabularies: it is given a step function. Runs insid
 compiled function, as one loop that ends when no sample can gain by going on.
 
 A beam has a fixed number of places. In each step the best continuations of all
-hypotheses that go on take the places that are free; one that has ended keeps its place,
+unfinished hypotheses take the places that are free; a finished one keeps its place,
 so the search narrows until all have ended. With one place this is greedy decoding.
 """
 
@@ -143,7 +143,7 @@ def _first_beam(first_states, is_source, longest, width) -> Beam:
 
 
 def _restricted(logits, may_end, may_go_on, end, banned):
-    """Rule out what no output holds here; `may_go_on` is one a sample."""
+    """Rule out what no output holds here; `may_go_on` has one entry per sample."""
     is_end = tf.range(logits.shape[-1]) == end
     is_banned = tf.reduce_any([tf.range(logits.shape[-1]) == i for i in banned], axis=0)
     is_allowed = tf.where(is_end, may_end, may_go_on[:, tf.newaxis] & ~is_banned)
@@ -188,7 +188,7 @@ def _best_continuations(beam, log_probs, width):
 
 
 def _continued(beam, parents, tokens, totals, t, end) -> Beam:
-    """Let each place go on from its parent by a token, or stay as it has ended."""
+    """Extend each place from its parent by a token; what has ended stays."""
     beam = tf.nest.map_structure(
         lambda tensor: tf.gather(tensor, parents, batch_dims=1), beam
     )
@@ -206,7 +206,7 @@ def _continued(beam, parents, tokens, totals, t, end) -> Beam:
 
 
 def _can_gain(beam, limits, penalties, is_source, n_best):
-    """Whether a hypothesis that goes on may yet be among the best of a sample."""
+    """Whether an unfinished hypothesis may yet be among the best of a sample."""
     is_live = ~beam.has_ended & (beam.log_probs > IMPOSSIBLE)
     live = tf.where(is_live, beam.log_probs, IMPOSSIBLE)
     # Log-probabilities only fall, and no output is longer than the limit.
