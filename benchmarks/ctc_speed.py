@@ -2,15 +2,15 @@
 
     python benchmarks/ctc_speed.py [--data-home DIR]
 
-Spoken digit strings of 13 cepstral coefficients a frame, 26 to 530 frames; without
-`--data-home`, random frames and digits of such lengths. All have the same network, a
-bidirectional LSTM, trained by Adam in batches of 32; a training time is that of a whole
-epoch, ours of `partial_fit` with all its checks. PyTorch, with one thread and with one
-a core, is an extra of this benchmark alone.
+Spoken digit strings of 26 to 530 frames, with 13 cepstral coefficients per frame;
+without `--data-home`, random frames and digits of such lengths. All libraries train the
+same network, a bidirectional LSTM, by Adam in batches of 32. Training times are of a
+whole epoch; ours are of `partial_fit` with all its checks. PyTorch runs with one thread
+and with one per core. Only the benchmarks need it.
 
-The beam searches are given the same posteriors, without a network: those of one trained
-on other such strings (on strips of written digits without `--data-home`), and generated
-ones of a larger alphabet.
+The beam searches read the same posteriors and run no network. The posteriors are those
+of a network trained on other such strings (on strips of handwritten digits without
+`--data-home`), and generated ones over a larger alphabet.
 """
 
 from functools import partial
@@ -23,7 +23,7 @@ from scipy.special import log_softmax
 from side_by_side import Row, measure, rows_of, run, sequences_of, torch_ways
 
 from skseq import CTCSequenceClassifier
-from skseq._decoding import DECODERS
+from skseq._ctc.search import DECODERS
 from skseq.datasets import make_digit_strips, make_spoken_digit_strings
 from skseq.metrics import label_error_rate
 from skseq.preprocessing import MFCC, SequenceNormalizer
@@ -34,7 +34,7 @@ WIDTHS = 16, 100
 
 
 def digit_strings(n_samples, data_home):
-    """Cepstra of spoken digit strings, or noise of their lengths; and the digits."""
+    """Cepstra of spoken digit strings, or noise of such lengths, and the digits."""
     rng = np.random.default_rng(0)
     if data_home is None:
         X = sequences_of(n_samples, 26, 530, 13)
@@ -47,7 +47,7 @@ def digit_strings(n_samples, data_home):
 
 
 def classifier(units, **settings):
-    """What the peers do: they do not clip gradients."""
+    """Ours as the peers are: they do not clip gradients."""
     clipping = {"global_clipnorm": None}
     return CTCSequenceClassifier(
         units=units, batch_size=BATCH_SIZE, random_state=0, **clipping | settings
@@ -55,7 +55,7 @@ def classifier(units, **settings):
 
 
 def training(X, y, units, n_rounds):
-    """Sequences a second over whole epochs."""
+    """Sequences per second over whole epochs."""
     from peers.torch_ctc import TorchCTC
 
     given = X, y, 10, units, BATCH_SIZE
@@ -66,11 +66,11 @@ def training(X, y, units, n_rounds):
     tasks |= torch_ways(lambda n: TorchCTC(*given, n).train_epoch)
     rates = measure({n: (task, len(X)) for n, task in tasks.items()}, n_rounds)
     work = f"CTC training, {units} units"
-    yield from rows_of(work, rates, AIMS[units], "sequences a second")
+    yield from rows_of(work, rates, AIMS[units], "sequences per second")
 
 
 def prediction(X, y, n_rounds, units=64):
-    """Greedy labels, from frames to labels."""
+    """Greedy decoding, from frames to labels."""
     ours = classifier(units, epochs=1).fit(X, y)
     theirs = KerasCTC(X, y, 10, units, BATCH_SIZE)
     n_copies = -(-1000 // len(X))
@@ -79,11 +79,11 @@ def prediction(X, y, n_rounds, units=64):
     tasks = {n: (partial(task, many), len(many)) for n, task in tasks.items()}
     rates = measure(tasks, n_rounds)
     work = "CTC prediction, 1,000 ragged sequences"
-    yield from rows_of(work, rates, {"Keras": 5}, "sequences a second")
+    yield from rows_of(work, rates, {"Keras": 5}, "sequences per second")
 
 
 def trained(n_samples, data_home):
-    """A reader that has learnt something, and what it has not seen."""
+    """A trained reader, with data that it has not seen."""
     if data_home is None:
         X, y = make_digit_strips(1000 + n_samples, random_state=0)
     else:
@@ -96,7 +96,7 @@ def trained(n_samples, data_home):
 
 
 def beam_search(n_samples, n_rounds, data_home):
-    """The same padded posteriors for both, and no network."""
+    """Search the same padded posteriors with both libraries, without a network."""
     reader, X, y = trained(n_samples, data_home)
     posteriors = pad_sequences(
         list(reader.predict_log_proba(X)), dtype="float32", padding="post"
@@ -107,7 +107,8 @@ def beam_search(n_samples, n_rounds, data_home):
         errors = [label_error_rate(list(y), texts(ids, reader)) for ids in found]
         work = f"label error rate of the beam search, width {width}"
         difference = errors[0] - errors[1]
-        yield Row(work, "Keras", *errors, "(difference)", difference, 0, at_most=True)
+        unit, kind = "errors per label", "difference"
+        yield Row(work, "Keras", *errors, unit, difference, 0, kind)
     posteriors = generated_posteriors(n_samples // 8)
     lengths = np.full(len(posteriors), posteriors.shape[1], dtype="int32")
     for width in WIDTHS:
@@ -115,7 +116,7 @@ def beam_search(n_samples, n_rounds, data_home):
 
 
 def searches(kind, posteriors, lengths, width, n_rounds):
-    """Yields the row of a table; returns what both have found, as ids."""
+    """Yield the row of a table; return what both have found, as ids."""
     found = {}
     logits = np.roll(posteriors, 1, axis=2)  # Keras has the blank first here
 
@@ -132,7 +133,7 @@ def searches(kind, posteriors, lengths, width, n_rounds):
     tasks = {"skseq": ours, "Keras, ctc_decode": theirs}
     rates = measure({n: (t, len(lengths)) for n, t in tasks.items()}, n_rounds)
     work = f"CTC beam search{kind}, width {width}"
-    yield from rows_of(work, rates, {"Keras": 20}, "sequences a second")
+    yield from rows_of(work, rates, {"Keras": 20}, "sequences per second")
     return found["skseq"], found["Keras"]
 
 

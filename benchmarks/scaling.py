@@ -1,10 +1,10 @@
-"""How time and memory grow with the data, and how near a step is to the machine.
+"""How time and memory grow with the data, and how close a step is to the hardware.
 
     python benchmarks/scaling.py
 
-Times are of `partial_fit` on an estimator that has been traced. The floating-point rate
-of a training step is held against that of the same matrix products done one after the
-other and nothing else.
+Times are of `partial_fit` on an estimator whose network has been traced. The
+floating-point rate of a training step is compared with that of the same matrix products
+alone, done one after the other.
 """
 
 import gc
@@ -22,11 +22,14 @@ from skseq import CTCSequenceClassifier, LSTMAutoencoder, Seq2SeqTranslator
 from skseq.datasets import make_symbol_sequences
 
 N_FRAMES, N_FEATURES, BATCH_SIZE = 200, 256, 32
-MORE, LONGER = "10 times the sequences", "10 times as long"
+LARGER = {
+    "on 10 times the sequences": "a tenth of the sequences",
+    "on sequences 10 times as long": "sequences a tenth as long",
+}
 
 
 def learners():
-    """Each estimator, traced, and data for it by number of samples and by length."""
+    """Each estimator, with a function that makes data of some number and length."""
     shared = {"units": 32, "batch_size": BATCH_SIZE, "random_state": 0}
 
     def frames(n, factor=1):
@@ -52,25 +55,26 @@ def learners():
 
 
 def growth(n_samples, n_rounds):
-    """Ten times the sequences; then as many, ten times as long."""
+    """Ten times as many sequences; then as many as at first, but ten times as long."""
     for name, estimator, data in learners():
-        sizes = {"one": (n_samples,), MORE: (10 * n_samples,), LONGER: (n_samples, 10)}
+        larger = dict(zip(LARGER, [(10 * n_samples,), (n_samples, 10)], strict=True))
+        sizes = {"one": (n_samples,), **larger}
         tasks = {n: partial(estimator.partial_fit, *data(*s)) for n, s in sizes.items()}
         rates = measure({n: (task, 1) for n, task in tasks.items()}, n_rounds)
-        for kind in (MORE, LONGER):
-            own, first = 1 / rates[kind], 1 / rates["one"]
-            work = f"{name}, {kind}"
-            yield Row(work, "itself", own, first, "seconds", own / first, 10.5, True)
+        for size, against in LARGER.items():
+            own, first = 1 / rates[size], 1 / rates["one"]
+            times = own, first, "seconds", own / first
+            yield Row(f"training {name} {size}", against, *times, 10.5, "time")
 
 
 def resident() -> float:
-    """Mebibytes of memory that this process holds."""
+    """The memory that this process holds, in MiB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def memory(n_fits):
-    """After many fits of many architectures' clones, against after the first ten."""
+    """After many fits of three architectures, compared with after the first ten."""
     X, y = sequences_of(20, 5, 20, 3), [[0, 1]] * 20
     seen = {}
     for i in range(n_fits):
@@ -78,12 +82,13 @@ def memory(n_fits):
         gc.collect()
         seen[i + 1] = resident()
     growth = seen[n_fits] / seen[10] - 1
-    work = f"memory after {n_fits} fits, growth"
-    yield Row(work, "after 10 fits", seen[n_fits], seen[10], "MiB", growth, 0.05, True)
+    sizes = seen[n_fits], seen[10], "MiB"
+    work = f"memory after {n_fits} fits"
+    yield Row(work, "after 10 fits", *sizes, growth, 0.05, "growth")
 
 
 class Streamed:
-    """Sequences made when they are asked for, none of them kept."""
+    """Sequences that are made when they are read, and not kept."""
 
     def __init__(self, n_samples):
         self.n_samples = n_samples
@@ -97,7 +102,7 @@ class Streamed:
 
 
 def streaming(n_samples):
-    """Scores of a stream, and of one ten times as long."""
+    """Score a stream, and one ten times as long."""
     coder = LSTMAutoencoder(units=8, epochs=1, batch_size=BATCH_SIZE, random_state=0)
     coder.fit([Streamed(64)[i] for i in range(64)])
     coder.score_samples(Streamed(n_samples))
@@ -105,17 +110,19 @@ def streaming(n_samples):
     coder.score_samples(Streamed(10 * n_samples))
     after = resident()
     size = 10 * n_samples * 250 * 64 * 4 / 2**20
-    work = f"memory over a stream of {size:.0f} MiB, growth"
-    share = after / before - 1
-    yield Row(work, "a stream a tenth as long", after, before, "MiB", share, 0.05, True)
+    work = f"memory while scoring a stream of {size:.0f} MiB"
+    sizes = after, before, "MiB"
+    growth = after / before - 1
+    yield Row(work, "a stream a tenth as long", *sizes, growth, 0.05, "growth")
 
 
 def floating_point(n_rounds, units=256, n_batches=4):
-    """A bidirectional LSTM under CTC; the products of all else are small."""
+    """A bidirectional LSTM under CTC; all other matrix products are small."""
     X = list(np.zeros((n_batches * BATCH_SIZE, N_FRAMES, N_FEATURES), "float32"))
     ours = CTCSequenceClassifier(units=units, batch_size=BATCH_SIZE, random_state=0)
     n_products = 2 * BATCH_SIZE * N_FRAMES * (N_FEATURES + units) * 4 * units
-    n_operations = 2 * 3 * n_products * n_batches / 1e9  # two ways, forward and back
+    # Two directions; a gradient costs two products for each one forward.
+    n_operations = 2 * 3 * n_products * n_batches / 1e9
     tasks = {
         "skseq": (partial(ours.partial_fit, X, [[0, 1]] * len(X)), n_operations),
         "products": (partial(products, units, 2 * n_batches), n_operations),
@@ -128,7 +135,7 @@ def floating_point(n_rounds, units=256, n_batches=4):
 
 
 def products(units, n_times):
-    """Every matrix product that one direction needs for a batch, that many times."""
+    """All matrix products that one direction needs for a batch, `n_times` over."""
     shapes = _factors(units)
     for _ in range(n_times):
         _once(*shapes, tf.constant(N_FRAMES)).numpy()
@@ -152,7 +159,7 @@ def _factors(units):
 @tf.function
 def _once(frames, kernel, output, recurrent_kernel, outputs, d_gates, n_frames):
     total = tf.reduce_sum((frames @ kernel)[0])
-    for _ in tf.range(n_frames):  # forward, one frame after the other, and back
+    for _ in tf.range(n_frames):  # forward, frame by frame, then backward
         output = (output @ recurrent_kernel)[:, : output.shape[1]] * 1e-3
     for _ in tf.range(n_frames):
         gates = tf.matmul(d_gates[:BATCH_SIZE], recurrent_kernel, transpose_b=True)

@@ -2,9 +2,8 @@
 
     python benchmarks/search_speed.py
 
-Twelve candidates, three folds and the refit of an LSTM of 16 units that tells 200
-sequences of 20 frames and 8 features apart, 2 epochs each. SciKeras is an extra of this
-benchmark alone.
+Twelve candidates in three folds, and the refit: an LSTM of 16 units that classifies 200
+sequences of 20 frames and 8 features, trained for 2 epochs each time.
 """
 
 from time import perf_counter
@@ -23,7 +22,7 @@ GRID = {
 
 
 def build(meta, units=16):
-    """The network of the SciKeras user."""
+    """The network as a SciKeras user builds it."""
     return keras.Sequential(
         [
             keras.Input(meta["X_shape_"][1:]),
@@ -34,7 +33,7 @@ def build(meta, units=16):
 
 
 def seconds(estimator, X, y):
-    """Of one whole search, as the first thing done with this kind of estimator."""
+    """Seconds of a whole search, the first use of this estimator in the process."""
     start = perf_counter()
     search = GridSearchCV(estimator, GRID, cv=3, error_score="raise").fit(X, y)
     assert len(search.cv_results_["params"]) == 12
@@ -55,11 +54,8 @@ def rows(n_samples):
         random_state=0,
     )
     own = seconds(ours, X, y)
-    try:
-        from scikeras.wrappers import KerasClassifier
-    except ImportError:
-        print('SciKeras is not installed: pip install "skseq[scikeras]"')
-        return
+    from scikeras.wrappers import KerasClassifier  # changes how Keras pickles
+
     theirs = KerasClassifier(
         build,
         optimizer="adam",

@@ -10,14 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
+RESULTS = Path(__file__).parent / "results"
+
+# What the ratio of a row says, and whether its aim is the least or the most it may be:
+# "speed", how many times as fast ours is; "time", how many times as long it takes;
+# "growth", by what share it grows; "difference", ours less the other.
+BOUNDS = {"speed": "≥", "time": "≤", "growth": "≤", "difference": "≤"}
+
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison; the ratio is how many times as fast ours is.
-
-    Where ours is held against itself the ratio is what `unit` says, and `at_most` that
-    the aim is an upper bound.
-    """
+    """One comparison of ours with another, or with ours on other data."""
 
     work: str
     against: str
@@ -25,21 +28,20 @@ class Row:
     theirs: float
     unit: str
     ratio: float
-    aim: float | None
-    at_most: bool = False
+    aim: float
+    kind: str = "speed"
 
     @property
     def is_met(self) -> bool:
-        if self.aim is None:
-            return True
-        return self.ratio <= self.aim if self.at_most else self.ratio >= self.aim
+        is_least = BOUNDS[self.kind] == "≥"
+        return self.ratio >= self.aim if is_least else self.ratio <= self.aim
 
 
 def measure(tasks, n_rounds) -> dict:
-    """Median rate of each task, by name, in units a second.
+    """Median rate of each task, by name, in units per second.
 
     `tasks` are (function, n_units) by name. They take turns, so that other load on the
-    machine meets all; the first turn is not counted: functions are traced in it.
+    machine affects all alike. The first turn traces the functions and is not counted.
     """
     rates = {name: [] for name in tasks}
     for _ in range(1 + n_rounds):
@@ -51,7 +53,7 @@ def measure(tasks, n_rounds) -> dict:
 
 
 def rows_of(work, rates, aims, unit):
-    """A row for each peer whose name starts as one of the aims does; its best way."""
+    """One row per library that has an aim, beside the fastest way it was run."""
     for library, aim in aims.items():
         found = {n: rate for n, rate in rates.items() if n.startswith(library)}
         if found:
@@ -61,7 +63,7 @@ def rows_of(work, rates, aims, unit):
 
 
 def torch_ways(make) -> dict:
-    """PyTorch with one thread and with one a core; nothing where it is missing."""
+    """PyTorch with one thread and with one per core; nothing where it is missing."""
     try:
         import torch  # noqa: F401
     except ImportError:
@@ -74,7 +76,7 @@ def torch_ways(make) -> dict:
 def run(description, rows, **options):
     """The command line of a benchmark: `rows(**options)` yields its rows.
 
-    Every option is an integer, but `data_home`, which is a path.
+    Every option is an integer, except `data_home`, which is a path.
     """
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--json", help="where to write the rows")
@@ -94,14 +96,13 @@ def run(description, rows, **options):
 
 
 def as_line(row) -> str:
-    sign = "<=" if row.at_most else ">="
-    aim = "" if row.aim is None else f" (aim {sign} {row.aim:g})"
-    figures = f"{row.ours:.4g} and {row.theirs:.4g} {row.unit}: {row.ratio:.2f}"
-    return f"{row.work}; {row.against}; {figures}{aim}"
+    figures = f"{row.ours:.4g} and {row.theirs:.4g} {row.unit}: {row.ratio:.3g}"
+    aim = f"(aim {BOUNDS[row.kind]} {row.aim:g})"
+    return f"{row.work}; {row.against}; {figures} {aim}"
 
 
 def sequences_of(n_samples, shortest, longest, n_features, seed=0) -> list:
-    """Random frames of evenly spread lengths."""
+    """Random frames, of lengths drawn evenly between two limits."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(shortest, longest, endpoint=True, size=n_samples)
     return [rng.normal(size=(n, n_features)).astype("float32") for n in lengths]
