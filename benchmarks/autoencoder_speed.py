@@ -2,10 +2,10 @@
 
     python benchmarks/autoencoder_speed.py
 
-Random sequences of 40 to 200 frames of 8 features. The network is an LSTM of 64 units
-to a code, and one that sees the code at every step, or its own output; trained by Adam
-in batches of 32. A time is that of five epochs, ours of a `fit` with all its checks and
-the scoring of the training data at its end.
+Random sequences of 40 to 200 frames of 8 features. One LSTM of 64 units encodes each
+sequence to a code; a second one decodes it, and reads the code or its own last output
+at each step. Adam trains them in batches of 32. Times are of five epochs; ours include
+all checks of `fit` and the scoring of the training data at its end.
 """
 
 import warnings
@@ -32,13 +32,13 @@ def torch_epochs(given, n_threads):
 
 
 def rows(n_samples, n_rounds):
-    warnings.simplefilter("ignore", ConvergenceWarning)  # noise cannot be learnt
+    warnings.simplefilter("ignore", ConvergenceWarning)  # noise cannot be learned
     X = sequences_of(n_samples, 40, 200, 8)
-    for decoder in ("repeat", "conditional"):
+    for decoder_input in ("code", "output"):
         ours = LSTMAutoencoder(
             units=UNITS,
             bidirectional=False,
-            decoder=decoder,
+            decoder_input=decoder_input,
             batch_size=BATCH_SIZE,
             epochs=N_EPOCHS,
             global_clipnorm=None,
@@ -52,9 +52,9 @@ def rows(n_samples, n_rounds):
         rates = measure(
             {n: (task, N_EPOCHS * len(X)) for n, task in tasks.items()}, n_rounds
         )
-        work = f'autoencoder training, decoder="{decoder}"'
+        work = f'autoencoder training, decoder_input="{decoder_input}"'
         aims = {"Keras": 4, "PyTorch": 1.3}
-        yield from rows_of(work, rates, aims, "sequences a second")
+        yield from rows_of(work, rates, aims, "sequences per second")
 
 
 if __name__ == "__main__":

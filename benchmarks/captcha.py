@@ -2,12 +2,12 @@
 
     python benchmarks/captcha.py --data-home DIR [--seeds 0 1 2]
 
-The Keras example's network reports a validation CTC loss of 4.36 at best: the mean of
--log p(text | image) over the validation images, which is what is printed here.
+The network of the Keras example reaches a validation CTC loss of 4.36 at best. That is
+the mean of -log p(text | image) over the validation images, as printed here.
 
-How long training stays on CTC's plateau depends on how many more frames there are than
-labels. So the network also trains on squeezed images, which it learns to read within
-a few epochs, and the others soon after; stretched ones add variety.
+The more frames there are per label, the longer training stays on CTC's plateau. So the
+network also trains on squeezed images, which it learns to read within a few epochs, and
+on the others soon after. Stretched images add variety.
 """
 
 import argparse
@@ -28,13 +28,13 @@ WIDTHS = ((90, 110), (180, 220))
 
 
 def make_classifier(n_samples, epochs, **settings):
-    """Three poolings leave 25 frames of 200; small steps at the end settle it."""
+    """Three poolings leave 25 of 200 frames; small steps settle it at the end."""
     batch_size = 8
     steps = -(-n_samples // batch_size) * max(1, epochs - SLOW_EPOCHS)
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([steps], [2e-3, 4e-4])
     return CTCSequenceClassifier(
-        encoder="image",
-        encoder__filters=(32, 64, 64),
+        front_end="image",
+        front_end__filters=(32, 64, 64),
         units=(64, 64),
         dropout=0.25,
         learning_rate=schedule,
@@ -56,7 +56,7 @@ def with_other_widths(images, labels, seed):
 
 
 def change_width(image, width):
-    """Resample an image's columns, each new one the mean of what it covers."""
+    """Resample an image's columns: each new one is the mean of those it covers."""
     total = np.cumsum(np.pad(image, ((1, 0), (0, 0))), axis=0, dtype="float64")
     edges = np.linspace(0, len(image), width + 1)
     covered = make_interp_spline(np.arange(len(total)), total, k=1)(edges)
@@ -64,9 +64,9 @@ def change_width(image, width):
 
 
 def run(data_home, seed, epochs):
-    """Train on nine tenths, test on the rest; returns accuracy, loss and seconds.
+    """Train on nine tenths and test on the rest; return accuracy, loss and seconds.
 
-    Ink is one and paper zero, as past the end of an image.
+    Ink is one and paper zero, as is the padding after an image.
     """
     images, labels = fetch_captchas(data_home=data_home, return_X_y=True)
     X, X_test, y, y_test = train_test_split(
@@ -100,7 +100,7 @@ def main():
     accuracy, loss, seconds = results.mean(axis=0)
     print(
         f"mean of {len(results)}: exact match {accuracy:.4f}, CTC loss {loss:.4f}, "
-        f"{seconds:.0f} s a fit"
+        f"{seconds:.0f} s per fit"
     )
 
 

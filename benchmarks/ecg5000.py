@@ -1,10 +1,10 @@
-"""Heart beats: the autoencoder and PCA, trained on normal beats only.
+"""Heartbeats: the autoencoder and PCA, trained on normal beats only.
 
     python benchmarks/ecg5000.py --data-home DIR [--seed 0]
 
 Both learn from the normal beats among the 500 training beats, and score the 4,500 test
-beats. The threshold of F1 is 1.5 times the 99 % quantile of the training scores for
-both.
+beats. For both, the threshold that F1 depends on is 1.5 times the 99 % quantile of the
+training scores.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""One sequence of five variables and 14 frames: how soon it is reconstructed.
+"""One sequence of five variables and 14 frames: how soon it is reconstructed well.
 
     python benchmarks/five_variables.py
 
-The sequence of a well-known question about LSTM autoencoders that learn only the mean.
-A good model reaches a mean squared error, in the sequence's own units, of 1e-4.
+The sequence comes from a well-known question about LSTM autoencoders that learn only
+the mean. A good model reaches a mean squared error of 1e-4 in the sequence's own units.
 """
 
 import time
@@ -28,7 +28,7 @@ AIM = 1e-4
 
 
 def fitted(epochs, **settings):
-    """Mean squared error, seconds, and whether the fit warned of collapse."""
+    """Mean squared error, seconds, and whether the fit warned that it had collapsed."""
     start = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)

@@ -1,9 +1,10 @@
-"""Tasks with an obvious answer: exact match on inputs that training did not see.
+"""Tasks with one right answer: exact match on inputs not seen in training.
 
     python benchmarks/generated_pairs.py [--tasks NAME ...] [--seed 0]
 
-Copying, reversing and sorting 1 to 20 of ten symbols; writing numbers in words; writing
-dates in one format. The learning rate falls to a tenth for the last third of the steps.
+The tasks are to copy, reverse and sort sequences of 1 to 20 symbols out of ten, to
+write numbers in words, and to write dates in one format. The learning rate falls to a
+tenth for the last third of the steps.
 """
 
 import argparse
@@ -18,7 +19,8 @@ from skseq.metrics import sequence_accuracy
 BATCH_SIZE = 64
 CHARACTERS = {"source_tokenizer": "char", "target_tokenizer": "char"}
 
-# What makes the pairs, how many train, and the settings of the translator.
+# The function that makes pairs, how many to train on, its options, and the settings of
+# the translator.
 TASKS = {
     "copy": (make_symbol_sequences, 20000, {"task": "copy"}, {}),
     "reverse": (make_symbol_sequences, 60000, {"task": "reverse"}, {}),

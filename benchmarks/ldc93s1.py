@@ -2,8 +2,9 @@
 
     python benchmarks/ldc93s1.py --data-home DIR [--every 20]
 
-Trained as the tutorials do: one layer of 50 LSTM units, batches of 2, stochastic
-gradient descent with learning rate 0.005 and momentum 0.9, at most 400 epochs.
+Trained as in the tutorials: one layer of 50 LSTM units, batches of 2, and stochastic
+gradient descent with a learning rate of 0.005 and a momentum of 0.9, for at most 400
+epochs.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from skseq.preprocessing import MFCC, SequenceNormalizer
 
 
 def load_frames(data_home):
-    """Normalised cepstra and transcripts."""
+    """Normalized cepstra, and transcripts."""
     audio, transcripts = fetch_ldc93s1(data_home=data_home, return_X_y=True)
     frames = SequenceNormalizer().fit_transform(MFCC().fit_transform(audio))
     return frames, transcripts
@@ -38,7 +39,9 @@ def make_classifier(**settings):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-home")
-    parser.add_argument("--every", type=int, default=20, help="epochs between looks")
+    parser.add_argument(
+        "--every", type=int, default=20, help="epochs between two tests"
+    )
     arguments = parser.parse_args()
     X, y = load_frames(arguments.data_home)
     clf = make_classifier()

@@ -2,7 +2,7 @@
 
     python benchmarks/parallel_enja.py --data-home DIR [--epochs N]
 
-An attentional LSTM without beam search is published with a BLEU of about 37.
+The published BLEU of an LSTM with attention, without beam search, is about 37.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def main():
     parser.add_argument("--save")
     args = parser.parse_args()
     options = {"data_home": args.data_home, "return_X_y": True}
-    X, y = (part[: args.n_train] for part in fetch_small_parallel_enja(**options))
+    X, y = (side[: args.n_train] for side in fetch_small_parallel_enja(**options))
     X_dev, y_dev = fetch_small_parallel_enja(subset="dev", **options)
     start = time.perf_counter()
     translator = make_translator(len(X), args.epochs, random_state=args.seed).fit(X, y)

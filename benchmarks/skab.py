@@ -1,12 +1,13 @@
-"""Anomalies in a water circuit (SKAB, valve1): F1, false and missed alarms.
+"""Anomalies in a water circuit (SKAB, valve1): F1, false alarms and missed alarms.
 
     python benchmarks/skab.py --data-home DIR [--seeds 0 1 2] [--series N]
 
-The benchmark's protocol: each series is scaled and learnt by its first 400 rows and
-tested on the rest; windows of 10; the threshold is 1.5 times the 99 % quantile of the
-training scores; a point is anomalous if all windows that hold it are. Counts are pooled
-over the series. One configuration serves all. PCA with the statistics T² and Q
-is computed on the same rows, with the same threshold rule, for each of the two.
+The protocol of the SKAB benchmark: a detector learns from the first 400 rows of each
+series, scaled by them, and is tested on the rest. Windows have 10 rows. The threshold
+is 1.5 times the 99 % quantile of the training scores. A point is anomalous if all
+windows that hold it are. Counts are pooled over the series. One configuration serves
+all series. PCA with the statistics T² and Q is computed on the same rows, with the same
+rule for the threshold of each statistic.
 """
 
 import argparse
@@ -26,7 +27,7 @@ WINDOWS = SlidingWindows(10)
 
 
 def make_detector(**settings):
-    """A narrow code: what the sensors do together passes it, what one does, not."""
+    """The code is narrow: it keeps what the sensors do together, not what one does."""
     settings = {
         "units": 32,
         "latent_dim": 8,
@@ -38,7 +39,7 @@ def make_detector(**settings):
 
 
 def by_autoencoder(series, seed, **settings):
-    """Tell for each point after the training rows whether it is anomalous."""
+    """Predict 1 or -1 (anomalous) for each point after the training rows."""
     scaled = StandardScaler().fit(series[:N_TRAIN]).transform(series)
     detector = make_detector(random_state=seed, **settings)
     detector.fit(WINDOWS.transform(scaled[:N_TRAIN]))
@@ -47,7 +48,7 @@ def by_autoencoder(series, seed, **settings):
 
 
 def by_pca(series, explained=0.9):
-    """Hotelling's T² and the residual Q of each point, one threshold each."""
+    """Predict by Hotelling's T² and the residual Q, each with its own threshold."""
     scaler = StandardScaler().fit(series[:N_TRAIN])
     train, test = scaler.transform(series[:N_TRAIN]), scaler.transform(series[N_TRAIN:])
     pca = PCA(explained).fit(train)

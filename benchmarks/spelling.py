@@ -1,8 +1,8 @@
-"""Spelling correction: exact match on 1,000 words held out by word.
+"""Spelling correction: exact match on the misspellings of 1,000 held-out words.
 
     python benchmarks/spelling.py --data-home DIR [--epochs N]
 
-No misspelling of a test word, nor the word itself, is seen in training.
+Training sees neither a test word nor any of its misspellings.
 """
 
 import argparse

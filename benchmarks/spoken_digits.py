@@ -2,9 +2,9 @@
 
     python benchmarks/spoken_digits.py --data-home DIR [--speakers NAME ...]
 
-Strings of one to seven digits by one speaker, with pauses of 20 to 150 ms. Nothing is
-augmented: in single short trials on two training speakers, neither other speeds nor
-warped frequencies lowered the error on unknown ones.
+Each string has one to seven digits by one speaker, with pauses of 20 to 150 ms. There
+is no augmentation: in short single trials with two training speakers, neither other
+speeds nor warped frequencies lowered the error on unseen speakers.
 """
 
 import argparse
@@ -23,7 +23,10 @@ BATCH_SIZE = 16
 
 
 def make_reader(rate, n_samples, epochs, seed):
-    """From waveforms of peak 1 to digits; a high floor hides how each was recorded."""
+    """From waveforms with a peak of 1 to digits.
+
+    The high floor hides differences between recordings.
+    """
     n_steps = epochs * -(-n_samples // BATCH_SIZE)
     return make_pipeline(
         LogMel(sample_rate=rate, n_mels=32, floor=0.1),
@@ -49,7 +52,7 @@ def scaled(audio):
 
 
 def run(speaker, data_home, n_train, epochs, seed):
-    """Train on all speakers but one; returns the label error rate on that one."""
+    """Train on all speakers but one; return the label error rate on that one."""
     names = np.unique(fetch_spoken_digits(data_home=data_home).speaker)
     options = {"data_home": data_home, "return_X_y": True}
     X, y = make_spoken_digit_strings(

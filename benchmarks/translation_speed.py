@@ -2,22 +2,23 @@
 
     python benchmarks/translation_speed.py [--data-home DIR]
 
-PyTorch is an extra of this benchmark alone; without it, its rows are left out.
+All libraries train the same network by Adam in batches of 32: a bidirectional LSTM of
+128 units, an LSTM and additive attention. They take turns, so that other load on the
+machine affects all alike, and medians over the turns are compared.
 
-All have the same network, a bidirectional LSTM of 128 units, an LSTM and additive
-attention, and train it by Adam in batches of 32. They take turns, so that other load on
-the machine meets all, and medians over the turns are compared. PyTorch runs with one
-thread and with one a core; the faster counts. Its threads busily wait for each other,
-so that the cores must be its own; OMP_WAIT_POLICY=PASSIVE in the environment is for
-others.
+PyTorch runs with one thread and with one per core, and the faster way counts. Its
+threads wait for each other actively and so need cores of their own; on a machine that
+does other work, set OMP_WAIT_POLICY=PASSIVE in the environment. Only the benchmarks
+need PyTorch; where it is missing, its rows are left out.
 
-Training: target tokens a second, ends included and padding not, over whole epochs. Ours
-is `partial_fit`, its checks and the numbering of tokens included.
+Training is measured in target tokens per second over whole epochs, end tokens included
+and padding excluded. Ours is `partial_fit`, including its checks and the numbering of
+tokens.
 
-Decoding: sentences a second, greedy and with a beam of 5, in batches of 32. That no
-time depends on what a network has learnt, every output is as long as the mean target:
-the end is impossible before that and forced then. Ours is `predict`, from tokens to
-tokens; the others take and give ids.
+Decoding is measured in sentences per second, greedy and with a beam of 5, in batches of
+32. So that no time depends on what a network has learned, every output is as long as
+the mean target: the end is impossible before that length and forced at it. Ours is
+`predict`, from tokens to tokens; the others take and return ids.
 """
 
 from functools import partial
@@ -42,26 +43,26 @@ AIMS = {
 
 
 def numbers(n_samples, data_home):
-    """Digits, in words: lengths differ little."""
+    """Digits to words; lengths differ little."""
     X, y = make_number_words(n_samples, random_state=0)
     return map(list, X), map(str.split, y)
 
 
 def symbols(n_samples, data_home):
-    """Symbols to reverse: all lengths from 1 to 30."""
+    """Symbols to reverse; lengths are 1 to 30."""
     return make_symbol_sequences(
         n_samples, task="reverse", n_symbols=20, max_length=30, random_state=0
     )
 
 
 def sentences(n_samples, data_home):
-    """English ones, in Japanese: thousands of words on either side."""
+    """English to Japanese, with thousands of words on either side."""
     sides = fetch_small_parallel_enja(data_home=data_home, return_X_y=True)
     return (map(str.split, side[:n_samples]) for side in sides)
 
 
 def words(n_samples, data_home):
-    """French ones, in sounds: most are half as long as the longest."""
+    """French words to sounds; most are half as long as the longest."""
     X, y = fetch_g2p("fre", data_home=data_home, return_X_y=True)
     return map(list, X[:n_samples]), map(str.split, y[:n_samples])
 
@@ -71,7 +72,7 @@ GENERATED, REAL = ("numbers", "symbols"), ("sentences", "words")
 
 
 class Ours:
-    """`Seq2SeqTranslator` in the shape of the peers."""
+    """`Seq2SeqTranslator` with the methods of the peers."""
 
     def __init__(self, sources, targets):
         self.pairs = sources, targets
@@ -99,13 +100,13 @@ class Ours:
 
 
 def numbered(sequences):
-    """The sequences as ids, and how many tokens there are."""
+    """The sequences as ids, and the number of distinct tokens."""
     ids = {token: i for i, token in enumerate(sorted(set().union(*sequences)))}
     return [[ids[token] for token in sequence] for sequence in sequences], len(ids)
 
 
 def make_models(sources, targets):
-    """Ours, Keras, and PyTorch with one thread and with one a core, by name."""
+    """Ours, Keras, and PyTorch with one thread and with one per core, by name."""
     from peers.torch_seq2seq import TorchTranslator
 
     ours = Ours(sources, targets)
@@ -119,16 +120,16 @@ def make_models(sources, targets):
 
 
 def compare(name, n_samples, n_decoded, n_looped, n_rounds, data_home):
-    """Every task on one data set."""
+    """Measure every task on one data set."""
     sources, targets = (list(side) for side in DATA[name](n_samples, data_home))
     models = make_models(sources, targets)
     n_target = sum(len(target) + 1 for target in targets)
     training = {n: (model.train_epoch, n_target) for n, model in models.items()}
     rates = measure(training, n_rounds)
     work = f"translator training, {name}"
-    yield from rows_of(work, rates, AIMS["training"], "tokens a second")
+    yield from rows_of(work, rates, AIMS["training"], "tokens per second")
     losses = {n: f"{model.loss:.2f}" for n, model in models.items()}
-    print(f"{name}: loss a token after {1 + n_rounds} epochs: {losses}", flush=True)
+    print(f"{name}: loss per token after {1 + n_rounds} epochs: {losses}", flush=True)
 
     n_tokens = round(n_target / len(targets)) - 1
     inputs = dict.fromkeys(models, numbered(sources)[0][:n_decoded])
@@ -142,7 +143,7 @@ def compare(name, n_samples, n_decoded, n_looped, n_rounds, data_home):
         }
         rates = measure(decoding, n_rounds)
         work = f"translator decoding, {task}, {name}"
-        yield from rows_of(work, rates, AIMS[task], "sentences a second")
+        yield from rows_of(work, rates, AIMS[task], "sentences per second")
 
 
 def rows(data_home, **sizes):

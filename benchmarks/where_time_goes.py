@@ -2,12 +2,12 @@
 
     python benchmarks/where_time_goes.py [--data-home DIR]
 
-Takes the batch of median length out of an epoch over spoken digit strings (random
-frames of such lengths without `--data-home`) and times the whole step on it, then its
-parts by themselves, each compiled and with its gradient: both directions of the LSTM,
-the same in PyTorch, where it is installed, the matrix products that they cannot do
-without, the loss, and the update of the weights. Of a greedy prediction of all
-strings: the network, and the LSTM alone.
+Takes the batch of median length from an epoch over spoken digit strings (random frames
+of such lengths without `--data-home`). Times the whole step on it, then each part
+alone, compiled and with its gradient: both directions of the LSTM, the same in PyTorch
+where that is installed, the matrix products that an LSTM cannot do without, the loss,
+and the update of the weights. Of a greedy prediction of all strings, times the network,
+and the LSTM alone.
 """
 
 import argparse
@@ -19,21 +19,20 @@ import tensorflow as tf
 from ctc_speed import BATCH_SIZE, classifier, digit_strings
 from side_by_side import measure, torch_ways
 
-from skseq import _ctc, _programs
-from skseq._layers import Recurrent
-from skseq._losses import ctc_losses
+from skseq._engine.programs import Program, Trainer
+from skseq._nn.layers import Recurrent
 
 
 def steps_of(X, y, units):
-    """The trainer of an epoch, and what its steps were given, in order of length."""
+    """The trainer of an epoch with the arguments of each step, in order of length."""
     given = []
-    step = _programs.Trainer.step
+    step = Trainer.step
 
     def noted(trainer, batch, sample_weight):
         given.append((trainer, batch, sample_weight))
         return step(trainer, batch, sample_weight)
 
-    with mock.patch.object(_programs.Trainer, "step", noted):
+    with mock.patch.object(Trainer, "step", noted):
         classifier(units).partial_fit(X, y)
     full = [found for found in given if len(found[2]) == BATCH_SIZE]
     return sorted(full, key=lambda found: found[1]["frames"].shape[1])
@@ -47,7 +46,7 @@ def both_directions(units, frames_shape):
 
 
 def recurrence(frames, lengths, units):
-    """Both directions with their gradients."""
+    """Both directions, with their gradients."""
     layers = both_directions(units, frames.shape)
     variables = [weight.value for layer in layers for weight in layer.weights]
 
@@ -61,7 +60,7 @@ def recurrence(frames, lengths, units):
 
 
 def torch_recurrence(n_features, n_frames, units, n_threads):
-    """Both directions with their gradients, by oneDNN."""
+    """Both directions, with their gradients, in PyTorch, which calls oneDNN."""
     import torch
 
     layer = torch.nn.LSTM(n_features, units, batch_first=True, bidirectional=True)
@@ -76,8 +75,8 @@ def torch_recurrence(n_features, n_frames, units, n_threads):
 
 
 def recurrence_without_gradient(batches, units):
-    """Both directions over all batches of a prediction."""
-    n_features = batches[0]["frames"].shape[2]
+    """Both directions, over all batches of a prediction."""
+    n_features = batches[0][0].shape[2]
     layers = both_directions(units, (None, None, n_features))
     signature = [
         tf.TensorSpec((None, None, n_features), tf.float32),
@@ -89,8 +88,8 @@ def recurrence_without_gradient(batches, units):
         return [layer(frames, lengths) for layer in layers]
 
     def run_all():
-        for batch in batches:
-            run(batch["frames"], batch["lengths"])[0].numpy()
+        for frames, lengths in batches:
+            run(frames, lengths)[0].numpy()
 
     return run_all
 
@@ -98,7 +97,7 @@ def recurrence_without_gradient(batches, units):
 def products(n_frames, n_features, units):
     """The products that both directions need, forward and for the gradient.
 
-    Those with the outputs wait for one another, frame by frame.
+    The products with the outputs depend on each other, frame by frame.
     """
     n_rows = BATCH_SIZE * n_frames
     frames = tf.ones((n_rows, n_features))
@@ -126,8 +125,8 @@ def products(n_frames, n_features, units):
     return lambda: run().numpy()
 
 
-def loss(batch, n_outputs):
-    """CTC of random logits, with its gradient."""
+def loss(batch, n_outputs, losses):
+    """The CTC loss of random logits, with its gradient."""
     n_samples, n_frames, _ = batch["frames"].shape
     logits = tf.random.stateless_normal((n_samples, n_frames, n_outputs), (0, 0))
     targets = {name: tf.constant(batch[name]) for name in ("labels", "label_lengths")}
@@ -137,14 +136,14 @@ def loss(batch, n_outputs):
     def run():
         with tf.GradientTape() as tape:
             tape.watch(logits)
-            total = tf.reduce_sum(ctc_losses((logits, lengths), targets))
+            total = tf.reduce_sum(losses((logits, lengths), targets))
         return tape.gradient(total, logits)
 
     return lambda: run().numpy()
 
 
 def update(trainer):
-    """Of all weights, by the optimizer."""
+    """One update of all weights by the optimizer."""
     variables = trainer.program.model.trainable_variables
     gradients = [tf.zeros(v.shape) for v in variables]
 
@@ -165,7 +164,7 @@ def report_step(X, y, units, n_rounds):
         "LSTM": recurrence(frames, lengths, units),
         **torch_ways(partial(torch_recurrence, n_features, n_frames, units)),
         "products": products(n_frames, n_features, units),
-        "loss": loss(batch, 11),
+        "loss": loss(batch, 11, trainer.program.recipe.losses),
         "update": update(trainer),
     }
     print(f"{units} units, {n_frames} frames")
@@ -173,26 +172,27 @@ def report_step(X, y, units, n_rounds):
 
 
 def report_prediction(X, y, units, n_rounds):
-    reader, batches = classifier(units, epochs=1).fit(X, y), []
-    run_network = _ctc._run_network
+    reader, calls = classifier(units, epochs=1).fit(X, y), []
+    run = Program.run
 
-    def noted(program, batch):
-        batches.append((program, batch))
-        return run_network(program, batch)
+    def noted(program, function, *tensors):
+        calls.append((program, function, *tensors))
+        return run(program, function, *tensors)
 
-    with mock.patch.object(_ctc, "_run_network", noted):
+    with mock.patch.object(Program, "run", noted):
         reader.predict(X)
+    batches = [(frames, lengths) for _, _, frames, lengths in calls]
     tasks = {
         "prediction": partial(reader.predict, X),
-        "network": lambda: [run_network(*given) for given in batches],
-        "LSTM": recurrence_without_gradient([batch for _, batch in batches], units),
+        "network": lambda: [run(*call) for call in calls],
+        "LSTM": recurrence_without_gradient(batches, units),
     }
     print(f"{units} units, {len(X)} strings")
     tell(tasks, n_rounds)
 
 
 def tell(tasks, n_rounds):
-    """Print the time of each, and its share in the first."""
+    """Print the time of each task, and its share of the first one's."""
     rates = measure({name: (task, 1) for name, task in tasks.items()}, n_rounds)
     whole, *_ = rates.values()
     for name, rate in rates.items():

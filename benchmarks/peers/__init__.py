@@ -1,1 +1,1 @@
-"""What one writes by hand where skseq is not used; for comparison only."""
+"""The same work written by hand in Keras and PyTorch, for comparison only."""

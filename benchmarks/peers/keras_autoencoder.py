@@ -1,7 +1,7 @@
-"""An LSTM autoencoder in Keras, as its many tutorials write it.
+"""An LSTM autoencoder in Keras, as tutorials write it.
 
-Everything is padded to the longest sequence; a `RepeatVector` between two LSTMs; the
-mean squared error, of padding too.
+Everything is padded to the longest sequence. A `RepeatVector` stands between two LSTMs.
+The mean squared error includes the padding.
 """
 
 import keras

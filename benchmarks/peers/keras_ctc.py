@@ -1,4 +1,4 @@
-"""CTC in Keras, written by hand after its tutorials.
+"""CTC in Keras, written by hand as in its tutorials.
 
 Everything is padded to the longest sequence of the data set, `Masking` tells the layers
 where padding is, and the loss is `keras.ops.ctc_loss` [1]_, [2]_.
@@ -19,7 +19,7 @@ BLANK = 0
 
 
 class CTCLoss(keras.layers.Layer):
-    """Adds the loss to the model, as the tutorials do; passes logits on."""
+    """Adds the loss to the model, as the tutorials do, and returns the logits."""
 
     def call(self, labels, logits, lengths, label_lengths):
         losses = ops.ctc_loss(labels, logits, label_lengths, lengths, mask_index=BLANK)
@@ -28,7 +28,7 @@ class CTCLoss(keras.layers.Layer):
 
 
 class KerasCTC:
-    """Trains and predicts; labels are ids from 0, here moved up by one."""
+    """Trains and predicts; labels are ids from 0, stored here plus one."""
 
     def __init__(self, X, y, n_labels, units, batch_size):
         self.batch_size = batch_size

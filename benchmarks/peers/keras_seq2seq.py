@@ -1,10 +1,9 @@
-"""Translation in Keras, written by hand after its tutorials.
+"""Translation in Keras, written by hand as in its tutorials.
 
 The network of `Seq2SeqTranslator`, over token ids, trained and run as the example [1]_
-and its many descendants do: everything is padded to the longest sequence of the data
-set, targets are one-hot, and the trained layers are put together a second time, as an
-encoder and a decoder of one token, whose `predict` is called for each sentence and each
-token.
+and its many descendants do. Everything is padded to the longest sequence of the data
+set, and targets are one-hot. The trained layers are put together a second time, as an
+encoder and a decoder of one token, and `predict` is called per sentence and per token.
 
 References
 ----------
@@ -27,8 +26,8 @@ class KerasTranslator:
     sources, targets : list of list of int
         Ids, without the end.
     n_source_ids, n_target_ids : int
-        How many ids there are, the end among them. Here they are moved up by one,
-        since 0 stands for padding.
+        How many ids there are, including the end. They are stored here plus one, since
+        0 stands for padding.
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class KerasTranslator:
         return padded([[i + 1 for i in source] for source in sources], self.n_source)
 
     def _build(self, n_source_ids, units):
-        """The model that is trained, and the two that decode, of the same layers."""
+        """Build the model that is trained, and two that decode with the same layers."""
         source = keras.Input((self.n_source,))
         embedded = layers.Embedding(n_source_ids, units, mask_zero=True)(source)
         lstm = layers.LSTM(units, return_sequences=True, return_state=True)
@@ -88,7 +87,7 @@ class KerasTranslator:
         self.decoder_model = keras.Model([token, *given, mask], [outputs, *state])
 
     def train_epoch(self):
-        """See every pair once; `loss` is then the mean a token."""
+        """See every pair once; `loss` is then the mean per token."""
         history = self.model.fit(
             self.inputs,
             self.one_hot,
@@ -107,7 +106,7 @@ class KerasTranslator:
         h, c, *encoded = self.encoder_model.predict(source, verbose=0)
         encoded.append(source != PADDING)
         token, written = np.array([[self.end]]), []
-        for _ in range(n_tokens + 1):  # the end too is asked for
+        for _ in range(n_tokens + 1):  # the end too is predicted
             outputs, h, c = self.decoder_model.predict(
                 [token, h, c, *encoded], verbose=0
             )

@@ -1,7 +1,7 @@
 """An LSTM autoencoder in PyTorch, written by hand to be fast on a CPU.
 
-Batches of nearly equal lengths, padded once and for all, and no packing, so that oneDNN
-runs each recurrence in one call; the loss is of real frames.
+Batches have nearly equal lengths and are padded once. Nothing is packed, so that oneDNN
+runs each recurrence in one call. The loss is over real frames only.
 """
 
 import torch
@@ -12,7 +12,7 @@ from peers.torch_seq2seq import cut_sorted
 
 
 class Network(nn.Module):
-    """An LSTM to one code, and one that sees the code at every step."""
+    """An LSTM that encodes a sequence, and one that reads the code at every step."""
 
     def __init__(self, n_features, units):
         super().__init__()
@@ -56,7 +56,7 @@ class TorchAutoencoder:
 
 
 def padded(sequences):
-    """Frames, lengths, and what each frame counts: its share of its sequence."""
+    """Frames, lengths, and the weight of each frame: its share of its sequence."""
     lengths = torch.tensor([len(sequence) for sequence in sequences])
     frames = pad_sequence([torch.tensor(s) for s in sequences], batch_first=True)
     is_frame = torch.arange(frames.shape[1]) < lengths[:, None]

@@ -1,8 +1,8 @@
 """CTC in PyTorch, written by hand to be fast on a CPU.
 
-Batches of nearly equal lengths, padded once and for all, and no packing, so that oneDNN
-runs each recurrence in one call; the backward direction reads each sequence turned
-round within its own length; `F.ctc_loss` and a fused optimizer.
+Batches have nearly equal lengths and are padded once. Nothing is packed, so that oneDNN
+runs each recurrence in one call. The backward direction reads each sequence reversed
+within its own length. The loss is `F.ctc_loss`, and the optimizer is fused.
 """
 
 import torch
@@ -14,7 +14,7 @@ from peers.torch_seq2seq import cut_sorted
 
 
 class Network(nn.Module):
-    """A bidirectional LSTM and logits, the blank first."""
+    """A bidirectional LSTM and logits, those of the blank first."""
 
     def __init__(self, n_features, n_outputs, units):
         super().__init__()
@@ -22,15 +22,15 @@ class Network(nn.Module):
         self.backward_lstm = nn.LSTM(n_features, units, batch_first=True)
         self.logits = nn.Linear(2 * units, n_outputs)
 
-    def forward(self, frames, turned):
+    def forward(self, frames, reversing):
         rows = torch.arange(len(frames))[:, None]
         ahead, _ = self.forward_lstm(frames)
-        back, _ = self.backward_lstm(frames[rows, turned])
-        return self.logits(torch.cat([ahead, back[rows, turned]], -1))
+        back, _ = self.backward_lstm(frames[rows, reversing])
+        return self.logits(torch.cat([ahead, back[rows, reversing]], -1))
 
 
 class TorchCTC:
-    """Trains; labels are ids from 0, here moved up by one, the blank being 0."""
+    """Trains; labels are ids from 0, stored here plus one, since the blank is 0."""
 
     def __init__(self, X, y, n_labels, units, batch_size, n_threads):
         torch.manual_seed(0)
@@ -46,23 +46,23 @@ class TorchCTC:
         """See every sequence once."""
         torch.set_num_threads(self.n_threads)
         for i in torch.randperm(len(self.batches)):
-            frames, turned, lengths, labels, label_lengths = self.batches[i]
+            frames, reversing, lengths, labels, label_lengths = self.batches[i]
             self.optimizer.zero_grad()
-            log_probs = self.network(frames, turned).log_softmax(-1).transpose(0, 1)
+            log_probs = self.network(frames, reversing).log_softmax(-1).transpose(0, 1)
             loss = functional.ctc_loss(log_probs, labels, lengths, label_lengths)
             loss.backward()
             self.optimizer.step()
 
 
 def padded(sequences):
-    """Frames, the places that turn each sequence round, and lengths."""
+    """Frames, the indices that reverse each sequence, and lengths."""
     lengths = torch.tensor([len(sequence) for sequence in sequences])
     frames = pad_sequence([torch.tensor(s) for s in sequences], batch_first=True)
     places = torch.arange(frames.shape[1])
-    turned = torch.where(
+    reversing = torch.where(
         places < lengths[:, None], lengths[:, None] - 1 - places, places
     )
-    return frames, turned, lengths
+    return frames, reversing, lengths
 
 
 def flat(sequences):

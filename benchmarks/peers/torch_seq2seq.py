@@ -1,10 +1,10 @@
 """Translation in PyTorch, written by hand to be fast on a CPU.
 
-The network of `Seq2SeqTranslator`, over token ids. What makes it fast: batches of equal
-lengths or nearly so, padded once and for all; no packing, so that oneDNN runs each
-recurrence in one call; attention for all target tokens at once; targets as indices; a
-fused optimizer; and decoding in batches without gradients, the keys of attention
-computed once a source.
+The network of `Seq2SeqTranslator`, over token ids. It is fast for these reasons:
+batches have nearly equal lengths and are padded once; nothing is packed, so that oneDNN
+runs each recurrence in one call; attention is computed for all target tokens at once;
+targets are indices; the optimizer is fused; and decoding runs in batches without
+gradients, with the keys of attention computed once per source.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ class Network(nn.Module):
         self.logits = nn.Linear(units, n_target_ids)
 
     def forward(self, source, lengths, target):
-        """Logits of the token after each of the target's."""
+        """Logits of the token that follows each token of the target."""
         encoded, state = self.encode(source, lengths)
         return self.decode(target, state, encoded)[0]
 
@@ -43,21 +43,21 @@ class Network(nn.Module):
         embedded = self.source_embedding(source)
         places = torch.arange(source.shape[1])
         is_source = places < lengths[:, None]
-        # Each source is turned round within its own length.
-        turned = torch.where(is_source, lengths[:, None] - 1 - places, places)
+        # Each source is reversed within its own length.
+        reversing = torch.where(is_source, lengths[:, None] - 1 - places, places)
         rows = torch.arange(len(source))[:, None]
         ahead, _ = self.forward_lstm(embedded)
-        back, _ = self.backward_lstm(embedded[rows, turned])
+        back, _ = self.backward_lstm(embedded[rows, reversing])
         summary = torch.cat(
             [ahead[rows[:, 0], lengths - 1], back[rows[:, 0], lengths - 1]], -1
         )
-        states = torch.cat([ahead, back[rows, turned]], -1)
+        states = torch.cat([ahead, back[rows, reversing]], -1)
         state = torch.tanh(self.bridge(summary)).chunk(2, -1)
         encoded = states, self.key(states), is_source
         return encoded, tuple(part[None].contiguous() for part in state)
 
     def decode(self, target, state, encoded):
-        """Logits after each of the tokens, and the last state."""
+        """Logits after each token, and the last state."""
         outputs, state = self.lstm(self.target_embedding(target), state)
         return self.attend(outputs, encoded), state
 
@@ -77,9 +77,9 @@ class TorchTranslator:
     sources, targets : list of list of int
         Ids, without the end.
     n_source_ids, n_target_ids : int
-        How many ids there are, the end among them.
+        How many ids there are, including the end.
     n_threads : int
-        Threads of every operation.
+        How many threads each operation may use.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class TorchTranslator:
         ]
 
     def train_epoch(self):
-        """See every pair once; `loss` is then the mean a token."""
+        """See every pair once; `loss` is then the mean per token."""
         torch.set_num_threads(self.n_threads)
         totals = [
             self._train_batch(*self.batches[i])
@@ -173,7 +173,7 @@ class TorchTranslator:
         return written[:, 0, :-1]
 
     def _restricted(self, scores, is_last):
-        """Leave only the end possible in the last place, and all else before."""
+        """Allow only the end in the last place, and everything else before it."""
         is_end = torch.arange(scores.shape[-1]) == self.end
         return scores.masked_fill(is_end ^ is_last, -torch.inf)
 
