@@ -5,7 +5,11 @@ are update, reset and candidate in this order. Knows nothing of lengths: what li
 a sequence's end is run too.
 """
 
+from typing import Any, NamedTuple
+
 import tensorflow as tf
+
+from skseq._nn.frame_arrays import frame_array
 
 
 def run_gru(frames, kernel, recurrent_kernel, bias, state):
@@ -25,10 +29,38 @@ def _loop(inputs, recurrent_kernel, inner_bias, first_output):
 
     The gradient of the recurrent kernel, too, is one product for all frames.
     """
-    units, n_frames = recurrent_kernel.shape[0], tf.shape(inputs)[0]
-    inputs = _array(n_frames, 3 * units).unstack(inputs)
+    trace = _forward(inputs, recurrent_kernel, inner_bias, first_output)
+    outputs = tf.ensure_shape(
+        trace.outputs.stack(), (None, None, recurrent_kernel.shape[0])
+    )
 
-    def go_on(t, output, outputs, gates, recalled, candidates):
+    def gradients(upstream):
+        d_inner, d_candidates, d_output = _backward(upstream, recurrent_kernel, trace)
+        n_gates = 2 * recurrent_kernel.shape[0]
+        return (
+            tf.concat([d_inner[..., :n_gates], d_candidates], axis=-1),
+            tf.tensordot(outputs[:-1], d_inner, ((0, 1), (0, 1))),
+            tf.reduce_sum(d_inner, axis=(0, 1)),
+            d_output,
+        )
+
+    return outputs[1:], gradients
+
+
+class _Trace(NamedTuple):
+    """What the gradient needs of the frames gone through: arrays by frame."""
+
+    outputs: Any  # one more than frames: the first is that before all
+    gates: Any
+    recalled: Any
+    candidates: Any
+
+
+def _forward(inputs, recurrent_kernel, inner_bias, output) -> _Trace:
+    units, n_frames = recurrent_kernel.shape[0], tf.shape(inputs)[0]
+    inputs = frame_array(n_frames, 3 * units).unstack(inputs)
+
+    def advance(t, output, outputs, gates, recalled, candidates):
         frame = inputs.read(t)
         inner = tf.nn.bias_add(tf.matmul(output, recurrent_kernel), inner_bias)
         gate = tf.sigmoid(frame[:, : 2 * units] + inner[:, : 2 * units])
@@ -45,56 +77,47 @@ def _loop(inputs, recurrent_kernel, inner_bias, first_output):
             candidates.write(t, candidate),
         )
 
-    outputs = _array(n_frames + 1, units).write(0, first_output)
-    arrays = [_array(n_frames, n) for n in (2 * units, units, units)]
-    _, _, outputs, gates, recalled, candidates = tf.while_loop(
+    outputs = frame_array(n_frames + 1, units).write(0, output)
+    arrays = [frame_array(n_frames, n) for n in (2 * units, units, units)]
+    _, _, *arrays = tf.while_loop(
         lambda t, *_: t < n_frames,
-        go_on,
-        (0, first_output, outputs, *arrays),
+        advance,
+        (0, output, outputs, *arrays),
         maximum_iterations=n_frames,
     )
-    all_outputs = tf.ensure_shape(outputs.stack(), (None, None, units))
+    return _Trace(*arrays)
 
-    def gradients(upstream):
-        upstream = _array(n_frames, units).unstack(upstream)
-        back_kernel = tf.transpose(recurrent_kernel)
 
-        def go_back(t, d_output, d_inner, d_candidates):
-            d_output += upstream.read(t)
-            gate, candidate = gates.read(t), candidates.read(t)
-            update, reset = tf.split(gate, 2, axis=1)
-            d_candidate = d_output * (1 - update)
-            d_candidate = tf.raw_ops.TanhGrad(y=candidate, dy=d_candidate)
-            d_update = d_output * (outputs.read(t) - candidate)
-            d_reset = d_candidate * recalled.read(t)
-            d_gate = tf.concat([d_update, d_reset], axis=1)
-            d_gate = tf.raw_ops.SigmoidGrad(y=gate, dy=d_gate)
-            d_own = tf.concat([d_gate, d_candidate * reset], axis=1)
-            d_output = d_output * update + tf.matmul(d_own, back_kernel)
-            return (
-                t - 1,
-                d_output,
-                d_inner.write(t, d_own),
-                d_candidates.write(t, d_candidate),
-            )
+def _backward(upstream, recurrent_kernel, trace) -> tuple:
+    """Gradients of the inner sums and candidates of all frames, and of the state."""
+    units, n_frames = recurrent_kernel.shape[0], tf.shape(upstream)[0]
+    nothing = tf.zeros((tf.shape(upstream)[1], units))
+    upstream = frame_array(n_frames, units).unstack(upstream)
+    back_kernel = tf.transpose(recurrent_kernel)
 
-        arrays = [_array(n_frames, n) for n in (3 * units, units)]
-        _, d_first_output, d_inner, d_candidates = tf.while_loop(
-            lambda t, *_: t >= 0,
-            go_back,
-            (n_frames - 1, tf.zeros_like(first_output), *arrays),
-            maximum_iterations=n_frames,
-        )
-        d_inner, d_candidates = d_inner.stack(), d_candidates.stack()
+    def retreat(t, d_output, d_inner, d_candidates):
+        d_output += upstream.read(t)
+        gate, candidate = trace.gates.read(t), trace.candidates.read(t)
+        update, reset = tf.split(gate, 2, axis=1)
+        d_candidate = d_output * (1 - update)
+        d_candidate = tf.raw_ops.TanhGrad(y=candidate, dy=d_candidate)
+        d_update = d_output * (trace.outputs.read(t) - candidate)
+        d_reset = d_candidate * trace.recalled.read(t)
+        d_gate = tf.concat([d_update, d_reset], axis=1)
+        d_gate = tf.raw_ops.SigmoidGrad(y=gate, dy=d_gate)
+        d_own = tf.concat([d_gate, d_candidate * reset], axis=1)
         return (
-            tf.concat([d_inner[..., : 2 * units], d_candidates], axis=-1),
-            tf.tensordot(all_outputs[:-1], d_inner, ((0, 1), (0, 1))),
-            tf.reduce_sum(d_inner, axis=(0, 1)),
-            d_first_output,
+            t - 1,
+            d_output * update + tf.matmul(d_own, back_kernel),
+            d_inner.write(t, d_own),
+            d_candidates.write(t, d_candidate),
         )
 
-    return all_outputs[1:], gradients
-
-
-def _array(n_frames, width):
-    return tf.TensorArray(tf.float32, n_frames, element_shape=(None, width))
+    arrays = [frame_array(n_frames, n) for n in (3 * units, units)]
+    _, d_output, d_inner, d_candidates = tf.while_loop(
+        lambda t, *_: t >= 0,
+        retreat,
+        (n_frames - 1, nothing, *arrays),
+        maximum_iterations=n_frames,
+    )
+    return d_inner.stack(), d_candidates.stack(), d_output

@@ -4,7 +4,11 @@ Takes the weights of a Keras cell, whose gates are input, forget, cell and outpu
 this order. Knows nothing of lengths: what lies past a sequence's end is run too.
 """
 
+from typing import Any, NamedTuple
+
 import tensorflow as tf
+
+from skseq._nn.frame_arrays import frame_array
 
 # Measured: one kernel for the whole sequence wins up to about as many features and
 # units together. Above that the time goes into matrix products, and the loop's are
@@ -72,13 +76,42 @@ def _loop(inputs, recurrent_kernel, first_output, first_memory):
 
     The gradient of the recurrent kernel, too, is one product for all frames.
     """
-    units = recurrent_kernel.shape[0]
-    n_frames, n_samples = tf.shape(inputs)[0], tf.shape(inputs)[1]
-    inputs = _array(n_frames, 4 * units).unstack(inputs)
+    trace = _forward(inputs, recurrent_kernel, first_output, first_memory)
 
-    def go_on(t, output, memory, outputs, memories, gates, candidates):
+    def gradients(upstream):
+        back = _backward(upstream, recurrent_kernel, trace)
+        before = tf.concat([first_output[tf.newaxis], trace.outputs[:-1]], axis=0)
+        d_kernel = tf.tensordot(before, back.gates, ((0, 1), (0, 1)))
+        return back.gates, d_kernel, back.output, back.memory
+
+    return trace.outputs, gradients
+
+
+class _Trace(NamedTuple):
+    """What the gradient needs of the frames gone through; arrays by frame."""
+
+    outputs: Any  # tensor (n_frames, n_samples, n_units)
+    memories: Any  # one more than frames: the first is that before all
+    gates: Any
+    candidates: Any
+    last_memory: Any  # tensor (n_samples, n_units)
+
+
+class _Back(NamedTuple):
+    """Gradients of the gates of all frames, and of the state before the first."""
+
+    gates: Any
+    output: Any
+    memory: Any
+
+
+def _forward(inputs, recurrent_kernel, output, memory) -> _Trace:
+    units, n_frames = recurrent_kernel.shape[0], tf.shape(inputs)[0]
+    inputs = frame_array(n_frames, 4 * units).unstack(inputs)
+
+    def advance(t, output, memory, outputs, memories, gates, candidates):
         summed = inputs.read(t) + tf.matmul(output, recurrent_kernel)
-        gate = tf.sigmoid(summed)  # of the candidate's quarter too, for nothing
+        gate = tf.sigmoid(summed)  # of the candidate's quarter too, which is not used
         candidate = tf.tanh(summed[:, units : 2 * units])
         i, _, f, o = tf.split(gate, 4, axis=1)
         memory = f * memory + i * candidate
@@ -93,59 +126,71 @@ def _loop(inputs, recurrent_kernel, first_output, first_memory):
             candidates.write(t, candidate),
         )
 
-    memories = _array(n_frames + 1, units).write(0, first_memory)
-    arrays = [_array(n_frames, n) for n in (units, 4 * units, units)]
-    loop = (0, first_output, first_memory, arrays[0], memories, *arrays[1:])
+    memories = frame_array(n_frames + 1, units).write(0, memory)
+    arrays = [frame_array(n_frames, n) for n in (units, 4 * units, units)]
     _, _, last_memory, outputs, memories, gates, candidates = tf.while_loop(
-        lambda t, *_: t < n_frames, go_on, loop, maximum_iterations=n_frames
+        lambda t, *_: t < n_frames,
+        advance,
+        (0, output, memory, arrays[0], memories, *arrays[1:]),
+        maximum_iterations=n_frames,
     )
     outputs = tf.ensure_shape(outputs.stack(), (None, None, units))
+    return _Trace(outputs, memories, gates, candidates, last_memory)
 
-    def gradients(upstream):
-        upstream = _array(n_frames, units).unstack(upstream)
-        no_inputs, no_peephole = tf.zeros((n_samples, 0)), tf.zeros(units)
-        back_kernel = tf.transpose(recurrent_kernel)
 
-        def go_back(t, d_output, d_memory, memory, d_gates):
-            i, _, f, o = tf.split(gates.read(t), 4, axis=1)
-            memory_before = memories.read(t)
-            of_cell = tf.raw_ops.LSTMBlockCellGrad(
-                x=no_inputs,
-                cs_prev=memory_before,
-                h_prev=memory_before,  # as w and b, for its shape alone
-                w=recurrent_kernel,
-                wci=no_peephole,
-                wcf=no_peephole,
-                wco=no_peephole,
-                b=recurrent_kernel[0],
-                i=i,
-                cs=memory,
-                f=f,
-                o=o,
-                ci=candidates.read(t),
-                co=tf.tanh(memory),
-                cs_grad=d_memory,
-                h_grad=d_output + upstream.read(t),
-                use_peephole=False,
-            )
-            d_output = tf.matmul(of_cell.dicfo, back_kernel)
-            d_gates = d_gates.write(t, of_cell.dicfo)
-            return t - 1, d_output, of_cell.cs_prev_grad, memory_before, d_gates
+def _backward(upstream, recurrent_kernel, trace) -> _Back:
+    units = recurrent_kernel.shape[0]
+    n_frames, n_samples = tf.shape(upstream)[0], tf.shape(upstream)[1]
+    upstream = frame_array(n_frames, units).unstack(upstream)
+    back_kernel = tf.transpose(recurrent_kernel)
+    nothing, no_inputs = tf.zeros((n_samples, units)), tf.zeros((n_samples, 0))
 
-        nothing, d_gates = tf.zeros_like(first_output), _array(n_frames, 4 * units)
-        _, d_first_output, d_first_memory, _, d_gates = tf.while_loop(
-            lambda t, *_: t >= 0,
-            go_back,
-            (n_frames - 1, nothing, nothing, last_memory, d_gates),
-            maximum_iterations=n_frames,
+    def retreat(t, d_output, d_memory, memory, d_gates):
+        before = trace.memories.read(t)
+        gate, candidate = trace.gates.read(t), trace.candidates.read(t)
+        d_output = d_output + upstream.read(t)
+        d_gate, d_memory = _cell_gradients(
+            (no_inputs, recurrent_kernel),
+            (gate, candidate),
+            (before, memory),
+            (d_output, d_memory),
         )
-        d_gates = d_gates.stack()
-        outputs_before = tf.concat([first_output[tf.newaxis], outputs[:-1]], axis=0)
-        d_kernel = tf.tensordot(outputs_before, d_gates, ((0, 1), (0, 1)))
-        return d_gates, d_kernel, d_first_output, d_first_memory
+        d_output = tf.matmul(d_gate, back_kernel)
+        return t - 1, d_output, d_memory, before, d_gates.write(t, d_gate)
 
-    return outputs, gradients
+    d_gates = frame_array(n_frames, 4 * units)
+    _, d_output, d_memory, _, d_gates = tf.while_loop(
+        lambda t, *_: t >= 0,
+        retreat,
+        (n_frames - 1, nothing, nothing, trace.last_memory, d_gates),
+        maximum_iterations=n_frames,
+    )
+    return _Back(d_gates.stack(), d_output, d_memory)
 
 
-def _array(n_frames, width):
-    return tf.TensorArray(tf.float32, n_frames, element_shape=(None, width))
+def _cell_gradients(constants, gates, memories, upstream):
+    """Gradients of one frame's gates and of the memory before it, by one kernel."""
+    (no_inputs, kernel), (gate, candidate) = constants, gates
+    (before, memory), (d_output, d_memory) = memories, upstream
+    i, _, f, o = tf.split(gate, 4, axis=1)
+    no_peephole = tf.zeros(kernel.shape[0])
+    gradients = tf.raw_ops.LSTMBlockCellGrad(
+        x=no_inputs,
+        cs_prev=before,
+        h_prev=before,  # like w and b, for its shape alone
+        w=kernel,
+        wci=no_peephole,
+        wcf=no_peephole,
+        wco=no_peephole,
+        b=kernel[0],
+        i=i,
+        cs=memory,
+        f=f,
+        o=o,
+        ci=candidate,
+        co=tf.tanh(memory),
+        cs_grad=d_memory,
+        h_grad=d_output,
+        use_peephole=False,
+    )
+    return gradients.dicfo, gradients.cs_prev_grad
