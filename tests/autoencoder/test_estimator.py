@@ -634,7 +634,7 @@ DAMAGE = {
     "no deviation": ({"_score_deviation": None}, "_score_deviation"),
     "no offset": ({"offset_": None}, "offset_"),
     "unknown layout": ({"_X_layout": "tree"}, "_X_layout"),
-    "unknown decoder": (setting("decoder", "os.system"), "decoder"),
+    "unknown decoder": (setting("decoder_input", "os.system"), "decoder_input"),
     "unknown cell": (setting("cell", "os.system"), "cell"),
     "no levels": (setting("difference", False), "scale of changes"),
     "mystery": (setting("mystery", 1), "mystery"),
@@ -752,7 +752,7 @@ def test_bad_labels_are_refused(changeable, y, message):
 
 @pytest.mark.parametrize("beta", [0, -1, np.nan, np.inf, "1", None])
 def test_a_bad_beta_is_refused(changeable, beta):
-    with pytest.raises(ValueError, match=r"beta must be a float in the range \(0"):
+    with pytest.raises(ValueError, match=r"'beta' .* must be a float in the range \(0"):
         changeable.fit_threshold(X, [1, -1] * 6, beta=beta)
 
 

@@ -326,7 +326,8 @@ def test_skipped_frames_are_the_first_of_the_output(rough):
     for all_frames, rest in zip(
         rough.predict_proba(X), skipping.predict_proba(X), strict=True
     ):
-        np.testing.assert_array_equal(rest, all_frames[3:])
+        # A product of another number of rows may round differently.
+        np.testing.assert_allclose(rest, all_frames[3:], rtol=1e-6)
     (span, *_), *_ = skipping.align(X, ["a"] * 12)
     assert 0 <= span.start <= span.end < len(X[0]) - 3
 
