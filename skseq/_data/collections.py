@@ -17,7 +17,7 @@ def check_n_samples(name: str, found: int, n_samples: int) -> None:
     if found != n_samples:
         raise ValueError(
             "Found input variables with inconsistent numbers of samples: "
-            f"[{n_samples}, {found}]. {name} must have one entry for each sample of X."
+            f"[{n_samples}, {found}]. {name} must have one entry per sample."
         )
 
 

@@ -14,10 +14,10 @@ def check_sample_weight(sample_weight, n_samples):
     Parameters
     ----------
     sample_weight : array-like of shape (n_samples,), float or None
-        One finite, non-negative weight per sample, not all zero. A number stands
-        for that weight on every sample, None for 1.
+        One finite, non-negative weight per sample, not all of them zero. A number
+        stands for that weight on every sample, None for 1.
     n_samples : int
-        Samples to be weighted.
+        Number of samples to be weighted.
 
     Returns
     -------

@@ -8,6 +8,8 @@ from skseq.metrics._alignment import (
     label_error_rate_scorer,
     sequence_accuracy,
     sequence_accuracy_scorer,
+    sequence_error_rate,
+    sequence_error_rate_scorer,
 )
 from skseq.metrics._anomalies import (
     AlarmCounts,
@@ -48,6 +50,8 @@ __all__ = [
     "missed_alarm_rate",
     "sequence_accuracy",
     "sequence_accuracy_scorer",
+    "sequence_error_rate",
+    "sequence_error_rate_scorer",
     "token_error_rate",
     "token_error_rate_scorer",
     "word_error_rate",

@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 from sklearn.metrics import make_scorer
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length
+
+from skseq._data.weights import check_sample_weight
 
 
 class EditOperation(NamedTuple):
@@ -23,7 +25,7 @@ class EditOperation(NamedTuple):
     Attributes
     ----------
     tag : {"equal", "replace", "delete", "insert"}
-        What turns the block of the reference into the block of the prediction.
+        The edit that turns the block of the reference into that of the prediction.
     reference_start, reference_stop : int
         The block of the reference; empty for an insertion.
     prediction_start, prediction_stop : int
@@ -49,16 +51,16 @@ class EditOperation(NamedTuple):
 class Alignment:
     """The fewest edits that turn each reference into its prediction.
 
-    Made by :func:`align_sequences`.
+    Returned by :func:`align_sequences`.
 
     Attributes
     ----------
     n_sequences, n_exact : int
         Number of aligned pairs, and how many of the predictions have no error.
     n_reference : int
-        Number of labels in all references together.
+        Number of labels in all references.
     hits, substitutions, deletions, insertions : int
-        Number of labels that were right, replaced by another, missing in the
+        Number of labels that are correct, replaced by another, missing from the
         predictions, and only in the predictions.
     sample_counts : ndarray of shape (n_sequences, 4), dtype=int
         Hits, substitutions, deletions and insertions of each sequence.
@@ -69,7 +71,7 @@ class Alignment:
     references, predictions : list of str, list or tuple, length n_sequences
         The label sequences that were aligned, as built-in sequences.
     operations : list of list of EditOperation, length n_sequences
-        The blocks of each alignment, from left to right, without holes.
+        The blocks of each alignment, from left to right, without gaps.
     """
 
     n_sequences: int
@@ -123,9 +125,9 @@ def align_sequences(y_true, y_pred):
     y_true : collection of length n_samples
         The references. Each is a str (a sequence of characters), a list, tuple,
         1-D array or Series of hashable labels, or a single label. The collection may be
-        a list, a tuple, an array (of two dimensions: one sequence a row) or a Series.
+        a list, a tuple, an array (two-dimensional: one sequence per row) or a Series.
     y_pred : collection of length n_samples
-        The predictions, of the same form. Only the labels are compared, not the
+        The predictions, in the same form. Only the labels are compared, not the
         containers: `"ab"`, `["a", "b"]` and `np.array(["a", "b"])` are equal.
 
     Returns
@@ -136,9 +138,9 @@ def align_sequences(y_true, y_pred):
     Raises
     ------
     TypeError
-        If `y_true` or `y_pred` is no collection, or an item is no label sequence.
+        If `y_true` or `y_pred` is not a collection, or an item is not a label sequence.
     ValueError
-        If there are no sequences, or not as many predictions as references.
+        If there are no sequences, or the numbers of references and predictions differ.
 
     Examples
     --------
@@ -170,19 +172,19 @@ deletions=0, insertions=1)
 
 
 def label_error_rate(y_true, y_pred, *, sample_weight=None):
-    """Label error rate: edits needed for each label of the references.
+    """Label error rate: edits per label of the references.
 
-    The substitutions, deletions and insertions of all sequences together, divided by
-    the number of labels in all references together [1]_. It is the character error rate
-    on strings, and the word error rate on lists of words. 0 is best; it exceeds 1 where
-    predictions are too long.
+    The number of labels substituted, deleted and inserted in all sequences, divided by
+    the number of labels in all references [1]_. It is the character error rate on
+    strings, and the word error rate on lists of words. 0 is best; the rate exceeds 1
+    where predictions are too long.
 
     Parameters
     ----------
     y_true : collection of length n_samples
         The references: strings, lists, tuples or arrays of labels, or single labels.
     y_pred : collection of length n_samples
-        The predictions, of the same form.
+        The predictions, in the same form.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sample, in numerator and denominator. None counts each once.
 
@@ -212,7 +214,7 @@ def label_error_rate(y_true, y_pred, *, sample_weight=None):
     0.2
     """
     alignment = align_sequences(y_true, y_pred)
-    weights = check_weights(sample_weight, alignment.n_sequences)
+    weights = check_sample_weight(sample_weight, alignment.n_sequences)
     n_labels = weights @ alignment.sample_lengths
     return float(weights @ alignment.sample_errors / (n_labels or 1.0))
 
@@ -225,7 +227,7 @@ def sequence_accuracy(y_true, y_pred, *, sample_weight=None):
     y_true : collection of length n_samples
         The references: strings, lists, tuples or arrays of labels, or single labels.
     y_pred : collection of length n_samples
-        The predictions, of the same form.
+        The predictions, in the same form.
     sample_weight : array-like of shape (n_samples,), default=None
         Weight of each sample. None counts each once.
 
@@ -248,20 +250,66 @@ def sequence_accuracy(y_true, y_pred, *, sample_weight=None):
     0.5
     """
     alignment = align_sequences(y_true, y_pred)
-    weights = check_weights(sample_weight, alignment.n_sequences)
+    weights = check_sample_weight(sample_weight, alignment.n_sequences)
     return float(np.average(alignment.sample_errors == 0, weights=weights))
+
+
+def sequence_error_rate(y_true, y_pred, *, sample_weight=None):
+    """Sequence error rate: the share of sequences predicted with any error.
+
+    Grapheme-to-phoneme conversion and spelling correction call it the word error rate
+    [1]_, since each of their sequences is a word. The edits over the words of sentences
+    are counted by :func:`word_error_rate`.
+
+    Parameters
+    ----------
+    y_true : collection of length n_samples
+        The references: strings, lists, tuples or arrays of labels, or single labels.
+    y_pred : collection of length n_samples
+        The predictions, in the same form. A string equals only the same string, white
+        space included.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight of each sample. None counts each once.
+
+    Returns
+    -------
+    error_rate : float
+        Between 0 and 1; 0 is best. It is 1 minus :func:`sequence_accuracy`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the sequences cannot be aligned; see :func:`align_sequences`.
+    ValueError
+        If `sample_weight` has another length, a negative entry or no positive one.
+
+    References
+    ----------
+    .. [1] K. Gorman et al., "The SIGMORPHON 2020 Shared Task on Multilingual
+       Grapheme-to-Phoneme Conversion", SIGMORPHON 2020.
+
+    Examples
+    --------
+    >>> from skseq.metrics import sequence_error_rate
+    >>> sequence_error_rate(["k a t", "d o g", "a"], ["k a t", "d o k", "a a"])
+    0.6666666666666666
+    """
+    alignment = align_sequences(y_true, y_pred)
+    weights = check_sample_weight(sample_weight, alignment.n_sequences)
+    return float(np.average(alignment.sample_errors > 0, weights=weights))
 
 
 # For `scoring=`. As with every scorer object, `set_score_request` changes it in place:
 # request weights on a copy.deepcopy, or on a make_scorer of your own.
 label_error_rate_scorer = make_scorer(label_error_rate, greater_is_better=False)
 sequence_accuracy_scorer = make_scorer(sequence_accuracy)
+sequence_error_rate_scorer = make_scorer(sequence_error_rate, greater_is_better=False)
 
 
 def _edit_operations(
     references: list[Any], predictions: list[Any]
 ) -> Iterator[list[EditOperation]]:
-    # Labels become dense codes, since rapidfuzz compares by hash: to it 97 is "a".
+    # Labels become dense codes, since rapidfuzz compares hashes, and takes 97 for "a".
     codes: defaultdict[Any, int] = defaultdict(count().__next__)
     for pair in zip(references, predictions, strict=True):
         encoded = ([codes[label] for label in sequence] for sequence in pair)
@@ -285,26 +333,6 @@ def check_pairs(y_true: Any, y_pred: Any) -> tuple[list[Any], list[Any]]:
     if not references:
         raise ValueError("y_true and y_pred must hold at least one sequence. Got 0.")
     return references, predictions
-
-
-def check_weights(sample_weight: Any, n_sequences: int) -> np.ndarray:
-    """Turn the weights into an array of floats; None into ones."""
-    if sample_weight is None:
-        return np.ones(n_sequences)
-    weights = check_array(
-        column_or_1d(sample_weight),
-        dtype=np.float64,
-        ensure_2d=False,
-        ensure_non_negative=True,
-        input_name="sample_weight",
-    )
-    if len(weights) != n_sequences or not weights.any():
-        raise ValueError(
-            f"sample_weight must hold one weight per sequence, not all of them 0. "
-            f"Got {len(weights)} weights, {np.count_nonzero(weights)} of them above 0, "
-            f"for {n_sequences} sequences."
-        )
-    return weights
 
 
 def _check_sequences(name: str, y: Any) -> list[Any]:

@@ -19,8 +19,8 @@ from skseq._data.collections import as_collection
 class AlarmCounts:
     """How the points and events of a detector agree with the true ones.
 
-    Made by :func:`count_alarms`. An event is a run of neighbouring points that are all
-    anomalous; an alarm is a run of neighbouring points that are all flagged.
+    Returned by :func:`count_alarms`. An event is a run of neighbouring points that are
+    all anomalous; an alarm is a run of neighbouring points that are all flagged.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class AlarmCounts:
     false_alarms, correct_rejections : int
         Number of normal points that are flagged, and that are not.
     detected_events, missed_events : int
-        Number of events with a flagged point, and of those without any.
+        Number of events with a flagged point, and without one.
     false_events : int
         Number of alarms that touch no event.
     """
@@ -63,10 +63,10 @@ def count_alarms(y_true, y_pred):
     Raises
     ------
     TypeError
-        If `y_true` or `y_pred` is no collection.
+        If `y_true` or `y_pred` is not a collection.
     ValueError
-        If there is another label, there are no points, or a series does not have as
-        many predictions as true labels.
+        If there is another label, there are no points, or the numbers of true labels
+        and predictions of a series differ.
 
     Notes
     -----
@@ -176,7 +176,7 @@ def anomaly_f1(y_true, y_pred):
     y_true : array-like of shape (n_points,) or collection of them
         The truth, for one series or for several: 1 for a normal point, -1 for an
         anomaly; or booleans, True for an anomaly. A point may also be a whole sequence,
-        as outlier detectors predict one label each.
+        since outlier detectors predict one label per sequence.
     y_pred : array-like of shape (n_points,) or collection of them
         The predictions, in either form.
 
@@ -197,8 +197,8 @@ def anomaly_f1(y_true, y_pred):
 
     Notes
     -----
-    It depends on how common anomalies are: to flag every point already gives 0.67 where
-    half of them are anomalous.
+    The score depends on how common anomalies are: flagging every point already gives
+    0.67 where half of the points are anomalous.
 
     Examples
     --------
@@ -241,8 +241,8 @@ def event_f1(y_true, y_pred):
 
     Notes
     -----
-    It does not see how long an alarm lasts: to flag every point gives 1.0 wherever
-    there is an event. Report :func:`false_alarm_rate` beside it.
+    The score ignores how long an alarm lasts: flagging every point gives 1.0 wherever
+    there is an event. Report :func:`false_alarm_rate` as well.
 
     Examples
     --------
@@ -254,7 +254,7 @@ def event_f1(y_true, y_pred):
     return _f1(counts.detected_events, counts.missed_events, counts.false_events)
 
 
-# For `scoring=` of a search over outlier detectors, with one label a sample.
+# For `scoring=` of a search over outlier detectors, with one label per sample.
 anomaly_f1_scorer = make_scorer(anomaly_f1)
 
 
@@ -294,7 +294,7 @@ def _count(y_true: np.ndarray, y_pred: np.ndarray) -> AlarmCounts:
 
 
 def _touched(flags: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Tell for each run of True in `flags` whether any of `others` is True within."""
+    """Say for each run of True in `flags` whether any of `others` is True in it."""
     edges = np.flatnonzero(np.diff(flags, prepend=False, append=False))
     n_before = np.append(0, np.cumsum(others))  # (n_points + 1,)
     return n_before[edges[1::2]] > n_before[edges[::2]]

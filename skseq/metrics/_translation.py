@@ -1,4 +1,4 @@
-"""Measures translations: token error rate, word error rate, BLEU and chrF.
+"""Measures texts: token error rate, word error rate, BLEU and chrF.
 
 Cuts texts into tokens, or joins tokens to texts, and leaves the counting to the
 alignment and to sacrebleu. Knows nothing of estimators.
@@ -9,33 +9,28 @@ from numbers import Integral
 from reprlib import repr as short_repr
 from typing import Any
 
-import numpy as np
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_scalar
 
 from skseq._data.tokenizers import TOKENIZERS
-from skseq.metrics._alignment import (
-    align_sequences,
-    check_pairs,
-    check_weights,
-    label_error_rate,
-)
+from skseq._parameters import CALLABLE, OneOf, check_value
+from skseq.metrics._alignment import check_pairs, label_error_rate
 
 
 def token_error_rate(y_true, y_pred, *, tokenizer="word", sample_weight=None):
-    """Token error rate: edits needed for each token of the references.
+    """Token error rate: edits per token of the references.
 
-    The tokens replaced, left out or put in, in all texts together, divided by the
-    number of tokens in all references together. With words as tokens it is what speech
-    recognition calls the word error rate, with phones the phone error rate. 0 is best;
-    it exceeds 1 where predictions are too long.
+    The number of tokens substituted, deleted and inserted in all texts, divided by the
+    number of tokens in all references. With words as tokens it is the word error rate,
+    with phones the phone error rate. 0 is best; the rate exceeds 1 where predictions
+    are too long.
 
     Parameters
     ----------
     y_true : collection of length n_samples
         The references: texts, or lists, tuples or arrays of tokens.
     y_pred : collection of length n_samples
-        The predictions, of the same form or of another.
+        The predictions, in the same form or the other.
     tokenizer : {"word", "char"} or callable, default="word"
         How a text is cut into tokens: at white space, into characters, or by a
         callable from a str to a list of str. Sequences of tokens are taken as they are.
@@ -52,7 +47,7 @@ def token_error_rate(y_true, y_pred, *, tokenizer="word", sample_weight=None):
     ------
     TypeError
         If the sequences cannot be aligned (see :func:`align_sequences`), or `tokenizer`
-        returns no list of str.
+        does not return a list of str.
     ValueError
         If `tokenizer` is unknown, or the numbers of references, predictions and weights
         differ.
@@ -79,53 +74,58 @@ def token_error_rate(y_true, y_pred, *, tokenizer="word", sample_weight=None):
 
 
 def word_error_rate(y_true, y_pred, *, sample_weight=None):
-    """Word error rate: the share of sequences with any error.
+    """Word error rate: edits per word of the references.
 
-    This is the word error rate of grapheme-to-phoneme conversion and of spelling
-    correction [1]_, where a sequence is a word and either right or wrong. What speech
-    recognition calls by that name counts wrong words within sentences: that is
-    :func:`token_error_rate`.
+    The number of words substituted, deleted and inserted in all predictions, divided by
+    the number of words in all references. 0 is best; the rate exceeds 1 where
+    predictions are too long.
 
     Parameters
     ----------
     y_true : collection of length n_samples
-        The references: strings, lists, tuples or arrays of labels.
+        The references: texts, which are cut at white space, or lists, tuples or arrays
+        of words.
     y_pred : collection of length n_samples
-        The predictions, of the same form. A string equals only the same string, white
-        space included.
+        The predictions, in the same form or the other.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weight of each sample. None counts each once.
+        Weight of each sample, in numerator and denominator. None counts each once.
 
     Returns
     -------
     error_rate : float
-        Between 0 and 1; 0 is best. One minus :func:`sequence_accuracy`.
+        The word error rate. If no reference has a word, the number of inserted words:
+        0.0 if the predictions are empty too.
 
     Raises
     ------
     TypeError, ValueError
-        If the sequences cannot be aligned; see :func:`align_sequences`.
+        If the texts cannot be aligned; see :func:`align_sequences`.
     ValueError
         If `sample_weight` has another length, a negative entry or no positive one.
 
-    References
-    ----------
-    .. [1] K. Gorman et al., "The SIGMORPHON 2020 Shared Task on Multilingual
-       Grapheme-to-Phoneme Conversion", SIGMORPHON 2020.
+    See Also
+    --------
+    token_error_rate : The same with a tokenizer of your choice.
+    sequence_error_rate : The share of sequences with any error, which
+        grapheme-to-phoneme conversion calls the word error rate.
+
+    Notes
+    -----
+    The rate equals that of ``jiwer.wer``. The only difference is in what parts words:
+    here any white space does, while jiwer keeps a single tab, line break or
+    non-breaking space as part of a word. Case and punctuation count.
 
     Examples
     --------
     >>> from skseq.metrics import word_error_rate
-    >>> word_error_rate(["k a t", "d o g", "a"], ["k a t", "d o k", "a a"])
-    0.6666666666666666
+    >>> word_error_rate(["the cat sat down", "ja"], ["the cat sat", "oh ja"])
+    0.4
     """
-    alignment = align_sequences(y_true, y_pred)
-    weights = check_weights(sample_weight, alignment.n_sequences)
-    return float(np.average(alignment.sample_errors > 0, weights=weights))
+    return token_error_rate(y_true, y_pred, sample_weight=sample_weight)
 
 
 def bleu(y_true, y_pred, *, tokenize="none"):
-    """BLEU: how many of the predictions' n-grams of words occur in the references.
+    """BLEU: how many n-grams of words in the predictions occur in the references.
 
     The geometric mean of the precisions of 1-grams to 4-grams over the whole corpus,
     lowered where the predictions are shorter than the references [1]_. It is computed
@@ -134,15 +134,15 @@ def bleu(y_true, y_pred, *, tokenize="none"):
     Parameters
     ----------
     y_true : collection of length n_samples
-        The references, one for each prediction: texts, or sequences of tokens, which
+        The references, one per prediction: texts, or sequences of tokens, which
         are joined by spaces.
     y_pred : collection of length n_samples
-        The predictions, of the same form or of another.
+        The predictions, in the same form or the other.
     tokenize : str, default="none"
         The name of one of sacrebleu's tokenizers, which cuts the texts into words.
-        "none" cuts them only at white space, as suits texts whose words are parted
-        already. To compare raw text with published figures take the tokenizer they
-        name, "13a" more often than not. Some need packages or files of their own.
+        "none" cuts them only at white space, which suits tokenized texts. To compare
+        raw texts with published figures, use the tokenizer that they name, usually
+        "13a". Some tokenizers need further packages or files.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def bleu(y_true, y_pred, *, tokenize="none"):
     ImportError
         If sacrebleu is not installed: ``pip install "skseq[text]"``.
     TypeError
-        If the texts are no collections of str or of sequences of tokens.
+        If the texts are not collections of str or of sequences of tokens.
     ValueError
         If the numbers of references and predictions differ, a token is empty or holds
         white space, or `tokenize` is unknown.
@@ -179,11 +179,8 @@ def bleu(y_true, y_pred, *, tokenize="none"):
     """
     references, predictions = _check_texts(y_true, y_pred)
     metric = _import_sacrebleu().BLEU
-    if tokenize not in list(metric.TOKENIZERS):
-        raise ValueError(
-            f"tokenize must be one of {[*metric.TOKENIZERS]}. Got {tokenize!r} instead."
-        )
-    # Unforced, sacrebleu complains of texts that are tokenised already.
+    check_value("bleu", "tokenize", tokenize, OneOf(metric.TOKENIZERS))
+    # Unless forced, sacrebleu warns about texts that are tokenized already.
     score = metric(tokenize=tokenize, force=True)
     return float(score.corpus_score(predictions, [references]).score)
 
@@ -199,13 +196,13 @@ def chrf(y_true, y_pred, *, word_order=0):
     Parameters
     ----------
     y_true : collection of length n_samples
-        The references, one for each prediction: texts, or sequences of tokens, which
+        The references, one per prediction: texts, or sequences of tokens, which
         are joined by spaces.
     y_pred : collection of length n_samples
-        The predictions, of the same form or of another.
+        The predictions, in the same form or the other.
     word_order : int, default=0
-        Up to which n the n-grams of words count beside those of characters. More weigh
-        words and their order; 2 makes it chrF++ [2]_.
+        Length of the longest n-grams of words that count beside those of characters.
+        Larger values give words and their order more weight; 2 gives chrF++ [2]_.
 
     Returns
     -------
@@ -217,8 +214,8 @@ def chrf(y_true, y_pred, *, word_order=0):
     ImportError
         If sacrebleu is not installed: ``pip install "skseq[text]"``.
     TypeError
-        If the texts are no collections of str or of sequences of tokens, or
-        `word_order` is no int.
+        If the texts are not collections of str or of sequences of tokens, or
+        `word_order` is not an int.
     ValueError
         If the numbers of references and predictions differ, a token is empty or holds
         white space, or `word_order` is negative.
@@ -250,14 +247,9 @@ chrf_scorer = make_scorer(chrf)
 
 
 def _find_tokenizer(tokenizer: str | Callable[[str], list[str]]) -> Callable:
-    if callable(tokenizer):
-        return tokenizer
-    if not isinstance(tokenizer, str) or tokenizer not in TOKENIZERS:
-        raise ValueError(
-            f"tokenizer must be one of {[*TOKENIZERS]} or a callable. "
-            f"Got {tokenizer!r} instead."
-        )
-    return TOKENIZERS[tokenizer].split
+    allowed = OneOf(TOKENIZERS), CALLABLE
+    check_value("token_error_rate", "tokenizer", tokenizer, allowed)
+    return tokenizer if callable(tokenizer) else TOKENIZERS[tokenizer].split
 
 
 def _cut_texts(name: str, sequences: list[Any], cut: Callable) -> list[Any]:

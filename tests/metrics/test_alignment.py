@@ -14,6 +14,8 @@ from skseq.metrics import (
     label_error_rate_scorer,
     sequence_accuracy,
     sequence_accuracy_scorer,
+    sequence_error_rate,
+    sequence_error_rate_scorer,
 )
 
 
@@ -122,6 +124,19 @@ def test_rate_of_joined_corpora_is_their_mean_weighted_by_length():
     assert joined == pytest.approx(np.average(rates, weights=[5, 8]))
 
 
+def test_sequence_error_rate_counts_wrong_sequences():
+    y_true = ["k a t", "d o g", "a", ""]
+    y_pred = ["k a t", "d o k", "a a a a", ""]
+    assert sequence_error_rate(y_true, y_pred) == 0.5
+    assert sequence_error_rate([[1, 2], [3]], [[1, 2], [4]]) == 0.5
+
+
+def test_sequence_error_rate_is_what_accuracy_leaves(corpora):
+    rate = sequence_error_rate(*corpora)
+    assert 0 < rate < 1
+    assert rate == pytest.approx(1 - sequence_accuracy(*corpora))
+
+
 def test_confusions_pair_each_label_with_its_partner():
     confusions = align_sequences(["kitten", "ab"], ["sitting", "b"]).confusions()
     wrong = {pair: n for pair, n in confusions.items() if pair[0] != pair[1]}
@@ -177,7 +192,7 @@ def test_labels_of_equal_hash_are_told_apart(label, other):
 def test_a_weight_counts_a_sequence_that_often():
     y_true, y_pred = ["abc", "de", "f"], ["abd", "dex", "f"]
     repeated = [0, 0, 1, 1, 1]
-    for measure in label_error_rate, sequence_accuracy:
+    for measure in label_error_rate, sequence_accuracy, sequence_error_rate:
         expected = measure([y_true[i] for i in repeated], [y_pred[i] for i in repeated])
         weighted = measure(y_true, y_pred, sample_weight=[2, 3, 0])
         assert weighted == pytest.approx(expected)
@@ -213,14 +228,16 @@ def test_bad_sequences_are_refused(y_true, y_pred, error, message):
 @pytest.mark.parametrize(
     ("sample_weight", "message"),
     [
-        ([1.0], "Got 1 weights, 1 of them above 0, for 2 sequences"),
-        ([0, 0], "Got 2 weights, 0 of them above 0"),
-        ([1, -1], "Negative values in data passed to sample_weight"),
+        ([1.0], r"inconsistent numbers of samples: \[2, 1\]\. sample_weight must"),
+        ([0, 0], "must contain at least one non-zero number"),
+        ([1, -1], r"Negative values in data .* sample_weight\[1\] is -1"),
         ([1, np.nan], "sample_weight contains NaN"),
-        ([[1, 2], [3, 4]], "1d array"),
+        ([[1, 2], [3, 4]], "1D array"),
     ],
 )
-@pytest.mark.parametrize("measure", [label_error_rate, sequence_accuracy])
+@pytest.mark.parametrize(
+    "measure", [label_error_rate, sequence_accuracy, sequence_error_rate]
+)
 def test_bad_weights_are_refused(measure, sample_weight, message):
     with pytest.raises(ValueError, match=message):
         measure(["a", "b"], ["a", "c"], sample_weight=sample_weight)
@@ -242,6 +259,11 @@ class Truncator(BaseEstimator):
 
 STRINGS = ["abc", "de", "fgh", "i"]
 LISTS = [[1, 2, 3], [4, 5], [6, 7, 8], [9]]
+SCORERS = [
+    label_error_rate_scorer,
+    sequence_accuracy_scorer,
+    sequence_error_rate_scorer,
+]
 
 
 @pytest.mark.parametrize("sequences", [STRINGS, LISTS])
@@ -249,10 +271,11 @@ def test_scorers_score_an_estimator_that_predicts_a_list(sequences):
     estimator = Truncator(n_labels=2).fit(sequences, sequences)
     assert label_error_rate_scorer(estimator, sequences, sequences) == -2 / 9
     assert sequence_accuracy_scorer(estimator, sequences, sequences) == 2 / 4
+    assert sequence_error_rate_scorer(estimator, sequences, sequences) == -2 / 4
 
 
 @pytest.mark.parametrize("sequences", [STRINGS, LISTS])
-@pytest.mark.parametrize("scorer", [label_error_rate_scorer, sequence_accuracy_scorer])
+@pytest.mark.parametrize("scorer", SCORERS)
 def test_grid_search_by_a_scorer_finds_the_estimator_without_error(scorer, sequences):
     search = GridSearchCV(
         Truncator(), {"n_labels": [1, 3, 2]}, scoring=scorer, cv=2, error_score="raise"
@@ -275,7 +298,7 @@ def test_scorers_take_weights_through_metadata_routing():
     np.testing.assert_allclose(result["test_score"], [3 / 4, 1.0])
 
 
-@pytest.mark.parametrize("scorer", [label_error_rate_scorer, sequence_accuracy_scorer])
+@pytest.mark.parametrize("scorer", SCORERS)
 def test_scorers_survive_pickling(scorer):
     estimator = Truncator().fit(STRINGS, STRINGS)
     restored = pickle.loads(pickle.dumps(scorer))

@@ -4,6 +4,7 @@ import pickle
 import sys
 from collections import Counter
 
+import jiwer
 import numpy as np
 import pandas as pd
 import pytest
@@ -115,11 +116,51 @@ def test_the_token_error_rate_of_characters_is_the_label_error_rate(corpora):
     assert 0 < rate < token_error_rate(*corpora)
 
 
-def test_word_error_rate_counts_wrong_sequences():
-    y_true = ["k a t", "d o g", "a", ""]
-    y_pred = ["k a t", "d o k", "a a a a", ""]
-    assert word_error_rate(y_true, y_pred) == 0.5
-    assert word_error_rate([[1, 2], [3]], [[1, 2], [4]]) == 0.5
+def random_texts(n_texts, n_most):
+    """Texts of 0 to `n_most` of few words, with spaces between and around them."""
+    rng = np.random.default_rng(0)
+    words = [["a", "b", "the", "The", "cat.", "é", "x-y"][i] for i in range(7)]
+
+    def text():
+        chosen = rng.choice(words, rng.integers(n_most + 1))
+        parts = [word + " " * rng.integers(1, 4) for word in chosen]
+        return " " * rng.integers(3) + "".join(parts)
+
+    return [text() for _ in range(n_texts)]
+
+
+def test_word_error_rate_is_that_of_jiwer_on_each_of_a_thousand_pairs():
+    texts = random_texts(2000, 6)
+    pairs = list(zip(texts[::2], texts[1::2], strict=True))
+    n_empty = Counter((not true.strip(), not pred.strip()) for true, pred in pairs)
+    assert min(n_empty[kind] for kind in [(1, 0), (0, 1), (1, 1)]) > 5
+    for y_true, y_pred in pairs:
+        expected = pytest.approx(jiwer.wer(y_true, y_pred))
+        assert word_error_rate([y_true], [y_pred]) == expected
+        assert word_error_rate([y_true.split()], [y_pred.split()]) == expected
+
+
+def test_word_error_rate_of_a_corpus_is_that_of_jiwer():
+    texts = random_texts(2000, 6)
+    y_true, y_pred = texts[::2], texts[1::2]
+    expected = jiwer.wer(y_true, y_pred)
+    assert 0.5 < expected < 1.5
+    assert word_error_rate(y_true, y_pred) == pytest.approx(expected)
+    assert word_error_rate(["", " "], ["a b", "c"]) == jiwer.wer(
+        ["", " "], ["a b", "c"]
+    )
+
+
+def test_any_white_space_parts_words():
+    y_true, y_pred = "a\tb\nc\u00a0d", "a b c x"
+    any_space = jiwer.Compose(
+        [
+            jiwer.SubstituteRegexes({r"\s+": " "}),
+            jiwer.ReduceToListOfListOfWords(),
+        ]
+    )
+    expected = jiwer.wer(y_true, y_pred, any_space, any_space)
+    assert word_error_rate([y_true], [y_pred]) == expected == 1 / 4
 
 
 @pytest.mark.parametrize("measure", [token_error_rate, word_error_rate])
@@ -220,13 +261,13 @@ def test_scores_are_the_same_for_texts_and_for_tokens(sacrebleu, measure, kind):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"tokenizer": "bpe"}, ValueError, r"\['word', 'char'\] or a cal.* Got 'bpe'"),
-        ({"tokenizer": None}, ValueError, "tokenizer must be one of .* Got None"),
+        ({"tokenizer": "bpe"}, ValueError, r"\{'word', 'char'\} or a cal.* Got 'bpe'"),
+        ({"tokenizer": None}, ValueError, "'tokenizer' parameter of .* Got None"),
         ({"tokenizer": ["word"]}, ValueError, r"Got \['word'\] instead"),
         ({"tokenizer": str.upper}, TypeError, r"y_true\[0\] into 'A B' instead"),
         ({"tokenizer": lambda text: [1]}, TypeError, r"list of str.* into \[1\]"),
         ({"tokenizer": lambda text: None}, TypeError, "into None instead"),
-        ({"sample_weight": [1, 2]}, ValueError, "Got 2 weights"),
+        ({"sample_weight": [1, 2]}, ValueError, r"inconsistent .* \[1, 2\]"),
     ],
 )
 def test_token_error_rate_refuses_bad_options(options, error, message):
@@ -266,7 +307,9 @@ def test_tokens_that_spaces_cannot_join_are_refused(measure, tokens, message):
 
 @pytest.mark.parametrize("tokenize", ["word", None, ["13a"]])
 def test_bleu_refuses_an_unknown_tokenizer_with_the_known_ones(sacrebleu, tokenize):
-    with pytest.raises(ValueError, match=r"tokenize must be one of .*'13a'.* Got "):
+    with pytest.raises(
+        ValueError, match=r"'tokenize' parameter of bleu must .*'13a'.* Got "
+    ):
         bleu(["a"], ["a"], tokenize=tokenize)
 
 
@@ -302,7 +345,7 @@ class Stutterer(BaseEstimator):
 TEXTS = ["the cat sat down", "so it is then", "once more we go", "all is well now"]
 SCORERS = {
     "token_error_rate": (token_error_rate_scorer, -4 / 16),
-    "word_error_rate": (word_error_rate_scorer, -1.0),
+    "word_error_rate": (word_error_rate_scorer, -4 / 16),
     # 4 of 5 words, 3 of 4 pairs, 2 of 3 triples and 1 of 2 quadruples are right.
     "bleu": (bleu_scorer, 100 * (4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** (1 / 4)),
 }

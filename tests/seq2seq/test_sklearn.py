@@ -256,6 +256,7 @@ SCORERS = {
     "word_error_rate": -1,
     "label_error_rate": -1,
     "sequence_accuracy": 1,
+    "sequence_error_rate": -1,
     "bleu": 1,
     "chrf": 1,
 }
