@@ -10,7 +10,7 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skseq._autoencoder.data import (
@@ -35,6 +35,7 @@ from skseq._autoencoder.scores import (
 )
 from skseq._base import FITTED, FitRequest, SequenceEstimator
 from skseq._data.collections import check_n_samples, object_array
+from skseq._data.outliers import sample_anomaly_flags
 from skseq._data.sequences import FITTED_X, check_sequences, n_frame_features
 from skseq._data.weights import check_sample_weight
 from skseq._engine.programs import Program
@@ -633,7 +634,8 @@ class LSTMAutoencoder(
         X : collection of array-like of shape (n_frames, n_features)
             As in :meth:`fit`.
         y : array-like of shape (n_samples,)
-            1 for a normal sequence, -1 for an anomaly; both must occur.
+            1 for a normal sequence, -1 for an anomaly; or booleans, True for an
+            anomaly. Both must occur.
         beta : float, default=1.0
             How much more recall counts than precision. A larger one flags more.
 
@@ -645,13 +647,14 @@ class LSTMAutoencoder(
         Raises
         ------
         ValueError
-            If `beta` is not positive, `y` has other labels than both 1 and -1, or as
+            If `beta` is not positive, `y` has another label or only one kind, or as
             :meth:`decision_function`.
         """
         self._check_measure()
         check_value("fit_threshold", "beta", beta, POSITIVE_REAL)
         scores = -self.score_samples(X)
-        is_anomaly = _check_outlier_labels(y, len(scores))
+        is_anomaly = sample_anomaly_flags(y, len(scores))
+        _refuse_one_kind(is_anomaly)
         self.offset_ = -best_threshold(scores, is_anomaly, beta)
         return self
 
@@ -871,13 +874,10 @@ def _run_decoder(program, batch):
     return program.run(decode, *batch.values())
 
 
-def _check_outlier_labels(y, n_samples) -> np.ndarray:
-    """Tell the anomalies among labels -1 and 1."""
-    labels = column_or_1d(y)
-    check_n_samples("y", len(labels), n_samples)
-    if set(np.unique(labels).tolist()) != {-1, 1}:
+def _refuse_one_kind(is_anomaly: np.ndarray) -> None:
+    if is_anomaly.all() or not is_anomaly.any():
         raise ValueError(
-            "y must hold 1 for each normal sequence and -1 for each anomaly, and both. "
-            f"Got the labels {np.unique(labels).tolist()} instead."
+            "y must label both normal sequences and anomalies. Got "
+            f"{np.count_nonzero(is_anomaly)} anomalies among {len(is_anomaly)} "
+            "sequences."
         )
-    return labels == -1

@@ -4,7 +4,8 @@ import numpy as np
 from sklearn.base import is_outlier_detector
 from sklearn.utils.validation import column_or_1d
 
-from skseq._data.collections import check_n_samples
+from skseq._data.outliers import sample_anomaly_flags
+from skseq._parameters import OneOf, check_value
 from skseq.inspection._axes import BLACK, BLUE, ORANGE, import_pyplot, open_axes
 from skseq.inspection._fitted import as_seen, last_step
 
@@ -13,8 +14,8 @@ SCALES = ("auto", "linear", "log")
 # Scores that differ by such a factor are shown on a logarithmic scale.
 WIDE = 100.0
 
-# Label in y, its name and its colour.
-KINDS = ((1, "normal", BLUE), (-1, "anomaly", ORANGE))
+# Whether a sample is anomalous, what it is called and its colour.
+KINDS = ((False, "normal", BLUE), (True, "anomaly", ORANGE))
 
 
 class AnomalyScoreDisplay:
@@ -30,7 +31,8 @@ class AnomalyScoreDisplay:
     threshold : float, default=None
         The highest anomaly score that is still normal. None marks none.
     y : array-like of shape (n_samples,), default=None
-        1 for a normal sequence, -1 for an anomaly. None draws all in one.
+        1 for a normal sequence, -1 for an anomaly; or booleans, True for an anomaly.
+        None draws one histogram of all.
     score_name : str, default="anomaly score"
         What the scores are.
 
@@ -80,7 +82,8 @@ class AnomalyScoreDisplay:
         X : collection of array-like of shape (n_frames, n_features)
             Sequences, or what else the estimator scores.
         y : array-like of shape (n_samples,), default=None
-            1 for a normal sequence, -1 for an anomaly. None draws all in one.
+            1 for a normal sequence, -1 for an anomaly; or booleans, True for an
+            anomaly. None draws one histogram of all.
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
         bins : int or sequence of float, default=40
@@ -144,7 +147,8 @@ class AnomalyScoreDisplay:
         scores : array-like of shape (n_samples,)
             Anomaly scores: the higher, the more anomalous.
         y : array-like of shape (n_samples,), default=None
-            1 for a normal sequence, -1 for an anomaly. None draws all in one.
+            1 for a normal sequence, -1 for an anomaly; or booleans, True for an
+            anomaly. None draws one histogram of all.
         threshold : float, default=None
             The highest anomaly score that is still normal. None marks none.
         score_name : str, default="anomaly score"
@@ -213,25 +217,15 @@ class AnomalyScoreDisplay:
         """The scores of each kind, and their colour."""
         if self.y is None:
             return {"all": (scores, BLUE)}
-        y = column_or_1d(self.y)
-        check_n_samples("y", len(y), len(scores))
-        if not np.isin(y, [label for label, *_ in KINDS]).all():
-            raise ValueError(
-                "y must hold 1 for each normal sequence and -1 for each anomaly. Got "
-                f"the labels {np.unique(y).tolist()} instead. From a mask, make it by "
-                "np.where(is_anomaly, -1, 1)."
-            )
+        is_anomaly = sample_anomaly_flags(self.y, len(scores))
         return {
-            name: (scores[y == label], color)
-            for label, name, color in KINDS
-            if (y == label).any()
+            name: (scores[is_anomaly == kind], color)
+            for kind, name, color in KINDS
+            if (is_anomaly == kind).any()
         }
 
     def _chosen_scale(self, scale, scores) -> str:
-        if scale not in SCALES:
-            raise ValueError(
-                f"scale must be a str among {list(SCALES)}. Got {scale!r} instead."
-            )
+        check_value(type(self).__name__, "scale", scale, OneOf(SCALES))
         lowest = min(scores.min(), np.inf if self.threshold is None else self.threshold)
         if scale == "log" and lowest <= 0:
             raise ValueError(

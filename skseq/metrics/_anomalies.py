@@ -13,6 +13,7 @@ from sklearn.metrics import make_scorer
 from sklearn.utils import check_consistent_length
 
 from skseq._data.collections import as_collection
+from skseq._data.outliers import anomaly_flags
 
 
 @dataclass(frozen=True)
@@ -256,27 +257,6 @@ def event_f1(y_true, y_pred):
 
 # For `scoring=` of a search over outlier detectors, with one label per sample.
 anomaly_f1_scorer = make_scorer(anomaly_f1)
-
-
-def anomaly_flags(labels: Any, name: str) -> np.ndarray:
-    """Turn labels, 1 and -1 or booleans, into booleans that are True for anomalies."""
-    labels = np.asarray(labels)
-    if labels.ndim != 1:
-        raise ValueError(
-            f"{name} must be one-dimensional, with one label a point. Got shape "
-            f"{labels.shape} instead."
-        )
-    if labels.dtype.kind == "b":
-        return labels
-    wrong = np.flatnonzero((labels != -1) & (labels != 1))
-    if wrong.size:
-        i = wrong[0]
-        raise ValueError(
-            f"{name} must hold 1 for normal and -1 for an anomaly, or booleans that "
-            f"are True for an anomaly. Got {name}[{i}] = {labels.tolist()[i]!r} "
-            "instead. Turn flags of 0 and 1 into booleans with .astype(bool)."
-        )
-    return labels == -1
 
 
 def _count(y_true: np.ndarray, y_pred: np.ndarray) -> AlarmCounts:

@@ -12,9 +12,9 @@ from sklearn.base import clone
 from sklearn.utils import check_array
 
 from skseq._data.collections import object_array
+from skseq._data.outliers import anomaly_flags
 from skseq._data.sequences import Sequences, check_sequences
-from skseq._parameters import POSITIVE_INT, OneOf, check_parameters
-from skseq.metrics._anomalies import anomaly_flags
+from skseq._parameters import POSITIVE_INT, OneOf, check_parameters, check_value
 from skseq.preprocessing._frames import SequenceTransformer
 
 _CONSTRAINTS = {
@@ -150,7 +150,7 @@ of them
             other values than labels or booleans.
         """
         self._mapping()
-        _check_combine(combine)
+        check_value("to_points", "combine", combine, OneOf(_COMBINE))
         is_single, lengths = _lengths(self, X)
         starts = [self._starts(i, length) for i, length in enumerate(lengths)]
         n_windows = [len(of_series) for of_series in starts]
@@ -221,13 +221,6 @@ def _lengths(windows: SlidingWindows, X: object) -> tuple[bool, list[int]]:
     # On a clone: the way back learns nothing and needs no fit.
     lengths = clone(windows)._check_X(X, reset=True).lengths
     return _is_one_series(X), lengths.tolist()
-
-
-def _check_combine(combine: object) -> None:
-    if not isinstance(combine, str) or combine not in _COMBINE:
-        raise ValueError(
-            f"combine must be one of {[*_COMBINE]}. Got {combine!r} instead."
-        )
 
 
 def _check_values(values: object, n_windows: int) -> np.ndarray:

@@ -258,6 +258,8 @@ def test_a_fitted_threshold_has_the_best_f_measure(changeable, beta):
     )
     assert found == pytest.approx(best)
     np.testing.assert_array_equal(changeable.score_samples(some), scores)
+    offset = changeable.offset_
+    assert changeable.fit_threshold(some, y == -1, beta=beta).offset_ == offset
 
 
 def test_noise_is_an_anomaly_to_who_has_learnt_waves():
@@ -736,9 +738,10 @@ def test_bad_codes_are_refused(fitted, Z, message):
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (np.ones(12), r"and both\. Got the labels \[1.0\]"),
-        (np.arange(12) % 2, r"Got the labels \[0, 1\]"),
-        (["good", "bad"] * 6, "1 for each normal sequence and -1 for each anomaly"),
+        (np.ones(12), "must label both .* Got 0 anomalies among 12"),
+        (-np.ones(12), "must label both .* Got 12 anomalies among 12"),
+        (np.arange(12) % 2, r"Got y\[0\] = 0 instead"),
+        (["good", "bad"] * 6, "1 for normal and -1 for an anomaly"),
         ([1, -1], r"inconsistent numbers of samples: \[12, 2\]"),
         (np.ones((12, 2)), "1d array"),
     ],

@@ -644,10 +644,10 @@ def test_unusual_scores_are_drawn(scores):
     [
         (([],), {}, "at least one. Got none"),
         (([1.0, np.nan],), {}, r"scores\[1\] is nan"),
-        (([1.0, 2.0], [0, 1]), {}, r"labels \[0, 1\].*np.where"),
+        (([1.0, 2.0], [0, 1]), {}, r"y\[0\] = 0 instead.* \.astype\(bool\)"),
         (([1.0, 2.0], [1]), {}, r"samples: \[2, 1\]"),
         (([-1.0, 2.0],), {"scale": "log"}, 'Set scale="linear"'),
-        (([1.0, 2.0],), {"scale": "sqrt"}, r"among \['auto', 'linear', 'log'\]"),
+        (([1.0, 2.0],), {"scale": "sqrt"}, r"among \{'auto', 'linear', 'log'\}"),
     ],
 )
 def test_scores_that_cannot_be_shown_are_refused(arguments, options, message):
