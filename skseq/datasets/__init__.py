@@ -1,12 +1,16 @@
 """Data to learn from: generated sequences, and real sets read from a folder."""
 
-from ._generated import make_digit_strips, make_spoken_digit_strings
-from ._home import get_data_home
-from ._real import fetch_captchas, fetch_ldc93s1, fetch_spoken_digits
-from ._real_sensors import fetch_ecg5000, fetch_skab_valve1
-from ._real_texts import fetch_g2p, fetch_small_parallel_enja, fetch_spelling
-from ._sensors import make_sensor_sequences
-from ._texts import make_dates, make_number_words, make_symbol_sequences
+from skseq.datasets._generated import make_digit_strips, make_spoken_digit_strings
+from skseq.datasets._home import get_data_home
+from skseq.datasets._real import fetch_captchas, fetch_ldc93s1, fetch_spoken_digits
+from skseq.datasets._real_sensors import fetch_ecg5000, fetch_skab_valve1
+from skseq.datasets._real_texts import (
+    fetch_g2p,
+    fetch_small_parallel_enja,
+    fetch_spelling,
+)
+from skseq.datasets._sensors import make_sensor_sequences
+from skseq.datasets._texts import make_dates, make_number_words, make_symbol_sequences
 
 __all__ = [
     "fetch_captchas",

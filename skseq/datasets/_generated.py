@@ -1,5 +1,7 @@
-"""Puts single digits together to sequences of digits, at random. Knows nothing of
-files or of features."""
+"""Joins single digits into sequences of digits, at random.
+
+Knows nothing of files or features.
+"""
 
 from numbers import Integral, Real
 
@@ -7,7 +9,8 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.utils import Bunch, check_random_state, check_scalar
 
-from ._real import fetch_spoken_digits
+from skseq._parameters import OneOf, check_value
+from skseq.datasets._real import fetch_spoken_digits
 
 # Which of scikit-learn's 1797 digit images a subset draws from, by their index.
 _SUBSETS = {
@@ -28,9 +31,9 @@ def make_digit_strips(
 ):
     """Generate strips of handwritten digits side by side.
 
-    A strip is a row of 8x8 images from :func:`sklearn.datasets.load_digits`, with
-    blank columns before, between and after them. Read from left to right, column by
-    column, it is a sequence to transcribe: where a digit starts and ends is not told.
+    A strip is a row of 8x8 images from :func:`sklearn.datasets.load_digits`, with blank
+    columns before, between and after them. Read from left to right, column by column,
+    it is a sequence to transcribe; where each digit starts and ends is not given.
 
     Parameters
     ----------
@@ -42,12 +45,12 @@ def make_digit_strips(
         Fewest and most blank columns before, between and after the digits. Wider gaps
         make the digits easier to tell apart.
     noise : float, default=0.0
-        Standard deviation of the Gaussian noise added to every pixel. More makes the
-        digits harder to tell apart. With noise, pixels may lie outside [0, 1].
+        Standard deviation of the Gaussian noise added to every pixel. Larger values
+        make the digits harder to tell apart. With noise, pixels may lie outside [0, 1].
     subset : {"train", "test", "all"}, default="train"
-        Which images to draw from, with replacement: four of every five images
-        ("train", 1438 images), each fifth one ("test", 359), or all 1797. No image of a
-        test strip is ever on a training strip; a writer may be on both.
+        Which images to draw from, with replacement: four of every five images ("train",
+        1438 images), every fifth one ("test", 359), or all 1797. No image of a test
+        strip is ever on a training strip; a writer may be on both.
     random_state : int, RandomState instance or None, default=None
         Draws the digits, gaps and noise. Pass an int for the same strips in each call.
 
@@ -77,10 +80,7 @@ def make_digit_strips(
     _check_range("n_digits", n_digits, Integral, minimum=1)
     _check_range("gap", gap, Integral, minimum=0)
     check_scalar(noise, "noise", Real, min_val=0.0)
-    if subset not in _SUBSETS:
-        raise ValueError(
-            f"subset must be one of {[*_SUBSETS]}. Got {subset!r} instead."
-        )
+    check_value("make_digit_strips", "subset", subset, OneOf(_SUBSETS))
     rng = check_random_state(random_state)
     digits = load_digits()
     chosen = _SUBSETS[subset](np.arange(len(digits.images)))
@@ -140,16 +140,16 @@ def make_spoken_digit_strings(
         audio : list of n_samples ndarrays of shape (n_audio_samples,), dtype=int16
             The spoken strings.
         strings : list of n_samples str
-            The digits that are said.
+            The digits that are spoken.
         speaker : ndarray of shape (n_samples,), dtype=str
-            Who says them, the `groups` of a cross-validation over speakers.
+            Who speaks them: the `groups` of a cross-validation over speakers.
         recordings : list of n_samples ndarrays of shape (n_digits,), dtype=int
             The recordings used, as indices into what :func:`fetch_spoken_digits`
             returns for the same `speakers`.
         bounds : list of n_samples ndarrays of shape (n_digits, 2), dtype=int
             First audio sample of each digit, and the first one after it.
         rate : int
-            Audio samples a second, 8000.
+            Audio samples per second, 8000.
 
     (audio, strings) : tuple if `return_X_y` is True
         These two entries alone.

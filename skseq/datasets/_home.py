@@ -1,4 +1,4 @@
-"""Says where real data lies on disk. Knows nothing of what is in it."""
+"""Says where real data lies on disk. Knows nothing of its contents."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ def get_data_home(data_home=None):
     """Return the folder that holds the real data sets.
 
     skseq ships no real data and downloads none: each `fetch_*` function reads files
-    that you have put below this folder.
+    that you have stored below this folder.
 
     Parameters
     ----------
@@ -35,14 +35,13 @@ def get_data_home(data_home=None):
 
 
 def find_file(data_home: str | os.PathLike | None, name: str, source: str) -> Path:
-    """Return the path of the file `name` below `data_home`, which must be there."""
+    """Return the path of the file `name` below `data_home`; it must exist."""
     home = get_data_home(data_home)
     path = home / name
     if not path.is_file():
         raise FileNotFoundError(
-            f"{name} was looked for in {home} and is not there. skseq downloads "
-            f"nothing: get the data from {source} and store them as {path}, or point "
-            f"data_home= or the environment variable {_VARIABLE} to the folder that "
-            f"holds {name}."
+            f"{name} was not found in {home}. skseq downloads nothing: get the data "
+            f"from {source} and store them as {path}, or point data_home= or the "
+            f"environment variable {_VARIABLE} to the folder that holds {name}."
         )
     return path

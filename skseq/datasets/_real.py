@@ -1,5 +1,7 @@
-"""Reads real data sets from files into arrays and strings. Knows no other module
-than the one that finds the files."""
+"""Reads real data sets from files into arrays and strings.
+
+Knows only the module that finds the files.
+"""
 
 import os
 
@@ -7,11 +9,11 @@ import numpy as np
 from scipy.io import wavfile
 from sklearn.utils import Bunch
 
-from ._home import find_file
+from skseq.datasets._home import find_file
 
 
 def fetch_ldc93s1(*, data_home=None, return_X_y=False):
-    """Load two spoken English utterances: a sentence and a part of it.
+    """Load two spoken English utterances: a sentence and part of it.
 
     The sentence "She had your dark suit in greasy wash water all year", and its cut
     from 0.8 s to 2.0 s, "dark suit in greasy". It is the two-utterance set with which
@@ -33,9 +35,9 @@ def fetch_ldc93s1(*, data_home=None, return_X_y=False):
         audio : list of 2 ndarrays of shape (n_audio_samples,), dtype=int16
             The recordings, of 2.9 s and 1.2 s.
         transcripts : list of 2 str
-            What is said, in lower-case letters and spaces, without punctuation.
+            What is spoken, in lower-case letters and spaces, without punctuation.
         rate : int
-            Audio samples a second, 16000.
+            Audio samples per second, 16000.
 
     (audio, transcripts) : tuple if `return_X_y` is True
         These two entries alone.
@@ -47,8 +49,8 @@ def fetch_ldc93s1(*, data_home=None, return_X_y=False):
 
     Notes
     -----
-    The recording is the sample that the Linguistic Data Consortium shows of its TIMIT
-    corpus, LDC93S1 [1]_, and stays under the Consortium's terms.
+    The recording is the sample that the Linguistic Data Consortium publishes of its
+    TIMIT corpus, LDC93S1 [1]_, and remains under the Consortium's terms.
 
     References
     ----------
@@ -72,7 +74,7 @@ def fetch_spoken_digits(*, speakers=None, data_home=None, return_X_y=False):
     """Load recordings of single English digits by several speakers.
 
     Each speaker says every digit 50 times. To see how well a model does on people it
-    has not heard, split by `speaker`, for instance with
+    has not heard, split by `speaker`, for example with
     :class:`~sklearn.model_selection.LeaveOneGroupOut`.
 
     Parameters
@@ -93,13 +95,13 @@ def fetch_spoken_digits(*, speakers=None, data_home=None, return_X_y=False):
         audio : list of n_recordings ndarrays of shape (n_audio_samples,), dtype=int16
             The recordings, each a view of 0.1 s to 1.3 s into one array.
         digit : ndarray of shape (n_recordings,), dtype=int
-            What is said, 0 to 9.
+            The digit that is spoken, 0 to 9.
         speaker : ndarray of shape (n_recordings,), dtype=str
-            Who says it.
+            Who speaks it.
         index : ndarray of shape (n_recordings,), dtype=int
             Which of the speaker's recordings of that digit it is, 0 to 49.
         rate : int
-            Audio samples a second, 8000.
+            Audio samples per second, 8000.
 
     (audio, digit) : tuple if `return_X_y` is True
         These two entries alone.
@@ -155,11 +157,11 @@ def fetch_captchas(*, data_home=None, return_X_y=False):
         With the entries
 
         images : ndarray of shape (n_images, n_columns, height), dtype=float32
-            Grey values from 0 (black) to 1 (white). A frame is a column of the image
-            from top to bottom, and the frames run from left to right: 200 columns, 50
-            pixels high.
+            Grey values from 0 (black) to 1 (white). A frame is a column of 50 pixels,
+            from top to bottom; 200 columns run from left to right.
         labels : list of n_images str
-            What is written, five of 19 digits and lower-case letters.
+            The text of each image: five characters out of 19 digits and lower-case
+            letters.
 
     (images, labels) : tuple if `return_X_y` is True
         These two entries alone.
@@ -171,8 +173,8 @@ def fetch_captchas(*, data_home=None, return_X_y=False):
 
     Notes
     -----
-    These are images of the set by R. Wilhelmy and H. Rosas that the Keras example
-    on reading captchas uses [1]_; it comes without a licence of its own.
+    The images are from the set by R. Wilhelmy and H. Rosas that the Keras example on
+    reading captchas uses [1]_; it comes without a licence of its own.
 
     References
     ----------
@@ -195,7 +197,7 @@ def _load_arrays(path: os.PathLike) -> dict[str, np.ndarray]:
 
 
 def _is_chosen(speaker: np.ndarray, speakers: list[str] | None) -> np.ndarray:
-    """Mark the recordings by any of `speakers`."""
+    """Mark the recordings of any of `speakers`."""
     if speakers is None:
         return np.ones(len(speaker), dtype=bool)
     available = np.unique(speaker).tolist()

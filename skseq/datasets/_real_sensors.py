@@ -1,12 +1,15 @@
-"""Reads real measurements, some of them anomalous, from files into arrays. Knows no
-other module than the one that finds the files."""
+"""Reads real measurements, some of them anomalous, from files into arrays.
+
+Knows only the module that finds the files.
+"""
 
 from pathlib import Path
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from ._home import find_file
+from skseq._parameters import OneOf, check_value
+from skseq.datasets._home import find_file
 
 _SKAB_COLUMNS = (
     *("datetime", "Accelerometer1RMS", "Accelerometer2RMS", "Current", "Pressure"),
@@ -16,11 +19,11 @@ _SKAB_COLUMNS = (
 
 
 def fetch_ecg5000(*, subset="train", data_home=None, return_X_y=False):
-    """Load single heart beats from an electrocardiogram, normal and abnormal ones.
+    """Load single heartbeats from an electrocardiogram, normal and abnormal.
 
-    5000 beats of one patient, scaled in time to equal length [1]_: the 500 that the
-    archive of the University of California, Riverside (UCR) gives to train with, and
-    the 4500 to test with.
+    5000 beats of one patient, scaled in time to equal length [1]_: the 500 beats for
+    training and the 4500 for testing of the archive of the University of California,
+    Riverside (UCR).
 
     Parameters
     ----------
@@ -41,8 +44,8 @@ def fetch_ecg5000(*, subset="train", data_home=None, return_X_y=False):
         labels : ndarray of shape (n_beats,), dtype=int
             1 for a normal beat, -1 for an anomaly.
         classes : ndarray of shape (n_beats,), dtype=int, or None
-            Which of the five classes a beat is of, 1 the normal one; None for the
-            subset "test", of which only the labels are stored.
+            The class of each beat, 1 to 5, where 1 is normal. None for the subset
+            "test", of which only the labels are stored.
 
     (beats, labels) : tuple if `return_X_y` is True
         These two entries alone.
@@ -59,9 +62,9 @@ def fetch_ecg5000(*, subset="train", data_home=None, return_X_y=False):
     The file holds the arrays `X_train`, `y_train_class` (1 to 5), `X_test` and
     `y_test_normal` (1 for normal, else 0).
 
-    It is an easy set: the error of a principal component analysis with 8 components,
-    fitted on the normal beats to train with, tells the normal beats of the subset
-    "test" from the others with an area of 0.985 under the ROC curve.
+    The set is easy: the error of a principal component analysis with 8 components,
+    fitted on the normal beats of the subset "train", tells the normal beats of the
+    subset "test" from the others with an area of 0.985 under the ROC curve.
 
     References
     ----------
@@ -71,10 +74,7 @@ def fetch_ecg5000(*, subset="train", data_home=None, return_X_y=False):
        https://www.timeseriesclassification.com/description.php?Dataset=ECG5000
     """
     source = "https://www.timeseriesclassification.com/description.php?Dataset=ECG5000"
-    if subset not in ("train", "test"):
-        raise ValueError(
-            f"subset must be one of ['train', 'test']. Got {subset!r} instead."
-        )
+    check_value("fetch_ecg5000", "subset", subset, OneOf(("train", "test")))
     path = find_file(data_home, "ecg5000/ecg5000.npz", source)
     with np.load(path, allow_pickle=False) as arrays:
         beats = arrays[f"X_{subset}"]
@@ -90,17 +90,17 @@ def fetch_ecg5000(*, subset="train", data_home=None, return_X_y=False):
 
 
 def fetch_skab_valve1(*, data_home=None):
-    """Load the measurements of a water circuit in which a valve was closed.
+    """Load measurements of a water circuit in which a valve is closed.
 
     The experiments "valve1" of the Skoltech Anomaly Benchmark [1]_: each is a series of
-    about 1150 seconds by eight sensors of a testbed, and in one stretch of it a valve
-    at the outlet of the pump is being closed.
+    about 1150 seconds from eight sensors of a testbed, and in one stretch of it a valve
+    at the outlet of the pump is closed.
 
     Parameters
     ----------
     data_home : str or path-like, default=None
-        The folder that holds `skab/valve1/0.csv` and the like; see
-        :func:`get_data_home`. All files there are read, however many.
+        The folder that holds `skab/valve1/0.csv`, `1.csv` and so on; see
+        :func:`get_data_home`. All files there are read.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def fetch_skab_valve1(*, data_home=None):
         With the entries
 
         series : list of n_series ndarrays of shape (n_frames, 8), dtype=float64
-            The readings, about one a second.
+            The readings, about one per second.
         anomaly : list of n_series ndarrays of shape (n_frames,), dtype=bool
             Whether each frame is anomalous.
         changepoint : list of n_series ndarrays of shape (n_frames,), dtype=bool
@@ -125,12 +125,12 @@ def fetch_skab_valve1(*, data_home=None):
     FileNotFoundError
         If there are no such files.
     ValueError
-        If a file is of another form.
+        If a file has another format.
 
     Notes
     -----
-    Under the licence GPL-3. The benchmark trains a detector on the first 400 frames of
-    each series, which are all normal.
+    The data are under the licence GPL-3. The benchmark trains a detector on the first
+    400 frames of each series, which are all normal.
 
     References
     ----------

@@ -1,5 +1,7 @@
-"""Reads real pairs of texts from files into strings. Knows no other module than the
-one that finds the files."""
+"""Reads real pairs of texts from files into strings.
+
+Knows only the module that finds the files.
+"""
 
 import gzip
 import os
@@ -9,26 +11,27 @@ from collections.abc import Iterable
 import numpy as np
 from sklearn.utils import Bunch, check_consistent_length
 
-from ._home import find_file, get_data_home
+from skseq._parameters import OneOf, check_value
+from skseq.datasets._home import find_file, get_data_home
 
 _SUBSETS = ("train", "dev", "test")
 
 
 def fetch_g2p(language, *, subset="train", data_home=None, return_X_y=False):
-    """Load words of a language and how they are pronounced.
+    """Load words of a language and their pronunciations.
 
     The data of the SIGMORPHON 2020 shared task on grapheme-to-phoneme conversion:
-    3600 words to train with, 450 to develop with and 450 to test with, for each of 15
+    3600 words for training, 450 for development and 450 for testing, for each of 15
     languages.
 
     Parameters
     ----------
     language : str
-        The code of a language whose files are there, for instance "fre" or "hin".
+        The code of a language whose files exist, for example "fre" or "hin".
     subset : {"train", "dev", "test"}, default="train"
         Which part to return.
     data_home : str or path-like, default=None
-        The folder that holds `g2p/fre_train.tsv` and the like; see
+        The folder that holds files such as `g2p/fre_train.tsv`; see
         :func:`get_data_home`.
     return_X_y : bool, default=False
         Whether to return `(words, phones)` instead of a Bunch.
@@ -66,7 +69,7 @@ def fetch_g2p(language, *, subset="train", data_home=None, return_X_y=False):
        https://github.com/sigmorphon/2020
     """
     source = "https://github.com/sigmorphon/2020"
-    _check_subset(subset)
+    check_value("fetch_g2p", "subset", subset, OneOf(_SUBSETS))
     _check_language(language, subset, data_home, source)
     path = find_file(data_home, f"g2p/{language}_{subset}.tsv", source)
     pairs = _read_pairs(path, _read_lines(path), "\t")
@@ -79,16 +82,16 @@ def fetch_g2p(language, *, subset="train", data_home=None, return_X_y=False):
 def fetch_small_parallel_enja(*, subset="train", data_home=None, return_X_y=False):
     """Load short English sentences and their translations into Japanese.
 
-    50,000 pairs of sentences of 4 to 16 words to train with, 500 to develop with and
-    500 to test with, already cut into words.
+    50,000 pairs of sentences of 4 to 16 words for training, 500 for development and 500
+    for testing, already cut into words.
 
     Parameters
     ----------
     subset : {"train", "dev", "test"}, default="train"
         Which part to return.
     data_home : str or path-like, default=None
-        The folder that holds `small_parallel_enja/train.en`, `train.ja` and the like;
-        see :func:`get_data_home`.
+        The folder that holds files such as `small_parallel_enja/train.en` and
+        `train.ja`; see :func:`get_data_home`.
     return_X_y : bool, default=False
         Whether to return `(english, japanese)` instead of a Bunch.
 
@@ -110,13 +113,13 @@ def fetch_small_parallel_enja(*, subset="train", data_home=None, return_X_y=Fals
     FileNotFoundError
         If one of the two files is missing.
     ValueError
-        If `subset` is unknown, or the files do not have equally many lines.
+        If `subset` is unknown, or the two files have different numbers of lines.
 
     Notes
     -----
     A part of the Tanaka Corpus, cut into words by the Stanford Tokenizer and KyTea
-    [1]_; it comes without a licence of its own. Of the 500 English sentences to develop
-    with, 77 are among those to train with.
+    [1]_; it comes without a licence of its own. Of the 500 English sentences for
+    development, 77 are also among those for training.
 
     References
     ----------
@@ -124,7 +127,7 @@ def fetch_small_parallel_enja(*, subset="train", data_home=None, return_X_y=Fals
        Methods". https://github.com/odashi/small_parallel_enja
     """
     source = "https://github.com/odashi/small_parallel_enja"
-    _check_subset(subset)
+    check_value("fetch_small_parallel_enja", "subset", subset, OneOf(_SUBSETS))
     english, japanese = (
         _read_lines(find_file(data_home, f"small_parallel_enja/{subset}.{end}", source))
         for end in ("en", "ja")
@@ -136,11 +139,11 @@ def fetch_small_parallel_enja(*, subset="train", data_home=None, return_X_y=Fals
 
 
 def fetch_spelling(*, data_home=None, return_X_y=False):
-    """Load English words as people misspelt them, and as they are spelt.
+    """Load misspelt English words and their correct spellings.
 
     A word has one misspelling or up to hundreds, and a misspelling may be another word.
     To see how well a model does on words that it has not met, split by `groups`, for
-    instance with :class:`~sklearn.model_selection.GroupShuffleSplit`.
+    example with :class:`~sklearn.model_selection.GroupShuffleSplit`.
 
     Parameters
     ----------
@@ -156,13 +159,13 @@ def fetch_spelling(*, data_home=None, return_X_y=False):
         With the entries
 
         misspellings : list of n_misspellings str
-            What was written. Some are misspellings of several words, and occur once
+            What was written. Some are misspellings of several words and occur once
             for each.
         words : list of n_misspellings str
             What was meant.
         counts : ndarray of shape (n_misspellings,), dtype=int
-            How often it was written so, where the list says it, else 1; of use as
-            `sample_weight`.
+            How often each misspelling was seen, where the list says so, else 1;
+            useful as `sample_weight`.
         groups : ndarray of shape (n_misspellings,), dtype=int
             The number of the word, from 0, the same for all its misspellings.
 
@@ -178,10 +181,10 @@ def fetch_spelling(*, data_home=None, return_X_y=False):
 
     Notes
     -----
-    The list by P. Norvig [1]_, from Wikipedia and from corpora by R. Mitton. A pair
-    that the file repeats is returned once, and left out are misspellings that equal
-    their word, or whose word is unknown ("?"). Underscores become the spaces that they
-    stand for; upper case is kept.
+    The list is by P. Norvig [1]_, from Wikipedia and from corpora by R. Mitton. A pair
+    that the file repeats is returned once. Misspellings that equal their word or whose
+    word is unknown ("?") are left out. Underscores become the spaces that they stand
+    for; upper case is kept.
 
     References
     ----------
@@ -208,7 +211,7 @@ def fetch_spelling(*, data_home=None, return_X_y=False):
 
 
 def _parse_entry(entry: str) -> tuple[str, int]:
-    """Split "wrong*2", which was met twice, into its parts."""
+    """Split "wrong*2", which was seen twice, into its parts."""
     misspelling, count = re.fullmatch(r"(.*?)(?:\*(\d+))?", entry).groups()
     return misspelling.replace("_", " "), int(count or 1)
 
@@ -232,13 +235,6 @@ def _read_pairs(
     return pairs
 
 
-def _check_subset(subset: str) -> None:
-    if subset not in _SUBSETS:
-        raise ValueError(
-            f"subset must be one of {[*_SUBSETS]}. Got {subset!r} instead."
-        )
-
-
 def _check_language(
     language: str, subset: str, data_home: str | os.PathLike | None, source: str
 ) -> None:
@@ -249,7 +245,7 @@ def _check_language(
     available = sorted(name.removesuffix(ending) for name in names)
     if available and language not in available:
         raise ValueError(
-            f"language must be one of {available}, which have a file for the subset "
-            f"{subset!r} in {folder}. Got {language!r} instead. Get the data of others "
-            f"from {source}."
+            f"The 'language' parameter of fetch_g2p must be {OneOf(available)}, the "
+            f"languages with a file for the subset {subset!r} in {folder}. Got "
+            f"{language!r} instead. Get the data of others from {source}."
         )

@@ -1,5 +1,7 @@
-"""Generates the measurements of a machine, some of which go wrong. Knows nothing of
-files."""
+"""Generates the measurements of a machine, some of them anomalous.
+
+Knows nothing of files.
+"""
 
 from numbers import Integral, Real
 
@@ -21,9 +23,9 @@ def make_sensor_sequences(
     """Generate what the sensors of a machine measure, with some anomalous runs.
 
     Each sequence is a run of the same rotating machine, so all sensors are periodic
-    with one period, of 18 to 22 frames, from run to run another. A run starts at any
-    phase and is of any length. In an anomalous one, something is wrong in a quarter to
-    a half of the frames:
+    with one period of 18 to 22 frames, which differs from run to run. Phase and length
+    of a run are random. In an anomalous run, something is wrong in a quarter to a half
+    of the frames:
 
     - "shift": one sensor reads too high or too low;
     - "frequency": the machine turns at half or at twice its speed;
@@ -45,8 +47,8 @@ def make_sensor_sequences(
         Share of anomalies among the sequences, rounded to whole sequences. All four
         kinds are equally likely.
     noise : float, default=0.1
-        Standard deviation of the Gaussian noise added to every reading. More hides
-        anomalies.
+        Standard deviation of the Gaussian noise added to every reading. Larger values
+        hide anomalies.
     random_state : int, RandomState instance or None, default=None
         Draws everything but the machine: another int gives other runs of the same
         machine. Pass an int for the same sequences in each call.

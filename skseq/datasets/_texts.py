@@ -1,5 +1,7 @@
-"""Makes up pairs of texts or token sequences whose answer is obvious. Knows nothing of
-files."""
+"""Generates pairs of texts or token sequences whose answer is obvious.
+
+Knows nothing of files.
+"""
 
 from datetime import date
 from numbers import Integral
@@ -7,6 +9,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state, check_scalar, shuffle
 from sklearn.utils.random import sample_without_replacement
+
+from skseq._parameters import OneOf, check_value
 
 # The names stand here, since those of the calendar module follow the locale.
 _MONTHS = (
@@ -59,9 +63,9 @@ _TASKS = {"copy": list, "reverse": lambda tokens: tokens[::-1], "sort": sorted}
 def make_dates(n_samples=1000, *, random_state=None):
     """Generate dates in several English forms, and the same dates in ISO 8601.
 
-    A small task of translation, character by character, for a model with attention:
-    month names are looked up, ordinals lose their endings, weekdays are dropped and
-    the rest is put in order.
+    A small translation task, character by character, for a model with attention: month
+    names are looked up, ordinals lose their endings, weekdays are dropped, and the rest
+    is put in order.
 
     Parameters
     ----------
@@ -81,7 +85,7 @@ def make_dates(n_samples=1000, *, random_state=None):
           "Thursday the 3rd of May 1979"
         - "1979 May 3", "1979/05/03"
 
-        and each as here, in lower case or in upper case. None is ambiguous: a month
+        each as shown, in lower case or in upper case. None is ambiguous: a month
         in digits always stands between year and day.
     y : list of n_samples str
         The dates as "1979-05-03".
@@ -89,7 +93,7 @@ def make_dates(n_samples=1000, *, random_state=None):
     Raises
     ------
     TypeError, ValueError
-        If `n_samples` is no positive int.
+        If `n_samples` is not a positive int.
 
     Notes
     -----
@@ -128,7 +132,7 @@ def make_number_words(n_samples=1000, *, max_value=999_999, random_state=None):
     n_samples : int, default=1000
         Number of numbers.
     max_value : int, default=999_999
-        The largest number, below 10 ** 12. A larger one makes texts longer.
+        The largest number, below 10 ** 12. Larger values make texts longer.
     random_state : int, RandomState instance or None, default=None
         Draws the numbers and their order. Pass an int for the same numbers in each
         call.
@@ -145,13 +149,14 @@ def make_number_words(n_samples=1000, *, max_value=999_999, random_state=None):
     Raises
     ------
     TypeError, ValueError
-        If `n_samples` is no positive int, or `max_value` no int from 0 to 10 ** 12 - 1.
+        If `n_samples` is not a positive int, or `max_value` not an int from 0 to
+        10 ** 12 - 1.
 
     Notes
     -----
     Numbers from 0 to `max_value` are drawn without replacement, all equally likely, so
-    nine of ten have the most digits. If `n_samples` exceeds how many there are, each
-    is there equally often, or once more.
+    nine in ten have the most digits. If `n_samples` exceeds their number, each occurs
+    equally often, or once more.
 
     Examples
     --------
@@ -180,20 +185,20 @@ def make_symbol_sequences(
 ):
     """Generate sequences of symbols to copy, to reverse or to sort.
 
-    The three classic checks of a sequence-to-sequence model: it has to remember every
-    symbol and, but for sorting, its place.
+    These are three classic checks of a sequence-to-sequence model, which has to
+    remember every symbol and, except for sorting, its place.
 
     Parameters
     ----------
     n_samples : int, default=1000
         Number of sequences.
     task : {"copy", "reverse", "sort"}, default="copy"
-        What becomes of a sequence: the same one, the one from last to first, or its
-        symbols in order.
+        The target of a sequence: the same sequence, its symbols from last to first, or
+        its symbols in order.
     n_symbols : int, default=10
-        How many symbols there are, all equally likely: "0" to "9" for 10, "00" to "11"
-        for 12. More are harder to tell apart. Their order as numbers is that as
-        strings.
+        Number of symbols, all equally likely: "0" to "9" for 10, "00" to "11" for 12.
+        More symbols are harder to tell apart. As strings they have the order of the
+        numbers.
     min_length : int, default=1
         Fewest symbols in a sequence.
     max_length : int, default=20
@@ -205,9 +210,9 @@ def make_symbol_sequences(
     Returns
     -------
     X : list of n_samples lists of str
-        The sequences, drawn with replacement: short ones recur.
+        The sequences, drawn with replacement, so short ones recur.
     y : list of n_samples lists of str
-        What the task makes of each.
+        The target of each.
 
     Raises
     ------
@@ -227,8 +232,7 @@ def make_symbol_sequences(
     check_scalar(n_symbols, "n_symbols", Integral, min_val=1)
     check_scalar(min_length, "min_length", Integral, min_val=0)
     check_scalar(max_length, "max_length", Integral, min_val=min_length)
-    if not isinstance(task, str) or task not in _TASKS:
-        raise ValueError(f"task must be one of {[*_TASKS]}. Got {task!r} instead.")
+    check_value("make_symbol_sequences", "task", task, OneOf(_TASKS))
     rng = check_random_state(random_state)
     width = len(str(n_symbols - 1))
     X = [
@@ -250,7 +254,7 @@ def _write_date(day: date, form: str) -> str:
 
 
 def _ending(number: int) -> str:
-    """Return what makes an ordinal of a number up to 31."""
+    """Return the ending that makes an ordinal of a number up to 31."""
     if number in (11, 12, 13):
         return "th"
     return {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")

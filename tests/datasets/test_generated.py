@@ -90,7 +90,7 @@ def test_same_random_state_gives_the_same_strips():
         ({"gap": (-1, 3)}, ValueError, r"gap\[0\] == -1, must be >= 0"),
         ({"gap": (0.5, 3)}, TypeError, r"gap\[0\] must be an instance of int"),
         ({"noise": -0.1}, ValueError, "noise == -0.1, must be >= 0"),
-        ({"subset": "dev"}, ValueError, "one of .'train', 'test', 'all'.* Got 'dev'"),
+        ({"subset": "dev"}, ValueError, "among .'train', 'test', 'all'.* Got 'dev'"),
     ],
 )
 def test_strips_refuse_bad_parameters(options, error, message):

@@ -180,7 +180,7 @@ def test_class_1_is_the_normal_beat(ecg_home):
 
 @pytest.mark.parametrize("subset", ["dev", None, ["train"]])
 def test_ecg5000_refuses_other_subsets(ecg_home, subset):
-    with pytest.raises(ValueError, match=r"one of \['train', 'test'\]\. Got"):
+    with pytest.raises(ValueError, match=r"among \{'train', 'test'\}\. Got"):
         fetch_ecg5000(subset=subset, data_home=ecg_home)
 
 
