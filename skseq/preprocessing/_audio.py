@@ -23,14 +23,14 @@ from skseq._parameters import (
 )
 from skseq.preprocessing._frames import SequenceTransformer
 
-# Frames that go through the Fourier transform together. All the spectra of a long
+# Frames that go through the Fourier transform together: all the spectra of a long
 # recording would take gigabytes.
 _BLOCK = 2048
 
 _CONSTRAINTS = {
     "sample_rate": POSITIVE_REAL,
-    "frame_length": POSITIVE_REAL,
-    "hop_length": POSITIVE_REAL,
+    "window_seconds": POSITIVE_REAL,
+    "hop_seconds": POSITIVE_REAL,
     "n_mels": POSITIVE_INT,
     "f_min": NON_NEGATIVE_REAL,
     "pre_emphasis": UNIT_INTERVAL,
@@ -40,8 +40,8 @@ _CONSTRAINTS = {
 
 
 @dataclass(frozen=True)
-class _FrontEnd:
-    """What turns every waveform of a call into log mel energies."""
+class _MelAnalysis:
+    """Turns the waveforms of one call into log mel energies."""
 
     hop: int  # samples
     n_fft: int
@@ -99,7 +99,7 @@ def _mel_filters(
 
 
 def _full_scale(waveform: np.ndarray, index: int) -> np.ndarray:
-    """Give a waveform as float64, integers divided by the range of their type."""
+    """Return a waveform as float64, integers divided by the range of their type."""
     kind, n_bytes = waveform.dtype.kind, waveform.dtype.itemsize
     if kind == "f":
         return waveform.astype(np.float64)
@@ -107,12 +107,12 @@ def _full_scale(waveform: np.ndarray, index: int) -> np.ndarray:
         return waveform.astype(np.float64) / 2 ** (8 * n_bytes - 1)
     raise ValueError(
         f"X[{index}] has dtype {waveform.dtype}; a waveform must be floating point, "
-        "int16 or int32. Convert it, for instance to floats between -1 and 1."
+        "int16 or int32. Convert it, for example to floats between -1 and 1."
     )
 
 
 def _slope(features: np.ndarray, width: int = 2) -> np.ndarray:
-    """Fit a line to each frame and `width` neighbours a side, edge frames repeated."""
+    """Fit a line to each frame and `width` neighbours per side; edge frames repeat."""
     n_frames = len(features)
     padded = np.pad(features, ((width, width), (0, 0)), mode="edge")
     offsets = range(-width, width + 1)
@@ -131,64 +131,65 @@ def _with_deltas(features: np.ndarray, deltas: int) -> np.ndarray:
 class LogMel(SequenceTransformer):
     """Turn raw waveforms into frames of log mel filter bank energies.
 
-    Each frame is weighted by a periodic Hann window, its power spectrum summed under
-    triangles that are evenly spaced and linear in mel, of height one, and the natural
-    logarithm taken. The mel scale is that of HTK and Kaldi, 2595 log10(1 + f / 700)
-    [1]_ [2]_. The data are not standardized: a recording that is played louder by a
-    factor g differs by 2 log(g) in every feature.
+    Each frame is weighted by a periodic Hann window, its power spectrum is summed under
+    triangles of height one that are evenly spaced and linear in mel, and the natural
+    logarithm is taken. The mel scale is that of HTK and Kaldi, 2595 log10(1 + f / 700)
+    [1]_ [2]_. The features are not standardized: a recording that is louder by a factor
+    g differs by 2 log(g) in every feature.
 
     Parameters
     ----------
     sample_rate : float, default=16000
-        Audio samples a second of all waveforms. Nothing is resampled.
-    frame_length : float, default=0.025
-        Seconds in a frame. Longer ones tell frequencies better and moments worse.
-    hop_length : float, default=0.01
-        Seconds from the start of a frame to that of the next. A longer one gives fewer
-        frames. Like `frame_length`, it is rounded to whole audio samples.
+        Audio samples per second of all waveforms. Nothing is resampled.
+    window_seconds : float, default=0.025
+        Length of the window of a frame, in seconds. Larger values resolve frequencies
+        better and moments worse.
+    hop_seconds : float, default=0.01
+        Time from the start of a frame to that of the next, in seconds. Larger values
+        give fewer frames. Like `window_seconds`, it is rounded to whole audio samples.
     n_fft : int, default=None
-        Points in the Fourier transform, to which a frame is padded with zeros. More
-        give narrow bands more points. None takes the smallest power of two that holds a
-        frame.
+        Number of points of the Fourier transform, to which a frame is padded with
+        zeros. Larger values give narrow bands more points. None takes the smallest
+        power of two that holds a frame.
     n_mels : int, default=40
-        Number of mel bands. More tell frequencies better.
+        Number of mel bands. Larger values resolve frequencies better.
     f_min : float, default=0.0
         Lower end of the lowest band in hertz. Raise it above rumble and hum.
     f_max : float, default=None
         Upper end of the highest band in hertz. Lower it where recordings hold nothing
-        above. None takes ``sample_rate / 2``.
+        above it. None takes ``sample_rate / 2``.
     pre_emphasis : float, default=0.97
-        How much of each audio sample is subtracted from the next before framing, which
-        evens out the fall of speech towards high frequencies. 0 leaves it out.
+        Share of each audio sample that is subtracted from the next before framing,
+        which makes up for the weak high frequencies of speech. 0 leaves it out.
     floor : float, default=1e-10
-        The least energy, so that digital silence has a logarithm. A larger one hides
+        The least energy, so that digital silence has a logarithm. Larger values hide
         faint noise.
     deltas : {0, 1, 2}, default=0
         1 adds the slope of each feature over five frames, 2 also the slope of the
-        slope [3]_; the first and last frame are repeated beyond the edges.
+        slope [3]_; the first and the last frame are repeated beyond the edges.
 
     Attributes
     ----------
     n_features_in_ : int
-        1, for a frame of a waveform is one number.
+        1, since a frame of a waveform is one number.
 
     See Also
     --------
     MFCC : The cepstrum of these features.
-    SequenceNormalizer : Takes out loudness and microphone, recording by recording.
+    SequenceNormalizer : Removes loudness and microphone, recording by recording.
 
     Notes
     -----
-    `X` is a collection of waveforms, 1-D arrays of one audio sample or more; the
-    rows of a 2-D `X` are waveforms too. Each becomes an array of shape
+    `X` is a collection of waveforms, 1-D arrays of at least one audio sample; the rows
+    of a 2-D `X` are waveforms too. Each becomes an array of shape
     ``(n_frames, n_mels * (1 + deltas))`` and type float32. No `fit` is needed.
 
     Frame i covers the audio samples from ``i * hop`` to ``i * hop + frame``, so there
-    are ``1 + (n - frame) // hop`` frames. What fills no frame at the end is left out,
-    and a waveform shorter than a frame is padded with zeros to one frame.
+    are ``1 + (n - frame) // hop`` frames. Samples at the end that do not fill a frame
+    are left out, and a waveform shorter than a frame is padded with zeros to one frame.
 
     Floating point waveforms are taken as they are. Those of int16 or int32 are divided
-    by the full range of their type, 2**15 or 2**31, and so lie in [-1, 1).
+    by the full range of their type, 2**15 or 2**31, so that they lie in [-1, 1).
 
     References
     ----------
@@ -212,8 +213,8 @@ class LogMel(SequenceTransformer):
         self,
         *,
         sample_rate=16000,
-        frame_length=0.025,
-        hop_length=0.01,
+        window_seconds=0.025,
+        hop_seconds=0.01,
         n_fft=None,
         n_mels=40,
         f_min=0.0,
@@ -223,8 +224,8 @@ class LogMel(SequenceTransformer):
         deltas=0,
     ):
         self.sample_rate = sample_rate
-        self.frame_length = frame_length
-        self.hop_length = hop_length
+        self.window_seconds = window_seconds
+        self.hop_seconds = hop_seconds
         self.n_fft = n_fft
         self.n_mels = n_mels
         self.f_min = f_min
@@ -234,17 +235,17 @@ class LogMel(SequenceTransformer):
         self.deltas = deltas
 
     def _check_X(self, X: object, *, reset: bool) -> Sequences:
-        # On a clone: the columns of a 2-D X are samples, not features to count on.
+        # On a clone: the columns of a 2-D X are audio samples, not features.
         sequences = check_sequences(clone(self), X, reset=True)
         if sequences.layout == "matrix":
-            # Its integers became floats and lost their range. As rows they keep it.
+            # Its integers became floats and lost their range; as rows they keep it.
             rows = list(np.asarray(X))
             sequences = check_sequences(clone(self), rows, reset=True)
         if sequences.n_features != 1:
             raise ValueError(
                 f"{type(self).__name__} needs waveforms of one channel, 1-D or "
                 f"(n_samples, 1) arrays, but X has {sequences.n_features} features. "
-                "Mix the channels down, for instance by x.mean(axis=1)."
+                "Mix the channels down, for example by x.mean(axis=1)."
             )
         if reset:
             self.n_features_in_ = 1
@@ -257,23 +258,23 @@ class LogMel(SequenceTransformer):
 
     def _mapping(self) -> Callable[[int, np.ndarray], np.ndarray]:
         self._check_parameters()
-        front_end = self._front_end()
+        analysis = self._analysis()
 
         def features(index: int, samples: np.ndarray) -> np.ndarray:
             waveform = _full_scale(samples[:, 0], index)
-            static = self._static(front_end.log_mel(waveform))
+            static = self._static(analysis.log_mel(waveform))
             return _with_deltas(static, self.deltas).astype(np.float32)
 
         return features
 
     def _static(self, log_mel: np.ndarray) -> np.ndarray:
-        """Take log mel energies to the features, those of one frame from its own."""
+        """Turn log mel energies into features, frame by frame."""
         return log_mel
 
     def _check_parameters(self) -> None:
         check_parameters(self, _CONSTRAINTS)
         nyquist = self.sample_rate / 2
-        frame = self._samples("frame_length")
+        frame = self._samples("window_seconds")
         dependent = {
             "f_min": Interval(float, 0, nyquist),
             "f_max": (Interval(float, self.f_min, nyquist, closed="right"), NONE),
@@ -287,13 +288,13 @@ class LogMel(SequenceTransformer):
         samples = round(seconds * self.sample_rate)
         if samples < 1:
             raise ValueError(
-                f"{name}={seconds} seconds is no whole sample at "
-                f"sample_rate={self.sample_rate}. Is {name} in seconds?"
+                f"{name}={seconds} is less than one audio sample at "
+                f"sample_rate={self.sample_rate}. Pass it in seconds."
             )
         return samples
 
-    def _front_end(self) -> _FrontEnd:
-        frame = self._samples("frame_length")
+    def _analysis(self) -> _MelAnalysis:
+        frame = self._samples("window_seconds")
         n_fft = self.n_fft or 1 << (frame - 1).bit_length()
         f_max = self.f_max or self.sample_rate / 2
         filters = _mel_filters(self.sample_rate, n_fft, self.n_mels, self.f_min, f_max)
@@ -304,8 +305,8 @@ class LogMel(SequenceTransformer):
                 f"frequency of a Fourier transform of n_fft={n_fft} points falls in "
                 "it. Lower n_mels or raise n_fft."
             )
-        return _FrontEnd(
-            hop=self._samples("hop_length"),
+        return _MelAnalysis(
+            hop=self._samples("hop_seconds"),
             n_fft=n_fft,
             window=get_window("hann", frame),
             filters=filters,
@@ -318,28 +319,28 @@ class MFCC(LogMel):
     """Turn raw waveforms into frames of mel-frequency cepstral coefficients.
 
     They are the first coefficients of the orthonormal discrete cosine transform (type
-    2) of the log mel energies of :class:`LogMel` [1]_: few numbers, little correlated,
-    that hold the smooth shape of the spectrum. The coefficient 0 is the loudness; it is
+    2) of the log mel energies of :class:`LogMel` [1]_: few and weakly correlated
+    numbers that hold the smooth shape of the spectrum. Coefficient 0, the loudness, is
     kept.
 
     Parameters
     ----------
     n_mfcc : int, default=13
-        Number of coefficients, at most `n_mels`. More keep finer detail of the
+        Number of coefficients, at most `n_mels`. Larger values keep finer detail of the
         spectrum.
     lifter : float, default=22
         Coefficient k is multiplied by ``1 + lifter / 2 * sin(pi * k / lifter)``, which
-        brings the higher ones up to the size of the lower [2]_. A larger one raises
-        them more. 0 leaves it out.
-    sample_rate, frame_length, hop_length, n_fft, n_mels, f_min, f_max, pre_emphasis, \
-floor, deltas
+        brings the higher coefficients up to the size of the lower [2]_. Larger values
+        raise them more. 0 leaves it out.
+    sample_rate, window_seconds, hop_seconds, n_fft, n_mels, f_min, f_max, \
+pre_emphasis, floor, deltas
         As in :class:`LogMel`, with the same defaults. `deltas` is the number of orders
         of slopes of the coefficients.
 
     Attributes
     ----------
     n_features_in_ : int
-        1, for a frame of a waveform is one number.
+        1, since a frame of a waveform is one number.
 
     See Also
     --------
@@ -372,8 +373,8 @@ floor, deltas
         n_mfcc=13,
         lifter=22,
         sample_rate=16000,
-        frame_length=0.025,
-        hop_length=0.01,
+        window_seconds=0.025,
+        hop_seconds=0.01,
         n_fft=None,
         n_mels=40,
         f_min=0.0,
@@ -384,8 +385,8 @@ floor, deltas
     ):
         super().__init__(
             sample_rate=sample_rate,
-            frame_length=frame_length,
-            hop_length=hop_length,
+            window_seconds=window_seconds,
+            hop_seconds=hop_seconds,
             n_fft=n_fft,
             n_mels=n_mels,
             f_min=f_min,

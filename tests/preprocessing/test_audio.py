@@ -299,9 +299,12 @@ class TestEveryExtractor:
     ("parameters", "message"),
     [
         ({"sample_rate": 0}, r"'sample_rate' .* float in the range \(0.0, inf\)"),
-        ({"frame_length": "25"}, "'frame_length' parameter of LogMel must be a float"),
-        ({"frame_length": 1e-6}, "frame_length=1e-06 seconds is no whole sample"),
-        ({"hop_length": 1e-6}, "hop_length=1e-06 seconds is no whole sample"),
+        ({"window_seconds": "25"}, "'window_seconds' parameter .* must be a float"),
+        (
+            {"window_seconds": 1e-6},
+            "window_seconds=1e-06 is less than one audio",
+        ),
+        ({"hop_seconds": 1e-6}, "hop_seconds=1e-06 is less than one audio sample"),
         ({"n_fft": 399}, r"'n_fft' .* int in the range \[400, inf\) or None. Got 399"),
         ({"n_mels": 0}, r"'n_mels' .* int in the range \[1, inf\). Got 0 instead"),
         ({"n_mels": 2.5}, "'n_mels' parameter of LogMel must be an int"),
