@@ -1,4 +1,4 @@
-"""Transformers that take a collection of sequences to another, and converters.
+"""Transformers from one collection of sequences to another, and converters.
 
 They accept collections in the forms that :meth:`skseq.CTCSequenceClassifier.fit` lists.
 """

@@ -1,6 +1,6 @@
 """Transforms the frames of feature sequences: scales, differences, any transformer.
 
-Knows nothing of audio and nothing of what a frame means.
+Knows nothing of audio, nor of what a frame means.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ from skseq._data.sequences import Sequences, check_sequences
 from skseq._data.weights import check_sample_weight
 from skseq._parameters import BOOLEAN, POSITIVE_INT, Kind, check_parameters
 
-# Numbers of a collection that are brought together at once, 64 MiB of float64.
+# How many numbers of a collection are concatenated at once: 64 MiB of float64.
 _CHUNK = 2**23
 
 _TRANSFORMER = Kind(
@@ -30,7 +30,7 @@ _TRANSFORMER = Kind(
 
 
 def like_input(results: list[np.ndarray], X: object, sequences: Sequences):
-    """Give one result a sequence the form that `X` came in, where they fit it."""
+    """Return results, one per sequence, in the form of `X` where they fit it."""
     shapes = {result.shape for result in results}
     if sequences.layout == "matrix" and shapes == {(sequences.lengths[0], 1)}:
         return np.stack([result[:, 0] for result in results])
@@ -45,7 +45,7 @@ def _float_type(frames: np.ndarray) -> type:
 
 
 class SequenceTransformer(TransformerMixin, BaseEstimator):
-    """Takes each sequence to another by itself; learns nothing.
+    """Transforms each sequence on its own; learns nothing.
 
     A subclass checks its parameters in `_mapping`, which returns the function from
     the index and the frames of one sequence to its result.
@@ -109,11 +109,11 @@ class SequenceTransformer(TransformerMixin, BaseEstimator):
 
 
 class SequenceNormalizer(SequenceTransformer):
-    """Standardize each feature over the frames of each sequence by itself.
+    """Standardize each feature over the frames of each sequence on its own.
 
-    Known in speech as cepstral mean and variance normalization [1]_: it takes away what
-    is constant throughout a recording, such as its loudness and its microphone. Nothing
-    is learnt from other sequences. To scale all sequences alike, use
+    Known in speech as cepstral mean and variance normalization [1]_: it removes what is
+    constant throughout a recording, such as its loudness and its microphone. Nothing is
+    learnt from other sequences. To scale all sequences alike, use
     ``FrameTransformer(StandardScaler())``.
 
     Parameters
@@ -122,8 +122,8 @@ class SequenceNormalizer(SequenceTransformer):
         Whether to subtract the mean over the frames. A sequence of one frame then
         becomes zero.
     with_std : bool, default=True
-        Whether to divide by the standard deviation over the frames. A feature that does
-        not change within a sequence is left undivided there.
+        Whether to divide by the standard deviation over the frames. A feature that is
+        constant within a sequence is not divided there.
 
     Attributes
     ----------
@@ -176,18 +176,18 @@ class SequenceNormalizer(SequenceTransformer):
 class FrameDifference(SequenceTransformer):
     """Replace the frames by the changes from frame to frame.
 
-    With `keep_first`, frame 0 counts its change from zero, so the lengths stay as they
-    are and a cumulative sum gives the frames back.
+    With `keep_first`, frame 0 is its change from zero, so that the lengths stay as they
+    are and a cumulative sum restores the frames.
 
     Parameters
     ----------
     order : int, default=1
-        How many times the difference is taken. 2 gives the changes of the changes, and
-        so takes out a steady slope.
+        How many times the difference is taken. 2 gives the changes of the changes,
+        which removes a steady slope.
     keep_first : bool, default=True
-        Whether the result has a row for each frame. Otherwise the first `order` rows,
-        which are no changes between frames, are dropped, and `inverse_transform`
-        needs the frames they came from.
+        Whether the result has one row per frame. Otherwise the first `order` rows,
+        which are not changes between frames, are dropped, and `inverse_transform` needs
+        the frames they came from.
 
     Attributes
     ----------
@@ -212,12 +212,12 @@ class FrameDifference(SequenceTransformer):
         self.keep_first = keep_first
 
     def inverse_transform(self, X, first=None):
-        """Add the changes up to frames.
+        """Restore the frames by adding up their changes.
 
         Parameters
         ----------
         X : collection of array-like of shape (n_frames, n_features)
-            Changes, as `transform` gives them.
+            Changes, as `transform` returns them.
         first : collection of array-like of shape (order, n_features), default=None
             The first `order` frames of each original sequence. Required when
             `keep_first` is False, and only then.
@@ -226,8 +226,8 @@ class FrameDifference(SequenceTransformer):
         -------
         X_original : ndarray of shape (n_samples,)
             An object array of arrays of shape (n_frames, n_features), or a 3-D or 2-D
-            array as from `transform`: the frames, bit for bit for integers that their
-            floats can hold, otherwise up to rounding.
+            array as from `transform`: the frames, exact for integers that their floats
+            can hold, otherwise up to rounding.
 
         Raises
         ------
@@ -256,7 +256,7 @@ class FrameDifference(SequenceTransformer):
         if not self.keep_first and len(frames) <= self.order:
             raise ValueError(
                 f"X[{index}] has {len(frames)} frame(s), too few for a difference of "
-                f"order={self.order}; one more than the order is needed. Drop "
+                f"order={self.order}, which needs at least {self.order + 1}. Drop "
                 f"X[{index}] or set keep_first=True."
             )
         changes = _difference(frames, self.order)
@@ -269,14 +269,14 @@ class FrameDifference(SequenceTransformer):
         for i, n_frames in enumerate(first.lengths):
             if (n_frames, first.n_features) != need:
                 raise ValueError(
-                    f"first[{i}] has shape {(int(n_frames), first.n_features)} where "
-                    f"the first frames of its sequence have shape {need}."
+                    f"first[{i}] must have shape {need}, as the first frames of its "
+                    f"sequence. Got {(int(n_frames), first.n_features)} instead."
                 )
         return first
 
 
 def _difference(frames: np.ndarray, order: int) -> np.ndarray:
-    """Take differences down the rows, the row before the first being zero."""
+    """Take differences down the rows; the row before the first is zero."""
     frames = frames.astype(_float_type(frames))  # unsigned integers would wrap around
     zero = np.zeros_like(frames[:1])
     for _ in range(order):
@@ -285,7 +285,7 @@ def _difference(frames: np.ndarray, order: int) -> np.ndarray:
 
 
 def _accumulate(changes: np.ndarray, order: int) -> np.ndarray:
-    """Undo `_difference`; sums are taken in float64 so that they drift little."""
+    """Undo `_difference`, in float64 so that the sums drift little."""
     frames = changes
     for _ in range(order):
         frames = np.cumsum(frames, axis=0, dtype=np.float64)
@@ -300,15 +300,15 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
     """Apply a scikit-learn transformer to the frames of all sequences.
 
     Every frame is one sample to the transformer, which is fitted on the frames of all
-    sequences together. So ``FrameTransformer(StandardScaler())`` gives each feature
-    mean 0 and variance 1 over the whole collection, and ``FrameTransformer(PCA(8))``
-    gives each frame eight features.
+    sequences together. For example, ``FrameTransformer(StandardScaler())`` gives each
+    feature mean 0 and variance 1 over the whole collection, and
+    ``FrameTransformer(PCA(8))`` gives each frame eight features.
 
     Parameters
     ----------
     transformer : transformer object
-        Any transformer of 2-D data, or a pipeline of them. It is cloned before it is
-        fitted. Its parameters are reached as ``transformer__<parameter>``.
+        Any transformer of 2-D data, or a pipeline of transformers. It is cloned before
+        it is fitted. Its parameters are set as ``transformer__<parameter>``.
 
     Attributes
     ----------
@@ -321,13 +321,13 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    SequenceNormalizer : Standardizes each sequence by itself.
+    SequenceNormalizer : Standardizes each sequence on its own.
 
     Notes
     -----
-    The frames of a large collection are not brought together in memory when the
-    transformer has a `partial_fit`: it then sees them in turn, in chunks of
-    neighbouring sequences. A transformer without one is given all frames at once.
+    If the transformer has a `partial_fit`, the frames of a large collection are not
+    concatenated in memory: the transformer sees chunks of neighbouring sequences, one
+    after another. A transformer without `partial_fit` gets all frames at once.
 
     Examples
     --------
@@ -354,7 +354,7 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sample, which each of its frames gets.
+            Weight of each sample, and so of each of its frames.
 
         Returns
         -------
@@ -372,7 +372,7 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
         weight = None
         if sample_weight is not None:
             weight = check_sample_weight(sample_weight, len(sequences))
-            # Otherwise a whole chunk could be without weight, which no scaler takes.
+            # Otherwise the weights of a whole chunk could be 0, which no scaler takes.
             sequences, weight = sequences.take(weight > 0), weight[weight > 0]
         self.transformer_ = _fit_frames(clone(self.transformer), sequences, weight)
         return self
@@ -398,12 +398,12 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
 
     @available_if(_inner_has("inverse_transform"))
     def inverse_transform(self, X):
-        """Take transformed frames back.
+        """Restore the frames from transformed ones.
 
         Parameters
         ----------
         X : collection of array-like of shape (n_frames, n_features_out)
-            Sequences, as `transform` gives them.
+            Sequences, as `transform` returns them.
 
         Returns
         -------
@@ -412,7 +412,7 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
             array instead where `X` is one and the results still fit it.
         """
         check_is_fitted(self, "transformer_")
-        # A clone, for these features are those that come out and not those that go in.
+        # A clone, since these features are the outputs of `transform`, not its inputs.
         sequences = check_sequences(clone(self), X, reset=True)
         results = _map_frames(self.transformer_.inverse_transform, sequences)
         return like_input(results, X, sequences)
@@ -463,8 +463,8 @@ def _map_frames(
         changed = changed.toarray() if issparse(changed) else np.asarray(changed)
         if changed.ndim != 2 or len(changed) != len(frames):
             raise ValueError(
-                "The transformer must give one row of features for each frame, but "
-                f"took frames of shape {frames.shape} to {changed.shape}."
+                "The transformer must return one row of features per frame, but "
+                f"turned frames of shape {frames.shape} into {changed.shape}."
             )
         ends = np.cumsum(sequences.lengths[chunk])
         results += np.split(changed, ends[:-1])
@@ -474,8 +474,8 @@ def _map_frames(
 def _chunks(sequences: Sequences) -> Iterator[np.ndarray]:
     """Yield the indices of neighbouring sequences, about `_CHUNK` numbers at a time.
 
-    The chunks are of like size: no small one comes last, on which the `partial_fit` of
-    an IncrementalPCA would fail.
+    The chunks have similar sizes, since the `partial_fit` of an IncrementalPCA would
+    fail on a small last one.
     """
     ends = np.cumsum(sequences.lengths)
     n_chunks = -(-ends[-1] * sequences.n_features // _CHUNK)

@@ -1,4 +1,4 @@
-"""Cuts long series into windows, and takes what is found of windows back to points.
+"""Cuts long series into windows, and combines values of windows into values of points.
 
 Knows nothing of what a frame means, nor of what scores a window.
 """
@@ -27,22 +27,22 @@ _CONSTRAINTS = {
 class SlidingWindows(SequenceTransformer):
     """Cut long series into windows of one length, each a sequence of its own.
 
-    For models that compare sequences, such as an autoencoder that is to find where in
-    hours of measurements something is wrong. What the model says of each window,
-    :meth:`to_points` takes back to the points of the series.
+    For models that compare sequences, such as an autoencoder that has to find where in
+    hours of measurements something is wrong. :meth:`to_points` combines what the model
+    predicts for the windows into one value per point of the series.
 
     Parameters
     ----------
     window_length : int, default=10
-        Frames in a window. A longer one shows slower changes, and tells less exactly
-        where they are.
+        Frames in a window. Larger values show slower changes, and locate them less
+        exactly.
     stride : int, default=1
-        Frames from the start of a window to that of the next. A larger one gives fewer
+        Frames from the start of a window to that of the next. Larger values give fewer
         windows. Above `window_length`, the frames between windows are left out.
     remainder : {"cover", "drop"}, default="cover"
-        What becomes of the frames after the last full stride: "cover" adds a window
-        that ends at the last frame, closer to the one before it than `stride`; "drop"
-        leaves them out. With a stride of 1 there are none.
+        How to treat the frames after the last full stride: "cover" adds a window that
+        ends at the last frame, closer to the one before it than `stride`; "drop" leaves
+        them out. With a stride of 1 there are none.
 
     Attributes
     ----------
@@ -60,15 +60,15 @@ class SlidingWindows(SequenceTransformer):
     `X` is one series, an array or DataFrame of shape ``(n_frames, n_features)``, or a
     collection of series, in any of the forms that hold sequences of several features
     or 1-D arrays. Unlike elsewhere, the rows of a 2-D `X` are the frames of one series
-    and not univariate sequences, so that this transformer stands behind a
+    and not univariate sequences, so that this transformer can follow a
     ``StandardScaler``. No `fit` is needed.
 
     The windows of one series are a read-only view of it, which takes no memory, unless
-    the window that `remainder` adds breaks the regular stride. Those of several series
-    are copied into one array.
+    the window that `remainder` adds breaks the regular stride. The windows of several
+    series are copied into one array.
 
-    There are more or fewer windows than samples in `X`. A pipeline therefore takes no
-    `y` past this step, and the predictions of a pipeline are one a window.
+    The number of windows differs from the number of samples in `X`. Therefore no step
+    of a pipeline after this one can use `y`, and a pipeline predicts once per window.
 
     Examples
     --------
@@ -115,26 +115,26 @@ class SlidingWindows(SequenceTransformer):
         mapping = self._mapping()
         sequences = self._check_X(X, reset=False)
         windows = [mapping(i, sequences[i]) for i in range(len(sequences))]
-        # A single one stays the view that it is; concatenate would copy it.
+        # A single array stays a view; concatenate would copy it.
         return windows[0] if len(windows) == 1 else np.concatenate(windows)
 
     def to_points(self, window_scores, X, *, combine="mean"):
-        """Combine what is known of the windows to one value for each point.
+        """Combine the values of windows into one value per point.
 
         Parameters
         ----------
         window_scores : array-like of shape (n_windows,)
-            A number, label or boolean for each window, in the order of `transform`.
+            One number, label or boolean per window, in the order of `transform`.
         X : array-like of shape (n_frames, n_features), collection of them, int or \
 array-like of int
-            The series that were cut, or only their lengths: an int for one series, as
-            many as there are series otherwise.
+            The series that were cut, or only their lengths: an int for one series, one
+            int per series for a collection.
         combine : {"mean", "min", "max", "all", "any"}, default="mean"
-            How the values of the windows that hold a point become one. "mean", "min"
+            How to combine the values of the windows that hold a point. "mean", "min"
             and "max" are for numbers. "all" and "any" are for booleans, True for an
             anomaly, and for the labels 1 and -1 that outlier detectors predict: a
             point is anomalous if all, or any, of the windows that hold it are. "all"
-            places an anomaly more exactly, "any" misses fewer.
+            locates anomalies more exactly, "any" misses fewer.
 
         Returns
         -------
@@ -146,8 +146,8 @@ of them
         Raises
         ------
         ValueError
-            If there are not as many values as windows, or "all" or "any" is given
-            other values than labels or booleans.
+            If the numbers of values and windows differ, or the values for "all" or
+            "any" are neither labels nor booleans.
         """
         self._mapping()
         check_value("to_points", "combine", combine, OneOf(_COMBINE))
@@ -218,7 +218,7 @@ def _lengths(windows: SlidingWindows, X: object) -> tuple[bool, list[int]]:
     is_flat = isinstance(X, list | tuple | np.ndarray) and len(X) > 0
     if is_flat and all(isinstance(length, Integral) for length in X):
         return False, [int(length) for length in X]
-    # On a clone: the way back learns nothing and needs no fit.
+    # On a clone: `to_points` learns nothing and needs no fit.
     lengths = clone(windows)._check_X(X, reset=True).lengths
     return _is_one_series(X), lengths.tolist()
 
@@ -256,7 +256,7 @@ def _reduce(
     ufunc: np.ufunc, values: np.ndarray, first: np.ndarray, stop: np.ndarray
 ) -> np.ndarray:
     """Reduce the values from `first` to before `stop`, for each point."""
-    # One more entry, for `stop` must be an index too; what it starts is thrown away.
+    # One more entry, since `stop` must be an index too; what starts there is not used.
     padded = np.append(values, values[-1:])
     bounds = np.column_stack([first, stop]).ravel()
     return ufunc.reduceat(padded, bounds)[::2]

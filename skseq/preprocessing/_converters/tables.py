@@ -103,7 +103,8 @@ def _refuse_other_than_numbers(frame: Any, where: str, name: Any) -> None:
     if not is_numeric:
         raise ValueError(
             f"Column {name!r} of {where} must be numeric, but has dtype "
-            f"{column.dtype}. Encode it as numbers, or leave it out with features=[...]."
+            f"{column.dtype}. Encode it as numbers, or leave it out with "
+            "features=[...]."
         )
 
 
