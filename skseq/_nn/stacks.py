@@ -7,7 +7,13 @@ share one compiled program.
 
 import keras
 
-from skseq._nn.layers import FrameConvolution, Recurrent, strided_length
+from skseq._nn.layers import (
+    FinalStates,
+    FrameConvolution,
+    Recurrent,
+    dense,
+    strided_length,
+)
 
 
 def convolution_stack(frames, lengths, filters, kernel_size, strides):
@@ -42,3 +48,16 @@ def recurrent_layer(states, lengths, units, cell, bidirectional, i):
     backward = Recurrent(units, cell, backward=True, name=f"backward_{i}")
     both = keras.layers.Concatenate(dtype="float32", name=f"both_{i}")
     return both([forward, backward(states, lengths)])
+
+
+def recurrent_network(
+    *, n_features, units, cell, bidirectional, dropout, n_outputs, activation
+):
+    """Stacked recurrences, and a dense layer from their final states to the outputs."""
+    frames = keras.Input((None, n_features), dtype="float32", name="frames")
+    lengths = keras.Input((), dtype="int32", name="lengths")
+    states = recurrent_stack(frames, lengths, units, cell, bidirectional, dropout)
+    summary = FinalStates(bidirectional, name="summary")(states, lengths)
+    summary = apply_dropout(summary, dropout, len(units))
+    outputs = dense(n_outputs, "outputs", activation)(summary)
+    return keras.Model([frames, lengths], outputs, name="recurrent")
