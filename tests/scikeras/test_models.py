@@ -33,7 +33,7 @@ from sklearn.model_selection import GridSearchCV
 from skseq import CTCSequenceClassifier
 from skseq._autoencoder.network import autoencoder_network
 from skseq.scikeras import autoencoder_model, recurrent_model
-from toy import as_text, symbol_runs
+from tests.toy import as_text, symbol_runs
 
 rng = np.random.default_rng(0)
 y = np.arange(24) % 3
@@ -88,8 +88,7 @@ print("FOUND", json.dumps(found))
 
 
 def run(code, **options):
-    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    env = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     finished = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, **options
     )
