@@ -1,6 +1,6 @@
-"""Pictures of what a fitted estimator does, in scikit-learn's Display convention.
+"""Plots of what a fitted estimator does, in scikit-learn's Display convention.
 
-Each needs matplotlib when it draws: ``pip install "skseq[plot]"``.
+Drawing needs matplotlib: ``pip install "skseq[plot]"``.
 """
 
 from skseq.inspection._alignment import AlignmentDisplay

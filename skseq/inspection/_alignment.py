@@ -11,7 +11,7 @@ from skseq.inspection._axes import (
 )
 from skseq.inspection._fitted import as_seen, asked_about, last_step, take_sample
 
-# A label is shown if it is aligned, or at some frame at least so probable.
+# A label is shown if it is aligned, or if it is this probable in some frame.
 VISIBLE = 0.1
 MAX_ROWS = 40
 
@@ -25,28 +25,28 @@ class AlignmentDisplay:
     Parameters
     ----------
     posteriors : array-like of shape (n_output_frames, n_classes + 1)
-        Probability of each label, and last of the blank, in each output frame.
+        Probability of each label, and of the blank last, in each output frame.
     spans : list of LabelSpan
-        The aligned labels, in order, and the output frames they lie on.
+        The aligned labels, in order, with the output frames they lie on.
     classes : array-like of shape (n_classes,)
         The labels.
     spans_name : str, default="labels"
-        What the aligned labels are.
+        The name of the aligned labels on their axis.
 
     Attributes
     ----------
     im_ : matplotlib AxesImage
-        The posteriors of the labels that are shown, one a row, and of the blank.
+        The posteriors of the labels that are shown, one per row, and of the blank.
     rows_ : list
-        These labels, from top to bottom; the blank is the last row and not in it.
+        These labels, from top to bottom, without the blank, which is the last row.
     boxes_ : list of matplotlib Rectangle
         The spans.
     spans_ax_ : matplotlib Axes
-        The axis above the picture with the aligned labels.
+        The axis with the aligned labels, above the plot.
     colorbar_ : matplotlib Colorbar or None
-        The scale of colours.
+        The colour bar.
     ax_ : matplotlib Axes
-        The axes with the picture.
+        The axes with the plot.
     figure_ : matplotlib Figure
         The figure of these axes.
 
@@ -90,12 +90,12 @@ class AlignmentDisplay:
         Parameters
         ----------
         estimator : CTCSequenceClassifier, Pipeline or search
-            Fitted on label sequences; of a pipeline the last step, of a search the best
-            one is asked.
+            Fitted on label sequences. Of a pipeline the last step is used, of a search
+            the best estimator.
         X : collection of array-like of shape (n_frames, n_features)
             Sequences.
         y : collection of label sequences, default=None
-            The labels to align. None aligns what `predict` gives.
+            The labels to align. None aligns those that `predict` returns.
         sample : int, default=0
             Which sample to show: the index into `X`, as the last step sees it.
         ax : matplotlib Axes, default=None
@@ -103,9 +103,9 @@ class AlignmentDisplay:
         cmap : str or matplotlib Colormap, default="viridis"
             Colours from 0 to 1.
         colorbar : bool, default=True
-            Whether to add the scale of colours.
+            Whether to add a colour bar.
         im_kw : dict, default=None
-            More arguments for `matplotlib.axes.Axes.imshow`.
+            Further arguments for `matplotlib.axes.Axes.imshow`.
 
         Returns
         -------
@@ -117,10 +117,10 @@ class AlignmentDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it has no alignment.
+            If the estimator cannot align.
         ValueError
-            If it was fitted on single labels, or the sequence has too few output
-            frames for its labels.
+            If the estimator was fitted on single labels, or the sequence has too few
+            output frames for its labels.
         IndexError
             If there is no such sample.
         ImportError
@@ -146,12 +146,12 @@ class AlignmentDisplay:
         return display.plot(ax, cmap=cmap, colorbar=colorbar, im_kw=im_kw)
 
     def plot(self, ax=None, *, cmap="viridis", colorbar=True, im_kw=None):
-        """Draw posteriors, a row a label, and boxes where the aligned labels lie.
+        """Draw posteriors, one row per label, and boxes where the aligned labels lie.
 
-        Rows are labels that are aligned or likely somewhere, 40 at most beside the
-        aligned ones, and the blank. The aligned labels stand above; where they do not
-        all fit, some are left out. Where there are more frames than room for them, a
-        column shows the highest of several.
+        The rows are the aligned labels, the blank, and other labels that are likely in
+        some frame, up to 40 labels in all. The aligned labels stand above the plot;
+        those that do not fit are left out. If there is no room for all frames, a column
+        shows the highest posterior of several.
 
         Parameters
         ----------
@@ -160,9 +160,9 @@ class AlignmentDisplay:
         cmap : str or matplotlib Colormap, default="viridis"
             Colours from 0 to 1.
         colorbar : bool, default=True
-            Whether to add the scale of colours.
+            Whether to add a colour bar.
         im_kw : dict, default=None
-            More arguments for `matplotlib.axes.Axes.imshow`.
+            Further arguments for `matplotlib.axes.Axes.imshow`.
 
         Returns
         -------
@@ -172,7 +172,8 @@ class AlignmentDisplay:
         Raises
         ------
         TypeError, ValueError
-            If posteriors, spans and classes do not fit together, or `ax` is no Axes.
+            If posteriors, spans and classes do not fit together, or `ax` is not an
+            Axes.
         ImportError
             If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
@@ -196,18 +197,18 @@ class AlignmentDisplay:
     def _check(self, posteriors, classes) -> None:
         if posteriors.ndim != 2 or posteriors.shape[1] != len(classes) + 1:
             raise ValueError(
-                "posteriors must have one row a frame and one column a label, and the "
+                "posteriors must have one row per frame and one column per label, the "
                 f"blank last. Got the shape {posteriors.shape} for {len(classes)} "
                 "classes."
             )
         unknown = [span.label for span in self.spans if span.label not in classes]
         if unknown:
             raise ValueError(
-                f"spans must be of labels among the classes. Got {unknown[0]!r}."
+                f"The labels of spans must be among the classes. Got {unknown[0]!r}."
             )
 
     def _visible(self, posteriors, classes) -> list[int]:
-        """The classes to show: those aligned and the likeliest of the others."""
+        """The classes to show: the aligned ones and the likeliest of the others."""
         aligned = {classes.index(label) for label in {s.label for s in self.spans}}
         peaks = posteriors[:, :-1].max(axis=0, initial=0)
         likely = [i for i in np.argsort(-peaks, kind="stable") if peaks[i] >= VISIBLE]
@@ -215,7 +216,7 @@ class AlignmentDisplay:
         return sorted([*aligned, *others[: max(0, MAX_ROWS - len(aligned))]])
 
     def _draw_posteriors(self, shown, cmap, im_kw) -> None:
-        """Draw a column a frame, or the highest of several if there is no room."""
+        """Draw one column per frame, or per several frames if there is no room."""
         n_rows, n_frames = shown.shape
         n_together = int(np.ceil(n_frames / size_in_points(self.ax_)[0]))
         starts = np.arange(0, n_frames, n_together)
@@ -260,7 +261,7 @@ class AlignmentDisplay:
 
 
 def _same(frames):
-    """How the axis above counts: as the one below. matplotlib's own cannot pickle."""
+    """The scale of the axis above: that of the axis below, in a form that pickles."""
     return frames
 
 
@@ -273,7 +274,7 @@ def _figure_size(shown) -> tuple[float, float]:
 def _check_by_frame(posteriors, owner) -> None:
     if posteriors.dtype != object:
         raise ValueError(
-            f"{owner} needs probabilities by frame, but the estimator was fitted on "
+            f"{owner} needs probabilities per frame, but the estimator was fitted on "
             "single labels. Fit it on label sequences, e.g. [[label] for label in y] "
             'with target="sequence".'
         )

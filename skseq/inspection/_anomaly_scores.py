@@ -1,4 +1,4 @@
-"""`AnomalyScoreDisplay`: how anomaly scores are spread about their threshold."""
+"""`AnomalyScoreDisplay`: how anomaly scores are spread around their threshold."""
 
 import numpy as np
 from sklearn.base import is_outlier_detector
@@ -11,7 +11,7 @@ from skseq.inspection._fitted import as_seen, last_step
 
 SCALES = ("auto", "linear", "log")
 
-# Scores that differ by such a factor are shown on a logarithmic scale.
+# Scores that differ by more than this factor are shown on a logarithmic scale.
 WIDE = 100.0
 
 # Whether a sample is anomalous, what it is called and its colour.
@@ -19,7 +19,7 @@ KINDS = ((False, "normal", BLUE), (True, "anomaly", ORANGE))
 
 
 class AnomalyScoreDisplay:
-    """Histogram of anomaly scores, with the threshold beyond which they are anomalous.
+    """Histogram of anomaly scores, with the threshold above which they are anomalous.
 
     It is recommended to use :meth:`from_estimator` or :meth:`from_predictions`. All
     parameters are stored as attributes.
@@ -27,29 +27,29 @@ class AnomalyScoreDisplay:
     Parameters
     ----------
     scores : array-like of shape (n_samples,)
-        Anomaly scores: the higher, the more anomalous.
+        Anomaly scores; higher is more anomalous.
     threshold : float, default=None
-        The highest anomaly score that is still normal. None marks none.
+        The highest anomaly score that is still normal. None draws no line.
     y : array-like of shape (n_samples,), default=None
         1 for a normal sequence, -1 for an anomaly; or booleans, True for an anomaly.
         None draws one histogram of all.
     score_name : str, default="anomaly score"
-        What the scores are.
+        The name of the scores on their axis.
 
     Attributes
     ----------
     bars_ : dict of str to matplotlib BarContainer
-        The histogram of "normal", of "anomaly", or of "all".
+        The histograms: "normal" and "anomaly", or "all".
     threshold_line_ : matplotlib Line2D or None
         The threshold.
     ax_ : matplotlib Axes
-        The axes with the picture.
+        The axes with the plot.
     figure_ : matplotlib Figure
         The figure of these axes.
 
     See Also
     --------
-    skseq.LSTMAutoencoder.fit_threshold : Sets the threshold by labels.
+    skseq.LSTMAutoencoder.fit_threshold : Sets the threshold from labels.
 
     Examples
     --------
@@ -78,21 +78,21 @@ class AnomalyScoreDisplay:
         Parameters
         ----------
         estimator : LSTMAutoencoder or other outlier detector, Pipeline or search
-            Fitted; of a pipeline the last step, of a search the best one is asked.
+            Fitted. Of a pipeline the last step is used, of a search the best estimator.
         X : collection of array-like of shape (n_frames, n_features)
-            Sequences, or what else the estimator scores.
+            Sequences, or whatever the estimator scores.
         y : array-like of shape (n_samples,), default=None
             1 for a normal sequence, -1 for an anomaly; or booleans, True for an
             anomaly. None draws one histogram of all.
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
         bins : int or sequence of float, default=40
-            How many bins, or their edges. More show finer detail, in lower bars.
+            Number of bins, or their edges. More bins show finer detail, in lower bars.
         scale : {"auto", "linear", "log"}, default="auto"
-            Scale of the scores. "auto" is logarithmic where the highest score is more
-            than a hundred times the lowest.
+            Scale of the scores. "auto" is logarithmic if the highest score is more than
+            a hundred times the lowest.
         density : bool, default=False
-            Whether each histogram has the area one; else bars are counts.
+            Whether each histogram has area 1. False draws counts.
 
         Returns
         -------
@@ -104,9 +104,9 @@ class AnomalyScoreDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is no outlier detector with a threshold.
+            If the estimator is not an outlier detector with a threshold.
         ValueError
-            If the labels are others than 1 and -1, or not one a sample.
+            If `y` has other labels, or does not have one label per sample.
         ImportError
             If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
@@ -145,14 +145,14 @@ class AnomalyScoreDisplay:
         Parameters
         ----------
         scores : array-like of shape (n_samples,)
-            Anomaly scores: the higher, the more anomalous.
+            Anomaly scores; higher is more anomalous.
         y : array-like of shape (n_samples,), default=None
             1 for a normal sequence, -1 for an anomaly; or booleans, True for an
             anomaly. None draws one histogram of all.
         threshold : float, default=None
-            The highest anomaly score that is still normal. None marks none.
+            The highest anomaly score that is still normal. None draws no line.
         score_name : str, default="anomaly score"
-            What the scores are.
+            The name of the scores on their axis.
         ax, bins, scale, density
             As in :meth:`from_estimator`.
 
@@ -177,12 +177,12 @@ class AnomalyScoreDisplay:
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
         bins : int or sequence of float, default=40
-            How many bins, or their edges. More show finer detail, in lower bars.
+            Number of bins, or their edges. More bins show finer detail, in lower bars.
         scale : {"auto", "linear", "log"}, default="auto"
-            Scale of the scores. "auto" is logarithmic where the highest score is more
-            than a hundred times the lowest.
+            Scale of the scores. "auto" is logarithmic if the highest score is more than
+            a hundred times the lowest.
         density : bool, default=False
-            Whether each histogram has the area one; else bars are counts.
+            Whether each histogram has area 1. False draws counts.
 
         Returns
         -------
@@ -192,7 +192,8 @@ class AnomalyScoreDisplay:
         Raises
         ------
         TypeError, ValueError
-            If the scores, their labels or `scale` cannot be used, or `ax` is no Axes.
+            If the scores, their labels or `scale` cannot be used, or `ax` is not an
+            Axes.
         ImportError
             If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
@@ -263,7 +264,7 @@ def _checked_scores(scores) -> np.ndarray:
 
 
 def _bin_edges(bins, scores, scale) -> np.ndarray:
-    """Edges that all histograms share, of bins that look equally wide."""
+    """Edges of bins that look equally wide, shared by all histograms."""
     if scale == "linear" or np.ndim(bins):
         return np.histogram_bin_edges(scores, bins)
     low, high = scores.min(), scores.max()

@@ -6,7 +6,7 @@ from skseq._data.tokens import check_tokens
 from skseq.inspection._axes import import_pyplot, open_axes
 from skseq.inspection._fitted import as_seen, asked_about, last_step, take_sample
 
-INCHES_A_TOKEN = 0.28
+INCHES_PER_TOKEN = 0.28
 
 
 class AttentionDisplay:
@@ -18,7 +18,7 @@ class AttentionDisplay:
     Parameters
     ----------
     attention : array-like of shape (n_output_tokens, n_source_tokens)
-        How much each output token looked at each source token; rows sum to one.
+        How much each output token attends to each source token; rows sum to 1.
     source_tokens : list of length n_source_tokens
         The tokens that were read.
     output_tokens : list of length n_output_tokens
@@ -29,15 +29,15 @@ class AttentionDisplay:
     im_ : matplotlib AxesImage
         The attention.
     colorbar_ : matplotlib Colorbar or None
-        The scale of colours.
+        The colour bar.
     ax_ : matplotlib Axes
-        The axes with the picture.
+        The axes with the plot.
     figure_ : matplotlib Figure
         The figure of these axes.
 
     See Also
     --------
-    skseq.Seq2SeqTranslator.attend : The numbers.
+    skseq.Seq2SeqTranslator.predict_attention : The attention as arrays.
 
     Examples
     --------
@@ -72,12 +72,12 @@ class AttentionDisplay:
         Parameters
         ----------
         estimator : Seq2SeqTranslator, Pipeline or search
-            Fitted; of a pipeline the last step, of a search the best one is asked.
+            Fitted. Of a pipeline the last step is used, of a search the best estimator.
         X : collection of str, or of lists, tuples or 1-D arrays of tokens
             Sources.
         y : as `X`, default=None
-            The outputs to go along (teacher forcing). None goes along what `predict`
-            gives.
+            The outputs whose attention to show (teacher forcing). None takes those that
+            `predict` returns.
         sample : int, default=0
             Which sample to show: the index into `X`, as the last step sees it.
         ax : matplotlib Axes, default=None
@@ -85,9 +85,9 @@ class AttentionDisplay:
         cmap : str or matplotlib Colormap, default="viridis"
             Colours from 0 to 1.
         colorbar : bool, default=True
-            Whether to add the scale of colours.
+            Whether to add a colour bar.
         im_kw : dict, default=None
-            More arguments for `matplotlib.axes.Axes.imshow`.
+            Further arguments for `matplotlib.axes.Axes.imshow`.
 
         Returns
         -------
@@ -99,9 +99,9 @@ class AttentionDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is no translator.
+            If the estimator has no `predict_attention`.
         ValueError
-            If it has no attention, or its output is empty.
+            If the estimator was fitted without attention, or the output is empty.
         IndexError
             If there is no such sample.
         ImportError
@@ -110,13 +110,16 @@ class AttentionDisplay:
         owner = f"{cls.__name__}.from_estimator"
         import_pyplot(owner)
         translator = last_step(
-            estimator, attribute="attend", example="Seq2SeqTranslator", owner=owner
+            estimator,
+            attribute="predict_attention",
+            example="Seq2SeqTranslator",
+            owner=owner,
         )
         sources, targets = take_sample(as_seen(estimator, X), y, sample)
         with asked_about(sample):
             targets = translator.predict(sources) if targets is None else targets
             _check_not_empty(targets)
-            (attention,) = translator.attend(sources, targets)
+            (attention,) = translator.predict_attention(sources, targets)
         display = cls(
             attention,
             _cut(translator, sources, "X", "source_tokenizer"),
@@ -125,7 +128,7 @@ class AttentionDisplay:
         return display.plot(ax, cmap=cmap, colorbar=colorbar, im_kw=im_kw)
 
     def plot(self, ax=None, *, cmap="viridis", colorbar=True, im_kw=None):
-        """Draw the attention: a row is an output token, a column a source token.
+        """Draw the attention, one row per output token and one column per source token.
 
         Parameters
         ----------
@@ -134,9 +137,9 @@ class AttentionDisplay:
         cmap : str or matplotlib Colormap, default="viridis"
             Colours from 0 to 1.
         colorbar : bool, default=True
-            Whether to add the scale of colours.
+            Whether to add a colour bar.
         im_kw : dict, default=None
-            More arguments for `matplotlib.axes.Axes.imshow`.
+            Further arguments for `matplotlib.axes.Axes.imshow`.
 
         Returns
         -------
@@ -146,7 +149,7 @@ class AttentionDisplay:
         Raises
         ------
         TypeError, ValueError
-            If attention and tokens do not fit together, or `ax` is no Axes.
+            If attention and tokens do not fit together, or `ax` is not an Axes.
         ImportError
             If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
@@ -175,28 +178,29 @@ class AttentionDisplay:
         shape = len(self.output_tokens), len(self.source_tokens)
         if attention.shape != shape or 0 in shape:
             raise ValueError(
-                "attention must have one row an output token and one column a source "
-                f"token, at least one of each. Got the shape {attention.shape} for "
-                f"{shape[0]} output tokens and {shape[1]} source tokens."
+                "attention must have one row per output token and one column per "
+                "source token, at least one of each. Got the shape "
+                f"{attention.shape} for {shape[0]} output tokens and {shape[1]} source "
+                "tokens."
             )
 
 
 def _figure_size(attention) -> tuple[float, float]:
     n_rows, n_columns = attention.shape
-    width = np.clip(2.0 + INCHES_A_TOKEN * n_columns, 4.5, 14)
-    return float(width), float(np.clip(1.2 + INCHES_A_TOKEN * n_rows, 3, 10))
+    width = np.clip(2.0 + INCHES_PER_TOKEN * n_columns, 4.5, 14)
+    return float(width), float(np.clip(1.2 + INCHES_PER_TOKEN * n_rows, 3, 10))
 
 
 def _check_not_empty(targets) -> None:
     if len(targets[0]) == 0:
         raise ValueError(
             "The output of X[0] is empty, so there is no attention to show. "
-            "Pass another sample, or y with an output to go along."
+            "Pass another sample, or pass the output as y."
         )
 
 
 def _cut(translator, texts, name, parameter) -> list:
-    """The tokens of the one text of a collection."""
+    """The tokens of a collection of one text."""
     return check_tokens(
         texts,
         name,

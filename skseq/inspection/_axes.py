@@ -1,16 +1,16 @@
 """The axes that displays draw on, and their colours.
 
-Imports matplotlib when axes are opened, not before. Knows nothing of estimators.
+Imports matplotlib only when axes are opened. Knows nothing of estimators.
 """
 
 from typing import Any
 
-# Okabe and Ito's colours, which the colour-blind tell apart.
+# Okabe and Ito's colours, which colour-blind people can tell apart.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, BLACK = "#56B4E9", "#000000"
 
 GAP = 0.12  # between panels, as a share of the mean height of one
-POINTS_AN_INCH = 72
+POINTS_PER_INCH = 72
 
 
 def import_pyplot(owner: str) -> Any:
@@ -26,7 +26,7 @@ def import_pyplot(owner: str) -> Any:
 
 
 def open_axes(ax: Any, owner: str, figsize: tuple[float, float]) -> Any:
-    """The axes that were given, or those of a new figure of this size in inches."""
+    """The axes that were passed, or those of a new figure of this size in inches."""
     pyplot = import_pyplot(owner)
     if ax is None:
         return pyplot.subplots(figsize=figsize, layout="constrained")[1]
@@ -40,12 +40,12 @@ def open_axes(ax: Any, owner: str, figsize: tuple[float, float]) -> Any:
 
 def size_in_points(ax: Any) -> tuple[float, float]:
     """Width and height of axes, as they are laid out now."""
-    extent, points = ax.get_window_extent(), POINTS_AN_INCH / ax.figure.dpi
+    extent, points = ax.get_window_extent(), POINTS_PER_INCH / ax.figure.dpi
     return extent.width * points, extent.height * points
 
 
 def tick_integers(axis: Any) -> None:
-    """Tick an axis that counts at whole numbers only."""
+    """Tick an axis at whole numbers only."""
     from matplotlib.ticker import MaxNLocator
 
     locator = MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
@@ -58,11 +58,11 @@ def stack_panels(ax: Any, heights: list[float], header: float = 0.0) -> list:
     Parameters
     ----------
     ax : matplotlib Axes
-        What is divided. It keeps its title and may hold a legend.
+        The axes to divide. They keep their title and may hold a legend.
     heights : list of float
-        How high the panels are, beside one another.
+        Relative heights of the panels.
     header : float, default=0.0
-        Points to leave free above the first.
+        Points to leave free above the first panel.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""`LabelConfusionDisplay`: which labels are taken for which others."""
+"""`LabelConfusionDisplay`: which labels are mistaken for which others."""
 
 from collections import Counter
 
@@ -11,7 +11,7 @@ from skseq.inspection._axes import import_pyplot, open_axes, size_in_points
 from skseq.inspection._fitted import as_seen, last_step
 from skseq.metrics import align_sequences
 
-# What stands for no label at all.
+# Stands for no label at all.
 NOTHING = "∅"
 
 NOT_COUNTED = "0.85"  # the grey of hits
@@ -20,7 +20,7 @@ WIDTH_OF_DIGIT = 0.68  # as a share of the text's height
 
 
 class LabelConfusionDisplay:
-    """The labels that are confused most: substitutions, deletions and insertions.
+    """The labels with most errors: substitutions, deletions and insertions.
 
     It is recommended to use :meth:`from_estimator` or :meth:`from_predictions`. All
     parameters are stored as attributes.
@@ -42,11 +42,12 @@ class LabelConfusionDisplay:
     im_ : matplotlib AxesImage
         The errors; hits are grey.
     text_ : ndarray of the shape of `matrix_`, dtype=matplotlib Text, or None
-        The counts that are not 0. None if there is no room, or none are wanted.
+        The counts that are not 0. None if there is no room for them, or
+        `include_values` is False.
     colorbar_ : matplotlib Colorbar or None
-        The scale of colours.
+        The colour bar.
     ax_ : matplotlib Axes
-        The axes with the picture.
+        The axes with the plot.
     figure_ : matplotlib Figure
         The figure of these axes.
 
@@ -79,13 +80,13 @@ class LabelConfusionDisplay:
         colorbar=True,
         im_kw=None,
     ):
-        """Plot what a fitted estimator confuses.
+        """Plot the labels that a fitted estimator confuses.
 
         Parameters
         ----------
         estimator : CTCSequenceClassifier, Seq2SeqTranslator, Pipeline or search
-            Fitted; of a pipeline the last step, of a search the best one is asked. The
-            labels of a translator are its target tokens.
+            Fitted. Of a pipeline the last step is used, of a search the best estimator.
+            The labels of a translator are its target tokens.
         X : collection of sequences
             As in the estimator's `predict`.
         y : collection of label sequences
@@ -103,9 +104,9 @@ class LabelConfusionDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it does not predict labels.
+            If the estimator does not predict labels.
         ValueError
-            If `y` has not one entry a sample.
+            If `y` does not have one entry per sample.
         ImportError
             If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
@@ -140,13 +141,13 @@ class LabelConfusionDisplay:
         colorbar=True,
         im_kw=None,
     ):
-        """Plot what is confused in given predictions.
+        """Plot the labels that predictions confuse.
 
         Parameters
         ----------
         y_true, y_pred : collection of label sequences
-            True and predicted: strings, whose labels are their characters, or lists,
-            tuples or arrays of labels, or single labels.
+            True and predicted labels: strings, whose labels are their characters,
+            lists, tuples or arrays of labels, or single labels.
         n_labels, include_values, cmap, ax, colorbar, im_kw
             As in :meth:`plot`.
 
@@ -180,23 +181,23 @@ class LabelConfusionDisplay:
         colorbar=True,
         im_kw=None,
     ):
-        """Draw the matrix of the labels that have most errors.
+        """Draw the matrix of the labels with most errors.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
         n_labels : int, default=20
-            Most labels to show, those with most errors. More show rarer errors, in
-            smaller cells.
+            How many labels to show at most, those with most errors first. Larger values
+            show rarer errors, in smaller cells.
         include_values : bool, default=True
-            Whether to write the counts, where there is room.
+            Whether to write the counts, if there is room.
         cmap : str or matplotlib Colormap, default="viridis"
-            Colours of the number of errors.
+            Colours for the number of errors.
         colorbar : bool, default=True
-            Whether to add the scale of colours.
+            Whether to add a colour bar.
         im_kw : dict, default=None
-            More arguments for `matplotlib.axes.Axes.imshow`.
+            Further arguments for `matplotlib.axes.Axes.imshow`.
 
         Returns
         -------
@@ -206,7 +207,8 @@ class LabelConfusionDisplay:
         Raises
         ------
         TypeError, ValueError
-            If there are no confusions, `n_labels` is less than 1, or `ax` is no Axes.
+            If there are no confusions, `n_labels` is less than 1, or `ax` is not an
+            Axes.
         ImportError
             If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
@@ -269,8 +271,8 @@ class LabelConfusionDisplay:
         """Points of the largest text that fits into a cell."""
         import matplotlib
 
-        whole = self.figure_.canvas.figure  # where figure_ is only a part of one
-        whole.draw_without_rendering()  # settles where the axes are
+        whole = self.figure_.canvas.figure  # figure_ may be a subfigure
+        whole.draw_without_rendering()  # lays out the axes
         width, height = size_in_points(self.ax_)
         n_cells = len(self.matrix_)
         fitting = width / n_cells / (n_characters + 0.5) / WIDTH_OF_DIGIT
@@ -298,7 +300,7 @@ def _check_reader(reader, owner) -> None:
 
 
 def _tokens(reader, y):
-    """Label sequences; a translator's texts, cut as it cuts them."""
+    """Label sequences; the texts of a translator are cut into its tokens."""
     if not hasattr(reader, "target_tokenizer"):
         return y
     parameter = "target_tokenizer"

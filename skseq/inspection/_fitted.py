@@ -1,6 +1,6 @@
-"""Takes a fitted estimator apart: who is asked, and X as that step sees it.
+"""Finds the step of a fitted estimator that answers, and X as that step sees it.
 
-Looks through pipelines and searches. Knows nothing of pictures, nor of any estimator.
+Looks into pipelines and searches. Knows nothing of plots, nor of any estimator.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from skseq._data.collections import as_collection, check_n_samples
 
 
 def last_step(estimator: Any, *, attribute: str, example: str, owner: str) -> Any:
-    """The step that answers: that of a pipeline, the best one of a search.
+    """Return the last step of a pipeline, or the best estimator of a search.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def last_step(estimator: Any, *, attribute: str, example: str, owner: str) -> An
     example : str
         An estimator that has it.
     owner : str
-        Who asks.
+        The function that errors name.
     """
     found = estimator
     while True:
@@ -48,7 +48,7 @@ def last_step(estimator: Any, *, attribute: str, example: str, owner: str) -> An
 
 
 def as_seen(estimator: Any, X: Any) -> Any:
-    """X as the last step sees it: transformed by all steps before."""
+    """X as the last step sees it: transformed by all steps before it."""
     if isinstance(estimator, Pipeline):
         before = estimator[:-1] if len(estimator) > 1 else None
         return as_seen(estimator[-1], X if before is None else before.transform(X))
@@ -58,7 +58,7 @@ def as_seen(estimator: Any, X: Any) -> Any:
 
 
 def take_sample(X: Any, y: Any, sample: int) -> tuple[Any, Any]:
-    """X and y of one sample, as collections of it; a y of None stays."""
+    """X and y of one sample, as collections of one; a y of None stays None."""
     n_samples = len(X)
     if not isinstance(sample, Integral) or isinstance(sample, bool | np.bool_):
         raise TypeError(
@@ -81,11 +81,11 @@ def take_sample(X: Any, y: Any, sample: int) -> tuple[Any, Any]:
 
 @contextmanager
 def asked_about(sample: int) -> Iterator[None]:
-    """Let errors say which sample the estimator was asked about, as the only one."""
+    """Let errors say which sample X[0] stands for."""
     try:
         yield
     except Exception as error:
-        error.add_note(f"X[0] and y[0] stand for the sample to show, {sample}.")
+        error.add_note(f"X[0] and y[0] are those of the sample to show, {sample}.")
         raise
 
 

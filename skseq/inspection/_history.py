@@ -1,4 +1,4 @@
-"""`TrainingHistoryDisplay`: how a fit went, epoch by epoch."""
+"""`TrainingHistoryDisplay`: losses and scores, epoch by epoch."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ VALIDATION = "val_"
 
 
 class TrainingHistoryDisplay:
-    """Losses and scores over the epochs of a fit, the best epoch marked.
+    """Losses and scores over the epochs of a fit, with the best epoch marked.
 
     It is recommended to use :meth:`from_estimator`. All parameters are stored as
     attributes.
@@ -26,19 +26,19 @@ class TrainingHistoryDisplay:
     Parameters
     ----------
     history : dict of str to list of float
-        One value an epoch. What differs by ``"val_"`` shares a panel: "loss" and
-        "val_loss", for instance.
+        One value per epoch. Names that differ by ``"val_"`` share a panel, for example
+        "loss" and "val_loss".
     best_epoch : int, default=None
-        The epoch to mark, counted from 1. None marks none.
+        The epoch to mark, counted from 1. None marks no epoch.
 
     Attributes
     ----------
     lines_ : dict of str to matplotlib Line2D
         The line of each entry of `history`.
     axes_ : ndarray of matplotlib Axes
-        The panels; a single one is `ax_` itself.
+        The panels; a single panel is `ax_` itself.
     ax_ : matplotlib Axes
-        The axes that are drawn on, or hold the panels.
+        The axes with the plot, or those that hold the panels.
     figure_ : matplotlib Figure
         The figure of these axes.
 
@@ -59,17 +59,17 @@ class TrainingHistoryDisplay:
     def from_estimator(cls, estimator, *, ax=None, yscale="linear"):
         """Plot the history of a fitted estimator.
 
-        The best epoch is that of the highest "val_score" or else of the lowest
-        "val_loss", which is what early stopping keeps. Without a validation set none is
-        marked.
+        The best epoch is the one that early stopping keeps: that of the highest
+        "val_score", or else of the lowest "val_loss". Without a validation set no epoch
+        is marked.
 
         Parameters
         ----------
         estimator : CTCSequenceClassifier, Seq2SeqTranslator, LSTMAutoencoder, \
 Pipeline or search
-            Fitted; of a pipeline the last step, of a search the best one is asked.
+            Fitted. Of a pipeline the last step is used, of a search the best estimator.
         ax : matplotlib Axes, default=None
-            Where to draw; it is divided if there are several panels. None makes a new
+            Where to draw. It is divided if there are several panels. None makes a new
             figure.
         yscale : {"linear", "log"}, default="linear"
             Scale of the losses.
@@ -84,7 +84,7 @@ Pipeline or search
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it has no history.
+            If the estimator has no history.
         ImportError
             If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
@@ -101,12 +101,12 @@ Pipeline or search
         return display.plot(ax, yscale=yscale)
 
     def plot(self, ax=None, *, yscale="linear"):
-        """Draw a panel for the losses, and one for each other measure.
+        """Draw one panel for the losses, and one for each other measure.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; it is divided if there are several panels. None makes a new
+            Where to draw. It is divided if there are several panels. None makes a new
             figure.
         yscale : {"linear", "log"}, default="linear"
             Scale of the losses.
@@ -119,7 +119,7 @@ Pipeline or search
         Raises
         ------
         TypeError, ValueError
-            If the history is empty, or `ax` is no Axes.
+            If the history is empty, or `ax` is not an Axes.
         ImportError
             If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
@@ -176,8 +176,8 @@ def _groups(history) -> dict[str, list[str]]:
     """The names in a history by what they measure, the losses first."""
     if not history or not any(len(values) for values in history.values()):
         raise ValueError(
-            "history must hold at least one measure with one value an epoch. Got "
-            f"{history!r}."
+            "history must hold at least one measure with one value per epoch. Got "
+            f"{history!r} instead."
         )
     groups: dict[str, list[str]] = {}
     for name in history:

@@ -1,7 +1,7 @@
-"""What is written for a token, and in which fonts. Needs matplotlib.
+"""The text that is drawn for a token, and the fonts for it. Needs matplotlib.
 
-A token may be of any script: where matplotlib's font lacks a glyph, an installed font
-that has it is named; where none has, a warning says so. Knows nothing of axes.
+A token may be in any script: where matplotlib's font lacks a glyph, an installed font
+that has it is added; if no font has it, a warning says so. Knows nothing of axes.
 """
 
 import unicodedata
@@ -32,7 +32,7 @@ class Lettering:
 
 
 def lettering(tokens: Iterable[Any]) -> Lettering:
-    """Settle how tokens are written; warn of characters that no font has."""
+    """Choose how tokens are written; warn about characters that no font has."""
     texts = [_visible(token) for token in tokens]
     families, missing = _find_families(set("".join(texts)))
     lacking = {c for c in missing if not _is_optional(c)}
@@ -40,7 +40,7 @@ def lettering(tokens: Iterable[Any]) -> Lettering:
         _warn(lacking)
         families, _ = _find_families(set("".join(texts)) - missing | {REPLACEMENT})
     drawn = {c: REPLACEMENT if c in lacking else "" for c in missing}
-    # A pair of dollar signs would set what is between them as a formula.
+    # matplotlib would read the text between two dollar signs as a formula.
     table = str.maketrans({"$": r"\$", **drawn})
     return Lettering([text.translate(table) for text in texts], families)
 
@@ -61,7 +61,7 @@ def _printed(character: str) -> str:
 
 
 def _find_families(needed: set[str]) -> tuple[list[str], set[str]]:
-    """matplotlib's font families and those that complete them; what none has."""
+    """matplotlib's font families and those that complete them; characters without."""
     families = list(matplotlib.rcParams["font.family"])
     missing = set(needed)
     for family in families:
@@ -77,7 +77,7 @@ def _find_families(needed: set[str]) -> tuple[list[str], set[str]]:
 
 
 def _others(needed: set[str]) -> dict[str, set[str]]:
-    """What each installed family has of some characters."""
+    """The characters, out of those needed, that each installed family has."""
     names = {
         entry.name
         for entry in fontManager.ttflist
@@ -88,12 +88,12 @@ def _others(needed: set[str]) -> dict[str, set[str]]:
 
 
 def _rank(name: str, glyphs: set[str]) -> tuple:
-    """First the family that has most; of equal ones, one without serifs."""
+    """Order families by their number of glyphs, then prefer those without serifs."""
     return -len(glyphs), "Sans" not in name and "Gothic" not in name, name
 
 
 def _glyphs(family: str, characters: set[str]) -> set[str]:
-    """Those characters that a family has a glyph for."""
+    """The characters that a family has a glyph for."""
     if family.startswith(LAST_RESORT):
         return set()
     try:
@@ -118,7 +118,7 @@ def _warn(missing: set[str]) -> None:
     more = f" and {len(some) - 5} more" if len(some) > 5 else ""
     warnings.warn(
         f"No installed font has a glyph for {shown}{more}; {REPLACEMENT} is drawn "
-        "instead. Install a font that has it (Noto has one for every script) and give "
+        "instead. Install a font that has it (Noto has one for every script) and pass "
         "its file to matplotlib.font_manager.fontManager.addfont.",
         UserWarning,
         stacklevel=2,

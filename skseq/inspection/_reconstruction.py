@@ -1,4 +1,4 @@
-"""`ReconstructionDisplay`: what an autoencoder makes of a sequence."""
+"""`ReconstructionDisplay`: a sequence beside its reconstruction."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from skseq.inspection._fitted import as_seen, asked_about, last_step, take_sampl
 
 MAX_FEATURES = 8
 
-# Points that an entry of the legend is wide, and a line of it high.
+# Width of an entry of the legend, and height of a line, in points.
 LEGEND_ENTRY = 88.0
 LEGEND_LINE = 13.0
 N_ENTRIES = 5
@@ -34,16 +34,16 @@ class ReconstructionDisplay:
     Parameters
     ----------
     sequence, reconstruction : array-like of shape (n_frames, n_features)
-        What was read and what was made of it, in the same units.
+        The sequence and its reconstruction, in the same units.
     frame_scores : array-like of shape (n_frames,), default=None
-        Anomaly score of each frame; their mean is that of the sequence. None draws no
-        panel for them.
+        Anomaly score of each frame; their mean is the score of the sequence. None
+        draws no panel for them.
     threshold : float, default=None
-        The highest anomaly score that is still normal: what the mean is held against.
-        None marks none.
+        The highest anomaly score that is still normal, to compare the mean with. None
+        draws no line.
     feature_names : list of str of length n_features, default=None
-        Names of the features. None stands for "x0", "x1", ..., or "value" for a single
-        one.
+        Names of the features. None stands for "x0", "x1" and so on, or "value" for a
+        single feature.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class ReconstructionDisplay:
     lines_ : ndarray of shape (n_shown, 2), dtype=matplotlib Line2D
         Sequence and reconstruction of each of them.
     axes_ : ndarray of matplotlib Axes
-        The panels: one a feature and, last, that of the frame scores.
+        The panels: one per feature and, last, that of the frame scores.
     ax_ : matplotlib Axes
         The axes that hold the panels.
     figure_ : matplotlib Figure
@@ -96,15 +96,16 @@ class ReconstructionDisplay:
         Parameters
         ----------
         estimator : LSTMAutoencoder, Pipeline or search
-            Fitted; of a pipeline the last step, of a search the best one is asked.
+            Fitted. Of a pipeline the last step is used, of a search the best estimator.
         X : collection of array-like of shape (n_frames, n_features)
             Sequences.
         sample : int, default=0
             Which sample to show: the index into `X`, as the last step sees it.
         features : list of int or str, default=None
-            Features to show. None shows all, or the eight that are reconstructed worst.
+            Features to show. None shows all, or the eight with the worst
+            reconstruction.
         ax : matplotlib Axes, default=None
-            Where to draw; it is divided into panels. None makes a new figure.
+            Where to draw. It is divided into panels. None makes a new figure.
 
         Returns
         -------
@@ -116,7 +117,7 @@ class ReconstructionDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it does not reconstruct.
+            If the estimator does not reconstruct.
         ValueError
             If there is no such feature.
         IndexError
@@ -145,14 +146,15 @@ class ReconstructionDisplay:
         return display.plot(ax, features=features)
 
     def plot(self, ax=None, *, features=None):
-        """Draw a panel a feature, and one for the scores of the frames.
+        """Draw one panel per feature, and one for the scores of the frames.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; it is divided into panels. None makes a new figure.
+            Where to draw. It is divided into panels. None makes a new figure.
         features : list of int or str, default=None
-            Features to show. None shows all, or the eight that are reconstructed worst.
+            Features to show. None shows all, or the eight with the worst
+            reconstruction.
 
         Returns
         -------
@@ -163,7 +165,7 @@ class ReconstructionDisplay:
         ------
         TypeError, ValueError
             If sequence, reconstruction, scores and features do not fit together, or
-            `ax` is no Axes.
+            `ax` is not an Axes.
         ImportError
             If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
@@ -210,7 +212,7 @@ class ReconstructionDisplay:
         return [f"x{i}" for i in range(n_features)] if n_features > 1 else ["value"]
 
     def _chosen(self, features, sequence, reconstruction) -> list[int]:
-        """The features to show, by their places."""
+        """The indices of the features to show."""
         n_features = sequence.shape[1]
         names = self._names(n_features)
         if features is None:
@@ -284,7 +286,7 @@ class ReconstructionDisplay:
 
 def _draw_feature(panel, values, reconstructed) -> list:
     steps = np.arange(len(values))
-    marker = "." if len(values) == 1 else None  # a line of one point is none
+    marker = "." if len(values) == 1 else None  # a single point draws no line
     panel.fill_between(steps, values, reconstructed, color=SKY, alpha=0.35, linewidth=0)
     return [
         *panel.plot(steps, values, color=BLUE, marker=marker, label="sequence"),
@@ -300,14 +302,14 @@ def _draw_feature(panel, values, reconstructed) -> list:
 
 
 def _worst_features(sequence, reconstruction) -> np.ndarray:
-    """Features by their mean error, as a share of the range they move in."""
+    """Features by their mean error, relative to their range; the worst first."""
     span = np.ptp(np.concatenate([sequence, reconstruction]), axis=0)
     errors = np.abs(sequence - reconstruction).mean(axis=0)
     return np.argsort(-errors / np.where(span > 0, span, 1), kind="stable")
 
 
 def _threshold(coder, X) -> float | None:
-    """What the scores are judged by, unless they are of another measure than in fit."""
+    """The threshold, unless the scores are of another measure than in fit."""
     try:
         coder.decision_function(X)
     except ValueError:

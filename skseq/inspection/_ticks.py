@@ -1,6 +1,6 @@
-"""Axes whose ticks are tokens: as many as there is room for. Needs matplotlib.
+"""Axes whose ticks are tokens, as many as there is room for. Needs matplotlib.
 
-What fits is settled whenever the picture is drawn, so that it may be resized.
+Which labels fit is decided whenever the figure is drawn, so that it can be resized.
 """
 
 from collections.abc import Sequence
@@ -19,29 +19,29 @@ from skseq.inspection._lettering import lettering
 # Between labels, in points.
 SPACING = 2.0
 
-# Labels below one another may be as near as lines of text are.
+# Labels below one another may be as close as lines of text.
 LINE_HEIGHT = 1.2
 
-# Text is made smaller until so many labels fit beside their neighbours, but no smaller
-# than so many points; then labels are left out.
+# Text shrinks until this share of the labels fits beside their neighbours, but not
+# below this size in points; then labels are left out.
 MOST = 0.9
 SMALLEST = 6.0
 
-# What tells that labels are left out; matplotlib draws no more ticks.
+# Minor ticks show where labels are left out; matplotlib draws no more than this.
 MAX_MINOR_TICKS = 1000
 
 
 class RoomLocator(Locator):
-    """Places of labels, leaving out those that would touch the label before.
+    """Places of labels, without those that would touch the label before.
 
-    Where places are evenly spaced, so are those that are kept.
+    If the places are evenly spaced, so are those that are kept.
 
     Parameters
     ----------
     places : list of float
-        Where the labels are, in rising order.
+        Where the labels are, in ascending order.
     extents : list of float
-        Points that each label takes along the axis.
+        Space that each label takes along the axis, in points.
     """
 
     def __init__(self, places: list[float], extents: list[float]):
@@ -52,7 +52,7 @@ class RoomLocator(Locator):
 
     def tick_values(self, vmin: float, vmax: float) -> np.ndarray:
         places = np.array(self.places, dtype=float)
-        middles = places * _points_a_unit(self.axis, vmin, vmax)
+        middles = places * _points_per_unit(self.axis, vmin, vmax)
         choose = _every_nth if _is_even(places) else _one_after_another
         return places[choose(middles, np.array(self.extents))]
 
@@ -79,12 +79,12 @@ def _one_after_another(middles: np.ndarray, extents: np.ndarray) -> list[int]:
 
 
 def _gaps(middles: np.ndarray, extents: np.ndarray) -> np.ndarray:
-    """Points between neighbouring labels; less than 0 where they overlap."""
+    """Points between neighbouring labels; negative where they overlap."""
     return np.diff(middles) - (extents[1:] + extents[:-1]) / 2
 
 
 class TokenFormatter(Formatter):
-    """The text at a place of a label."""
+    """The text of the label at a place."""
 
     def __init__(self, places: Sequence[float], texts: Sequence[str]):
         self.texts = dict(zip(map(float, places), texts, strict=True))
@@ -94,7 +94,7 @@ class TokenFormatter(Formatter):
 
 
 class TokenAxis(NamedTuple):
-    """An axis, its tokens, and where they stand; by default at 0, 1, 2, ..."""
+    """An axis, its tokens, and their places; 0, 1, 2, ... by default."""
 
     axis: Any
     tokens: Sequence[Any]
@@ -102,7 +102,7 @@ class TokenAxis(NamedTuple):
 
 
 def label_axes(*axes: TokenAxis) -> None:
-    """Label axes of one picture by tokens, in fonts that have them."""
+    """Label the axes of one plot by tokens, in fonts that have their glyphs."""
     letters = lettering([token for _, tokens, _ in axes for token in tokens])
     texts = iter(letters.texts)
     for axis, tokens, places in axes:
@@ -114,7 +114,7 @@ def label_axes(*axes: TokenAxis) -> None:
 def _label_axis(axis, texts, places, families) -> None:
     size = matplotlib.rcParams[f"{axis.axis_name}tick.labelsize"]
     font = FontProperties(family=families, size=size)
-    middles = np.array(places) * _points_a_unit(axis, *axis.get_view_interval())
+    middles = np.array(places) * _points_per_unit(axis, *axis.get_view_interval())
     widths, heights = _measure(texts, font)
     is_turned = axis.axis_name == "x" and _must_turn(middles, widths, heights)
     extents = widths if axis.axis_name == "x" and not is_turned else heights
@@ -130,7 +130,7 @@ def _label_axis(axis, texts, places, families) -> None:
 
 
 def _measure(texts: list[str], font: FontProperties) -> tuple[np.ndarray, np.ndarray]:
-    """Points that each text is wide and high, with some space."""
+    """Width and height of each text in points, with some space."""
     widths = [
         SPACING + text_to_path.get_text_width_height_descent(text, font, False)[0]
         for text in texts
@@ -141,13 +141,13 @@ def _measure(texts: list[str], font: FontProperties) -> tuple[np.ndarray, np.nda
 
 
 def _must_turn(middles: np.ndarray, widths: np.ndarray, heights: np.ndarray) -> bool:
-    """Whether labels longer than a letter or two do not fit side by side."""
+    """Whether there are labels longer than a letter or two that do not fit in a row."""
     is_long = (widths > 2 * heights).any()
     return bool(is_long and (_gaps(middles, widths) < 0).any())
 
 
 def _shrinkage(middles: np.ndarray, extents: np.ndarray, size: float) -> float:
-    """How much smaller text must be for most labels to fit, as far as it is legible."""
+    """The factor by which text shrinks so that most labels fit and stay legible."""
     if len(middles) < 2:
         return 1.0
     needed = (extents[1:] + extents[:-1]) / 2
@@ -155,7 +155,7 @@ def _shrinkage(middles: np.ndarray, extents: np.ndarray, size: float) -> float:
     return float(np.clip(share, min(1.0, SMALLEST / size), 1.0))
 
 
-def _points_a_unit(axis: Any, low: float, high: float) -> float:
+def _points_per_unit(axis: Any, low: float, high: float) -> float:
     width, height = size_in_points(axis.axes)
     length = width if axis.axis_name == "x" else height
     return length / (abs(high - low) or 1.0)

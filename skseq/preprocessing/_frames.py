@@ -163,7 +163,7 @@ class SequenceNormalizer(SequenceTransformer):
         wide = frames.astype(np.float64)  # (n_frames, n_features), a copy
         mean = wide.mean(axis=0)
         deviation = wide.std(axis=0)
-        # What the rounding of a constant leaves is no deviation.
+        # The rounding error of a constant does not count as a deviation.
         noise = len(wide) * np.finfo(wide.dtype).eps * np.abs(mean)
         deviation[deviation <= noise] = 1.0
         if self.with_mean:

@@ -220,7 +220,7 @@ def test_an_unfitted_estimator_is_refused(show, wrapped):
     [
         ("alignment", "coder", "'align', such as CTCSequenceClassifier"),
         ("anomaly scores", "reader", "'offset_', such as LSTMAutoencoder"),
-        ("attention", "reader", "'attend', such as Seq2SeqTranslator"),
+        ("attention", "reader", "'predict_attention', such as Seq2SeqTranslator"),
         ("confusion", "coder", "predicts labels, such as CTCSequenceClassifier"),
         ("reconstruction", "reader", "'reconstruct', such as LSTMAutoencoder"),
         ("history", "other", "'history_', such as CTCSequenceClassifier"),
@@ -447,7 +447,7 @@ def test_an_error_names_the_sample_that_was_to_be_shown(reader):
     with pytest.raises(ValueError, match=r"y\[0\]") as caught:
         AlignmentDisplay.from_estimator(reader, X, unseen, sample=5)
     (note,) = caught.value.__notes__
-    assert note == "X[0] and y[0] stand for the sample to show, 5."
+    assert note == "X[0] and y[0] are those of the sample to show, 5."
 
 
 def test_labels_that_match_no_class_or_sample_are_refused(reader):
@@ -457,7 +457,7 @@ def test_labels_that_match_no_class_or_sample_are_refused(reader):
         AlignmentDisplay(
             np.ones((1, 2)), [LabelSpan("z", 0, 0, 1.0)], classes=["a"]
         ).plot()
-    with pytest.raises(ValueError, match="one column a label, and the blank last"):
+    with pytest.raises(ValueError, match="one column per label, the blank last"):
         AlignmentDisplay(np.ones((1, 2)), [], classes=["a", "b"]).plot()
 
 
@@ -465,7 +465,7 @@ def test_labels_that_match_no_class_or_sample_are_refused(reader):
 
 
 @pytest.mark.parametrize("y", [None, TARGETS], ids=["predicted", "given"])
-def test_attention_is_what_attend_says_along_the_output(translator, y):
+def test_attention_is_that_of_predict_attention_along_the_output(translator, y):
     display = AttentionDisplay.from_estimator(translator, SOURCES, y, sample=1)
     (expected,) = translator.predict_attention(
         SOURCES[1:2], None if y is None else y[1:2]
@@ -488,7 +488,7 @@ def test_a_translator_without_attention_is_refused():
     blind = Seq2SeqTranslator(
         units=4, embedding_dim=4, epochs=1, attention=None, random_state=0
     ).fit(SOURCES, TARGETS)
-    with pytest.raises(ValueError, match="attend needs attention"):
+    with pytest.raises(ValueError, match="predict_attention needs attention"):
         AttentionDisplay.from_estimator(blind, SOURCES)
 
 
