@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "skseq"
 # A rung is one or more names of folders, or of modules, directly in the package.
 LADDER = [
     {"_version", "_show_versions"},
-    {"_parameters", "_seeding", "_results", "exceptions"},
+    {"_parameters", "_seeding", "_results", "_warnings", "exceptions"},
     {"_data", "_files"},
     {"metrics", "preprocessing"},
     {"_nn"},

@@ -5,13 +5,14 @@ that has it is added; if no font has it, a warning says so. Knows nothing of axe
 """
 
 import unicodedata
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+
+from skseq._warnings import warn
 
 LONGEST = 24
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -116,10 +117,8 @@ def _warn(missing: set[str]) -> None:
     some = sorted(missing)
     shown = ", ".join(f"{c!r} (U+{ord(c):04X})" for c in some[:5])
     more = f" and {len(some) - 5} more" if len(some) > 5 else ""
-    warnings.warn(
+    warn(
         f"No installed font has a glyph for {shown}{more}; {REPLACEMENT} is drawn "
         "instead. Install a font that has it (Noto has one for every script) and pass "
-        "its file to matplotlib.font_manager.fontManager.addfont.",
-        UserWarning,
-        stacklevel=2,
+        "its file to matplotlib.font_manager.fontManager.addfont."
     )
