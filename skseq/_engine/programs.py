@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from skseq._engine.optimizers import optimizer_key, plain_learning_rate
 from skseq._engine.replicas import n_replicas_of, on_replicas, scope_of
-from skseq._nn.front_ends import sees_padding
+from skseq._nn.padding import sees_padding
 from skseq._seeding import derive
 
 MAX_IDLE = 8

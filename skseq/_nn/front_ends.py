@@ -23,7 +23,7 @@ from skseq._parameters import (
     as_tuple,
     check_value,
 )
-from skseq._seeding import derive, generator, private_random
+from skseq._seeding import derive, private_random
 
 # The layer that holds all of a user's own, by which it is found in a network.
 LAYER = "front_end"
@@ -121,7 +121,7 @@ class CustomFrontEnd(FrontEnd):
         own = model.get_layer(LAYER)
         distinct, positions = np.unique(lengths, return_inverse=True)
         width = own.input_shape[-1]
-        outputs = [_n_output_frames(own, (1, int(n), width)) for n in distinct]
+        outputs = [n_output_frames(own, (1, int(n), width)) for n in distinct]
         return np.array(outputs, dtype=np.int64)[positions]
 
     def initial_weights(self, model, seed):
@@ -146,7 +146,7 @@ def _check_outputs(outputs) -> None:
         )
 
 
-def _n_output_frames(model, shape) -> int:
+def n_output_frames(model, shape) -> int:
     """Frames out for one input shape; a kernel longer than the input gives none."""
     try:
         n_frames = model.compute_output_shape(shape)[1]
@@ -215,49 +215,3 @@ def check_front_end(front_end, parameters: dict, owner: str) -> tuple[tuple, ...
         if "filters" in parameters:
             parameters = {**parameters, "filters": as_tuple(parameters["filters"])}
     return tuple(sorted(parameters.items()))
-
-
-# -- padding --------------------------------------------------------------------------
-
-
-def sees_padding(model, seed=0) -> bool:
-    """Tell whether a user's front end lets what follows a sequence reach its outputs.
-
-    A convolution after a bias, a Keras recurrence run backwards or a normalisation over
-    time do. Their sequences are then batched by exact length, with no padding at all.
-    Random weights are used, since padding often does nothing on fresh ones.
-    """
-    own = next((layer for layer in model.layers if layer.name == LAYER), None)
-    if own is None:
-        return False
-    rng, weights = generator(seed, "probe"), own.get_weights()
-    own.set_weights([rng.uniform(0.1, 0.5, size=w.shape) for w in weights])
-    try:
-        shortest = _shortest_probe(own)
-        return shortest is None or any(
-            _padding_matters(own, shortest + more, rng) for more in (0, 7, 14)
-        )
-    finally:
-        own.set_weights(weights)
-
-
-def _shortest_probe(front_end) -> int | None:
-    """A number of frames that the front end makes several of; None if there is none."""
-    width = front_end.input_shape[-1]
-    for n_frames in [9 * 2**i for i in range(10)]:
-        if _n_output_frames(front_end, (2, n_frames, width)) > 2:
-            return n_frames
-    return None
-
-
-def _padding_matters(front_end, n_frames, rng) -> bool:
-    shape = (2, n_frames, front_end.input_shape[-1])
-    frames = rng.normal(size=shape).astype("float32")
-    n_outputs = _n_output_frames(front_end, shape)
-    alone = front_end(frames, training=False)[:, :n_outputs]
-    for n_padding in (1, 2, 5):
-        padded = np.pad(frames, ((0, 0), (0, n_padding), (0, 0)))
-        beside = front_end(padded, training=False)[:, :n_outputs]
-        if not np.allclose(alone, beside, rtol=1e-5, atol=1e-5):
-            return True
-    return False

@@ -419,6 +419,20 @@ def test_a_front_end_must_return_frames():
             make(front_end=wrong).fit(X, TEXT)
 
 
+def batch_normalised(frames):
+    return keras.layers.BatchNormalization(momentum=0.5, name="normed")(frames)
+
+
+def test_statistics_over_the_batch_are_those_of_real_frames_and_are_warned_of():
+    rng = np.random.default_rng(0)
+    frames = [rng.normal(5, 1, size=(n, 3)) for n in (5, 5, 6, 6, 7, 7, 8, 200)]
+    clf = make(front_end=batch_normalised, epochs=5)
+    with pytest.warns(UserWarning, match=r"\(normed\).*LayerNormalization"):
+        clf.fit(frames, ["a", "b"] * 4)
+    layer = clf.model_.get_layer("front_end").get_layer("normed")
+    np.testing.assert_allclose(layer.moving_mean, 5, atol=0.6)
+
+
 # -- too few frames ---------------------------------------------------------------
 
 

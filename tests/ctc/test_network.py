@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from skseq._ctc.network import ctc_network, output_lengths
-from skseq._nn.front_ends import make_front_end, sees_padding
+from skseq._nn.front_ends import make_front_end
 from skseq._nn.initial_weights import initial_weights
+from skseq._nn.padding import sees_padding
 from skseq._seeding import generator
 from tests.nn.test_front_ends import stacked, unseeded
 

@@ -9,8 +9,8 @@ from skseq._nn.front_ends import (
     CustomFrontEnd,
     check_front_end,
     make_front_end,
-    sees_padding,
 )
+from skseq._nn.padding import sees_padding
 
 layers = keras.layers
 
@@ -48,6 +48,24 @@ def conv(kernel_size, **options):
     return lambda: layers.Conv1D(3, kernel_size, **options)
 
 
+def attend(frames):
+    return layers.Attention()([frames, frames])
+
+
+def squeeze_and_excite(frames, width):
+    """Hu et al. (2018): each channel is scaled by what its mean over time says."""
+    mean = layers.GlobalAveragePooling1D()(frames)
+    scale = layers.Dense(frames.shape[-1], "sigmoid")(layers.Dense(width)(mean))
+    return layers.Multiply()([frames, layers.Reshape((1, -1))(scale)])
+
+
+class UnitNorm(layers.Layer):
+    """Divides each frame by its norm, which is zero on padding."""
+
+    def call(self, frames):
+        return frames / keras.ops.norm(frames, axis=-1, keepdims=True)
+
+
 BLIND_TO_PADDING = {
     "dense": stacked(lambda: layers.Dense(3), lambda: layers.Dense(2)),
     "pointwise": stacked(conv(1)),
@@ -58,7 +76,6 @@ BLIND_TO_PADDING = {
     "forward recurrence": stacked(lambda: layers.LSTM(3, return_sequences=True)),
     "pooling": stacked(conv(1), lambda: layers.MaxPooling1D(2)),
     "normalised frames": stacked(lambda: layers.LayerNormalization()),
-    "fresh batch normalisation": stacked(lambda: layers.BatchNormalization()),
     "dropout": stacked(lambda: layers.Dense(3), lambda: layers.Dropout(0.5)),
 }
 
@@ -73,6 +90,28 @@ SEES_PADDING = {
         lambda: layers.GroupNormalization(groups=1, axis=-1)
     ),
     "attention": lambda frames: layers.Attention()([frames, frames]),
+    "a stride of many frames, then both directions": stacked(
+        conv(400, strides=160),
+        lambda: layers.Bidirectional(layers.LSTM(3, return_sequences=True)),
+    ),
+    "a stride of many frames, then attention": lambda frames: attend(
+        conv(64, strides=64)()(frames)
+    ),
+    "dilated by 32": stacked(
+        lambda: layers.Dense(3), conv(3, padding="same", dilation_rate=32)
+    ),
+    "dilated by 256": stacked(
+        lambda: layers.Dense(3), conv(3, padding="same", dilation_rate=256)
+    ),
+    "squeezed and excited by 1": lambda frames: squeeze_and_excite(frames, 1),
+    "squeezed and excited by 16": lambda frames: squeeze_and_excite(frames, 16),
+    "a maximum over time": lambda frames: layers.Add()(
+        [frames, layers.Reshape((1, -1))(layers.GlobalMaxPooling1D()(frames))]
+    ),
+    "statistics over the batch": stacked(
+        lambda: layers.Dense(3), lambda: layers.BatchNormalization()
+    ),
+    "a norm without an epsilon": stacked(lambda: UnitNorm()),
 }
 
 

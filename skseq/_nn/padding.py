@@ -1,0 +1,189 @@
+"""Tells whether padding, or another sequence, can reach what a front end makes.
+
+Where it can, sequences must be batched by exact length, with no padding at all. The
+layers are a user's own and may do anything, so they are tried out:
+
+- Zeros after a sequence, as in a real batch, must change none of its outputs, under
+  random weights of several scales and signs.
+- NaN in another sequence must not pass to a sequence in training, and NaN in padding
+  not in training alone: it passes through any weights, and random layers do not disturb
+  it. So statistics over the batch are found.
+- Outputs must be finite on padding too, and so must gradients.
+
+Padding is tried shorter than an output's stride and longer than any output can see.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from skseq._nn.front_ends import LAYER, n_output_frames
+from skseq._seeding import generator
+from skseq._warnings import warn
+
+# Frames beyond which nothing is assumed to reach, unless its strides say so.
+_FAR = 600
+
+# Standard deviations of random weights: large ones saturate gates, small ones do not.
+_SCALES = (0.1, 0.5, 2.0)
+
+
+def own_front_end(model) -> keras.Model | None:
+    """The user's front end in a network, if there is one."""
+    return next((layer for layer in model.layers if layer.name == LAYER), None)
+
+
+def warn_of_batch_statistics(model) -> None:
+    """Warn where a user's front end normalises over the batch."""
+    front_end = own_front_end(model)
+    layers = [] if front_end is None else _layers_of(front_end)
+    kind = keras.layers.BatchNormalization
+    names = [layer.name for layer in layers if isinstance(layer, kind)]
+    if names:
+        warn(
+            f"front_end normalises over the batch ({', '.join(names)}), so the "
+            "sequences of a batch depend on each other. Batches hold sequences of "
+            "one length only, which keeps padding out but makes them small. Use "
+            "keras.layers.LayerNormalization, which looks at one frame at a time."
+        )
+
+
+def sees_padding(model, seed=0) -> bool:
+    """Whether batches of this network must hold sequences of one length only."""
+    front_end = own_front_end(model)
+    if front_end is None:
+        return False
+    probe = _Probe(front_end, generator(seed, "probe"))
+    if probe.n_frames is None:  # it gives hardly any output: nothing can be tried
+        return True
+    with _weights_kept(front_end):
+        return any(test(probe) for test in (_mixes, _is_not_finite, _padding_matters))
+
+
+class _Probe:
+    """A front end, compiled for inference and for training, and lengths to try."""
+
+    def __init__(self, front_end, rng):
+        self.front_end, self.rng = front_end, rng
+        self.width = front_end.input_shape[-1]
+        self.n_frames = self._shortest()
+        signature = [tf.TensorSpec((None, None, self.width), "float32")]
+        self.infer, self.train = (
+            tf.function(_called(front_end, training), input_signature=signature)
+            for training in (False, True)
+        )
+
+    def n_outputs(self, n_frames) -> int:
+        return n_output_frames(self.front_end, (3, n_frames, self.width))
+
+    def _shortest(self) -> int | None:
+        """A number of frames that gives several outputs; None if there is none."""
+        sizes = (9 * 2**i for i in range(10))
+        return next((n for n in sizes if self.n_outputs(n) > 2), None)
+
+    def lengths(self) -> list[int]:
+        return [self.n_frames + more for more in (0, 7, 14)]
+
+    def paddings(self) -> list[int]:
+        """Frames of padding: few, some output strides, and beyond any reach."""
+        n_frames, longer = self.n_frames, 8 * self.n_frames
+        n_more = max(1, self.n_outputs(longer) - self.n_outputs(n_frames))
+        stride = -(-(longer - n_frames) // n_more)
+        return sorted({1, 2, 5, 3 * stride + 1, 2 * n_frames + _FAR})
+
+    def frames(self, n_frames) -> np.ndarray:
+        """Three sequences: of both signs, above zero, and below, as a maximum needs."""
+        frames = self.rng.normal(size=(3, n_frames, self.width))
+        frames[1:] = [[[0.5]], [[-0.5]]] + frames[1:] * [[[0.1]], [[0.1]]]
+        return frames.astype("float32")
+
+    def roughen(self, scale, is_signed=True) -> None:
+        """Give the front end random weights; padding often does nothing on fresh ones.
+
+        Variances that a layer keeps stay positive.
+        """
+        weights = []
+        for weight in self.front_end.weights:
+            value = self.rng.normal(scale=scale, size=weight.shape)
+            keeps_sign = is_signed and "variance" not in weight.path
+            weights.append(value if keeps_sign else np.abs(value) + 0.1 * scale)
+        self.front_end.set_weights(weights)
+
+
+def _called(front_end, training) -> Callable:
+    return lambda frames: front_end(frames, training=training)
+
+
+def _mixes(probe) -> bool:
+    """Whether training on a sequence depends on the others of its batch."""
+    frames = probe.frames(probe.n_frames)
+    frames[1:] = np.nan
+    return bool(np.isnan(probe.train(frames)[0]).any())
+
+
+def _is_not_finite(probe) -> bool:
+    """Whether padding makes outputs, or gradients of real outputs, infinite or NaN."""
+    probe.roughen(_SCALES[1])
+    n_frames = probe.n_frames
+    frames = np.pad(probe.frames(n_frames), ((0, 0), (0, n_frames), (0, 0)))
+    weights = [w.value for w in probe.front_end.trainable_weights]
+    with tf.GradientTape() as tape:
+        outputs = probe.infer(frames)
+        total = tf.reduce_sum(outputs[:, : probe.n_outputs(n_frames)])
+    gradients = [g for g in tape.gradient(total, weights) if g is not None]
+    return not all(np.isfinite(value).all() for value in (outputs, *gradients))
+
+
+def _padding_matters(probe) -> bool:
+    """Whether padding changes real outputs, in inference or in training."""
+    paddings = probe.paddings()
+    draws = [(scale, True) for scale in _SCALES] + [(_SCALES[1], False)]
+    for draw in draws:
+        probe.roughen(*draw)
+        if any(_zeros_matter(probe, n, paddings) for n in probe.lengths()):
+            return True
+    # Random layers make two runs in training differ, but they let NaN pass.
+    return any(
+        _nan_reaches(probe, probe.train, n) and not _nan_reaches(probe, probe.infer, n)
+        for n in paddings
+    )
+
+
+def _zeros_matter(probe, n_frames, paddings) -> bool:
+    frames, n_outputs = probe.frames(n_frames), probe.n_outputs(n_frames)
+    alone = probe.infer(frames)[:, :n_outputs]
+    for n_padding in paddings:
+        padded = np.pad(frames, ((0, 0), (0, n_padding), (0, 0)))
+        beside = probe.infer(padded)[:, :n_outputs]
+        if not np.allclose(alone, beside, rtol=1e-5, atol=1e-5):
+            return True
+    return False
+
+
+def _nan_reaches(probe, run, n_padding) -> bool:
+    """Whether NaN in padding reaches the outputs of real frames."""
+    frames = probe.frames(probe.n_frames + n_padding)
+    frames[:, probe.n_frames :] = np.nan
+    outputs = run(frames)[:, : probe.n_outputs(probe.n_frames)]
+    return bool(np.isnan(outputs).any())
+
+
+def _layers_of(layer) -> Iterator:
+    """All layers inside a layer, however deep."""
+    inner = [*getattr(layer, "layers", []), getattr(layer, "layer", None)]
+    for part in filter(None, inner):
+        yield part
+        yield from _layers_of(part)
+
+
+@contextmanager
+def _weights_kept(front_end) -> Iterator[None]:
+    """Put the weights back that are there now, statistics among them."""
+    weights = front_end.get_weights()
+    try:
+        yield
+    finally:
+        front_end.set_weights(weights)
