@@ -1,37 +1,46 @@
-"""What a type checker sees of the names that `__init__.py` loads when first used."""
+"""The names that `__init__.py` loads when first used, for type checkers and completion.
 
-from skseq import (
-    datasets,
-    exceptions,
-    inspection,
-    metrics,
-    preprocessing,
-    scikeras,
-)
-from skseq._autoencoder import LSTMAutoencoder
-from skseq._ctc import CTCSequenceClassifier
-from skseq._results import LabelSpan, RankedLabels, RankedOutput
-from skseq._saving import load
-from skseq._seq2seq import Seq2SeqTranslator
-from skseq._show_versions import show_versions
-from skseq._version import __version__
-from skseq.exceptions import TrainingDivergedError
+Written by ``python -m tests.stub`` from the table in `_names.py`.
+"""
+
+from os import PathLike
+from typing import Union
+
+from skseq import datasets as datasets
+from skseq import exceptions as exceptions
+from skseq import inspection as inspection
+from skseq import metrics as metrics
+from skseq import preprocessing as preprocessing
+from skseq import scikeras as scikeras
+from skseq._autoencoder import LSTMAutoencoder as LSTMAutoencoder
+from skseq._ctc import CTCSequenceClassifier as CTCSequenceClassifier
+from skseq._engine.programs import clear_programs as clear_programs
+from skseq._seq2seq import Seq2SeqTranslator as Seq2SeqTranslator
+from skseq._show_versions import show_versions as show_versions
+from skseq._version import __version__ as __version__
+
+_Estimator = Union[  # noqa: UP007 - one to a line, however many there are
+    CTCSequenceClassifier,
+    LSTMAutoencoder,
+    Seq2SeqTranslator,
+]
+
+def load(path: str | PathLike[str]) -> _Estimator:
+    """Read an estimator that was written by its `save` method."""
+
+# Completion by jedi leaves out what a constant excludes; type checkers do not.
+_offered = False
+if _offered:
+    from skseq._results import LabelSpan as LabelSpan
+    from skseq._results import RankedLabels as RankedLabels
+    from skseq._results import RankedOutput as RankedOutput
+    from skseq.exceptions import TrainingDivergedError as TrainingDivergedError
 
 __all__ = [
     "CTCSequenceClassifier",
     "LSTMAutoencoder",
-    "LabelSpan",
-    "RankedLabels",
-    "RankedOutput",
     "Seq2SeqTranslator",
-    "TrainingDivergedError",
-    "__version__",
-    "datasets",
-    "exceptions",
-    "inspection",
+    "clear_programs",
     "load",
-    "metrics",
-    "preprocessing",
-    "scikeras",
     "show_versions",
 ]

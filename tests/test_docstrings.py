@@ -11,11 +11,13 @@ import pandas as pd
 import pytest
 from sklearn.preprocessing import StandardScaler
 
+import skseq
 from skseq import (
     CTCSequenceClassifier,
     LabelSpan,
     LSTMAutoencoder,
     Seq2SeqTranslator,
+    _names,
     inspection,
     preprocessing,
     scikeras,
@@ -86,7 +88,7 @@ def own_methods(cls):
 def public_objects():
     """Name, object and where to look other names up, of all that has a docstring."""
     for module in MODULES:
-        for name in module.__all__:
+        for name in _names.MODULES if module is skseq else module.__all__:
             value = getattr(module, name)
             if inspect.isfunction(value) or inspect.isclass(value):
                 yield f"{module.__name__}.{name}", value, module

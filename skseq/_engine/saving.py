@@ -1,9 +1,9 @@
 """Saves a fitted estimator as plain values and weights, and builds it again from them.
 
-A file names its class, which must be in the table below, and gives parameters, fitted
-values and weights. Loading builds the network with our own code and checks every shape
-against the file first: a hostile file can fail to load, but it cannot run code or make
-us allocate more than it holds itself.
+A file names its class, which must be in the table of public estimators, and gives its
+parameters, fitted values and weights. Loading builds the network with our own code and
+checks every shape against the file first: a hostile file can fail to load, but it
+cannot run code or make us allocate more than it holds itself.
 """
 
 import os
@@ -14,14 +14,10 @@ import numpy as np
 import tensorflow as tf
 
 from skseq._files.archive import read_archive, write_archive
+from skseq._names import ESTIMATORS
 from skseq._parameters import MISSING
 
 KIND = "estimator"
-ESTIMATORS = {
-    "CTCSequenceClassifier": "skseq._ctc.estimator",
-    "LSTMAutoencoder": "skseq._autoencoder.estimator",
-    "Seq2SeqTranslator": "skseq._seq2seq.estimator",
-}
 LIBRARIES = ("skseq", "sklearn", "tensorflow", "keras", "numpy")
 SCALARS = (bool, int, float, str, type(None))
 ARRAY_KINDS = "biufU"

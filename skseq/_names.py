@@ -1,0 +1,37 @@
+"""The table of public names: what `skseq` offers, and the module that has each.
+
+Plain data, which imports nothing. Lazy loading, `skseq.load`, the stub `__init__.pyi`
+and the tests read it, so a new estimator is one line here. The stub is written from it
+by ``python -m tests.stub``.
+"""
+
+ESTIMATORS = {
+    "CTCSequenceClassifier": "skseq._ctc",
+    "LSTMAutoencoder": "skseq._autoencoder",
+    "Seq2SeqTranslator": "skseq._seq2seq",
+}
+
+FUNCTIONS = {
+    "clear_programs": "skseq._engine.programs",
+    "load": "skseq._engine.saving",
+    "show_versions": "skseq._show_versions",
+}
+
+ROOMS = (
+    "datasets",
+    "exceptions",
+    "inspection",
+    "metrics",
+    "preprocessing",
+    "scikeras",
+)
+
+# What methods return and raise can be imported, but completion does not offer it.
+NOT_OFFERED = {
+    "LabelSpan": "skseq._results",
+    "RankedLabels": "skseq._results",
+    "RankedOutput": "skseq._results",
+    "TrainingDivergedError": "skseq.exceptions",
+}
+
+MODULES = {**ESTIMATORS, **FUNCTIONS, **NOT_OFFERED}
