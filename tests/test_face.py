@@ -1,6 +1,7 @@
 """What a user meets first: the names that `skseq` offers, and how it answers a call."""
 
 import inspect
+import re
 import symtable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import skseq
 from skseq import _names
 from skseq._engine import saving
+from skseq._parameters import ANSWERS, SYNONYMS
 from tests.stub import STUB, stub
 
 OFFERED = {*_names.ESTIMATORS, *_names.FUNCTIONS, *_names.ROOMS}
@@ -52,3 +54,59 @@ def test_the_stub_is_written_from_the_table():
 
 def test_what_load_may_build_is_the_table_of_estimators():
     assert saving.ESTIMATORS is _names.ESTIMATORS
+
+
+# -- synonyms -------------------------------------------------------------------------
+
+ESTIMATORS = [getattr(skseq, name) for name in _names.ESTIMATORS]
+
+# A foreign name, what of the answer must be there, and the parameter that it needs.
+FOREIGN = [
+    *(
+        (name, f"Did you mean '{ours}'?", ours)
+        for ours in SYNONYMS
+        for name in SYNONYMS[ours]
+    ),
+    *((name, sentence, needed) for name, (needed, sentence) in ANSWERS.items()),
+    ("model__units", "Did you mean 'units'?", "units"),
+    ("module__lr", "Did you mean 'learning_rate'?", "learning_rate"),
+]
+
+
+def refusals(Estimator, name):
+    with pytest.raises(
+        TypeError, match=f"unexpected keyword .*'{name}'"
+    ) as constructed:
+        Estimator(**{name: 1})
+    with pytest.raises(ValueError, match="Invalid parameter") as changed:
+        Estimator().set_params(**{name: 1})
+    return str(constructed.value), str(changed.value)
+
+
+@pytest.mark.parametrize(("name", "answer", "needed"), FOREIGN)
+def test_a_foreign_name_is_answered_with_ours(name, answer, needed):
+    knowing = [E for E in ESTIMATORS if needed in E().get_params()]
+    assert knowing
+    for Estimator in knowing:
+        assert all(text.endswith(f" {answer}") for text in refusals(Estimator, name))
+
+
+@pytest.mark.parametrize(("name", "answer", "needed"), FOREIGN)
+def test_no_answer_names_a_parameter_that_is_not_there(name, answer, needed):
+    for Estimator in ESTIMATORS:
+        params = Estimator().get_params()
+        if needed not in params and name not in params:
+            assert not any(answer in text for text in refusals(Estimator, name))
+
+
+@pytest.mark.parametrize("answer", [sentence for _, sentence in ANSWERS.values()])
+def test_the_answers_speak_of_parameters_that_exist(answer):
+    known = {name for E in ESTIMATORS for name in E().get_params()}
+    known |= {name for E in ESTIMATORS for name in inspect.signature(E.fit).parameters}
+    words = re.findall(r"\b[A-Za-z]+(?:_[a-z]+)+\b", answer)
+    assert {word.partition("__")[0] for word in words} <= known
+
+
+def test_a_parameter_of_nobody_gets_no_answer():
+    for text in refusals(ESTIMATORS[0], "zzzzzz"):
+        assert "Did you mean" not in text
