@@ -30,7 +30,7 @@ class TrainingDivergedError(ValueError):
     17
     """
 
-    def __init__(self, epoch, batch=None, sample=None):
+    def __init__(self, epoch: int, batch: int | None = None, sample: int | None = None):
         super().__init__(_diverged_message(epoch, batch, sample))
         self.epoch = epoch
         self.batch = batch

@@ -4,6 +4,8 @@ import inspect
 import re
 import symtable
 from pathlib import Path
+from types import UnionType
+from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -12,6 +14,7 @@ from skseq import _names
 from skseq._engine import saving
 from skseq._parameters import ANSWERS, SYNONYMS
 from tests.stub import STUB, stub
+from tests.test_docstrings import entries
 
 OFFERED = {*_names.ESTIMATORS, *_names.FUNCTIONS, *_names.ROOMS}
 
@@ -110,3 +113,57 @@ def test_the_answers_speak_of_parameters_that_exist(answer):
 def test_a_parameter_of_nobody_gets_no_answer():
     for text in refusals(ESTIMATORS[0], "zzzzzz"):
         assert "Did you mean" not in text
+
+
+# -- types ----------------------------------------------------------------------------
+
+HAVE_CLASSES = (skseq.inspection, skseq.preprocessing)
+CONSTRUCTORS = [
+    *(E.__init__ for E in ESTIMATORS),
+    *(
+        getattr(room, n).__init__
+        for room in HAVE_CLASSES
+        for n in room.__all__
+        if n[0].isupper()
+    ),
+    skseq.TrainingDivergedError.__init__,
+]
+
+
+@pytest.mark.parametrize("constructor", CONSTRUCTORS, ids=lambda c: c.__qualname__)
+def test_every_parameter_of_a_constructor_has_a_type_that_its_default_is_of(
+    constructor,
+):
+    types = get_type_hints(constructor)
+    for name, parameter in list(inspect.signature(constructor).parameters.items())[1:]:
+        assert name in types
+        if parameter.default is not parameter.empty:
+            assert fits(parameter.default, types[name]), name
+
+
+def fits(value, hint):
+    """Whether a default is of a type, as far as the defaults of skseq go."""
+    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    for option in options:
+        if get_origin(option) is Literal:
+            found = value in get_args(option)
+        else:
+            kind = get_origin(option) or option
+            found = isinstance(value, (int, float) if kind is float else kind)
+        if found:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_choices_in_a_type_are_those_of_the_documentation(Estimator):
+    types = get_type_hints(Estimator.__init__)
+    for entry in entries(Estimator, "Parameters"):
+        documented = re.findall(r'"(\w+)"', entry.type.partition(", default=")[0])
+        assert documented == choices(types.get(entry.name)), entry.name
+
+
+def choices(hint):
+    options = [hint, *get_args(hint)]
+    literals = (get_args(o) for o in options if get_origin(o) is Literal)
+    return [name for names in literals for name in names]

@@ -17,7 +17,7 @@ LADDER = [
     {"metrics", "preprocessing"},
     {"_nn"},
     {"_engine"},
-    {"_base"},
+    {"_base", "_typing"},
     {"_ctc", "_seq2seq", "_autoencoder"},
     {"datasets", "inspection", "scikeras"},
     {"__init__"},

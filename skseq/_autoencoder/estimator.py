@@ -1,7 +1,10 @@
 """`LSTMAutoencoder`: sequences to codes and back, and how badly that goes."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import (
@@ -53,6 +56,7 @@ from skseq._parameters import (
     check_value,
 )
 from skseq._warnings import warn
+from skseq._typing import (Callbacks, Cell, Ints, LearningRate, Optimizer, Path, RandomState, StepWeight, Strategy)
 
 # A reconstruction that leaves more than this share of the variance is no better than a
 # mean.
@@ -259,35 +263,35 @@ class LSTMAutoencoder(
     def __init__(
         self,
         *,
-        units=128,
-        cell="lstm",
-        bidirectional=True,
-        dropout=0.0,
-        latent_dim=None,
-        decoder_input="output",
-        reverse=True,
-        standardize=True,
-        difference=False,
-        loss="mse",
-        step_weight=None,
-        anomaly_score="mse",
-        contamination="auto",
-        optimizer="adam",
-        learning_rate=1e-3,
-        global_clipnorm=5.0,
-        epochs=50,
-        batch_size=32,
-        shuffle=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        callbacks=None,
-        checkpoint=None,
-        distribute=None,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-        **routed,
+        units: Ints = 128,
+        cell: Cell = "lstm",
+        bidirectional: bool = True,
+        dropout: float = 0.0,
+        latent_dim: int | None = None,
+        decoder_input: Literal["output", "code"] = "output",
+        reverse: bool = True,
+        standardize: bool = True,
+        difference: bool = False,
+        loss: Literal["mse", "mae"] = "mse",
+        step_weight: StepWeight = None,
+        anomaly_score: Literal["mse", "mae", "mahalanobis"] = "mse",
+        contamination: float | Literal["auto"] = "auto",
+        optimizer: Optimizer = "adam",
+        learning_rate: LearningRate = 1e-3,
+        global_clipnorm: float | None = 5.0,
+        epochs: int = 50,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        callbacks: Callbacks = None,
+        checkpoint: Path | None = None,
+        distribute: Strategy | None = None,
+        warm_start: bool = False,
+        random_state: RandomState = None,
+        verbose: int | bool = 0,
+        **routed: Any,
     ):
         self.units = units
         self.cell = cell

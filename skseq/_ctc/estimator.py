@@ -1,6 +1,8 @@
 """`CTCSequenceClassifier`: from feature frames to a shorter sequence of labels."""
 
-from functools import partial
+from __future__ import annotations
+
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import log_softmax
@@ -36,6 +38,7 @@ from skseq._parameters import (
     instance_of,
 )
 from skseq._results import RankedLabels
+from skseq._typing import (Callbacks, Cell, Decoder, FrontEnd, Ints, LearningRate, Optimizer, Path, RandomState, Strategy)
 from skseq.metrics import label_error_rate, sequence_accuracy
 
 DECODING_CONSTRAINTS = {"decoder": OneOf(DECODERS), "beam_width": POSITIVE_INT}
@@ -213,35 +216,35 @@ class CTCSequenceClassifier(SequenceEstimator):
     def __init__(
         self,
         *,
-        units=128,
-        cell="lstm",
-        bidirectional=True,
-        dropout=0.0,
-        conv_filters=(),
-        conv_kernel_size=5,
-        conv_strides=1,
-        front_end=None,
-        skip_frames=0,
-        target="auto",
-        decoder="greedy",
-        beam_width=16,
-        infeasible="raise",
-        optimizer="adam",
-        learning_rate=1e-3,
-        global_clipnorm=5.0,
-        epochs=50,
-        batch_size=32,
-        shuffle=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        callbacks=None,
-        checkpoint=None,
-        distribute=None,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-        **routed,
+        units: Ints = 128,
+        cell: Cell = "lstm",
+        bidirectional: bool = True,
+        dropout: float = 0.0,
+        conv_filters: Ints = (),
+        conv_kernel_size: int = 5,
+        conv_strides: Ints = 1,
+        front_end: FrontEnd = None,
+        skip_frames: int = 0,
+        target: Literal["auto", "sequence", "single"] = "auto",
+        decoder: Decoder = "greedy",
+        beam_width: int = 16,
+        infeasible: Literal["raise", "drop"] = "raise",
+        optimizer: Optimizer = "adam",
+        learning_rate: LearningRate = 1e-3,
+        global_clipnorm: float | None = 5.0,
+        epochs: int = 50,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        callbacks: Callbacks = None,
+        checkpoint: Path | None = None,
+        distribute: Strategy | None = None,
+        warm_start: bool = False,
+        random_state: RandomState = None,
+        verbose: int | bool = 0,
+        **routed: Any,
     ):
         self.units = units
         self.cell = cell

@@ -1,7 +1,10 @@
 """`Seq2SeqTranslator`: from a sequence of tokens to another one."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import log_softmax
@@ -32,6 +35,7 @@ from skseq._seq2seq.attention import ATTENTIONS
 from skseq._seq2seq.data import PairData
 from skseq._seq2seq.loss import TokenLosses
 from skseq._seq2seq.network import seq2seq_network, translate
+from skseq._typing import (Callbacks, Cell, Decoder, Ints, LearningRate, Optimizer, Path, RandomState, Strategy, Tokenizer)
 from skseq.metrics import label_error_rate
 
 DECODERS = ("greedy", "beam")
@@ -251,42 +255,42 @@ default="word"
     def __init__(
         self,
         *,
-        units=128,
-        cell="lstm",
-        bidirectional=True,
-        dropout=0.0,
-        embedding_dim=128,
-        attention="additive",
-        source_tokenizer="word",
-        target_tokenizer="word",
-        min_frequency=1,
-        max_vocabulary=None,
-        label_smoothing=0.0,
-        decoder="greedy",
-        beam_width=5,
-        length_penalty=0.0,
-        coverage_penalty=0.0,
-        no_repeat_ngram=0,
-        min_output_length=1,
-        max_output_length=None,
-        optimizer="adam",
-        learning_rate=1e-3,
-        global_clipnorm=5.0,
-        ema_decay=None,
-        epochs=50,
-        batch_size=32,
-        shuffle=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        scoring="loss",
-        callbacks=None,
-        checkpoint=None,
-        distribute=None,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-        **routed,
+        units: Ints = 128,
+        cell: Cell = "lstm",
+        bidirectional: bool = True,
+        dropout: float = 0.0,
+        embedding_dim: int = 128,
+        attention: Literal["additive", "dot"] | None = "additive",
+        source_tokenizer: Tokenizer = "word",
+        target_tokenizer: Tokenizer = "word",
+        min_frequency: int = 1,
+        max_vocabulary: int | None = None,
+        label_smoothing: float = 0.0,
+        decoder: Decoder = "greedy",
+        beam_width: int = 5,
+        length_penalty: float = 0.0,
+        coverage_penalty: float = 0.0,
+        no_repeat_ngram: int = 0,
+        min_output_length: int = 1,
+        max_output_length: int | None = None,
+        optimizer: Optimizer = "adam",
+        learning_rate: LearningRate = 1e-3,
+        global_clipnorm: float | None = 5.0,
+        ema_decay: float | None = None,
+        epochs: int = 50,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: Literal["loss", "score"] = "loss",
+        callbacks: Callbacks = None,
+        checkpoint: Path | None = None,
+        distribute: Strategy | None = None,
+        warm_start: bool = False,
+        random_state: RandomState = None,
+        verbose: int | bool = 0,
+        **routed: Any,
     ):
         self.units = units
         self.cell = cell

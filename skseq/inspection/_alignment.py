@@ -1,7 +1,13 @@
 """`AlignmentDisplay`: what a CTC reader sees in each frame, and where labels lie."""
 
-import numpy as np
+from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skseq._results import LabelSpan
 from skseq.inspection._axes import (
     ORANGE,
     import_pyplot,
@@ -66,7 +72,14 @@ class AlignmentDisplay:
     ['a', 'b']
     """
 
-    def __init__(self, posteriors, spans, *, classes, spans_name="labels"):
+    def __init__(
+        self,
+        posteriors: ArrayLike,
+        spans: Sequence[LabelSpan],
+        *,
+        classes: ArrayLike,
+        spans_name: str = "labels",
+    ):
         self.posteriors = posteriors
         self.spans = spans
         self.classes = classes

@@ -1,6 +1,9 @@
 """`AnomalyScoreDisplay`: how anomaly scores are spread around their threshold."""
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import is_outlier_detector
 from sklearn.utils.validation import column_or_1d
 
@@ -61,7 +64,14 @@ class AnomalyScoreDisplay:
     ['anomaly', 'normal']
     """
 
-    def __init__(self, scores, *, threshold=None, y=None, score_name="anomaly score"):
+    def __init__(
+        self,
+        scores: ArrayLike,
+        *,
+        threshold: float | None = None,
+        y: ArrayLike | None = None,
+        score_name: str = "anomaly score",
+    ):
         self.scores = scores
         self.threshold = threshold
         self.y = y

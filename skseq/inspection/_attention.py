@@ -1,6 +1,12 @@
 """`AttentionDisplay`: where a translator looks while it writes."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skseq._data.tokens import check_tokens
 from skseq.inspection._axes import import_pyplot, open_axes
@@ -49,7 +55,12 @@ class AttentionDisplay:
     (2, 2)
     """
 
-    def __init__(self, attention, source_tokens, output_tokens):
+    def __init__(
+        self,
+        attention: ArrayLike,
+        source_tokens: Sequence[Any],
+        output_tokens: Sequence[Any],
+    ):
         self.attention = attention
         self.source_tokens = source_tokens
         self.output_tokens = output_tokens

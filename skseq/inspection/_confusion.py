@@ -1,6 +1,8 @@
 """`LabelConfusionDisplay`: which labels are mistaken for which others."""
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from sklearn.base import is_outlier_detector
@@ -63,7 +65,7 @@ class LabelConfusionDisplay:
     ['e', 'i', 'k', 'n', 's', 't']
     """
 
-    def __init__(self, confusions):
+    def __init__(self, confusions: Mapping[tuple[Any, Any], int]):
         self.confusions = confusions
 
     @classmethod

@@ -1,5 +1,7 @@
 """`TrainingHistoryDisplay`: losses and scores, epoch by epoch."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from skseq._engine.state import MONITORS
@@ -51,7 +53,12 @@ class TrainingHistoryDisplay:
     ['loss', 'val_loss']
     """
 
-    def __init__(self, history, *, best_epoch=None):
+    def __init__(
+        self,
+        history: Mapping[str, Sequence[float]],
+        *,
+        best_epoch: int | None = None,
+    ):
         self.history = history
         self.best_epoch = best_epoch
 

@@ -1,6 +1,11 @@
 """`ReconstructionDisplay`: a sequence beside its reconstruction."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skseq._data.sequences import check_sequences
 from skseq.inspection._axes import (
@@ -76,12 +81,12 @@ class ReconstructionDisplay:
 
     def __init__(
         self,
-        sequence,
-        reconstruction,
+        sequence: ArrayLike,
+        reconstruction: ArrayLike,
         *,
-        frame_scores=None,
-        threshold=None,
-        feature_names=None,
+        frame_scores: ArrayLike | None = None,
+        threshold: float | None = None,
+        feature_names: Sequence[str] | None = None,
     ):
         self.sequence = sequence
         self.reconstruction = reconstruction

@@ -4,6 +4,7 @@ Knows nothing of audio, nor of what a frame means.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -151,7 +152,7 @@ class SequenceNormalizer(SequenceTransformer):
     array([-1.,  1.])
     """
 
-    def __init__(self, *, with_mean=True, with_std=True):
+    def __init__(self, *, with_mean: bool = True, with_std: bool = True):
         self.with_mean = with_mean
         self.with_std = with_std
 
@@ -207,7 +208,7 @@ class FrameDifference(SequenceTransformer):
     array([5., 7., 4.])
     """
 
-    def __init__(self, *, order=1, keep_first=True):
+    def __init__(self, *, order: int = 1, keep_first: bool = True):
         self.order = order
         self.keep_first = keep_first
 
@@ -341,7 +342,7 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
     array([0.  , 0.71, 1.41])
     """
 
-    def __init__(self, transformer):
+    def __init__(self, transformer: Any):
         self.transformer = transformer
 
     def fit(self, X, y=None, sample_weight=None):

@@ -6,6 +6,7 @@ Knows nothing of what a frame means, nor of what scores a window.
 from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Number
+from typing import Literal
 
 import numpy as np
 from sklearn.base import clone
@@ -88,7 +89,13 @@ class SlidingWindows(SequenceTransformer):
     array([False, False,  True, False, False])
     """
 
-    def __init__(self, window_length=10, *, stride=1, remainder="cover"):
+    def __init__(
+        self,
+        window_length: int = 10,
+        *,
+        stride: int = 1,
+        remainder: Literal["cover", "drop"] = "cover",
+    ):
         self.window_length = window_length
         self.stride = stride
         self.remainder = remainder
