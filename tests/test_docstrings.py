@@ -182,21 +182,36 @@ NETWORKS = (
     *(scikeras.recurrent_model, scikeras.autoencoder_model),
 )
 
-# What estimators have in common by name only, and why.
-OWN_MEANING = {
+# Parameters whose type or default differs over the estimators, and why.
+OWN_TYPE = {
     "beam_width": "hypotheses of a CTC beam, which merge, cost less than a decoder's",
-    "decoder": "a way to search, or what a decoder sees",
+}
+
+# Shared parameters whose text differs over the estimators, and why.
+OWN_TEXT = {
+    "units": "each says which parts of its network have these widths",
+    "bidirectional": "a reader of one direction needs no future, a decoder reads none",
+    "dropout": "the autoencoder's decoder has none",
+    "**routed": "only CTC has a front end",
 }
 
 
-def test_a_parameter_has_one_type_and_default_over_the_estimators():
+def differing(networks, said):
+    """The parameters of which the networks say different things."""
     known = {}
-    for network in NETWORKS:
+    for network in networks:
         for entry in entries(network, "Parameters"):
-            if entry.type and entry.name not in ("meta", "compile_kwargs"):
-                known.setdefault(entry.name, set()).add(entry.type)
-    several = {name for name, types in known.items() if len(types) > 1}
-    assert several == OWN_MEANING.keys()
+            if said(entry) and entry.name not in ("meta", "compile_kwargs"):
+                known.setdefault(entry.name, set()).add(said(entry))
+    return {name for name, things in known.items() if len(things) > 1}
+
+
+def test_a_parameter_has_one_type_and_default_over_the_estimators():
+    assert differing(NETWORKS, lambda entry: entry.type) == OWN_TYPE.keys()
+
+
+def test_a_parameter_has_one_text_over_the_estimators():
+    assert differing(NETWORKS[:3], lambda entry: entry.text) == OWN_TEXT.keys()
 
 
 RNG = np.random.default_rng(0)

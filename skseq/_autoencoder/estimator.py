@@ -98,8 +98,8 @@ class LSTMAutoencoder(
     """Embed sequences, reconstruct them, and find those that are unlike the rest.
 
     A recurrent encoder reads a sequence into one vector, its code; a recurrent decoder
-    unfolds the code into the sequence again [1]_. Trained on normal sequences it
-    reconstructs those, and others badly: the error is an anomaly score [2]_.
+    unfolds the code into the sequence again [1]_. Trained on normal sequences, it
+    reconstructs those well and others badly: the error is an anomaly score [2]_.
 
     Sequences may differ in length. A sequence's code, reconstruction and score are the
     same alone and in any batch.
@@ -107,88 +107,93 @@ class LSTMAutoencoder(
     Parameters
     ----------
     units : int or tuple of int, default=128
-        Width of the encoder's recurrent layers, one entry a stacked layer; the decoder
-        has one layer of the last width. More reconstruct finer detail and take longer.
+        Width of the encoder's recurrent layers, one entry per stacked layer; the
+        decoder has one layer of the last width. Larger values reconstruct finer detail
+        and take longer.
     cell : {"lstm", "gru"}, default="lstm"
         Recurrent cell. A GRU has a quarter fewer weights.
     bidirectional : bool, default=True
-        Whether every layer of the encoder also reads the sequence backwards. False is
+        Whether every layer of the encoder also reads the sequence in reverse. False is
         faster.
     dropout : float, default=0.0
-        Share of each encoder layer's inputs, the frames among them, that is set to zero
-        in training. Raise it when the validation loss grows while the training loss
-        falls.
+        Share of each encoder layer's inputs that is set to zero in training. Raise it
+        when the validation loss grows while the training loss falls.
     latent_dim : int, default=None
-        Length of a code. Smaller ones keep less, so that the unusual is lost first.
+        Length of a code. Smaller codes keep less, so that the unusual is lost first.
         None takes the last entry of `units`.
-    decoder : {"conditional", "repeat"}, default="conditional"
+    decoder_input : {"output", "code"}, default="output"
         What the decoder sees at each step: its own last output, or the code.
     reverse : bool, default=True
         Whether the decoder begins with the last frame, as in [2]_: what was read last
         is the easiest to recall.
     standardize : bool, default=True
         Whether to centre and scale each feature over all training frames. Errors and
-        scores are then in units of a feature's standard deviation. Leave it out where
-        the units matter.
+        scores are then in units of a feature's standard deviation. Set it to False
+        where the units matter.
     difference : bool, default=False
-        Whether to read and write changes between frames in place of the frames; the
-        reconstruction adds them up. It helps where a series changes little about a
+        Whether to read and write changes between frames instead of the frames; the
+        reconstruction adds them up. It helps where a series varies little around a
         level of its own.
     loss : {"mse", "mae"}, default="mse"
-        Mean squared or mean absolute error. The latter is less moved by outliers in the
-        training data.
+        Mean squared or mean absolute error. The latter is less affected by outliers in
+        the training data.
     step_weight : "sqrt" or callable, default=None
-        How much each frame counts in the loss: alike, by the square root of its place
-        (the first is 1), or by what a callable makes of an array of frame indices.
+        How much each frame counts in the loss: equally (None), by the square root of
+        its position (the first is 1), or by what a callable returns for an array of
+        frame indices.
     anomaly_score : {"mse", "mae", "mahalanobis"}, default="mse"
-        What is made of a sequence's errors: the mean of their squares or sizes, or the
-        mean squared Mahalanobis distance from the errors of held-out sequences [2]_,
-        for which `validation_fraction` of the training data is set aside, unless `fit`
-        is given a validation set. Another mean may be asked for after `fit`, which
+        How a sequence's errors become one score: their mean square, their mean size, or
+        the mean squared Mahalanobis distance from the errors of held-out sequences
+        [2]_, for which `validation_fraction` of the training data is held out unless
+        `fit` is given a validation set. Another mean may be chosen after `fit`, which
         leaves scores without a threshold.
     contamination : "auto" or float, default="auto"
-        Share of anomalies in the training data, in (0, 0.5], which settles the
-        threshold; a larger one flags more. "auto", for training data without
+        Share of anomalies in the training data, in (0, 0.5], which determines the
+        threshold; a larger share flags more. "auto", for training data without
         anomalies, sets it to 1.5 times the 99 % quantile of the anomaly scores.
     optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
-        Optimizer by name, class, config or instance; an instance is rebuilt from its
+        Optimizer by name, class, config or instance. An instance is rebuilt from its
         config and never used itself. `optimizer__<name>` sets its parameters.
     learning_rate : float or LearningRateSchedule, default=1e-3
-        Learning rate of an optimizer given by name or class. A higher one needs fewer
+        Learning rate of an optimizer given by name or class. A higher rate needs fewer
         epochs; lower it when the loss jumps.
     global_clipnorm : float or None, default=5.0
-        Norm to which larger gradients are scaled down; None leaves them. Lower it when
-        the loss jumps. It has no effect on an optimizer given as an instance or config,
-        or that clips in its own way, as `optimizer__clipnorm` makes it do.
+        Norm to which larger gradients are scaled down; None leaves them as they are.
+        Lower it when the loss jumps. It has no effect on an optimizer given as an
+        instance or config, or on one that clips in its own way, as
+        `optimizer__clipnorm` makes it do.
     epochs : int, default=50
-        Passes over the training data. Raise it when the loss still falls at the end.
+        Number of passes over the training data. Raise it when the loss still falls at
+        the end.
     batch_size : int, default=32
-        Sequences a step. More make an epoch faster, with fewer steps to learn in.
-        Sequences of similar length share a batch.
+        Number of sequences per gradient step. Larger batches make an epoch faster, with
+        fewer steps to learn in. Sequences of similar length share a batch.
     shuffle : bool, default=True
-        Whether to draw new batches in every epoch. Without it they go from short to
-        long.
+        Whether to draw new batches in every epoch. If False, batches go from short to
+        long sequences.
     early_stopping : bool, default=False
-        Whether to stop when the loss on a validation set no longer falls, and keep the
-        best epoch's weights.
+        Whether to stop when the results on a validation set no longer improve, and keep
+        the weights of the best epoch.
     validation_fraction : float, default=0.1
-        Share of the samples set aside for early stopping or for the Mahalanobis score,
-        unless `fit` is given a validation set. A larger one judges better and leaves
+        Share of the samples to hold out where a validation set is needed, as for early
+        stopping, and `fit` is not given one. A larger share judges better and leaves
         less to learn from.
     n_iter_no_change : int, default=10
-        Epochs without improvement before stopping early. More outlast a plateau.
+        Number of epochs without improvement before stopping early. A larger number
+        outlasts longer plateaus.
     callbacks : list of keras.callbacks.Callback or classes, default=None
-        Keras callbacks; copies are used. `callbacks__<name>` sets parameters of those
-        given as classes.
+        Keras callbacks; copies of them are used. `callbacks__<name>` sets parameters of
+        those given as classes.
     checkpoint : str or path-like, default=None
-        File that is written after every epoch. Where it exists, the fit resumes from it
-        and ends as an unbroken one would have; other data or parameters are refused.
-        The file stays: delete it to train anew.
+        File that is written after every epoch. If it exists, the fit resumes from it
+        and ends as an uninterrupted one would have; other data or parameters are
+        refused. The file is kept: delete it to train from the start.
     distribute : tf.distribute.Strategy, default=None
-        Devices, of this machine or of many, that share each training step out among
-        themselves. Neither `save` nor pickles keep it.
+        Devices, on this machine or on several, that share the work of each gradient
+        step. Neither `save` nor pickles keep it.
     warm_start : bool, default=False
-        Whether `fit` starts from the present weights and scaling.
+        Whether `fit` starts from the present weights and keeps the labels, vocabularies
+        or scaling of the first fit.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, dropout and the validation split. An int gives the
         same model in every run on the same kind of processor.
@@ -200,23 +205,23 @@ class LSTMAutoencoder(
     Attributes
     ----------
     offset_ : float
-        The threshold: the score below which a sequence is an anomaly.
+        The threshold: a sequence with a lower score is an anomaly.
     mean_, scale_ : ndarray of shape (n_features,)
-        What frames are centred on and divided by.
+        What is subtracted from each frame, and what the difference is divided by.
     classes_ : ndarray of shape (2,)
         -1, an anomaly, and 1: the columns of `predict_proba` [3]_.
     model_ : keras.Model
-        The network, from scaled frames and lengths to reconstruction and code. Built
-        anew at each access.
+        The network, from scaled frames and lengths to reconstruction and code. It is
+        built anew at each access.
     history_ : dict of str to list of float
-        Mean loss of a sample in each epoch: "loss", "val_loss" with a validation set,
+        Mean loss per sample in each epoch: "loss", "val_loss" with a validation set,
         and what callbacks add.
     n_features_in_ : int
-        Number of features of a frame; for a 2-D `X`, its number of columns.
+        Number of features per frame; for a 2-D `X`, its number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype=object
         Names of the features; exists only if `X` has column names that are all str.
     n_iter_ : int
-        Number of epochs trained, those after the best one included.
+        Number of epochs trained, including those after the best one.
 
     See Also
     --------

@@ -62,8 +62,9 @@ class CTCSequenceClassifier(SequenceEstimator):
 
     A recurrent network gives every frame a probability for each label and for a blank;
     connectionist temporal classification [1]_ sums over all ways to place the labels,
-    so that no one has to say which frame belongs to which label. Speech, handwriting,
-    lines of print and sensor gestures are read this way.
+    so that nobody has to say which frame belongs to which label. Speech, handwriting,
+    lines of print and sensor gestures are read this way. Gradients are clipped [2]_,
+    see `global_clipnorm`, so that the first labels are learnt sooner.
 
     Sequences may differ in length. A sequence's predictions are the same alone and in
     any batch.
@@ -71,119 +72,125 @@ class CTCSequenceClassifier(SequenceEstimator):
     Parameters
     ----------
     units : int or tuple of int, default=128
-        Width of the recurrent layers, one entry a stacked layer. More learn finer
-        distinctions, need more data and take longer.
+        Width of the recurrent layers, one entry per stacked layer. Larger values learn
+        finer distinctions, but need more data and take longer.
     cell : {"lstm", "gru"}, default="lstm"
         Recurrent cell. A GRU has a quarter fewer weights.
     bidirectional : bool, default=True
-        Whether every layer also reads the sequence backwards. False predicts a frame
-        from the past alone.
+        Whether every layer also reads the sequence in reverse. False predicts each
+        frame from the past alone.
     dropout : float, default=0.0
-        Share of each layer's inputs, the frames among them, that is set to zero in
-        training. Raise it when the validation loss grows while the training loss falls.
+        Share of each layer's inputs that is set to zero in training. Raise it when the
+        validation loss grows while the training loss falls.
     conv_filters : int or tuple of int, default=()
-        Convolutions over time before the recurrent layers, one entry a layer: the
-        number of features each gives. More tell finer patterns apart and take longer.
+        Convolutions over time before the recurrent layers, one entry per layer: the
+        number of features that each gives. Larger values distinguish finer patterns and
+        take longer.
     conv_kernel_size : int, default=5
-        Frames that each of these convolutions sees. More make out longer patterns.
+        Number of frames that each of these convolutions sees. Larger values recognize
+        longer patterns.
     conv_strides : int or tuple of int, default=1
-        Steps of these convolutions, one for all or one each. Strides shorten time by
+        Strides of these convolutions, one for all or one for each. They shorten time by
         their product, which makes training faster; the labels must still fit.
-    encoder : "image" or callable, default=None
-        Front end before these convolutions. "image" takes a sample as an image, its
+    front_end : "image" or callable, default=None
+        Layers before these convolutions. "image" takes a sample as an image, its
         columns as frames (`(n_columns, height)`), through 3 x 3 convolutions with
-        pooling (`encoder__filters=(32, 64)`, `encoder__features=64`), which halve the
-        number of columns each. A callable `encoder(frames, **encoder__...)` builds a
-        front end of your own: it takes a Keras tensor (n_samples, n_frames, n_features)
-        and returns one of shape (n_samples, n_output_frames, n_output_features); the
-        lengths are worked out. None leaves the frames as they are.
+        pooling (`front_end__filters=(32, 64)`, `front_end__features=64`); each of them
+        halves the number of columns. A callable `front_end(frames, **front_end__...)`
+        builds layers of your own: it takes a Keras tensor (n_samples, n_frames,
+        n_features) and returns one of shape (n_samples, n_output_frames,
+        n_output_features); the lengths are worked out. None leaves the frames as they
+        are.
     skip_frames : int, default=0
         Number of first output frames left out of loss and decoding, for a network that
-        has seen too little by then. More leave fewer for the labels.
+        has not read enough by then. Larger values leave fewer frames for the labels.
     target : {"auto", "sequence", "single"}, default="auto"
-        Whether `y` holds label sequences or one label a sample. "auto" takes a 1-D `y`
-        of numbers as one label each and anything else as sequences. With "single" the
-        estimator is a scikit-learn classifier.
+        Whether `y` holds label sequences or one label per sample. "auto" takes a 1-D
+        `y` of numbers as one label each and anything else as sequences. With "single"
+        the estimator is a scikit-learn classifier.
     decoder : {"greedy", "beam"}, default="greedy"
-        How `predict` searches: the best label in each frame, or a prefix beam search,
-        which is better where the network is in doubt, and slower. May be changed after
-        `fit`.
+        How `predict` searches: "greedy" takes the best label or token at each step;
+        "beam" keeps several hypotheses, which is better where the network is in doubt,
+        and slower. May be changed after `fit`.
     beam_width : int, default=16
-        Hypotheses kept by the beam search. More find more probable ones and take
-        longer. May be changed after `fit`.
+        Number of hypotheses that the beam search keeps. Larger values find more
+        probable outputs and take longer. May be changed after `fit`.
     infeasible : {"raise", "drop"}, default="raise"
-        What `fit` does where a sequence has too few output frames for its labels: raise
+        What `fit` does when a sequence has too few output frames for its labels: raise
         an error, or leave the sample out with a warning.
     optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
-        Optimizer by name, class, config or instance; an instance is rebuilt from its
+        Optimizer by name, class, config or instance. An instance is rebuilt from its
         config and never used itself. `optimizer__<name>` sets its parameters.
     learning_rate : float or LearningRateSchedule, default=1e-3
-        Learning rate of an optimizer given by name or class. A higher one needs fewer
+        Learning rate of an optimizer given by name or class. A higher rate needs fewer
         epochs; lower it when the loss jumps.
     global_clipnorm : float or None, default=5.0
-        Norm to which larger gradients are scaled down [2]_, so that the first labels
-        come sooner; None leaves them. Lower it when the loss jumps. It has no effect on
-        an optimizer given as an instance or config, or that clips in its own way, as
+        Norm to which larger gradients are scaled down; None leaves them as they are.
+        Lower it when the loss jumps. It has no effect on an optimizer given as an
+        instance or config, or on one that clips in its own way, as
         `optimizer__clipnorm` makes it do.
     epochs : int, default=50
-        Passes over the training data. Raise it when the loss still falls at the end.
+        Number of passes over the training data. Raise it when the loss still falls at
+        the end.
     batch_size : int, default=32
-        Sequences a step. More make an epoch faster, with fewer steps to learn in.
-        Sequences of similar length share a batch.
+        Number of sequences per gradient step. Larger batches make an epoch faster, with
+        fewer steps to learn in. Sequences of similar length share a batch.
     shuffle : bool, default=True
-        Whether to draw new batches in every epoch. Without it they go from short to
-        long.
+        Whether to draw new batches in every epoch. If False, batches go from short to
+        long sequences.
     early_stopping : bool, default=False
-        Whether to stop when the loss on a validation set no longer falls, and keep the
-        best epoch's weights.
+        Whether to stop when the results on a validation set no longer improve, and keep
+        the weights of the best epoch.
     validation_fraction : float, default=0.1
-        Share of the samples set aside for early stopping, unless `fit` is given a
-        validation set. A larger one judges better and leaves less to learn from.
+        Share of the samples to hold out where a validation set is needed, as for early
+        stopping, and `fit` is not given one. A larger share judges better and leaves
+        less to learn from.
     n_iter_no_change : int, default=10
-        Epochs without improvement before stopping early. More outlast a plateau.
+        Number of epochs without improvement before stopping early. A larger number
+        outlasts longer plateaus.
     callbacks : list of keras.callbacks.Callback or classes, default=None
-        Keras callbacks; copies are used. `callbacks__<name>` sets parameters of those
-        given as classes.
+        Keras callbacks; copies of them are used. `callbacks__<name>` sets parameters of
+        those given as classes.
     checkpoint : str or path-like, default=None
-        File that is written after every epoch. Where it exists, the fit resumes from it
-        and ends as an unbroken one would have; other data or parameters are refused.
-        The file stays: delete it to train anew.
+        File that is written after every epoch. If it exists, the fit resumes from it
+        and ends as an uninterrupted one would have; other data or parameters are
+        refused. The file is kept: delete it to train from the start.
     distribute : tf.distribute.Strategy, default=None
-        Devices, of this machine or of many, that share each training step out among
-        themselves. Neither `save` nor pickles keep it.
+        Devices, on this machine or on several, that share the work of each gradient
+        step. Neither `save` nor pickles keep it.
     warm_start : bool, default=False
-        Whether `fit` starts from the present weights. The labels stay those of the
-        first fit.
+        Whether `fit` starts from the present weights and keeps the labels, vocabularies
+        or scaling of the first fit.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, dropout and the validation split. An int gives the
         same model in every run on the same kind of processor.
     verbose : int, default=0
         0 is silent; 1 shows a progress bar over the epochs.
     **routed
-        Parameters `optimizer__*`, `callbacks__*` and `encoder__*`.
+        Parameters `optimizer__*`, `callbacks__*` and `front_end__*`.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     model_ : keras.Model
-        The network, from frames and lengths to logits and output lengths. Built anew at
-        each access.
+        The network, from frames and lengths to logits and output lengths. It is built
+        anew at each access.
     history_ : dict of str to list of float
-        Mean loss of a sample in each epoch: "loss", "val_loss" with a validation set,
+        Mean loss per sample in each epoch: "loss", "val_loss" with a validation set,
         and what callbacks add.
     n_features_in_ : int
-        Number of features of a frame; for a 2-D `X`, its number of columns.
+        Number of features per frame; for a 2-D `X`, its number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype=object
         Names of the features; exists only if `X` has column names that are all str.
     n_iter_ : int
-        Number of epochs trained, those after the best one included.
+        Number of epochs trained, including those after the best one.
 
     See Also
     --------
     skseq.metrics.label_error_rate : The error that `score` is one minus.
     skseq.preprocessing.LogMel : Frames from raw audio.
-    skseq.inspection.AlignmentDisplay : Shows posteriors, and where labels lie.
+    skseq.inspection.AlignmentDisplay : Shows posteriors and where labels lie.
 
     References
     ----------

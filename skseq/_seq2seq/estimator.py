@@ -82,9 +82,9 @@ class Seq2SeqTranslator(SequenceEstimator):
     """Turn sequences of tokens into other sequences of tokens.
 
     A recurrent network reads the source; a second one writes the target, token by
-    token, and at each looks back at the places of the source that matter [1]_. So are
-    sentences turned into another language, spelling into sounds, misspelt words into
-    right ones and dates into one format.
+    token, and at each token looks back at the parts of the source that matter [1]_.
+    This turns sentences into another language, spelling into sounds, misspelt words
+    into correct ones and dates into one format.
 
     Sequences may differ in length. A sequence's predictions are the same alone and in
     any batch.
@@ -92,108 +92,116 @@ class Seq2SeqTranslator(SequenceEstimator):
     Parameters
     ----------
     units : int or tuple of int, default=128
-        Width of the recurrent layers, in the encoder and in the decoder, one entry a
-        stacked layer. More learn finer distinctions, need more data and take longer.
+        Width of the recurrent layers, in the encoder and in the decoder, one entry per
+        stacked layer. Larger values learn finer distinctions, but need more data and
+        take longer.
     cell : {"lstm", "gru"}, default="lstm"
         Recurrent cell. A GRU has a quarter fewer weights.
     bidirectional : bool, default=True
-        Whether every layer of the encoder also reads the source backwards. False is
+        Whether every layer of the encoder also reads the sequence in reverse. False is
         faster.
     dropout : float, default=0.0
         Share of each layer's inputs that is set to zero in training. Raise it when the
         validation loss grows while the training loss falls.
     embedding_dim : int, default=128
-        Width of the vectors that stand for tokens. Wider ones suit large vocabularies;
-        characters need less than words.
+        Width of the vectors that represent tokens. Larger values suit large
+        vocabularies; characters need smaller ones than words.
     attention : {"additive", "dot"} or None, default="additive"
-        How the decoder looks at the source: by a small network [1]_, by a scaled
-        product [2]_, which is faster on long sequences, or not at all, so that all it
-        sees is one vector, as in [3]_.
+        How the decoder looks at the source: by a small network [1]_; by a scaled
+        product [2]_, which is faster on long sequences; or, with None, not at all, so
+        that it sees one vector only, as in [3]_.
     source_tokenizer, target_tokenizer : {"word", "char"}, callable or None, \
 default="word"
-        How strings are cut into tokens: at white space, into characters, or by a
-        callable from a str to a list of str (whose method `detokenize`, if there is
-        one, is the way back; else tokens are joined by spaces). Samples that are lists,
-        tuples or arrays of tokens already are taken as they are; None takes only such,
-        and their tokens may be integers.
+        How strings are split into tokens: at white space, into characters, or by a
+        callable from a str to a list of str (whose method `detokenize`, if it has one,
+        is the way back; otherwise tokens are joined by spaces). Samples that already
+        are lists, tuples or arrays of tokens are taken as they are; None takes only
+        such samples, and their tokens may be integers.
     min_frequency : int, default=1
-        How often a token must occur in the training data to be known. A larger value
-        leaves more tokens unknown, and teaches what to make of them.
+        Number of times that a token must occur in the training data to be known. A
+        larger value leaves more tokens unknown, and teaches the network to handle them.
     max_vocabulary : int, default=None
-        The most tokens to know on either side, the most frequent. A smaller one trains
-        faster and leaves more tokens unknown. None knows all.
+        Largest number of tokens to know on either side; the most frequent are kept. A
+        smaller value trains faster and leaves more tokens unknown. None keeps all.
     label_smoothing : float, default=0.0
-        Share of the probability that training spreads over all tokens. More keeps the
-        network less sure; 0.1 often helps beam search where a source has many good
-        outputs.
+        Share of the probability that training spreads over all tokens. A larger share
+        keeps the network less certain; 0.1 often helps beam search where a source has
+        many good outputs.
     decoder : {"greedy", "beam"}, default="greedy"
-        How `predict` searches: the best token at each step, or the best hypotheses.
-        This and the next six parameters may be changed after `fit`.
+        How `predict` searches: "greedy" takes the best label or token at each step;
+        "beam" keeps several hypotheses, which is better where the network is in doubt,
+        and slower. May be changed after `fit`.
     beam_width : int, default=5
-        Hypotheses kept by the beam search. More find more probable ones and take
-        longer.
+        Number of hypotheses that the beam search keeps. Larger values find more
+        probable outputs and take longer. May be changed after `fit`.
     length_penalty : float, default=0.0
-        Exponent of the length by which log-probabilities are divided [4]_. More favours
-        longer outputs.
+        Exponent of the length by which log-probabilities are divided [4]_. Larger
+        values favour longer outputs. May be changed after `fit`.
     coverage_penalty : float, default=0.0
         Weight of the penalty on hypotheses that leave parts of the source unattended
-        [4]_. Raise it when outputs leave things out. Needs attention.
+        [4]_. Raise it when outputs leave things out. Needs attention. May be changed
+        after `fit`.
     no_repeat_ngram : int, default=0
-        Outputs never hold the same run of that many tokens twice; 0 allows all. Set it
-        when outputs repeat themselves; a smaller one forbids more.
+        Length of the runs of tokens that no output may contain twice; 0 allows all. Set
+        it when outputs repeat themselves; a smaller value forbids more. May be changed
+        after `fit`.
     min_output_length : int, default=1
-        Fewest tokens of an output. Raise it when outputs end too soon; 0 allows empty
-        ones.
+        Smallest number of tokens in an output. Raise it when outputs end too soon; 0
+        allows empty outputs. May be changed after `fit`.
     max_output_length : int, default=None
-        Most tokens of an output. Raise it when outputs are cut short. None takes the
-        longest target of the training data, and proportionally more for a source longer
-        than any there.
+        Largest number of tokens in an output. Raise it when outputs are cut short. None
+        takes the longest target of the training data, and proportionally more for a
+        source longer than any there. May be changed after `fit`.
     optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
-        Optimizer by name, class, config or instance; an instance is rebuilt from its
+        Optimizer by name, class, config or instance. An instance is rebuilt from its
         config and never used itself. `optimizer__<name>` sets its parameters.
     learning_rate : float or LearningRateSchedule, default=1e-3
-        Learning rate of an optimizer given by name or class. A higher one needs fewer
+        Learning rate of an optimizer given by name or class. A higher rate needs fewer
         epochs; lower it when the loss jumps.
     global_clipnorm : float or None, default=5.0
-        Norm to which larger gradients are scaled down; None leaves them. Lower it when
-        the loss jumps. It has no effect on an optimizer given as an instance or config,
-        or that clips in its own way, as `optimizer__clipnorm` makes it do.
+        Norm to which larger gradients are scaled down; None leaves them as they are.
+        Lower it when the loss jumps. It has no effect on an optimizer given as an
+        instance or config, or on one that clips in its own way, as
+        `optimizer__clipnorm` makes it do.
     ema_decay : float, default=None
-        Decay a step of a moving average of the weights, 0.999 for instance; nearer to 1
-        averages over more steps. The averaged weights are then what is validated and
-        kept.
+        Decay per gradient step of a moving average of the weights, for example 0.999;
+        values nearer to 1 average over more steps. The averaged weights are then what
+        is validated and kept.
     epochs : int, default=50
-        Passes over the training data. Raise it when the loss still falls at the end.
+        Number of passes over the training data. Raise it when the loss still falls at
+        the end.
     batch_size : int, default=32
-        Sequences a step. More make an epoch faster, with fewer steps to learn in.
-        Sequences of similar length share a batch.
+        Number of sequences per gradient step. Larger batches make an epoch faster, with
+        fewer steps to learn in. Sequences of similar length share a batch.
     shuffle : bool, default=True
-        Whether to draw new batches in every epoch. Without it they go from short to
-        long.
+        Whether to draw new batches in every epoch. If False, batches go from short to
+        long sequences.
     early_stopping : bool, default=False
-        Whether to stop when what `scoring` names no longer improves on a validation
-        set, and keep the best epoch's weights.
+        Whether to stop when the results on a validation set no longer improve, and keep
+        the weights of the best epoch.
     validation_fraction : float, default=0.1
-        Share of the samples set aside for early stopping, unless `fit` is given a
-        validation set. A larger one judges better and leaves less to learn from.
+        Share of the samples to hold out where a validation set is needed, as for early
+        stopping, and `fit` is not given one. A larger share judges better and leaves
+        less to learn from.
     n_iter_no_change : int, default=10
-        Epochs without improvement before stopping early. More outlast a plateau.
+        Number of epochs without improvement before stopping early. A larger number
+        outlasts longer plateaus.
     scoring : {"loss", "score"}, default="loss"
         What early stopping looks at: the loss on the validation set, or the score of
-        what is decoded of it, which takes longer.
+        the outputs decoded for it, which takes longer.
     callbacks : list of keras.callbacks.Callback or classes, default=None
-        Keras callbacks; copies are used. `callbacks__<name>` sets parameters of those
-        given as classes.
+        Keras callbacks; copies of them are used. `callbacks__<name>` sets parameters of
+        those given as classes.
     checkpoint : str or path-like, default=None
-        File that is written after every epoch. Where it exists, the fit resumes from it
-        and ends as an unbroken one would have; other data or parameters are refused.
-        The file stays: delete it to train anew.
+        File that is written after every epoch. If it exists, the fit resumes from it
+        and ends as an uninterrupted one would have; other data or parameters are
+        refused. The file is kept: delete it to train from the start.
     distribute : tf.distribute.Strategy, default=None
-        Devices, of this machine or of many, that share each training step out among
-        themselves. Neither `save` nor pickles keep it.
+        Devices, on this machine or on several, that share the work of each gradient
+        step. Neither `save` nor pickles keep it.
     warm_start : bool, default=False
-        Whether `fit` starts from the present weights. The vocabularies stay those of
-        the first fit.
+        Whether `fit` starts from the present weights and keeps the labels, vocabularies
+        or scaling of the first fit.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, dropout and the validation split. An int gives the
         same model in every run on the same kind of processor.
@@ -205,15 +213,15 @@ default="word"
     Attributes
     ----------
     source_vocabulary_, target_vocabulary_ : ndarray of shape (n_tokens,)
-        The tokens known on either side, sorted.
+        The known tokens of either side, sorted.
     model_ : keras.Model
-        The network in training, from source and target to logits and attention. Built
-        anew at each access.
+        The network in training, from source and target to logits and attention. It is
+        built anew at each access.
     history_ : dict of str to list of float
-        Mean loss of a token in each epoch: "loss", "val_loss" with a validation set,
+        Mean loss per token in each epoch: "loss", "val_loss" with a validation set,
         "val_score" if `scoring="score"`, and what callbacks add.
     n_iter_ : int
-        Number of epochs trained, those after the best one included.
+        Number of epochs trained, including those after the best one.
 
     See Also
     --------
