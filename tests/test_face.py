@@ -2,7 +2,10 @@
 
 import inspect
 import re
+import shutil
+import subprocess
 import symtable
+import sys
 from pathlib import Path
 from types import UnionType
 from typing import Literal, Union, get_args, get_origin, get_type_hints
@@ -167,3 +170,18 @@ def choices(hint):
     options = [hint, *get_args(hint)]
     literals = (get_args(o) for o in options if get_origin(o) is Literal)
     return [name for names in literals for name in names]
+
+
+def test_a_type_checker_accepts_a_users_script():
+    pytest.importorskip("pyright", reason="pyright is not installed")
+    if shutil.which("node") is None:
+        pytest.skip("pyright needs Node.js, and would download it")
+    script = Path(__file__).with_name("typing_user.py")
+    options = ["--pythonpath", sys.executable, "--level", "error"]
+    checked = subprocess.run(
+        [sys.executable, "-m", "pyright", *options, str(script)],
+        capture_output=True,
+        text=True,
+        cwd=script.parents[1],
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -4,6 +4,7 @@ Knows nothing of files or features.
 """
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -106,7 +107,7 @@ def make_spoken_digit_strings(
     data_home=None,
     random_state=None,
     return_X_y=False,
-):
+) -> Any:
     """Generate spoken digit strings from recordings of single digits.
 
     Each string is spoken by one speaker, drawn from `speakers`: recordings from

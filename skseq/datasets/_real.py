@@ -4,6 +4,7 @@ Knows only the module that finds the files.
 """
 
 import os
+from typing import Any
 
 import numpy as np
 from scipy.io import wavfile
@@ -12,7 +13,7 @@ from sklearn.utils import Bunch
 from skseq.datasets._home import find_file
 
 
-def fetch_ldc93s1(*, data_home=None, return_X_y=False):
+def fetch_ldc93s1(*, data_home=None, return_X_y=False) -> Any:
     """Load two spoken English utterances: a sentence and part of it.
 
     The sentence "She had your dark suit in greasy wash water all year", and its cut
@@ -70,7 +71,7 @@ def fetch_ldc93s1(*, data_home=None, return_X_y=False):
     return Bunch(audio=audio, transcripts=transcripts, rate=rate)
 
 
-def fetch_spoken_digits(*, speakers=None, data_home=None, return_X_y=False):
+def fetch_spoken_digits(*, speakers=None, data_home=None, return_X_y=False) -> Any:
     """Load recordings of single English digits by several speakers.
 
     Each speaker says every digit 50 times. To see how well a model does on people it
@@ -141,7 +142,7 @@ def fetch_spoken_digits(*, speakers=None, data_home=None, return_X_y=False):
     )
 
 
-def fetch_captchas(*, data_home=None, return_X_y=False):
+def fetch_captchas(*, data_home=None, return_X_y=False) -> Any:
     """Load images of distorted words of five characters.
 
     Parameters

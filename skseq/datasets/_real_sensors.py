@@ -4,6 +4,7 @@ Knows only the module that finds the files.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -18,7 +19,7 @@ _SKAB_COLUMNS = (
 )
 
 
-def fetch_ecg5000(*, subset="train", data_home=None, return_X_y=False):
+def fetch_ecg5000(*, subset="train", data_home=None, return_X_y=False) -> Any:
     """Load single heartbeats from an electrocardiogram, normal and abnormal.
 
     5000 beats of one patient, scaled in time to equal length [1]_: the 500 beats for

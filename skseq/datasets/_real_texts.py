@@ -7,6 +7,7 @@ import gzip
 import os
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch, check_consistent_length
@@ -17,7 +18,7 @@ from skseq.datasets._home import find_file, get_data_home
 _SUBSETS = ("train", "dev", "test")
 
 
-def fetch_g2p(language, *, subset="train", data_home=None, return_X_y=False):
+def fetch_g2p(language, *, subset="train", data_home=None, return_X_y=False) -> Any:
     """Load words of a language and their pronunciations.
 
     The data of the SIGMORPHON 2020 shared task on grapheme-to-phoneme conversion:
@@ -79,7 +80,9 @@ def fetch_g2p(language, *, subset="train", data_home=None, return_X_y=False):
     return Bunch(words=words, phones=phones)
 
 
-def fetch_small_parallel_enja(*, subset="train", data_home=None, return_X_y=False):
+def fetch_small_parallel_enja(
+    *, subset="train", data_home=None, return_X_y=False
+) -> Any:
     """Load short English sentences and their translations into Japanese.
 
     50,000 pairs of sentences of 4 to 16 words for training, 500 for development and 500
@@ -138,7 +141,7 @@ def fetch_small_parallel_enja(*, subset="train", data_home=None, return_X_y=Fals
     return Bunch(english=english, japanese=japanese)
 
 
-def fetch_spelling(*, data_home=None, return_X_y=False):
+def fetch_spelling(*, data_home=None, return_X_y=False) -> Any:
     """Load misspelt English words and their correct spellings.
 
     A word has one misspelling or up to hundreds, and a misspelling may be another word.

@@ -4,6 +4,7 @@ Knows nothing of files.
 """
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch, check_random_state, check_scalar
@@ -19,7 +20,7 @@ def make_sensor_sequences(
     noise=0.1,
     random_state=None,
     return_X_y=False,
-):
+) -> Any:
     """Generate what the sensors of a machine measure, with some anomalous runs.
 
     Each sequence is a run of the same rotating machine, so all sensors are periodic
