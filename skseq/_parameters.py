@@ -1,8 +1,8 @@
 """What a constructor parameter may be, and the sentence that says so.
 
-A constraint answers two questions: does it accept a value, and how does one say what
-it accepts (`str`). A table of them by parameter name is an estimator's whole check.
-Knows no estimator.
+A constraint answers two questions: whether it accepts a value, and how to say what it
+accepts (`str`). A table of them by parameter name is an estimator's whole check. The
+tables of synonyms say what parameters are called elsewhere. Knows no estimator.
 """
 
 import difflib
@@ -65,7 +65,7 @@ class Interval(Constraint):
         return bool(above and below)
 
     def range(self) -> str:
-        """Return the interval as it is written, e.g. ``"[1, inf)"``."""
+        """Return the interval as it is written, for example ``"[1, inf)"``."""
         low, high = self._bounds()
         left = "[" if self.closed in ("left", "both") else "("
         right = "]" if self.closed in ("right", "both") else ")"
@@ -253,7 +253,7 @@ def check_value(owner: str, name: str, value, allowed) -> None:
 
 
 def _shown(value) -> str:
-    """Return the repr of a value, shortened if it is an array or some other essay."""
+    """Return the repr of a value, shortened if it is long."""
     text = repr(value)
     return text if len(text) <= 200 else reprlib.repr(value)
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 
 class LabelSpan(NamedTuple):
-    """Where a label lies, by :meth:`CTCSequenceClassifier.align`.
+    """Where a label lies, as :meth:`CTCSequenceClassifier.align` returns it.
 
     Attributes
     ----------
@@ -45,9 +45,9 @@ class RankedOutput(NamedTuple):
     output : str, list, tuple or ndarray
         The output, in the form of the fitted `y`.
     log_probability : float
-        log p(output | x), in nats, the end included.
+        log p(output | x), in nats, including the end of the output.
     score : float
-        What hypotheses are ranked by: the log-probability under the length and coverage
+        What hypotheses are ranked by: the log-probability after the length and coverage
         penalties.
     """
 

@@ -35,9 +35,8 @@ OTHER_NAMES = {"tensorflow": ("tensorflow-cpu", "tf-nightly")}
 def show_versions():
     """Print what a bug report needs to say: system, Python, versions, devices.
 
-    TensorFlow's devices and threads are printed if TensorFlow is imported already; an
-    estimator that was fitted or loaded has done so. A count of 0 threads leaves it to
-    TensorFlow.
+    TensorFlow's devices and threads are printed if TensorFlow has been imported, as
+    fitting or loading an estimator does. A count of 0 threads lets TensorFlow choose.
 
     Examples
     --------
