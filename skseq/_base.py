@@ -45,11 +45,11 @@ from skseq._parameters import (
     RANDOM_STATE,
     VERBOSE,
     OneOf,
-    RoutedParameters,
     check_parameters,
     check_value,
     instance_of,
 )
+from skseq._routing import RoutedParameters
 from skseq._seeding import draw_seed, generator
 from skseq._version import __version__
 

@@ -15,7 +15,7 @@ import pytest
 import skseq
 from skseq import _names
 from skseq._engine import saving
-from skseq._parameters import ANSWERS, SYNONYMS
+from skseq._routing import ANSWERS, SYNONYMS
 from tests.stub import STUB, stub
 from tests.test_docstrings import entries
 

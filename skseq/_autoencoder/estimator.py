@@ -55,8 +55,18 @@ from skseq._parameters import (
     check_parameters,
     check_value,
 )
+from skseq._typing import (
+    Callbacks,
+    Cell,
+    Ints,
+    LearningRate,
+    Optimizer,
+    Path,
+    RandomState,
+    StepWeight,
+    Strategy,
+)
 from skseq._warnings import warn
-from skseq._typing import (Callbacks, Cell, Ints, LearningRate, Optimizer, Path, RandomState, StepWeight, Strategy)
 
 # A reconstruction that leaves more than this share of the variance is no better than a
 # mean.

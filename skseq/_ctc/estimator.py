@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -38,7 +39,18 @@ from skseq._parameters import (
     instance_of,
 )
 from skseq._results import RankedLabels
-from skseq._typing import (Callbacks, Cell, Decoder, FrontEnd, Ints, LearningRate, Optimizer, Path, RandomState, Strategy)
+from skseq._typing import (
+    Callbacks,
+    Cell,
+    Decoder,
+    FrontEnd,
+    Ints,
+    LearningRate,
+    Optimizer,
+    Path,
+    RandomState,
+    Strategy,
+)
 from skseq.metrics import label_error_rate, sequence_accuracy
 
 DECODING_CONSTRAINTS = {"decoder": OneOf(DECODERS), "beam_width": POSITIVE_INT}

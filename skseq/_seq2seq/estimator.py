@@ -35,7 +35,18 @@ from skseq._seq2seq.attention import ATTENTIONS
 from skseq._seq2seq.data import PairData
 from skseq._seq2seq.loss import TokenLosses
 from skseq._seq2seq.network import seq2seq_network, translate
-from skseq._typing import (Callbacks, Cell, Decoder, Ints, LearningRate, Optimizer, Path, RandomState, Strategy, Tokenizer)
+from skseq._typing import (
+    Callbacks,
+    Cell,
+    Decoder,
+    Ints,
+    LearningRate,
+    Optimizer,
+    Path,
+    RandomState,
+    Strategy,
+    Tokenizer,
+)
 from skseq.metrics import label_error_rate
 
 DECODERS = ("greedy", "beam")

@@ -1,0 +1,170 @@
+"""Parameters that an estimator passes on, and what other libraries call its own.
+
+Knows no estimator.
+"""
+
+import inspect
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+
+from skseq._parameters import did_you_mean
+
+# What Keras, scikit-learn and PyTorch call our parameters.
+SYNONYMS = {
+    "learning_rate": ("lr", "learning_rate_init", "eta0"),
+    "epochs": ("max_iter", "n_iter", "n_epochs", "num_epochs", "max_epochs"),
+    "batch_size": ("minibatch_size", "train_batch_size"),
+    "units": (
+        *("hidden_size", "hidden_sizes", "hidden_layer_sizes", "hidden_dim"),
+        *("hidden_units", "n_hidden", "n_units", "num_units", "rnn_units"),
+    ),
+    "cell": ("rnn_type", "cell_type", "rnn_cell", "rnn"),
+    "random_state": ("seed", "random_seed"),
+    "dropout": ("dropout_rate", "dropout_prob"),
+    "global_clipnorm": ("max_grad_norm", "gradient_clip_val", "grad_clip"),
+    "checkpoint": ("checkpoint_path", "filepath"),
+    "distribute": ("strategy",),
+    "front_end": ("encoder", "backbone"),
+    "conv_filters": ("filters",),
+    "conv_kernel_size": ("kernel_size",),
+    "conv_strides": ("strides", "stride"),
+    "beam_width": ("beam_size", "num_beams", "n_beams"),
+    "embedding_dim": ("embed_dim", "embedding_size", "emb_dim"),
+    "max_vocabulary": ("max_features", "max_tokens", "num_words", "vocab_size"),
+    "min_frequency": ("min_freq", "min_count"),
+    "max_output_length": ("max_length", "max_len", "max_new_tokens"),
+    "min_output_length": ("min_length",),
+    "ema_decay": ("ema_momentum",),
+    "latent_dim": ("latent_size", "code_size", "encoding_dim", "n_components"),
+    "loss": ("criterion",),
+}
+
+LAYERS = "Layers are counted in units: units=(128, 128) has one entry per layer."
+HELD_OUT = "Set validation_fraction, and early_stopping=True to use it."
+
+# Foreign names that a name alone does not answer, with the parameter that must exist.
+ANSWERS = {
+    **dict.fromkeys(("num_layers", "n_layers", "n_hidden_layers"), ("units", LAYERS)),
+    "patience": (
+        "n_iter_no_change",
+        "Set n_iter_no_change, and early_stopping=True to use it.",
+    ),
+    "validation_split": ("validation_fraction", HELD_OUT),
+    "validation_data": (
+        "validation_fraction",
+        "Validation data goes to fit, as X_val and, where fit takes y, y_val.",
+    ),
+    "tokenizer": ("source_tokenizer", "Set source_tokenizer and target_tokenizer."),
+    "zero_infinity": ("infeasible", "Set infeasible='drop'."),
+    **{
+        name: ("optimizer", f"Set optimizer__{name}.")
+        for name in ("clipnorm", "clipvalue", "momentum", "nesterov", "weight_decay")
+    },
+}
+
+
+def suggestion(name: str, known: Collection[str]) -> str:
+    """A sentence on what an unknown parameter is called here, or nothing.
+
+    Only a parameter among the `known` ones is suggested.
+    """
+    for route in ("model__", "module__"):  # of SciKeras and skorch
+        name = name.removeprefix(route)
+    needed, sentence = ANSWERS.get(name, (None, ""))
+    if needed in known:
+        return f" {sentence}"
+    for ours, theirs in SYNONYMS.items():
+        if name in theirs and ours in known:
+            return f" Did you mean {ours!r}?"
+    return did_you_mean(name, known)
+
+
+@contextmanager
+def suggesting(names: Iterable[str], known: Collection[str]) -> Iterator[None]:
+    """Add suggestions for unknown names to the ValueError that refuses them."""
+    try:
+        yield
+    except ValueError as error:
+        hints = {suggestion(name, known) for name in names if name not in known}
+        raise ValueError(f"{error}{''.join(sorted(hints))}") from error
+
+
+class RoutedParameters:
+    """Mixin for estimators that pass parameters on by SciKeras's routing convention.
+
+    A parameter `optimizer__momentum` goes to the object that `optimizer` makes. It is
+    an attribute like the estimator's own parameters, and need not exist beforehand. The
+    table `_routes` names the objects that take some.
+    """
+
+    _routes: tuple = ()
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # scikit-learn's checks take every name in a signature for a parameter, and
+        # `routed` is not one.
+        _, *parameters = inspect.signature(cls.__init__).parameters.values()
+        cls.__signature__ = inspect.Signature(
+            [p for p in parameters if p.kind is not p.VAR_KEYWORD]
+        )
+
+    def _set_routed(self, routed: dict) -> None:
+        """Keep the constructor's routed parameters; refuse any other name."""
+        for name, value in routed.items():
+            if not self._is_routed(name):
+                raise TypeError(
+                    f"{type(self).__name__}() got an unexpected keyword argument "
+                    f"{name!r}. Parameters beyond its own start with one of "
+                    f"{[f'{route}__' for route in self._routes]}."
+                    f"{suggestion(name, self._get_param_names())}"
+                )
+            setattr(self, name, value)
+
+    def _is_routed(self, name: str) -> bool:
+        route, separator, _ = name.partition("__")
+        return bool(separator) and route in self._routes
+
+    def _routed(self, route: str) -> dict:
+        """The parameters routed to one object, by their names there."""
+        prefix = f"{route}__"
+        return {
+            name.removeprefix(prefix): value
+            for name, value in vars(self).items()
+            if name.startswith(prefix)
+        }
+
+    def get_params(self, deep=True):
+        """Get the parameters, routed ones included.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Kept for scikit-learn; no parameter is an estimator.
+
+        Returns
+        -------
+        params : dict of str to object
+            Parameter names and values.
+        """
+        routed = {n: v for n, v in vars(self).items() if self._is_routed(n)}
+        return {**super().get_params(deep=False), **routed}
+
+    def set_params(self, **params):
+        """Set parameters; a routed one (`optimizer__momentum`) need not exist yet.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameter names and values.
+
+        Returns
+        -------
+        self : estimator instance
+            This estimator.
+        """
+        own = {name: v for name, v in params.items() if not self._is_routed(name)}
+        with suggesting(own, self._get_param_names()):
+            super().set_params(**own)
+        for name in params.keys() - own.keys():
+            setattr(self, name, params[name])
+        return self
