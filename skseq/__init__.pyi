@@ -14,7 +14,8 @@ from skseq import preprocessing as preprocessing
 from skseq import scikeras as scikeras
 from skseq._autoencoder import LSTMAutoencoder as LSTMAutoencoder
 from skseq._ctc import CTCSequenceClassifier as CTCSequenceClassifier
-from skseq._engine.programs import clear_programs as clear_programs
+from skseq._engine.lending import clear_programs as clear_programs
+from skseq._engine.lending import set_program_memory as set_program_memory
 from skseq._seq2seq import Seq2SeqTranslator as Seq2SeqTranslator
 from skseq._show_versions import show_versions as show_versions
 from skseq._version import __version__ as __version__
@@ -42,5 +43,6 @@ __all__ = [
     "Seq2SeqTranslator",
     "clear_programs",
     "load",
+    "set_program_memory",
     "show_versions",
 ]

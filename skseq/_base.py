@@ -23,8 +23,9 @@ from skseq._data.fingerprints import describe, fingerprint_arrays
 from skseq._engine import saving
 from skseq._engine.callbacks import make_callbacks
 from skseq._engine.checkpoint import Checkpoint
+from skseq._engine.lending import borrow, refuse_forked_process
 from skseq._engine.optimizers import make_optimizer, plain_learning_rate
-from skseq._engine.programs import Program, Recipe, borrow
+from skseq._engine.programs import Program, Recipe
 from skseq._engine.state import Subset, TrainingPlan, TrainingState
 from skseq._engine.training import Run
 from skseq._nn.front_ends import make_front_end
@@ -400,6 +401,7 @@ class SequenceEstimator(RoutedParameters, BaseEstimator, ABC):
         It is built anew from the fitted weights: changing it changes no prediction.
         """
         check_is_fitted(self)
+        refuse_forked_process()
         model = self._recipe().build()
         model.set_weights(self._weights)
         return model

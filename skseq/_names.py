@@ -12,8 +12,9 @@ ESTIMATORS = {
 }
 
 FUNCTIONS = {
-    "clear_programs": "skseq._engine.programs",
+    "clear_programs": "skseq._engine.lending",
     "load": "skseq._engine.saving",
+    "set_program_memory": "skseq._engine.lending",
     "show_versions": "skseq._show_versions",
 }
 

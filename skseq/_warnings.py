@@ -4,7 +4,7 @@ import sys
 import warnings
 
 # A pipeline, a search or a pool of workers may stand between the user and us.
-_BETWEEN = {"skseq", "sklearn", "joblib"}
+_BETWEEN = {"skseq", "sklearn", "joblib", "contextlib"}
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

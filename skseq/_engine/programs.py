@@ -1,17 +1,13 @@
-"""Compiled networks that estimators borrow, so that equal networks are traced once.
+"""Compiled networks: traced once, and used with any weights of their shapes.
 
-An estimator owns plain arrays only. To train or to predict it borrows a program — a
-network with its compiled functions — loads its arrays into it and takes the results
-out again. The next estimator with the same recipe, for example a clone in a search,
-finds the program ready. A program serves one borrower at a time, so two estimators
-never share weights, not even in threads; at most `MAX_IDLE` wait for the next borrower,
-and the one that has been idle longest is dropped first.
+A `Program` is a network with its compiled functions; an estimator owns plain arrays
+only, loads them into a program that it borrows (see `lending`), and takes the results
+out again.
 """
 
 import functools
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -23,12 +19,11 @@ from skseq._engine.replicas import n_replicas_of, on_replicas, scope_of
 from skseq._nn.padding import sees_padding
 from skseq._seeding import derive
 
-MAX_IDLE = 8
 MAX_TRAINERS = 4
 MAX_FUNCTIONS = 8
 
-_idle: list["Program"] = []
-_lock = threading.Lock()
+# What a traced function takes beside the weights, measured on small networks.
+FUNCTION_BYTES = 3 * 2**20
 
 
 @dataclass(frozen=True)
@@ -70,6 +65,7 @@ class Program:
         self.recipe = recipe
         with scope_of(recipe.strategy):
             self.model = recipe.build()
+        self.was_trained = False
         self._loaded = None
         self._trainers = {}
         self._functions = {}
@@ -80,6 +76,7 @@ class Program:
     def load(self, weights: list[np.ndarray]) -> None:
         """Give the network these weights, unless it holds them already."""
         if self._loaded is not weights:
+            self._loaded = None  # until all of them are there
             self.model.set_weights(weights)
             self._loaded = weights
 
@@ -117,6 +114,7 @@ class Program:
 
     def trainer(self, optimizer: keras.optimizers.Optimizer) -> "Trainer":
         """A training step under this optimizer, its state as new."""
+        self.was_trained = True
         key = optimizer_key(optimizer)
         trainer = self._trainers.pop(key, None) or Trainer(self, optimizer)
         self._trainers[key] = trainer
@@ -137,6 +135,20 @@ class Program:
     def sees_padding(self) -> bool:
         """Whether padding can reach outputs, so that batches must be of one length."""
         return sees_padding(self.model)
+
+    def holds(self, weights) -> bool:
+        """Whether these weights were loaded last."""
+        return weights is not None and self._loaded is weights
+
+    @property
+    def n_bytes(self) -> int:
+        """About how much memory the program takes."""
+        optimizers = [trainer.optimizer for trainer in self._trainers.values()]
+        holders = [self.model, *optimizers]
+        variables = [variable for holder in holders for variable in holder.variables]
+        n_functions = 2 + len(self._functions) + len(self._trainers)
+        n_values = sum(math.prod(variable.shape) for variable in variables)
+        return 4 * n_values + n_functions * FUNCTION_BYTES
 
     def forget_weights(self) -> None:
         """Note that the network's weights are no longer those loaded last."""
@@ -289,69 +301,3 @@ def _summed_rows(gradient):
     An embedding's comes as rows, which Keras would clip and square one by one.
     """
     return gradient if gradient is None else tf.convert_to_tensor(gradient)
-
-
-@contextmanager
-def borrow(recipe: Recipe, weights: list[np.ndarray] | None = None):
-    """Lend a program of this recipe, with these weights loaded.
-
-    A program whose borrower failed is not lent again: its state cannot be known.
-
-    Raises
-    ------
-    MemoryError
-        If a batch does not fit in memory; the message says what to lower.
-    """
-    with explain_out_of_memory():
-        program = _take(recipe, weights) or Program(recipe)
-        if weights is not None:
-            program.load(weights)
-        yield program
-    with _lock:
-        _idle.append(program)
-        del _idle[:-MAX_IDLE]
-
-
-def clear_programs():
-    """Drop all compiled networks that wait for their next use, and free their memory.
-
-    Networks are kept, so that the next estimator of the same architecture need not
-    trace them again. Estimators lose nothing by this: the next call compiles again.
-
-    Examples
-    --------
-    >>> import skseq
-    >>> skseq.clear_programs()
-    """
-    with _lock:
-        _idle.clear()
-
-
-@contextmanager
-def explain_out_of_memory() -> Iterator[None]:
-    """Turn TensorFlow's error into words that name what to lower."""
-    try:
-        yield
-    except tf.errors.ResourceExhaustedError as error:
-        raise MemoryError(
-            "A batch of sequences does not fit in memory. Lower batch_size, or cut the "
-            "longest sequences of X into pieces."
-        ) from error
-
-
-def _take(recipe, weights):
-    """An idle program of this recipe, by preference with these weights loaded."""
-    with _lock:
-        fits = [p for p in _idle if _equal(p.recipe, recipe)]
-        if not fits:
-            return None
-        fits.sort(key=lambda program: program._loaded is weights)
-        _idle.remove(fits[-1])
-        return fits[-1]
-
-
-def _equal(recipe, other) -> bool:
-    try:
-        return recipe == other
-    except ValueError:  # arrays among a front end's parameters
-        return False

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from skseq._engine.callbacks import make_callbacks
+from skseq._engine.lending import borrow
 from skseq._engine.optimizers import make_optimizer
-from skseq._engine.programs import borrow
 from skseq._engine.state import Subset, TrainingPlan, TrainingState
 from skseq._engine.training import Run
 from skseq._nn.initial_weights import initial_weights

@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from skseq._engine import programs as _programs
+from skseq._engine.lending import borrow
 from skseq._engine.optimizers import make_optimizer
 from skseq._engine.programs import (
     MAX_FUNCTIONS,
-    MAX_IDLE,
     MAX_TRAINERS,
     Program,
-    borrow,
 )
 from skseq._nn.initial_weights import initial_weights
 from tests.tiny import RECIPE, recipe_with
@@ -50,63 +48,6 @@ def assert_equal(run, other):
     assert len(run) == len(other)
     for value, expected in zip(run, other, strict=True):
         np.testing.assert_array_equal(value, expected)
-
-
-@pytest.fixture
-def no_idle(monkeypatch):
-    monkeypatch.setattr(_programs, "_idle", [])
-
-
-# -- borrowing -------------------------------------------------------------------------
-
-
-def test_a_program_is_lent_again_to_an_equal_recipe():
-    with borrow(recipe_with()) as first:
-        pass
-    with borrow(recipe_with()) as second:
-        assert second is first
-    with borrow(recipe_with(units=(4,))) as other:
-        assert other is not first
-
-
-def test_two_borrowers_at_a_time_get_two_programs():
-    with borrow(RECIPE) as first, borrow(RECIPE) as second:
-        assert first is not second
-        assert not {id(w) for w in first.model.weights} & {
-            id(w) for w in second.model.weights
-        }
-
-
-def test_the_program_that_holds_a_borrowers_weights_already_is_preferred(no_idle):
-    with borrow(RECIPE) as first, borrow(RECIPE) as second:
-        weights = [first_weights(first, seed) for seed in (1, 2)]
-        first.load(weights[0])
-        second.load(weights[1])
-    for expected, mine in ((first, weights[0]), (second, weights[1])):
-        with borrow(RECIPE, mine) as lent:
-            assert lent is expected
-
-
-def test_no_more_than_the_allowed_number_of_programs_wait(no_idle):
-    recipes = [recipe_with(n_labels=2 + i, units=()) for i in range(MAX_IDLE + 2)]
-    for recipe in recipes:
-        with borrow(recipe):
-            pass
-    assert [p.recipe for p in _programs._idle] == recipes[2:]
-
-
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, GeneratorExit])
-def test_a_program_whose_borrower_failed_is_not_lent_again(no_idle, error):
-    with pytest.raises(error), borrow(RECIPE):
-        raise error
-    assert _programs._idle == []
-
-
-def test_recipes_that_hold_arrays_are_never_mistaken_for_each_other(no_idle):
-    recipes = [recipe_with(front_end_parameters=(np.zeros(2),)) for _ in range(2)]
-    with borrow(RECIPE) as program:
-        program.recipe = recipes[0]
-    assert _programs._take(recipes[1], None) is None
 
 
 def test_a_dropped_program_is_released_with_its_network():

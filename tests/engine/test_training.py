@@ -6,11 +6,11 @@ from skseq._ctc.data import FrameData
 from skseq._ctc.loss import CTCLosses
 from skseq._ctc.network import ctc_network
 from skseq._data.sequences import Sequences
-from skseq._engine import programs as _programs
 from skseq._engine.callbacks import CallbackRunner
 from skseq._engine.checkpoint import Checkpoint
+from skseq._engine.lending import borrow, clear_programs
 from skseq._engine.optimizers import make_optimizer
-from skseq._engine.programs import Recipe, borrow
+from skseq._engine.programs import Recipe
 from skseq._engine.state import Subset, TrainingPlan, TrainingState
 from skseq._engine.training import Run
 from skseq._nn.initial_weights import initial_weights
@@ -443,11 +443,14 @@ def test_weights_that_are_lost_in_the_last_step_are_not_returned():
     assert (e.value.epoch, e.value.batch, e.value.sample) == (1, None, None)
 
 
-def test_a_program_that_diverged_is_not_used_again(monkeypatch):
-    monkeypatch.setattr(_programs, "_idle", [])
+def test_a_program_that_diverged_is_not_used_again():
+    clear_programs()
+    with borrow(RECIPE) as program:
+        pass
     with pytest.raises(TrainingDivergedError):
         run(part(range(3)), rate=float("inf"), epochs=1)
-    assert _programs._idle == []
+    with borrow(RECIPE) as other:
+        assert other is not program
 
 
 # -- the progress bar ------------------------------------------------------------------
