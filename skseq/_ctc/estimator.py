@@ -615,7 +615,7 @@ class CTCSequenceClassifier(SequenceEstimator):
 
     def _check_restored(self):
         super()._check_restored()
-        LabelVocabulary.from_json(self._vocabulary.to_json())
+        LabelVocabulary.from_array(self.classes_, self._label_form)
         n_labels, n_features = len(self.classes_), n_frame_features(self)
         if self._settings["n_labels"] != n_labels:
             raise ValueError(f"it has {n_labels} labels for another number of outputs")

@@ -1,4 +1,4 @@
-"""Texts and checksums by which values are known again, in any process.
+"""Texts and checksums that identify values, the same in any process.
 
 Knows nothing of Keras.
 """

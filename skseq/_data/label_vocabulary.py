@@ -4,7 +4,6 @@ Takes checked label sequences. Knows nothing of Keras.
 """
 
 import reprlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,11 +12,10 @@ import numpy as np
 
 from skseq._data.collections import object_array
 
-_JSON_TYPES = {
-    "str": str,
-    "bool": bool,
-    **{f"{sign}int{bits}": int for sign in ("", "u") for bits in (8, 16, 32, 64)},
-    **{f"float{bits}": float for bits in (16, 32, 64)},
+_NUMBERS = {
+    "bool",
+    *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+    *(f"float{bits}" for bits in (16, 32, 64)),
 }
 
 _DECODERS = {
@@ -26,14 +24,13 @@ _DECODERS = {
     "tuple": lambda labels: tuple(labels.tolist()),
     "array": lambda labels: labels,
 }
-
 # What a sample's labels may be to the user.
 FORMS = (*_DECODERS, "single")
 
 
 @dataclass(frozen=True, eq=False)
 class LabelVocabulary:
-    """The distinct labels of a y, and what form its sequences have.
+    """The distinct labels of a y, and the form that its sequences have.
 
     Parameters
     ----------
@@ -93,6 +90,36 @@ class LabelVocabulary:
             )
         return cls(classes, labels.form)
 
+    @classmethod
+    def from_array(cls, classes, form):
+        """Rebuild a vocabulary, trusting nothing.
+
+        Parameters
+        ----------
+        classes : ndarray of shape (n_classes,)
+            The `classes` of a vocabulary.
+        form : {"str", "list", "tuple", "array", "single"}
+            Its `form`.
+
+        Returns
+        -------
+        vocabulary : LabelVocabulary
+
+        Raises
+        ------
+        ValueError
+            If these are not those of a vocabulary.
+        """
+        if not isinstance(form, str) or form not in FORMS:
+            raise ValueError(
+                f"The 'form' of a vocabulary must be a str among {list(FORMS)}. Got "
+                f"{reprlib.repr(form)} instead."
+            )
+        _check_classes(classes)
+        if form == "str" and not all(map(_is_character, classes.tolist())):
+            raise ValueError("The classes of a vocabulary of str must be characters.")
+        return cls(classes, form)
+
     def encode(self, labels):
         """Replace each label by its id.
 
@@ -139,58 +166,6 @@ class LabelVocabulary:
             decode(self.classes[np.asarray(sample, dtype=np.intp)]) for sample in ids
         )
 
-    def to_json(self):
-        """Return the vocabulary as a dict of plain scalars.
-
-        Returns
-        -------
-        state : dict
-            What `from_json` reads.
-        """
-        kind = self.classes.dtype.kind
-        return {
-            "form": self.form,
-            "dtype": "str" if kind == "U" else self.classes.dtype.name,
-            "classes": self.classes.tolist(),
-        }
-
-    @classmethod
-    def from_json(cls, state):
-        """Rebuild a vocabulary, trusting nothing.
-
-        Parameters
-        ----------
-        state : dict
-            What `to_json` returned.
-
-        Returns
-        -------
-        vocabulary : LabelVocabulary
-
-        Raises
-        ------
-        ValueError
-            If `state` is anything else than a vocabulary.
-        """
-        if not isinstance(state, dict) or set(state) != {"form", "dtype", "classes"}:
-            raise ValueError(
-                "A vocabulary must be a dict with the keys 'form', 'dtype' and "
-                f"'classes'. Got {reprlib.repr(state)} instead."
-            )
-        form, dtype, labels = state["form"], state["dtype"], state["classes"]
-        _check_entry("form", form, FORMS)
-        _check_entry("dtype", dtype, _JSON_TYPES)
-        _check_plain_labels(labels, _JSON_TYPES[dtype])
-        if form == "str" and not all(type(v) is str and len(v) == 1 for v in labels):
-            raise ValueError("The classes of a vocabulary of str must be characters.")
-        try:
-            classes = np.array(labels, dtype=dtype)
-        except OverflowError:
-            classes = np.array([])
-        if classes.tolist() != labels:
-            raise ValueError(f"The classes of a vocabulary must fit dtype {dtype}.")
-        return cls(classes, form)
-
     def _unseen(self, sequences: list, ids: dict) -> ValueError:
         """Name the first label that has no id."""
         i, position, label = next(
@@ -214,32 +189,34 @@ def _plain(sequence: Any) -> Any:
 
 
 def _common_dtype(sequences: list) -> np.dtype | None:
-    """Return the dtype of all the arrays, None where NumPy had better choose."""
+    """Return the dtype that all the arrays share, None where NumPy is to choose."""
     if not all(isinstance(sequence, np.ndarray) for sequence in sequences):
         return None
     # An empty array says nothing: NumPy's are float64.
     dtypes = {sequence.dtype for sequence in sequences if len(sequence)}
     dtype = np.result_type(*dtypes)
-    if dtype.name not in _JSON_TYPES or dtype.kind not in {d.kind for d in dtypes}:
+    if dtype.name not in _NUMBERS or dtype.kind not in {d.kind for d in dtypes}:
         return None  # strings, whose length follows the classes; int64 with uint64
     return np.dtype(dtype.name)  # by name, so in native byte order
 
 
-def _check_entry(name: str, value: Any, options: Iterable[str]) -> None:
-    if not isinstance(value, str) or value not in options:
+def _check_classes(classes: Any) -> None:
+    """Refuse anything but an array of sorted and distinct labels."""
+    is_flat = isinstance(classes, np.ndarray) and classes.ndim == 1
+    if not is_flat or len(classes) == 0:
         raise ValueError(
-            f"The {name!r} of a vocabulary must be a str among {list(options)}. Got "
-            f"{reprlib.repr(value)} instead."
+            "The classes of a vocabulary must be a 1-D array with entries. Got "
+            f"{reprlib.repr(classes)} instead."
         )
-
-
-def _check_plain_labels(labels: Any, label_type: type) -> None:
-    """Refuse what is not a sorted list of distinct scalars of one type."""
-    if not isinstance(labels, list) or len(labels) == 0:
-        raise ValueError("The classes of a vocabulary must be a list of labels.")
-    if not all(type(label) is label_type for label in labels):
+    if classes.dtype.kind != "U" and classes.dtype.name not in _NUMBERS:
         raise ValueError(
-            f"The classes of a vocabulary must all be {label_type.__name__}."
+            "The classes of a vocabulary must be strings, integers, booleans or "
+            f"floats. Got an array of dtype {classes.dtype} instead."
         )
-    if not all(a < b for a, b in pairwise(labels)):
+    labels = classes.tolist()
+    if labels[0] != labels[0] or not all(a < b for a, b in pairwise(labels)):
         raise ValueError("The classes of a vocabulary must be sorted and distinct.")
+
+
+def _is_character(label: Any) -> bool:
+    return isinstance(label, str) and len(label) == 1

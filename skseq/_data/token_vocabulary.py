@@ -1,7 +1,8 @@
-"""Numbers tokens; the unknown token and the end have numbers of their own.
+"""Turns tokens into integer ids and back.
 
-These lie beyond all tokens, so no token of a user can collide with them. Takes checked
-token sequences. Knows nothing of texts and nothing of Keras.
+The unknown token and the end have ids beyond those of all tokens, so no token of a user
+can collide with them. Takes checked token sequences. Knows nothing of texts and nothing
+of Keras.
 """
 
 import reprlib
@@ -11,7 +12,7 @@ from itertools import chain, pairwise
 
 import numpy as np
 
-# Strings of NumPy's own would lose a NUL character at the end of a token.
+# NumPy's own strings would lose a NUL character at the end of a token.
 _DTYPES = {str: np.dtype(object), int: np.dtype(np.int64)}
 
 
@@ -69,7 +70,7 @@ class TokenVocabulary:
         sequences : list of list of str or int
             The tokens of each sample, all of one type.
         min_frequency : int, default=1
-            How often a token must occur. A larger value leaves more tokens unknown.
+            How often a token must occur. Larger values leave more tokens unknown.
         max_vocabulary : int, default=None
             The most tokens to keep: the most frequent and, of equally frequent ones,
             the smallest. None keeps all.
@@ -113,7 +114,7 @@ class TokenVocabulary:
         Raises
         ------
         ValueError
-            If `tokens` is anything else.
+            If `tokens` is not that of a vocabulary.
         """
         if not isinstance(tokens, np.ndarray) or tokens.ndim != 1 or len(tokens) == 0:
             raise ValueError(
@@ -134,7 +135,7 @@ class TokenVocabulary:
         return cls(tokens)
 
     def check_type(self, sequences, name="X"):
-        """Refuse tokens of a type of which none can be known.
+        """Refuse tokens of another type than those of the vocabulary.
 
         Parameters
         ----------
@@ -158,7 +159,7 @@ class TokenVocabulary:
             )
 
     def encode(self, sequences):
-        """Replace each token by its id, and each that has none by `unknown`.
+        """Replace each token by its id, and tokens without one by `unknown`.
 
         Parameters
         ----------
@@ -190,14 +191,14 @@ class TokenVocabulary:
         Raises
         ------
         ValueError
-            If an id does not belong to a token.
+            If an id is not the id of a token.
         """
         ids = [np.asarray(sample, dtype=np.intp) for sample in ids]
         for i, sample in enumerate(ids):
             strange = sample[(sample < 0) | (sample >= len(self.tokens))]
             if len(strange):
                 raise ValueError(
-                    f"ids[{i}] holds {strange[0]}, which is not the id of a token; "
+                    f"ids[{i}] holds {strange[0]}, which is not the id of a token; the "
                     f"ids are 0 to {len(self.tokens) - 1}."
                 )
         return [self.tokens[sample].tolist() for sample in ids]

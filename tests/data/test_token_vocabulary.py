@@ -1,4 +1,4 @@
-"""Which tokens get a number, and that no text of a user's can be taken for another."""
+"""Which tokens get an id, and that no text of a user can be taken for another."""
 
 from collections import Counter
 from itertools import chain
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skseq._data.token_vocabulary import TokenVocabulary
-from skseq._engine.saving import from_plain, to_plain
+from skseq._files.plain import pack, unpack
 
 WORDS = [s.split() for s in ("the cat sat", "the dog sat", "a bird sat on the dog")]
 VOCABULARIES = {
@@ -54,7 +54,7 @@ def test_tokens_the_unknown_one_and_the_end_share_no_id(sequences):
 @pytest.mark.parametrize("sequences", VOCABULARIES.values(), ids=VOCABULARIES)
 def test_a_vocabulary_survives_a_file(sequences):
     tokens = TokenVocabulary.fit(sequences).tokens
-    restored = TokenVocabulary.from_array(from_plain(to_plain(tokens, "tokens")))
+    restored = TokenVocabulary.from_array(unpack(*pack(tokens)))
     assert restored.tokens.tolist() == tokens.tolist()
     assert restored.tokens.dtype == tokens.dtype
 
@@ -165,6 +165,6 @@ def test_nothing_is_decoded_to_nothing():
     ],
     ids=repr,
 )
-def test_a_foreign_array_is_no_vocabulary(tokens):
+def test_a_foreign_array_is_not_a_vocabulary(tokens):
     with pytest.raises(ValueError, match=r"^The tokens of a vocabulary must be"):
         TokenVocabulary.from_array(tokens)
