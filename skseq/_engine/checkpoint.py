@@ -1,30 +1,18 @@
 """A file that holds a fit's last full epoch, so that a killed fit can resume.
 
 Written atomically after every epoch: a kill at any moment leaves the old epoch or the
-new one. It remembers what it was made from and refuses to continue anything else. Knows
+new one. It remembers what it was made from and refuses to resume anything else. Knows
 nothing of Keras.
 """
 
-import math
 import os
-from collections.abc import Mapping
-
-import numpy as np
 
 from skseq._engine.state import TrainingState
 from skseq._files.archive import read_archive, write_archive
+from skseq._files.plain import MALFORMED, pack, unpack
 
 KIND = "checkpoint"
-
-
-# Keys that stand for what JSON cannot hold.
-ARRAY, FLOAT = "__array__", "__float__"
-
-
 NOT_GIVEN = "not given"
-
-
-SCALARS = (bool, int, float, str, type(None))
 
 
 class Checkpoint:
@@ -35,7 +23,8 @@ class Checkpoint:
     path : path-like
         The file; it need not exist yet, but its folder must.
     origin : dict of str to str or int
-        What determines the outcome: parameters and the data's fingerprint.
+        What determines the outcome of the fit: its parameters, and fingerprints of its
+        data.
     """
 
     def __init__(self, path, origin: dict):
@@ -49,33 +38,33 @@ class Checkpoint:
             raise FileNotFoundError(f"There is no folder for checkpoint={self.path!r}.")
 
     def start(self, seed: int) -> int:
-        """The seed to continue with: that of the interrupted fit, if there is one."""
+        """The seed to use: that of the interrupted fit, if there is one."""
         if self.seed is None:
             self.seed = seed
         return self.seed
 
     def save(self, state: TrainingState, callback_state: list[dict]) -> None:
-        """Write the state after an epoch in place of the one before."""
-        arrays = {}
-        header = {
-            "kind": KIND,
+        """Write the state after an epoch in place of the state before."""
+        content = {
             "origin": self.origin,
             "seed": self.seed,
-            "state": _take_arrays(vars(state), "state", arrays),
-            "callbacks": _take_arrays(callback_state, "callbacks", arrays),
+            "state": vars(state),
+            "callbacks": callback_state,
         }
-        write_archive(self.path, header, arrays)
+        values, arrays = pack(content)
+        write_archive(self.path, {"kind": KIND, **values}, arrays)
 
     def _read(self):
         archive = read_archive(self.path)
-        header, arrays = archive.header, archive.arrays
-        if header.get("kind") != KIND:
+        values = dict(archive.header)
+        if values.pop("kind", None) != KIND:
             raise ValueError(f"{self.path} is a skseq file, but not a checkpoint.")
         try:
-            saved, self.seed = dict(header["origin"]), int(header["seed"])
-            self.callback_state = _put_arrays(header["callbacks"], arrays)
-            self.state = TrainingState(**_put_arrays(header["state"], arrays))
-        except (KeyError, TypeError, ValueError) as error:
+            content = unpack(values, archive.arrays)
+            saved, self.seed = dict(content["origin"]), int(content["seed"])
+            self.callback_state = content["callbacks"]
+            self.state = TrainingState(**content["state"])
+        except MALFORMED as error:
             raise ValueError(
                 f"The checkpoint {self.path} is damaged: {error!r}. Delete the file to "
                 "start anew."
@@ -95,31 +84,3 @@ class Checkpoint:
                 "the same data and parameters to resume it, or delete the file to "
                 "start anew."
             )
-
-
-def _take_arrays(value, name: str, arrays: dict):
-    """Copy nested plain values for JSON, leaving the names of arrays that go beside."""
-    if isinstance(value, Mapping):
-        return {k: _take_arrays(v, f"{name}/{k}", arrays) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        items = [_take_arrays(v, f"{name}/{i}", arrays) for i, v in enumerate(value)]
-        return type(value)(items)
-    if isinstance(value, (np.ndarray, np.generic)):
-        arrays[name] = np.asarray(value)
-        return {ARRAY: name}
-    if isinstance(value, float) and not math.isfinite(value):
-        return {FLOAT: repr(value)}
-    return value
-
-
-def _put_arrays(value, arrays: dict):
-    """The inverse of `_take_arrays`."""
-    if isinstance(value, (list, tuple)):
-        return type(value)(_put_arrays(item, arrays) for item in value)
-    if not isinstance(value, dict):
-        return value
-    if set(value) == {ARRAY}:
-        return arrays[value[ARRAY]]
-    if set(value) == {FLOAT}:
-        return float(value[FLOAT])
-    return {key: _put_arrays(item, arrays) for key, item in value.items()}

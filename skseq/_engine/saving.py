@@ -1,50 +1,48 @@
 """Saves a fitted estimator as plain values and weights, and builds it again from them.
 
-A file names its class, which must be in the table of public estimators, and gives its
-parameters, fitted values and weights. Loading builds the network with our own code and
-checks every shape against the file first: a hostile file can fail to load, but it
-cannot run code or make us allocate more than it holds itself.
+A file names its class, which must be in the table of public estimators, and gives
+parameters, fitted values and weights. Loading asks our own network which weights it has, without making
+any, and compares: a hostile file can fail to load, but it cannot run code or make us
+allocate more than it holds itself.
 """
 
 import os
 import platform
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 import numpy as np
 import tensorflow as tf
 
 from skseq._files.archive import read_archive, write_archive
+from skseq._files.plain import MALFORMED, pack, unpack
 from skseq._names import ESTIMATORS
-from skseq._parameters import MISSING
 
 KIND = "estimator"
 LIBRARIES = ("skseq", "sklearn", "tensorflow", "keras", "numpy")
-SCALARS = (bool, int, float, str, type(None))
-ARRAY_KINDS = "biufU"
-MALFORMED = (LookupError, TypeError, AttributeError, ArithmeticError, ValueError)
+WEIGHTS = "weights/"  # how the names of weights begin, among a file's arrays
+MAX_LAYERS = 200  # asking a network of more for its weights takes minutes
 
 
 def save(estimator, path) -> None:
     """Write a fitted estimator's state to one archive."""
-    fitted = {
-        name: to_plain(value, name)
-        for name in estimator._fitted
-        if (value := getattr(estimator, name, MISSING)) is not MISSING
-    }
-    params = {n: to_plain(v, n) for n, v in estimator._portable_params().items()}
+    names = [n for n in estimator._fitted if hasattr(estimator, n)]
+    parameters, arrays = pack(estimator._portable_params())
+    fitted, fitted_arrays = pack({name: getattr(estimator, name) for name in names})
+    _check_layers(estimator._settings, len(estimator._weights))
+    paths = [f"{WEIGHTS}{path}" for path in _shapes_of(estimator)]
+    weights = dict(zip(paths, estimator._weights, strict=True))
     header = {
         "kind": KIND,
         "estimator": type(estimator).__name__,
-        "parameters": params,
+        "parameters": parameters,
         "fitted": fitted,
         "versions": {
             **{name: import_module(name).__version__ for name in LIBRARIES},
             "python": platform.python_version(),
         },
     }
-    paths = [weight.path for weight in estimator.model_.weights]
-    weights = dict(zip(paths, estimator._weights, strict=True))
-    write_archive(path, header, weights)
+    write_archive(path, header, arrays | fitted_arrays | weights)
 
 
 def load(path):
@@ -71,7 +69,7 @@ def load(path):
     OSError
         If the file cannot be read.
     """
-    archive = read_archive(path, require_finite=True)
+    archive = read_archive(path)
     try:
         return _rebuild(archive.header, archive.arrays)
     except MALFORMED as error:
@@ -87,91 +85,113 @@ def _rebuild(header: dict, arrays: dict[str, np.ndarray]):
     if name not in ESTIMATORS:
         raise ValueError(f"it holds an unknown estimator {name!r}")
     estimator_class = getattr(import_module(ESTIMATORS[name]), name)
-    estimator = estimator_class(
-        **{n: from_plain(v) for n, v in header["parameters"].items()}
-    )
-    unknown = set(header["fitted"]) - set(estimator._fitted)
+    parameters, fitted, weights = _unpacked(header, arrays)
+    estimator = estimator_class(**parameters)
+    unknown = set(fitted) - set(estimator._fitted)
     if unknown:
         raise ValueError(f"it has unknown attributes {sorted(unknown)}")
-    for attribute, value in header["fitted"].items():
-        setattr(estimator, attribute, from_plain(value))
+    _check_layers(fitted.get("_settings"), len(weights))
+    vars(estimator).update(fitted)
     estimator._check_restored()
-    estimator._weights = _checked_weights(estimator, arrays)
+    estimator._weights = _checked_weights(estimator, weights)
     estimator._resume_weights = estimator._weights
     estimator._optimizer_state = None
     return estimator
 
 
-def weight_shapes(recipe) -> dict[str, tuple[int, ...]]:
-    """Path and shape of every weight, in the network's order, allocating none."""
-    with tf.Graph().as_default():
-        return {w.path: tuple(w.shape) for w in recipe.build().weights}
+def _unpacked(header, arrays):
+    """The parameters, the fitted values and the weights by their paths."""
+    weights = {n: a for n, a in arrays.items() if n.startswith(WEIGHTS)}
+    others = {n: a for n, a in arrays.items() if n not in weights}
+    values = unpack({n: header[n] for n in ("parameters", "fitted")}, others)
+    weights = {n.removeprefix(WEIGHTS): a for n, a in weights.items()}
+    return values["parameters"], values["fitted"], weights
+
+
+def _check_layers(settings, n_weights: int) -> None:
+    """Refuse settings that name more layers than a file has weights, or can have.
+
+    What a network is built of stands in tuples, the units of its layers for example.
+    Every layer has weights, so there are at least as many of these as of entries.
+    """
+    values = settings.values() if isinstance(settings, dict) else ()
+    containers = (dict, list, tuple, np.ndarray)
+    n_layers = sum(_n_entries(v) for v in values if isinstance(v, containers))
+    if n_layers > n_weights:
+        raise ValueError(
+            f"its weights do not fit its settings, which name {n_layers} layers for "
+            f"{n_weights} weights"
+        )
+    if n_layers > MAX_LAYERS:
+        raise ValueError(
+            f"A skseq file can hold a network of up to {MAX_LAYERS} layers. This one "
+            f"names {n_layers}; such an estimator can be pickled."
+        )
+
+
+def _n_entries(value) -> int:
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, np.ndarray):
+        return value.size
+    if not isinstance(value, (list, tuple)):
+        return 1
+    return sum(map(_n_entries, value))
 
 
 def _checked_weights(estimator, arrays) -> list[np.ndarray]:
     """The weights in the network's order, if they are exactly those it has."""
-    expected = weight_shapes(estimator._recipe())
+    expected = _expected_shapes(estimator)
     if set(expected) != set(arrays):
         wrong = sorted(set(expected) ^ set(arrays))
         raise ValueError(f"its weights do not fit its settings: {wrong[:5]}")
     for path, shape in expected.items():
-        if arrays[path].shape != tuple(shape) or arrays[path].dtype != np.float32:
+        array = arrays[path]
+        if array.shape != shape or array.dtype != np.float32:
             raise ValueError(
-                f"the weight {path!r} must be float32 of shape {tuple(shape)}, and is "
-                f"{arrays[path].dtype} of shape {arrays[path].shape}"
+                f"the weight {path!r} must be float32 of shape {shape}, and is "
+                f"{array.dtype} of shape {array.shape}"
             )
+        if not np.isfinite(array).all():
+            raise ValueError(f"the weight {path!r} holds NaN or infinity")
     return [arrays[path] for path in expected]
 
 
-def to_plain(value, where: str):
-    """Turn a value into what JSON can hold, so that `from_plain` gives it back."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, os.PathLike):
-        value = os.fspath(value)
-    if isinstance(value, SCALARS):
-        return value
-    if isinstance(value, list):
-        return [to_plain(item, where) for item in value]
-    if isinstance(value, tuple):
-        return {"tuple": [to_plain(item, where) for item in value]}
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {"dict": {k: to_plain(v, f"{where}[{k!r}]") for k, v in value.items()}}
-    if isinstance(value, np.ndarray) and value.ndim == 1:
-        if value.dtype.kind in ARRAY_KINDS:
-            return {"array": value.tolist(), "dtype": value.dtype.str}
-        if value.dtype == object and all(isinstance(item, str) for item in value):
-            return {"array": value.tolist(), "dtype": "object"}
-    raise TypeError(
-        f"{where}={value!r} cannot be saved: a skseq file holds plain values only, so "
-        f"that loading it can run no code. Set {where} to a plain value first, with "
-        "set_params, or pickle the estimator."
-    )
+def _expected_shapes(estimator) -> dict[str, tuple]:
+    """The shapes that a restored network's weights must have, if it is a network."""
+    try:
+        return _shapes_of(estimator)
+    except MemoryError:
+        raise
+    except Exception as error:  # Keras and TensorFlow raise some ten kinds
+        raise ValueError(f"its settings describe no network: {error}") from error
 
 
-def from_plain(value):
-    """The inverse of `to_plain`."""
-    if isinstance(value, list):
-        return [from_plain(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if set(value) == {"tuple"}:
-        return tuple(from_plain(item) for item in value["tuple"])
-    if set(value) == {"dict"}:
-        return {key: from_plain(item) for key, item in value["dict"].items()}
-    if set(value) == {"array", "dtype"}:
-        return _array_from_plain(value["array"], value["dtype"])
-    raise ValueError(f"it holds an unknown kind of value {sorted(value)}")
+def _shapes_of(estimator) -> dict[str, tuple]:
+    return weight_shapes(estimator._network, estimator._settings)
 
 
-def _array_from_plain(items, dtype) -> np.ndarray:
-    if not isinstance(items, list) or not all(isinstance(i, SCALARS) for i in items):
-        raise ValueError("it holds an array that is not flat")
-    dtype = np.dtype(dtype)
-    if dtype.kind not in f"{ARRAY_KINDS}O":
-        raise ValueError(f"it holds an array of dtype {dtype}")
-    # The width of strings follows from them: a file could name any.
-    array = np.array(items, dtype=str if dtype.kind == "U" else dtype)
-    if array.tolist() != items:
-        raise ValueError(f"it holds an array that does not fit its dtype {dtype}")
-    return array
+def weight_shapes(network, settings: dict) -> dict[str, tuple[int, ...]]:
+    """Path and shape of every weight of a network, in its order.
+
+    The network is built in a graph that is never run, so no weight is allocated, and in
+    a thread of its own, as what Keras remembers of a network it remembers per thread.
+
+    Parameters
+    ----------
+    network : callable
+        Builds the `keras.Model` from the settings.
+    settings : dict
+        The keyword arguments of `network`.
+
+    Returns
+    -------
+    shapes : dict of str to tuple of int
+    """
+    with ThreadPoolExecutor(1) as own_thread:
+        return own_thread.submit(_shapes_in_a_graph, network, settings).result()
+
+
+def _shapes_in_a_graph(network, settings):
+    with tf.Graph().as_default():
+        return {w.path: tuple(w.shape) for w in network(**settings).weights}

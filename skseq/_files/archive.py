@@ -1,8 +1,8 @@
 """One zip file of a JSON header and named arrays, read without trusting it.
 
 The file is written whole or not at all. Reading it parses JSON and numbers and runs
-nothing, so that a hostile file can fail to load but do no more. Knows nothing of
-estimators or checkpoints, nor what a header means.
+nothing, so a hostile file can fail to load but do no more. Knows nothing of estimators
+or checkpoints, nor what a header means.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import math
 import os
 import secrets
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -26,9 +26,8 @@ FORMAT_VERSION = 1
 
 _HEADER = "skseq.json"
 _WEIGHTS = "weights.safetensors"
-_MAX_HEADER_BYTES = 64 * 2**20
-_TUPLE = "__tuple__"  # the key that marks a JSON list as a tuple
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the time of every member: equal content, equal bytes
+_MAX_HEADER_BYTES = 2**20
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # every member's time, so equal content, equal bytes
 
 _ZIP = b"PK\x03\x04"
 _OTHER_FILES = {  # by their first bytes
@@ -68,8 +67,8 @@ def write_archive(path, header, arrays):
     path : str or path-like
         The file to write or to replace. Its folder must exist.
     header : dict
-        May hold None, booleans, integers, finite floats, strings, and lists, tuples
-        and dicts with string keys of those. Keys are stored in sorted order.
+        Strict JSON of at most 1 MB: None, booleans, integers, finite floats, strings,
+        and lists and dicts with string keys of those. Keys are stored in sorted order.
     arrays : dict of str to ndarray
         Arrays of any shape and memory layout, of booleans, integers or floats of at
         most 64 bits.
@@ -79,29 +78,30 @@ def write_archive(path, header, arrays):
     TypeError
         If the header holds something JSON cannot, or an array has another dtype.
     ValueError
-        If a number in the header is not finite, a name is reserved, or the header is
-        too large.
+        If a number in the header is not finite, the name of an array is reserved, or
+        the header is too large.
     OSError
         If the file cannot be written.
     """
     if not isinstance(header, dict):
         raise TypeError(f"The header must be a dict. Got {header!r} instead.")
+    _check_json(header, "header")
     weights = save_tensors({name: _plain_array(name, a) for name, a in arrays.items()})
     document = {
         "format": FORMAT_VERSION,
         "sha256": {_WEIGHTS: hashlib.sha256(weights).hexdigest()},
-        "header": _to_json(header, "header"),
+        "header": header,
     }
     text = json.dumps(document, sort_keys=True, allow_nan=False).encode("ascii")
     if len(text) > _MAX_HEADER_BYTES:
         raise ValueError(
-            f"The header takes {len(text)} bytes of JSON, more than the "
-            f"{_MAX_HEADER_BYTES} that can be read back; store arrays as arrays."
+            f"Everything but the arrays takes {len(text)} bytes of JSON, and a file "
+            f"can hold {_MAX_HEADER_BYTES}. Shorten long texts, tuples and dicts."
         )
     _write_atomically(path, {_HEADER: text, _WEIGHTS: weights})
 
 
-def read_archive(path, *, require_finite=False):
+def read_archive(path):
     """Read what `write_archive` wrote, or say why that is not possible.
 
     Parameters
@@ -109,8 +109,6 @@ def read_archive(path, *, require_finite=False):
     path : str or path-like
         The file to read. It need not be trusted: nothing in it is executed, and what
         it can make this function allocate is in proportion to its size.
-    require_finite : bool, default=False
-        Whether to refuse a file in which a weight is NaN or infinite.
 
     Returns
     -------
@@ -122,10 +120,10 @@ def read_archive(path, *, require_finite=False):
     ValueError
         If the file is not one of skseq's, is damaged, or comes from a newer skseq.
     OSError
-        If the file cannot be read, e.g. because there is none.
+        If the file cannot be read, for example because there is none.
     """
     try:
-        return _parse(_read_zip_bytes(path), require_finite)
+        return _parse(_read_zip_bytes(path))
     except _NewerFormat as newer:
         raise ValueError(
             f"{path} has the skseq file format {newer}, but skseq {__version__} reads "
@@ -183,7 +181,7 @@ def _read_zip_bytes(path) -> bytes:
         return file.read()
 
 
-def _parse(data: bytes, require_finite: bool) -> Archive:
+def _parse(data: bytes) -> Archive:
     with (
         _refusing("its zip structure is damaged"),
         zipfile.ZipFile(io.BytesIO(data)) as archive,
@@ -194,7 +192,7 @@ def _parse(data: bytes, require_finite: bool) -> Archive:
         raise _Refusal("its weights do not match their checksum")
     with _refusing("its weights cannot be read"):
         arrays = load_tensors(weights)
-    _check_arrays(arrays, require_finite)
+    _check_arrays(arrays)
     return Archive(header, arrays)
 
 
@@ -225,11 +223,11 @@ def _read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
 
 
 def _parse_header(text: bytes) -> tuple[dict, str]:
-    """Return the user's header and the checksum that the weights should have."""
+    """Return the writer's header and the checksum that the arrays should have."""
     with _refusing(f"{_HEADER} is not valid JSON"):
         document = json.loads(
             text.decode("ascii"),
-            object_pairs_hook=_from_pairs,
+            object_pairs_hook=_distinct,
             parse_float=_finite_float,
             parse_constant=_finite_float,
         )
@@ -244,18 +242,16 @@ def _parse_header(text: bytes) -> tuple[dict, str]:
     return header, checksum
 
 
-def _check_arrays(arrays: dict[str, np.ndarray], require_finite: bool) -> None:
+def _check_arrays(arrays: dict[str, np.ndarray]) -> None:
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf":
             raise _Refusal(f"its array {name!r} has the dtype {array.dtype}")
-        if require_finite and not np.isfinite(array).all():
-            raise _Refusal(f"its array {name!r} holds NaN or infinity")
 
 
 def _plain_array(name: str, array) -> np.ndarray:
     """Return `array` in the layout that safetensors writes correctly.
 
-    It copies memory as it lies and drops strides; `np.ascontiguousarray` is no cure,
+    It copies memory as it lies and drops strides. `np.ascontiguousarray` would not do,
     as it gives a 0-d array a dimension.
     """
     if name == "__metadata__":
@@ -269,42 +265,30 @@ def _plain_array(name: str, array) -> np.ndarray:
     return np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
 
 
-def _to_json(value, where: str):
-    """Copy `value` with tuples marked, or say which part of it cannot be stored."""
+def _check_json(value, where: str) -> None:
+    """Refuse what JSON would not give back, and say where it stands."""
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{where} is {value}; a file can only hold finite numbers.")
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, Mapping):
-        return {
-            _checked_key(key, where): _to_json(item, f"{where}[{key!r}]")
-            for key, item in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        items = [_to_json(item, f"{where}[{i}]") for i, item in enumerate(value)]
-        return items if isinstance(value, list) else {_TUPLE: items}
-    raise TypeError(
-        f"{where} is a {type(value).__name__}, which a file cannot hold; use None, "
-        "booleans, numbers, strings, lists, tuples and dicts of Python."
-    )
+        raise ValueError(f"{where} is {value}, which JSON cannot hold.")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"{where} has the key {key!r}, which is not a string.")
+            _check_json(item, f"{where}[{key!r}]")
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            _check_json(item, f"{where}[{i}]")
+    elif value is not None and not isinstance(value, (bool, int, float, str)):
+        raise TypeError(
+            f"{where} is of the type {type(value).__name__}, which JSON cannot hold."
+        )
 
 
-def _from_pairs(pairs: list[tuple[str, object]]):
-    """Undo `_to_json` for one JSON object."""
+def _distinct(pairs: list[tuple[str, object]]) -> dict:
+    """Make a JSON object a dict, unless it has a key twice."""
     value = dict(pairs)
     if len(value) != len(pairs):
         raise _Refusal(f"{_HEADER} has the same key twice")
-    if set(value) == {_TUPLE}:
-        return tuple(value[_TUPLE])
     return value
-
-
-def _checked_key(key, where: str) -> str:
-    if not isinstance(key, str):
-        raise TypeError(f"{where} has the key {key!r}; the keys must be strings.")
-    if key == _TUPLE:
-        raise ValueError(f"{where} has the key {key!r}, which is reserved.")
-    return key
 
 
 def _finite_float(text: str) -> float:

@@ -23,7 +23,7 @@ ORIGIN = {"units": "128", "data": "f00-1"}
 
 @pytest.fixture(scope="module")
 def programs():
-    """Two, so that a run never goes on in the program that it was broken off in."""
+    """Two, so that a run never resumes in the program that it was interrupted in."""
     return [Program(RECIPE) for _ in range(2)]
 
 
@@ -79,7 +79,7 @@ RUNS = {
 
 @pytest.mark.parametrize("after", [1, 4])
 @pytest.mark.parametrize("name", RUNS)
-def test_a_fit_that_was_broken_off_ends_as_an_unbroken_one(
+def test_an_interrupted_fit_ends_as_an_uninterrupted_one(
     name, after, programs, tmp_path
 ):
     path = tmp_path / "fit.skseq"
@@ -90,7 +90,7 @@ def test_a_fit_that_was_broken_off_ends_as_an_unbroken_one(
     assert_same_state(resumed[-1], expected)
 
 
-def test_a_fit_can_be_broken_off_after_every_epoch(programs, tmp_path):
+def test_a_fit_can_be_interrupted_after_every_epoch(programs, tmp_path):
     path = tmp_path / "fit.skseq"
     *_, expected = states(programs[0], epochs=4)
     for i in range(3):
@@ -159,7 +159,57 @@ def test_what_callbacks_remember_comes_back(tmp_path):
     assert second["seen"] == {"a": (1, [2.5])}
 
 
-def test_the_seed_of_the_interrupted_fit_goes_on(tmp_path):
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8", "bool"])
+def test_the_numbers_of_numpy_that_callbacks_remember_keep_their_type(tmp_path, dtype):
+    best = np.array(1 / 3).astype(dtype)[()]
+    path = saved(tmp_path / "a", callback_state=[{"best": best}])
+    (remembered,) = Checkpoint(path, ORIGIN).callback_state
+    assert type(remembered["best"]) is type(best)
+    assert remembered["best"].tobytes() == best.tobytes()
+
+
+class RunningLoss(keras.callbacks.Callback):
+    """Remembers numbers of several types, of which the next ones are computed."""
+
+    def on_train_begin(self, logs=None):
+        self.mean, self.means, self.n_epochs = np.float32(0), [], np.int8(0)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.mean = self.mean * np.float32(0.9) + np.float32(logs["loss"] / 3)
+        self.n_epochs = self.n_epochs + np.int8(1)
+        self.means.append(self.mean)
+        logs["mean"] = self.mean
+
+
+def test_a_callback_that_counts_in_single_precision_resumes_to_the_bit(
+    programs, tmp_path
+):
+    path, options = tmp_path / "fit.skseq", {"epochs": 5, "callbacks": [RunningLoss]}
+    *_, expected = states(programs[0], **options)
+    interrupted(programs[0], path, 2, **options)
+    *_, end = states(programs[1], path, **options)
+    assert_same_state(end, expected)
+    (remembered,) = Checkpoint(path, ORIGIN).callback_state
+    assert {type(mean) for mean in remembered["means"]} == {np.float32}
+    assert (type(remembered["n_epochs"]), remembered["n_epochs"]) == (np.int8, 5)
+
+
+def test_long_histories_take_no_room_in_the_header(tmp_path):
+    history = {"loss": np.random.default_rng(0).random(100_000).tolist()}
+    path = saved(tmp_path / "a", some_state(history=history))
+    assert Checkpoint(path, ORIGIN).state.history == history
+    with zipfile.ZipFile(path) as archive:
+        assert archive.getinfo("skseq.json").file_size < 5000
+
+
+def test_what_a_callback_remembers_and_no_file_can_hold_is_named(tmp_path):
+    remembered = [{}, {"seen": {1: 2}}]
+    with pytest.raises(TypeError, match=r"callbacks\[1\]\['seen'\]=\{1: 2\} cannot be"):
+        saved(tmp_path / "a", callback_state=remembered)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_resumed_fit_uses_the_seed_of_the_interrupted_one(tmp_path):
     path = saved(tmp_path / "a")
     assert Checkpoint(path, ORIGIN).start(99) == 11
 
@@ -220,8 +270,12 @@ def test_a_truncated_file_is_refused(tmp_path, n_bytes):
         {"state": 3},
         {"seed": None},
         {"origin": 3},
-        {"callbacks": [{"best": {"__array__": "no such array"}}]},
-        {"callbacks": [{"best": {"__float__": "many"}}]},
+        {"state": []},
+        {"origin": [1]},
+        {"callbacks": [{"best": {"$array": "no such array"}}]},
+        {"callbacks": [{"best": {"$array": "state['weights'][0]"}}]},
+        {"callbacks": [{"best": {"$float": "many"}}]},
+        {"callbacks": [{"best": {"$pickle": "os.system"}}]},
     ],
 )
 def test_a_header_that_holds_no_state_is_refused(tmp_path, changes):
@@ -231,6 +285,14 @@ def test_a_header_that_holds_no_state_is_refused(tmp_path, changes):
     with pytest.raises(
         ValueError, match=r"checkpoint .* is damaged: .*Delete the file"
     ):
+        Checkpoint(path, ORIGIN)
+
+
+def test_an_array_that_belongs_to_nothing_is_refused(tmp_path):
+    path = saved(tmp_path / "a")
+    archive = read_archive(path)
+    write_archive(path, archive.header, {**archive.arrays, "more": np.ones(2)})
+    with pytest.raises(ValueError, match=r"is damaged: .*arrays \['more'\]"):
         Checkpoint(path, ORIGIN)
 
 

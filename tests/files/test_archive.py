@@ -19,8 +19,8 @@ from skseq._files.archive import FORMAT_VERSION, read_archive, write_archive
 
 HEADER = {
     "class": "Model",
-    "parameters": {"units": (64, 32), "tol": 1e-300, "none": None, "empty": ()},
-    "classes": ["é", "\n", "\ud800", ["nested", ("tuple", [1])], True, -0.0, 2**70],
+    "parameters": {"units": [64, 32], "tol": 1e-300, "none": None, "empty": []},
+    "classes": ["é", "\n", "\ud800", ["nested", [{}, [1]]], True, -0.0, 2**70],
 }
 ARRAYS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.array(2.5)}
 
@@ -102,8 +102,7 @@ def test_the_memory_layout_does_not_matter(path, array):
 def test_a_header_comes_back_with_its_types(written):
     header = read_archive(written).header
     assert header == HEADER
-    assert type(header["parameters"]["units"]) is tuple
-    assert type(header["classes"][3]) is list
+    assert type(header["parameters"]["units"]) is list
     assert header["classes"][4] is True
     assert str(header["classes"][5]) == "-0.0"
 
@@ -130,16 +129,16 @@ def test_equal_content_gives_equal_bytes(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("value", "error", "where"),
     [
-        (object(), TypeError, r"header\['a'\]\[1\]\['b'\] is a object"),
-        (np.float32(1), TypeError, r"header\['a'\]\[1\]\['b'\] is a float32"),
-        (np.arange(2), TypeError, r"header\['a'\]\[1\]\['b'\] is a ndarray"),
-        ({1, 2}, TypeError, r"header\['a'\]\[1\]\['b'\] is a set"),
-        (b"x", TypeError, r"header\['a'\]\[1\]\['b'\] is a bytes"),
-        (len, TypeError, r"header\['a'\]\[1\]\['b'\] is a builtin"),
+        (object(), TypeError, r"header\['a'\]\[1\]\['b'\] is of the type object"),
+        (np.float32(1), TypeError, r"\['a'\]\[1\]\['b'\] is of the type float32"),
+        (np.arange(2), TypeError, r"\['a'\]\[1\]\['b'\] is of the type ndarray"),
+        ({1, 2}, TypeError, r"header\['a'\]\[1\]\['b'\] is of the type set"),
+        ((1, 2), TypeError, r"header\['a'\]\[1\]\['b'\] is of the type tuple"),
+        (b"x", TypeError, r"header\['a'\]\[1\]\['b'\] is of the type bytes"),
+        (len, TypeError, r"header\['a'\]\[1\]\['b'\] is of the type builtin"),
         ({1: 2}, TypeError, r"header\['a'\]\[1\]\['b'\] has the key 1"),
-        ({"__tuple__": []}, ValueError, r"header\['a'\]\[1\]\['b'\] has the key"),
         (float("nan"), ValueError, r"header\['a'\]\[1\]\['b'\] is nan"),
-        ((0, -np.inf), ValueError, r"header\['a'\]\[1\]\['b'\]\[1\] is -inf"),
+        ([0, -np.inf], ValueError, r"header\['a'\]\[1\]\['b'\]\[1\] is -inf"),
     ],
 )
 def test_what_json_cannot_hold_is_named_by_its_place(path, value, error, where):
@@ -169,7 +168,7 @@ def test_the_reserved_name_of_an_array_is_refused(path):
 
 def test_a_header_that_could_not_be_read_back_is_not_written(path, monkeypatch):
     monkeypatch.setattr(_archive, "_MAX_HEADER_BYTES", 300)
-    with pytest.raises(ValueError, match="bytes of JSON, more than the 300"):
+    with pytest.raises(ValueError, match="bytes of JSON, and a file can hold 300"):
         write_archive(path, {"a": "x" * 300}, {})
 
 
@@ -371,10 +370,17 @@ def test_a_size_beyond_the_file_is_refused_unread(written):
         read_archive(written)
 
 
-def test_a_header_beyond_the_cap_is_refused(written, monkeypatch):
-    monkeypatch.setattr(_archive, "_MAX_HEADER_BYTES", 100)
-    with refuses(written, "skseq.json cannot have"):
-        read_archive(written)
+def test_a_header_beyond_the_cap_is_refused(path):
+    def fill(n_bytes):
+        document, weights = members({})
+        text = json.dumps(document).ljust(n_bytes)
+        write_zip(path, [("skseq.json", text), ("weights.safetensors", weights)])
+
+    fill(2**20)
+    assert read_archive(path).header == {}
+    fill(2**20 + 1)
+    with refuses(path, "skseq.json cannot have 1048577 bytes"):
+        read_archive(path)
 
 
 @pytest.mark.parametrize(
@@ -385,7 +391,6 @@ def test_a_header_beyond_the_cap_is_refused(written, monkeypatch):
         ("[" * 100_000, "skseq.json is not valid JSON"),
         ('{"a": "é"}', "skseq.json is not valid JSON"),
         ('{"a": ' + "9" * 10_000 + "}", "skseq.json is not valid JSON"),
-        ('{"__tuple__": 1}', "skseq.json is not valid JSON"),
         ('{"a": 1, "a": 1}', "skseq.json has the same key twice"),
         ('{"a": NaN}', "skseq.json holds NaN"),
         ('{"a": -Infinity}', "skseq.json holds -Infinity"),
@@ -456,14 +461,6 @@ def test_complex_weights_are_refused(path):
     write_zip(path, [("skseq.json", document), ("weights.safetensors", weights)])
     with refuses(path, "its array 'x' has the dtype complex64"):
         read_archive(path)
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_weights_that_are_not_finite_are_refused_on_request(path, bad):
-    write_archive(path, {}, {"n": np.arange(3), "x": np.array([1, bad])})
-    assert_same_arrays({"x": read_archive(path).arrays["x"]}, {"x": np.array([1, bad])})
-    with refuses(path, "its array 'x' holds NaN or infinity"):
-        read_archive(path, require_finite=True)
 
 
 def test_a_newer_format_says_so_whatever_else_it_holds(path):
