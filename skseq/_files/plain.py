@@ -156,7 +156,7 @@ def _pack_items(items, where, arrays, level):
 
 
 def _pack_dict(value, where, arrays, level):
-    """Pack a dict: a JSON object, unless a key looks like a tag or does not fit JSON."""
+    """Pack a dict: a JSON object, unless a key looks like a tag or is not JSON."""
     items = {
         key: _pack(item, _place(where, key), arrays, level + 1)
         for key, item in value.items()
