@@ -46,9 +46,10 @@ from skseq._parameters import (
     RANDOM_STATE,
     VERBOSE,
     OneOf,
+    accepts,
     check_parameters,
-    check_value,
     instance_of,
+    listed,
 )
 from skseq._routing import RoutedParameters
 from skseq._seeding import draw_seed, generator
@@ -436,9 +437,9 @@ class SequenceEstimator(RoutedParameters, BaseEstimator, ABC):
 
     def _check_restored(self) -> None:
         """Check what was read from a file: all that does not depend on the weights."""
-        owner = type(self).__name__
         for name, allowed in self._fitted.items():
-            check_value(owner, name, getattr(self, name, MISSING), allowed)
+            if not accepts(getattr(self, name, MISSING), allowed):
+                raise ValueError(f"its {name} must be {listed(allowed)}")
         constraints = {**CONSTRAINTS, **self._constraints}
         known = {n: c for n, c in constraints.items() if n in self._settings}
         check_parameters(SimpleNamespace(**self._settings), known)

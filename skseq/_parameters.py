@@ -239,15 +239,27 @@ range [1, inf). Got 0 instead.
 
 def check_value(owner: str, name: str, value, allowed) -> None:
     """Check one parameter, by its own name and that of what has it."""
-    options = allowed if isinstance(allowed, tuple) else (allowed,)
-    if any(option.accepts(value) for option in options):
+    if accepts(value, allowed):
         return
-    *others, last = map(str, options)
-    listed = f"{', '.join(others)} or {last}" if others else last
-    hints = [option.hint(name, value) for option in options]
-    sentence = f"The {name!r} parameter of {owner} must be {listed}."
+    hints = [option.hint(name, value) for option in _options(allowed)]
+    sentence = f"The {name!r} parameter of {owner} must be {listed(allowed)}."
     got = f"Got {_shown(value)} instead."
     raise ValueError(" ".join([sentence, got, *filter(None, hints)]))
+
+
+def accepts(value, allowed) -> bool:
+    """Whether a value is what one constraint, or any of a tuple, accepts."""
+    return any(option.accepts(value) for option in _options(allowed))
+
+
+def listed(allowed) -> str:
+    """What is allowed, as the end of a sentence: "None, an int ... or a callable"."""
+    *others, last = map(str, _options(allowed))
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _options(allowed) -> tuple:
+    return allowed if isinstance(allowed, tuple) else (allowed,)
 
 
 def _shown(value) -> str:

@@ -752,7 +752,7 @@ class LSTMAutoencoder(
         for name, size in sizes.items():
             value = getattr(self, name)
             if value is not None and len(value) != size:
-                raise ValueError(f"its {name} must hold {size} float(s)")
+                raise ValueError(f"its {name} must hold {size} value(s)")
         if (self._error_mean is None) != (self._error_precision is None):
             raise ValueError("its distribution of errors is incomplete")
 

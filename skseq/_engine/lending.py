@@ -73,8 +73,8 @@ class _Shelf:
         self.has_warned = True
         warn(
             "More compiled networks are in use than fit in the memory kept for "
-            f"them ({self.max_bytes} bytes), so they are traced again at each use, which is "
-            "slow. Raise the bound by skseq.set_program_memory(n_bytes)."
+            f"them ({self.max_bytes} bytes), so they are traced again at each use, "
+            "which is slow. Raise the bound by skseq.set_program_memory(n_bytes)."
         )
 
 

@@ -1,9 +1,9 @@
 """Saves a fitted estimator as plain values and weights, and builds it again from them.
 
 A file names its class, which must be in the table of public estimators, and gives
-parameters, fitted values and weights. Loading asks our own network which weights it has, without making
-any, and compares: a hostile file can fail to load, but it cannot run code or make us
-allocate more than it holds itself.
+parameters, fitted values and weights. Loading asks our own network which weights it
+has, without making any, and compares: a hostile file can fail to load, but it cannot
+run code or make us allocate more than it holds itself.
 """
 
 import os
