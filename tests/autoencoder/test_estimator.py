@@ -626,10 +626,16 @@ DAMAGE = {
     "one mean more": ({"mean_": floats(1.0, 2.0, 3.0)}, "mean_ must hold 2 value"),
     "mean of text": ({"mean_": np.array(["a", "b"])}, "mean_"),
     "mean of flags": ({"mean_": np.array([True, False])}, "mean_"),
-    "scale of nothing": ({"scale_": floats(1.0, 0.0)}, "scale_ must be a 1-D array of positive"),
+    "scale of nothing": (
+        {"scale_": floats(1.0, 0.0)},
+        "scale_ must be a 1-D array of positive",
+    ),
     "list for a scale": ({"scale_": [1.0, 2.0]}, "scale_ must be a 1-D array"),
     "no scale of changes": ({"_change_scale": None}, "scale of changes"),
-    "negative scale": ({"_change_scale": floats(1.0, -1.0)}, "must be a 1-D array of pos"),
+    "negative scale": (
+        {"_change_scale": floats(1.0, -1.0)},
+        "must be a 1-D array of pos",
+    ),
     "short scale": ({"_change_scale": floats(1.0)}, "_change_scale must hold 2"),
     "one error": ({"_error_mean": floats(1.0)}, "_error_mean must hold 2"),
     "no precision": ({"_error_precision": None}, "errors is incomplete"),

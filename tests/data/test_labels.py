@@ -59,7 +59,7 @@ BAD_Y = {
     "str": (
         "abc",
         TypeError,
-        "y must be a collection of label sequences, one a sample, got a single str "
+        "y must be a collection of label sequences, one per sample, got a single str "
         "'abc'. Did you mean [y]?",
     ),
     "too few": (
@@ -75,14 +75,14 @@ BAD_Y = {
     "dict": (
         {0: "a"},
         TypeError,
-        "y must be an ordered collection of label sequences, one a sample, got dict.",
+        "y must be an ordered collection of label sequences, one per sample, got dict.",
     ),
     "generator": (
         (s for s in "abc"),
         TypeError,
         "y must have a length and be indexable, got generator. Convert it with list(y)",
     ),
-    "int": (3, TypeError, "y must be a collection of label sequences, one a sample,"),
+    "int": (3, TypeError, "y must be a collection of label sequences, one per sample,"),
     "0-d array": (np.array(3), TypeError, "y must be a collection of label sequences"),
     "continuous": (
         [0.5, 1.2, 2.0],

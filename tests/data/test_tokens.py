@@ -208,13 +208,13 @@ BAD_X = {
         [[1, "a"]],
         TypeError,
         "X[0][0] must be a string token, got int (1). Set source_tokenizer=None to "
-        "pass tokens that are no strings.",
+        "pass tokens that are not strings.",
     ),
     "NumPy int token": (
         [np.array([1, 2])],
         TypeError,
         "X[0][0] must be a string token, got numpy.int64 (1). Set source_tokenizer="
-        "None to pass tokens that are no strings.",
+        "None to pass tokens that are not strings.",
     ),
     "None token": (
         [["a", None]],
@@ -321,7 +321,7 @@ BAD_Y = {
         [[1], [2]],
         TypeError,
         "y[0][0] must be a string token, got int (1). Set target_tokenizer=None to "
-        "pass tokens that are no strings.",
+        "pass tokens that are not strings.",
     ),
     "empty text": (["", "b"], ValueError, "y[0] is empty or only whitespace."),
     "a missing text": (["a", None], ValueError, "y[1] is missing (None)."),
@@ -487,7 +487,7 @@ BAD_TOKENIZERS = {
     "returns ids": (
         lambda text: [text, 7],
         "source_tokenizer(X[0])[1] must be a string token, got int (7). Set "
-        "source_tokenizer=None to pass tokens that are no strings.",
+        "source_tokenizer=None to pass tokens that are not strings.",
     ),
     "returns an empty token": (
         lambda text: ["a", ""],

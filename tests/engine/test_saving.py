@@ -429,10 +429,13 @@ DAMAGE = {
     "classes that are weights": (hide_classes, "bias' that it lacks"),
     "one class more": (edit_classes(np.array(list("abcd"))), "4 labels"),
     "unsorted classes": (edit_classes(np.array(list("bac"))), "sorted"),
-    "classes of a list": (edit_classes(["a", "b", "c"]), "1-D array"),
+    "classes of a list": (edit_classes(["a", "b", "c"]), "numpy.ndarray"),
     "classes of objects": (edit_classes(np.array(list("abc"), object)), "dtype object"),
     "classes of pickles": (edit("fitted", "classes_", value=OBJECTS), "unknown kind"),
-    "unknown form": (edit("fitted", "_label_form", value="exec"), "'form'"),
+    "unknown form": (
+        edit("fitted", "_label_form", value="exec"),
+        "_label_form must be a str among",
+    ),
     "unknown layout": (edit("fitted", "_X_layout", value="tree"), "_X_layout"),
     "unknown kind": (edit("fitted", "history_", value={"$set": []}), "unknown kind"),
     "no settings": (edit("fitted", "_settings", value=3), "_settings"),
@@ -506,7 +509,7 @@ NUMBERS = tokens(1, 2, 300, dtype="int64")
 
 TRANSLATOR_DAMAGE = {
     "no vocabulary": (drop_vocabulary, "can be loaded"),
-    "no array": (edit_fitted(target_vocabulary_=["a", "b", "c"]), "1-D array"),
+    "no array": (edit_fitted(target_vocabulary_=["a", "b", "c"]), "numpy.ndarray"),
     "no tokens": (edit_fitted(source_vocabulary_=tokens()), "with entries"),
     "one token more": (
         edit_fitted(source_vocabulary_=tokens("a", "b", "c", "d")),
@@ -517,7 +520,7 @@ TRANSLATOR_DAMAGE = {
     "empty token": (edit_fitted(source_vocabulary_=tokens("", "a", "c")), "not empty"),
     "mixed tokens": (
         edit_fitted(source_vocabulary_=["a", "b", 3]),
-        "1-D array",
+        "numpy.ndarray",
     ),
     "nested tokens": (
         edit_fitted(source_vocabulary_=tokens(["a", "b", "c"])),
@@ -628,8 +631,8 @@ CTC_SETTINGS = {
     "conv_filters": (),
     "conv_kernel_size": 3,
     "conv_strides": (),
-    "encoder": None,
-    "encoder_parameters": (),
+    "front_end": None,
+    "front_end_parameters": (),
     "skip_frames": 1,
 }
 NETWORKS = {
@@ -642,8 +645,8 @@ NETWORKS = {
         ctc_network,
         {
             **CTC_SETTINGS,
-            "encoder": "image",
-            "encoder_parameters": (("features", 3), ("filters", (2, 4))),
+            "front_end": "image",
+            "front_end_parameters": (("features", 3), ("filters", (2, 4))),
         },
     ),
     "translator": (
@@ -668,7 +671,7 @@ NETWORKS = {
             "bidirectional": False,
             "dropout": 0.2,
             "latent_dim": 2,
-            "decoder": "conditional",
+            "decoder_input": "output",
             "reverse": True,
             "difference": True,
         },
@@ -771,7 +774,7 @@ ENDLESS = {
     "units": (3,) * 300_000,
     "conv_filters": (3,) * 300_000,
     "conv_strides": [1] * 3_000_000,
-    "encoder_parameters": (("filters", [3] * 3_000_000),),
+    "front_end_parameters": (("filters", [3] * 3_000_000),),
     "cell": np.ones(3_000_000, "int8"),
 }
 
