@@ -15,3 +15,13 @@ def data_home():
             f"name another"
         )
     return home
+
+
+@pytest.fixture
+def no_programs():
+    """Let every network of the test be built in the test, and not be used later."""
+    from skseq._engine import programs
+
+    programs._idle.clear()
+    yield
+    programs._idle.clear()

@@ -8,13 +8,9 @@ import pickle
 import pickletools
 import random
 import signal
-import subprocess
-import sys
 import threading
 import warnings
 import weakref
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import cloudpickle
@@ -30,194 +26,13 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import KFold, cross_validate
 
 import skseq
-from skseq import (
-    CTCSequenceClassifier,
-    LSTMAutoencoder,
-    Seq2SeqTranslator,
-    TrainingDivergedError,
-)
+from skseq import TrainingDivergedError
 from skseq._data.collections import object_array
-from skseq._engine import programs as _programs
-from tests.toy import as_text, reversals, roughened, symbol_runs
-
-# What is asked here of an autoencoder does not need it to have learnt anything.
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-X, SYMBOLS, _ = symbol_runs(12)
-LETTERS, REVERSED = reversals(12)
+from tests.estimators import CASES
+from tests.processes import run_python
 
 
-@dataclass(frozen=True)
-class Case:
-    """An estimator, its data, and what can be asked of it once it is fitted.
-
-    `methods` take the fitted estimator and a selection of X and y, and return one
-    result a sequence. `altered` is another sequence of the same length, `lengthened`
-    one that is 40 times as long.
-    """
-
-    name: str
-    make: Callable
-    X: list
-    y: list
-    methods: dict = field(repr=False)
-    altered: Callable = field(repr=False)
-    lengthened: Callable = field(repr=False)
-
-    learns_from_y: bool = True
-
-    @property
-    def bad_data(self):
-        """What is refused after the parameters were accepted."""
-        if self.learns_from_y:
-            return self.X, [*self.y[:-1], None]
-        return [*self.X[:-1], None], self.y
-
-    @property
-    def misleading(self):
-        """A validation set that is the worse understood the more is learnt."""
-        if self.learns_from_y:
-            return self.validation(self.X, self.y[1:] + self.y[:1])
-        return self.validation(list(map(self.altered, self.X)), self.y)
-
-    def validation(self, X, y):
-        """What `fit` takes as its validation set."""
-        return {"X_val": X, "y_val": y} if self.learns_from_y else {"X_val": X}
-
-    def fit(self, **params):
-        return self.make(**params).fit(self.X, self.y)
-
-    def results(self, estimator, rows=None):
-        """What each method says of these rows, by method."""
-        rows = range(len(self.X)) if rows is None else rows
-        some_X, some_y = [self.X[i] for i in rows], [self.y[i] for i in rows]
-        return {n: list(m(estimator, some_X, some_y)) for n, m in self.methods.items()}
-
-
-CTC_METHODS = {
-    "predict": lambda clf, X, y: clf.predict(X),
-    "predict_proba": lambda clf, X, y: clf.predict_proba(X),
-    "predict_log_proba": lambda clf, X, y: clf.predict_log_proba(X),
-    "predict_n_best": lambda clf, X, y: clf.predict_n_best(X, 2),
-    "score_samples": lambda clf, X, y: clf.score_samples(X, y),
-    "align": lambda clf, X, y: clf.align(X, y),
-}
-
-
-TRANSLATOR_METHODS = {
-    "predict": lambda translator, X, y: translator.predict(X),
-    "predict_proba": lambda translator, X, y: translator.predict_proba(X),
-    "predict_proba along y": lambda translator, X, y: translator.predict_proba(X, y),
-    "predict_n_best": lambda translator, X, y: translator.predict_n_best(X, 2),
-    "score_samples": lambda translator, X, y: translator.score_samples(X, y),
-    "predict_attention": lambda translator, X, y: translator.predict_attention(X, y),
-}
-
-
-AUTOENCODER_METHODS = {
-    "transform": lambda coder, X, y: coder.transform(X),
-    "reconstruct": lambda coder, X, y: coder.reconstruct(X),
-    "step_errors": lambda coder, X, y: coder.step_errors(X),
-    "score_samples": lambda coder, X, y: coder.score_samples(X),
-    "decision_function": lambda coder, X, y: coder.decision_function(X),
-    "predict": lambda coder, X, y: coder.predict(X),
-    "predict_proba": lambda coder, X, y: coder.predict_proba(X),
-}
-
-
-def maker(Estimator, **settings):
-    defaults = {"units": 4, "epochs": 3, "batch_size": 4, "random_state": 0}
-    return lambda **params: Estimator(**{**defaults, **settings, **params})
-
-
-def ctc_case(name, y, **settings):
-    make = maker(CTCSequenceClassifier, **settings)
-    return Case(name, make, X, y, CTC_METHODS, other_frames, long_frames)
-
-
-def other_frames(x):
-    return np.random.default_rng(0).normal(size=x.shape)
-
-
-def long_frames(x):
-    return np.tile(x, (40, 1))
-
-
-def translator_case(name, form, **settings):
-    """Sources and targets are in the form that a function gives to lists of letters."""
-    make = maker(Seq2SeqTranslator, embedding_dim=3, **settings)
-    methods = dict(TRANSLATOR_METHODS)
-    if make().attention is None:
-        del methods["predict_attention"]
-    others = dict(zip("abc", "bca", strict=True))
-    return Case(
-        name,
-        make,
-        list(map(form, LETTERS)),
-        list(map(form, REVERSED)),
-        methods,
-        lambda x: form([others[token] for token in x if token in others]),
-        lambda x: form([token for token in x if token in others] * 40),
-    )
-
-
-def autoencoder_case(name, **settings):
-    make = maker(LSTMAutoencoder, **settings)
-    some = AUTOENCODER_METHODS, other_frames, long_frames, False
-    return Case(name, make, X, [None] * len(X), *some)
-
-
-ESTIMATORS = [
-    ctc_case("ctc", as_text(SYMBOLS)),
-    ctc_case(
-        "ctc-gru-conv",
-        [symbols.tolist() for symbols in SYMBOLS],
-        cell="gru",
-        bidirectional=False,
-        optimizer="sgd",
-        conv_filters=3,
-        conv_strides=2,
-        dropout=0.2,
-    ),
-    ctc_case("ctc-single", [int(s[0]) for s in SYMBOLS], target="single"),
-    translator_case("translator", " ".join),
-    translator_case(
-        "translator-gru-dot",
-        list,
-        source_tokenizer=None,
-        target_tokenizer=None,
-        cell="gru",
-        bidirectional=False,
-        attention="dot",
-        dropout=0.2,
-        ema_decay=0.5,
-        decoder="beam",
-        beam_width=3,
-    ),
-    translator_case(
-        "translator-char",
-        "".join,
-        source_tokenizer="char",
-        target_tokenizer="char",
-        units=(4, 3),
-        bidirectional=False,
-        attention=None,
-    ),
-    autoencoder_case("autoencoder"),
-    autoencoder_case(
-        "autoencoder-repeat",
-        latent_dim=5,
-        bidirectional=False,
-        decoder="repeat",
-        difference=True,
-        anomaly_score="mae",
-        dropout=0.2,
-    ),
-]
-BY_NAME = {case.name: case for case in ESTIMATORS}
-
-
-@pytest.fixture(scope="module", params=ESTIMATORS, ids=list(BY_NAME))
+@pytest.fixture(scope="module", params=CASES, ids=str)
 def case(request):
     return request.param
 
@@ -228,21 +43,13 @@ def fitted(case):
 
 
 @pytest.fixture(scope="module")
-def rough(fitted):
-    return roughened(fitted)
+def rough(case, fitted):
+    return case.rough(fitted)
 
 
 @pytest.fixture(scope="module")
 def expected(case, rough):
     return case.results(rough)
-
-
-@pytest.fixture
-def no_programs():
-    """Let every network of the test be built in the test, and not be used later."""
-    _programs._idle.clear()
-    yield
-    _programs._idle.clear()
 
 
 def assert_same_arrays(found, expected):
@@ -275,18 +82,6 @@ def pick(results, rows):
 
 def identities(estimator):
     return {name: id(value) for name, value in vars(estimator).items()}
-
-
-def run_python(code, *arguments, **environment):
-    """Run code in a fresh process that can import this module."""
-    path = str(Path(__file__).parents[1])
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "5", **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
 
 
 class InterruptAt(keras.callbacks.Callback):
@@ -447,13 +242,11 @@ def test_the_loss_falls_and_is_recorded_for_each_epoch(case):
 def elsewhere(tmp_path_factory):
     """What another process makes of all estimators: refits, unpickles, asks."""
     folder = tmp_path_factory.mktemp("elsewhere")
-    fitted = {name: case.fit() for name, case in BY_NAME.items()}
-    asked = {name: roughened(estimator) for name, estimator in fitted.items()}
+    fitted = {case.name: case.fit() for case in CASES}
+    asked = {case.name: case.rough(fitted[case.name]) for case in CASES}
     (folder / "asked.pickle").write_bytes(pickle.dumps(asked))
-    done = run_python(
-        "import sys, tests.test_contract as t; t.work(sys.argv[1])", folder
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    code = "import sys, tests.test_contract as t; t.work(sys.argv[1])"
+    run_python(code, folder, PYTHONHASHSEED="5")
     found = pickle.loads((folder / "found.pickle").read_bytes())
     return fitted, asked, found
 
@@ -462,8 +255,8 @@ def work(folder):
     """Run in the other process."""
     asked = pickle.loads(Path(folder, "asked.pickle").read_bytes())
     found = {
-        name: (case.results(asked[name]), case.fit()._weights)
-        for name, case in BY_NAME.items()
+        case.name: (case.results(asked[case.name]), case.fit()._weights)
+        for case in CASES
     }
     Path(folder, "found.pickle").write_bytes(pickle.dumps(found))
 
@@ -512,7 +305,7 @@ def test_a_policy_of_the_user_changes_nothing(case, fitted, expected, no_program
     keras.config.set_dtype_policy("mixed_float16")
     try:
         estimator = case.fit()
-        results = case.results(roughened(estimator))
+        results = case.results(case.rough(estimator))
     finally:
         keras.config.set_dtype_policy("float32")
     assert_same_weights(estimator, fitted)
@@ -525,7 +318,7 @@ def test_a_default_float_of_the_user_changes_nothing(
     keras.config.set_floatx("float64")
     try:
         estimator = case.fit()
-        results = case.results(roughened(estimator))
+        results = case.results(case.rough(estimator))
     finally:
         keras.config.set_floatx("float32")
     assert_same_weights(estimator, fitted)
@@ -660,7 +453,7 @@ def test_a_partial_fit_goes_on_from_a_fit(case, fitted):
 def test_a_partial_fit_takes_the_present_learning_rate(case, fitted):
     still = copy.deepcopy(fitted).set_params(learning_rate=1e-30)
     still.partial_fit(case.X, case.y)
-    assert_same_arrays(still._resume_weights, fitted._resume_weights)
+    assert_same_arrays(still._weights_to_go_on, fitted._weights_to_go_on)
 
 
 def test_a_warm_start_goes_on_and_a_cold_one_does_not(case, fitted):
@@ -737,14 +530,13 @@ def killed(tmp_path_factory):
     """Where the checkpoints are of fits that were killed."""
     folder = tmp_path_factory.mktemp("killed")
     code = "import sys, tests.test_contract as t; t.be_killed(sys.argv[1])"
-    done = run_python(code, folder)
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_python(code, folder)
     return folder
 
 
 def be_killed(folder):
     """Run in another process: fit in children, two at a time, that are killed."""
-    for case in ESTIMATORS:
+    for case in CASES:
         for place in PLACES:
             if not os.fork():
                 os.environ["KILL_AT"] = repr(place)
@@ -989,10 +781,9 @@ def test_a_pickle_needs_no_keras(fitted):
 
 
 def test_a_pickle_of_a_newer_skseq_is_refused_by_name(fitted, monkeypatch):
-    monkeypatch.setattr("skseq._base.STATE_FORMAT", 1000)
-    monkeypatch.setattr("skseq._base.__version__", "99.0")
+    state = {**fitted.__getstate__(), "_pickled_by": (1000, "99.0")}
+    monkeypatch.setattr(type(fitted), "__getstate__", lambda self: state)
     kept = pickle.dumps(fitted)
-    monkeypatch.undo()
     with pytest.raises(ValueError, match=r"skseq 99\.0.*Upgrade"):
         pickle.loads(kept)
 

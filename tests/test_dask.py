@@ -2,24 +2,19 @@
 
 import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from joblib import parallel_config
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from skseq import CTCSequenceClassifier
-from tests.toy import as_text, symbol_runs
+from tests.estimators import CTC
+from tests.processes import ROOT, run_python
 
-ROOT = Path(__file__).parents[1]
 NEEDS_DASK = 'needs Dask: pip install "skseq[dask]"'
 distributed = pytest.importorskip("distributed", reason=NEEDS_DASK)
 
-X, SYMBOLS, _ = symbol_runs(12)
-Y = as_text(SYMBOLS)
+X, Y = CTC.X, CTC.y
 GRID = {"learning_rate": [0.01, 0.05]}
 
 
@@ -37,9 +32,7 @@ class Files:
 
 
 def make():
-    return CTCSequenceClassifier(
-        units=4, bidirectional=False, epochs=1, batch_size=4, random_state=0
-    )
+    return CTC.make(bidirectional=False, epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -93,11 +86,4 @@ def test_the_blocks_of_the_page_that_need_dask_run_in_order(tmp_path):
     page = (ROOT / "docs" / "clusters.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```py\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert blocks
-    finished = subprocess.run(
-        [sys.executable, "-c", "\n".join(blocks)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
-    assert finished.returncode == 0, finished.stderr[-4000:]
+    run_python("\n".join(blocks), cwd=tmp_path)

@@ -23,8 +23,6 @@ from skseq import (
     scikeras,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
 SUBMODULES = ("datasets", "inspection", "metrics", "preprocessing", "scikeras")
 MODULES = [
     import_module(name) for name in ("skseq", *(f"skseq.{m}" for m in SUBMODULES))

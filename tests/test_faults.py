@@ -4,8 +4,6 @@ import errno
 import os
 import resource
 import signal
-import subprocess
-import sys
 import threading
 import time
 import zipfile
@@ -19,39 +17,29 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from skseq import (
-    CTCSequenceClassifier,
-    LSTMAutoencoder,
-    Seq2SeqTranslator,
-    TrainingDivergedError,
-)
+from skseq import TrainingDivergedError
 from skseq._engine.programs import Trainer
 from skseq._files.archive import read_archive
-from tests.toy import as_text, reversals, symbol_runs
+from tests.estimators import ESTIMATORS
+from tests.processes import run_python
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.skipif(os.name == "nt", reason="POSIX signals and limits"),
 ]
 
-X, SYMBOLS, _ = symbol_runs(8)
-WORDS = [" ".join(x) for x in reversals(8)[0]]
-TINY = {"units": 3, "epochs": 6, "batch_size": 4, "random_state": 0}
-FITS = {
-    "ctc": lambda **params: (
-        CTCSequenceClassifier(**{**TINY, "dropout": 0.2, **params}),
-        (X, as_text(SYMBOLS)),
-    ),
-    "translator": lambda **params: (
-        Seq2SeqTranslator(**{**TINY, "embedding_dim": 2, **params}),
-        (WORDS, WORDS),
-    ),
-    "autoencoder": lambda **params: (LSTMAutoencoder(**{**TINY, **params}), (X,)),
-}
+# Two batches an epoch, dropout's random numbers among what they depend on.
+LITTLE = {"units": 3, "epochs": 6, "dropout": 0.2}
+BY_NAME = {case.name: case for case in ESTIMATORS}
+
+
+def made(name="ctc", **params):
+    """An estimator, and the data that it is to be fitted on."""
+    case = BY_NAME[name]
+    return case.make(**{**LITTLE, **params}), case.draw(8)
 
 
 def fit(name="ctc", **params):
-    estimator, data = FITS[name](**params)
+    estimator, data = made(name, **params)
     return estimator.fit(*data)
 
 
@@ -139,21 +127,9 @@ def die_often(path):
     assert 0 < n_epochs[-1] < LONG["epochs"]
 
 
-def run_here(code, *arguments):
-    path = str(Path(__file__).parents[1])
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-
-
 def test_a_fit_that_was_killed_at_every_bad_moment_ends_to_the_bit(tmp_path):
     path = tmp_path / "checkpoint"
-    run_here("import sys, tests.test_faults as t; t.die_often(sys.argv[1])", path)
+    run_python("import sys, tests.test_faults as t; t.die_often(sys.argv[1])", path)
     torn = [p.name for p in tmp_path.iterdir() if p != path]
     assert all(name.startswith(".skseq-") for name in torn)
     assert_same_fit(fit(checkpoint=path, **LONG), fit(**LONG))
@@ -178,7 +154,7 @@ def disk_full(*args, **kwargs):
 
 
 @pytest.mark.parametrize("n_bytes", [0, 100, 3000])
-@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize("name", BY_NAME)
 def test_saving_to_a_full_disk_keeps_the_old_file_and_the_fit(name, n_bytes, tmp_path):
     estimator = fitted(name)
     estimator.save(tmp_path / "model")
@@ -194,9 +170,9 @@ def test_saving_to_a_full_disk_keeps_the_old_file_and_the_fit(name, n_bytes, tmp
 
 
 @pytest.mark.parametrize("n_bytes", [0, 2000])
-@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize("name", BY_NAME)
 def test_a_fit_without_room_for_its_checkpoint_changes_nothing(name, n_bytes, tmp_path):
-    fresh, data = FITS[name](checkpoint=tmp_path / "checkpoint")
+    fresh, data = made(name, checkpoint=tmp_path / "checkpoint")
     used = copy(fitted(name)).set_params(checkpoint=tmp_path / "checkpoint")
     for estimator in (fresh, used):
         state = dict(vars(estimator))
@@ -206,7 +182,7 @@ def test_a_fit_without_room_for_its_checkpoint_changes_nothing(name, n_bytes, tm
     assert contents(tmp_path) == {}
 
 
-@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize("name", BY_NAME)
 def test_a_fit_goes_on_once_there_is_room_again(name, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", os.fsync)  # to be put back
     path = tmp_path / "checkpoint"
@@ -241,7 +217,7 @@ def test_a_place_that_cannot_be_written_is_an_os_error(place, tmp_path):
         pytest.skip("the root user may write there")
     if not folder.parent.is_dir() or (place.endswith("files") and not folder.is_dir()):
         pytest.skip(f"there is no {folder}")
-    estimator, data = FITS["ctc"](checkpoint=folder / "checkpoint")
+    estimator, data = made("ctc", checkpoint=folder / "checkpoint")
     state = dict(vars(estimator))
     with pytest.raises(OSError, match=str(folder)):
         estimator.fit(*data)
@@ -276,12 +252,12 @@ def interruptible():
 
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("delay", np.random.default_rng(1).uniform(0, 0.2, 2).round(3))
-@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize("name", BY_NAME)
 def test_control_c_at_any_moment_leaves_whole_epochs(name, delay, tmp_path):
     path = tmp_path / "checkpoint"
     n_threads = threading.active_count()
     params = {"epochs": 10**4, "checkpoint": path}  # far more than there is time for
-    interrupted, data = FITS[name](callbacks=[InterruptIn(delay)], **params)
+    interrupted, data = made(name, callbacks=[InterruptIn(delay)], **params)
     with pytest.raises(KeyboardInterrupt):
         interrupted.fit(*data)
     if interrupted.__sklearn_is_fitted__():
@@ -317,7 +293,7 @@ class Raise(keras.callbacks.Callback):
 )
 def test_a_callback_that_raises_leaves_no_trace_in_the_next_fit(hook, error, tmp_path):
     path = tmp_path / "checkpoint"
-    estimator, data = FITS["ctc"](callbacks=[Raise(hook, error)], checkpoint=path)
+    estimator, data = made("ctc", callbacks=[Raise(hook, error)], checkpoint=path)
     state = dict(vars(estimator))
     with pytest.raises(error, match="on purpose"):
         estimator.fit(*data)
@@ -325,12 +301,12 @@ def test_a_callback_that_raises_leaves_no_trace_in_the_next_fit(hook, error, tmp
     assert_same_fit(fit(), fitted())
 
 
-@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize("name", BY_NAME)
 def test_a_lack_of_memory_is_a_memory_error_that_says_what_to_do(name, monkeypatch):
     def exhausted(*args, **kwargs):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    used, data = copy(fitted(name)), FITS[name]()[1]
+    used, data = copy(fitted(name)), made(name)[1]
     state = dict(vars(used))
     monkeypatch.setattr(Trainer, "step", exhausted)
     monkeypatch.setattr("skseq._data.batching.full_rows", exhausted)  # in any inference
@@ -345,7 +321,7 @@ def test_a_lack_of_memory_is_a_memory_error_that_says_what_to_do(name, monkeypat
 # -- losses that are lost --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize("name", BY_NAME)
 def test_divergence_leaves_the_last_finite_epoch_on_the_disk(name, tmp_path):
     path = tmp_path / "checkpoint"
     steep = {"learning_rate": 3e37, "optimizer": "sgd", "epochs": 50}

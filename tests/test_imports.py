@@ -2,7 +2,7 @@ import ast
 import re
 import subprocess
 import sys
-from pathlib import Path
+from functools import cache
 
 PACKAGE = Path(__file__).resolve().parents[1] / "skseq"
 
@@ -38,6 +38,7 @@ def rung(module):
     return next(i for i, names in enumerate(LADDER) if room(module) in names)
 
 
+@cache
 def imports_of(module):
     """Every module that is imported anywhere in a file, by its full name."""
     names = set()
@@ -51,6 +52,7 @@ def imports_of(module):
     return names
 
 
+@cache
 def own_imports(module):
     """The modules of skseq that a module imports, without the package's name."""
     names = {name.removeprefix("skseq.") for name in imports_of(module)}
@@ -125,14 +127,8 @@ def test_no_import_goes_in_a_circle():
 
 
 def modules_after(statement):
-    found = subprocess.run(
-        [sys.executable, "-c", f"import sys\n{statement}\nprint(*sys.modules)"],
-        capture_output=True,
-        text=True,
-        cwd=PACKAGE.parent,
-        check=True,
-    )
-    return set(found.stdout.split())
+    code = f"import sys\n{statement}\nprint(*sys.modules)"
+    return set(run_python(code).split())
 
 
 def test_importing_skseq_imports_next_to_nothing():

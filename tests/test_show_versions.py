@@ -1,8 +1,6 @@
 import importlib.metadata
-import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,19 +8,7 @@ import sklearn
 
 import skseq
 from skseq import _show_versions, show_versions
-
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def printed_by(statements):
-    found = subprocess.run(
-        [sys.executable, "-c", statements],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=True,
-    )
-    return found.stdout
+from tests.processes import ROOT, run_python
 
 
 def facts(text):
@@ -70,7 +56,7 @@ def test_tensorflow_is_found_by_its_other_name(capsys, monkeypatch):
 
 
 def test_nothing_of_what_is_reported_gets_imported():
-    text = printed_by(
+    text = run_python(
         "import sys, skseq\n"
         "skseq.show_versions()\n"
         "names = {'tensorflow', 'keras', 'numpy', 'sklearn'}\n"
@@ -81,7 +67,7 @@ def test_nothing_of_what_is_reported_gets_imported():
 
 
 def test_tensorflow_once_imported_tells_its_devices_and_threads():
-    text = printed_by(
+    text = run_python(
         "import tensorflow, skseq\n"
         "tensorflow.config.threading.set_intra_op_parallelism_threads(3)\n"
         "skseq.show_versions()"

@@ -42,9 +42,6 @@ STRICTER_CHECKS = [
     "check_transformer_get_feature_names_out_pandas",
 ]
 
-# What is learnt of blobs in two epochs is their mean.
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
 
 @pytest.fixture(autouse=True)
 def array_api(monkeypatch):

@@ -60,9 +60,6 @@ from skseq.metrics import (
 from skseq.preprocessing import FrameTransformer
 from tests.toy import as_text, reversals, symbol_runs
 
-# Networks as small as these learn next to nothing, and the autoencoder says so.
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
 X, SYMBOLS, _ = symbol_runs(24)
 Y = as_text(SYMBOLS)
 FIRST = np.array([symbols[0] for symbols in SYMBOLS])

@@ -1,0 +1,419 @@
+"""The estimators as the tests see them: one small `Case` of each, and its variants.
+
+Every suite that runs over all estimators takes them from here: `ESTIMATORS` holds one
+case of each class, `CASES` the variants too. A new estimator is one more case here, and
+nothing else in these suites has to know of it.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+import numpy as np
+
+from skseq import CTCSequenceClassifier, LSTMAutoencoder, Seq2SeqTranslator
+from tests.toy import as_text, reversals, roughened, symbol_runs
+
+N_SAMPLES = 12
+SMALL = {"units": 4, "epochs": 3, "batch_size": 4, "random_state": 0}
+
+# The least that can be fitted. All who use it share their compiled programs.
+TINY = {"units": 2, "epochs": 1, "optimizer": "sgd"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A small estimator, data that suit it, and what can be asked of it.
+
+    Attributes
+    ----------
+    name : str
+        What tests are called by.
+    Estimator : type
+        The class.
+    draw : callable
+        `draw(n_samples) -> X, y`, the same objects for the same number. Where nothing
+        is learnt from y, it holds None.
+    methods : dict of str to callable
+        `method(estimator, X, y)` of a fitted estimator gives one result per sequence.
+    altered, lengthened : callable
+        A sequence of X -> another one of the same length, one 40 times as long.
+    reads, writes : str
+        Which tables of bad and good data there are for its X and y: "frames",
+        "texts" or "tokens"; "labels", "one label", "texts", "tokens" or "nothing".
+    params : dict
+        Parameters beside those in `SMALL`.
+    degrees : str
+        The method whose results are finite numbers.
+    misused : dict of str to callable
+        By the name of an argument that is neither X nor y of the methods above,
+        `use(estimator, X, value)` of a fitted estimator.
+    bad_values : dict of str to (str, list)
+        By parameter that only this estimator has, a pattern of what is allowed, and
+        values that are not.
+    free : frozenset of str
+        Parameters without a fixed range of values.
+    check_params : dict or None
+        What scikit-learn's checks need beside a small network; None where X is no
+        array of numbers, which they are about.
+    rounding : float
+        How far results may differ by the memory layout of the same frames.
+    """
+
+    name: str
+    Estimator: type
+    draw: Callable = field(repr=False)
+    methods: dict = field(repr=False)
+    altered: Callable = field(repr=False)
+    lengthened: Callable = field(repr=False)
+    reads: str
+    writes: str
+    params: dict = field(default_factory=dict)
+    degrees: str = "predict_proba"
+    misused: dict = field(default_factory=dict, repr=False)
+    bad_values: dict = field(default_factory=dict, repr=False)
+    free: frozenset = frozenset({"optimizer", "callbacks"})
+    check_params: dict | None = None
+    rounding: float = 0.0
+
+    def __str__(self):
+        return self.name
+
+    def variant(self, name, *, without=(), changes=None, **params):
+        """The same with other parameters; `without` some methods."""
+        kept = {n: m for n, m in self.methods.items() if n not in without}
+        both = {**self.params, **params}
+        return replace(self, name=name, methods=kept, params=both, **(changes or {}))
+
+    # -- data ---------------------------------------------------------------------
+
+    @property
+    def X(self):
+        return self.draw(N_SAMPLES)[0]
+
+    @property
+    def y(self):
+        return self.draw(N_SAMPLES)[1]
+
+    @property
+    def learns_from_y(self):
+        return self.writes != "nothing"
+
+    @property
+    def reads_frames(self):
+        return self.reads == "frames"
+
+    @property
+    def bad_data(self):
+        """What is refused after the parameters were accepted."""
+        if self.learns_from_y:
+            return self.X, [*self.y[:-1], None]
+        return [*self.X[:-1], None], self.y
+
+    @property
+    def misleading(self):
+        """A validation set that is the worse understood the more is learnt."""
+        if self.learns_from_y:
+            return self.validation(self.X, [*self.y[1:], *self.y[:1]])
+        return self.validation(list(map(self.altered, self.X)), self.y)
+
+    def validation(self, X, y):
+        """What `fit` takes as its validation set."""
+        return {"X_val": X, "y_val": y} if self.learns_from_y else {"X_val": X}
+
+    # -- estimators ---------------------------------------------------------------
+
+    def make(self, **params):
+        return self.Estimator(**{**SMALL, **self.params, **params})
+
+    def fit(self, **params):
+        return self.make(**params).fit(self.X, self.y)
+
+    def rough(self, estimator):
+        """A copy of a fitted estimator, whose weights are perturbed."""
+        return roughened(estimator)
+
+    def results(self, estimator, rows=None):
+        """What each method says of these rows, by method."""
+        X, y = self.draw(N_SAMPLES)
+        rows = range(len(X)) if rows is None else rows
+        some_X, some_y = [X[i] for i in rows], [y[i] for i in rows]
+        return {n: list(m(estimator, some_X, some_y)) for n, m in self.methods.items()}
+
+    def degrees_of(self, estimator, X):
+        """All numbers that a fitted estimator gives for X, in one array."""
+        found = getattr(estimator, self.degrees)(X)
+        return np.concatenate([np.ravel(result) for result in found])
+
+
+def of_X(name):
+    return lambda estimator, X, y: getattr(estimator, name)(X)
+
+
+def of_X_and_y(name):
+    return lambda estimator, X, y: getattr(estimator, name)(X, y)
+
+
+def two_best(estimator, X, y):
+    return estimator.predict_n_best(X, 2)
+
+
+# -- what bad values are told -----------------------------------------------------
+
+NAN = math.nan
+COUNT = r"must be an int in the range \[1, inf\)"
+COUNTS = rf"{COUNT} or a non-empty tuple of ints in the range \[1, inf\)"
+MAYBE_COUNTS = COUNTS.replace("non-empty ", "")
+COUNT_TO_MAX = r"must be an int in the range \[1, 2147483647\]"
+COUNT_FROM_0 = r"must be an int in the range \[0, {}"
+MAYBE_COUNT = r"must be None or an int in the range \[1, {}"
+PENALTY = r"must be a float in the range \[0\.0, 1000000\.0\]"
+FLAG = "must be a bool"
+
+
+# -- frames to labels -------------------------------------------------------------
+
+
+@cache
+def frames_and_texts(n_samples):
+    X, symbols, _ = symbol_runs(n_samples)
+    return X, as_text(symbols)
+
+
+@cache
+def frames_and_lists(n_samples):
+    X, symbols, _ = symbol_runs(n_samples)
+    return X, [sequence.tolist() for sequence in symbols]
+
+
+@cache
+def frames_and_classes(n_samples):
+    X, symbols, _ = symbol_runs(n_samples)
+    return X, [int(sequence[0]) for sequence in symbols]
+
+
+def other_frames(x):
+    return np.random.default_rng(0).normal(size=x.shape)
+
+
+def long_frames(x):
+    return np.tile(x, (40, 1))
+
+
+CTC = Case(
+    name="ctc",
+    Estimator=CTCSequenceClassifier,
+    draw=frames_and_texts,
+    methods={
+        "predict": of_X("predict"),
+        "predict_proba": of_X("predict_proba"),
+        "predict_log_proba": of_X("predict_log_proba"),
+        "predict_n_best": two_best,
+        "score_samples": of_X_and_y("score_samples"),
+        "align": of_X_and_y("align"),
+    },
+    altered=other_frames,
+    lengthened=long_frames,
+    reads="frames",
+    writes="labels",
+    misused={"n": lambda clf, X, n: clf.predict_n_best(X, n)},
+    bad_values={
+        "conv_filters": (MAYBE_COUNTS, [0, 2.5, (4, 0), None, "4"]),
+        "conv_kernel_size": (COUNT, [0, -3, 2.5, (3, 3), None]),
+        "conv_strides": (MAYBE_COUNTS, [0, 1.5, (2, 0), None]),
+        "encoder": ("None, a str among .'image'. or a callable", ["picture", 3]),
+        "skip_frames": (COUNT_FROM_0.format(r"inf\)"), [-1, 1.5, None, True]),
+        "target": ("among {'auto', 'sequence', 'single'}", ["many", None]),
+        "decoder": ("among {'greedy', 'beam'}", ["viterbi", None]),
+        "beam_width": (COUNT, [0, 2.5, None, True]),
+        "infeasible": ("among {'raise', 'drop'}", ["ignore", None, True]),
+    },
+    check_params={"epochs": 12},
+)
+CTC_SINGLE = CTC.variant(
+    "ctc-single",
+    changes={"draw": frames_and_classes, "writes": "one label"},
+    target="single",
+)
+CTC_GRU_CONV = CTC.variant(
+    "ctc-gru-conv",
+    changes={"draw": frames_and_lists, "check_params": None},
+    cell="gru",
+    bidirectional=False,
+    optimizer="sgd",
+    conv_filters=3,
+    conv_strides=2,
+    dropout=0.2,
+)
+
+
+# -- tokens to tokens -------------------------------------------------------------
+
+
+def written(form):
+    """How to draw, to alter and to lengthen token sequences of a user's form."""
+    others = dict(zip("abc", "bca", strict=True))
+
+    @cache
+    def draw(n_samples):
+        return tuple(list(map(form, side)) for side in reversals(n_samples))
+
+    return {
+        "draw": draw,
+        "altered": lambda x: form([others[t] for t in x if t in others]),
+        "lengthened": lambda x: form([t for t in x if t in others] * 40),
+    }
+
+
+TRANSLATOR = Case(
+    name="translator",
+    Estimator=Seq2SeqTranslator,
+    **written(" ".join),
+    methods={
+        "predict": of_X("predict"),
+        "predict_proba": of_X("predict_proba"),
+        "predict_proba along y": of_X_and_y("predict_proba"),
+        "predict_n_best": two_best,
+        "score_samples": of_X_and_y("score_samples"),
+        "attend": of_X_and_y("attend"),
+    },
+    reads="texts",
+    writes="texts",
+    params={"embedding_dim": 3},
+    misused={"n": lambda translator, X, n: translator.predict_n_best(X, n)},
+    bad_values={
+        "embedding_dim": (COUNT, [0, 2.5, None, (3,)]),
+        "attention": (
+            "must be a str among {'additive', 'dot'} or None",
+            ["dott", 1, True],
+        ),
+        **{
+            name: (r"must be a str among \{'word', 'char'\}, a callable or None", bad)
+            for name, bad in {
+                "source_tokenizer": ["wordd", 3, ["word"]],
+                "target_tokenizer": ["chars", 3, ("word",)],
+            }.items()
+        },
+        "min_frequency": (COUNT, [0, 1.5, None]),
+        "max_vocabulary": (MAYBE_COUNT.format(r"inf\)"), [0, -1, 2.5, True]),
+        "label_smoothing": (r"a float in the range \[0\.0, 1\.0\)", [1.0, -0.1, NAN]),
+        "decoder": ("among {'greedy', 'beam'}", ["viterbi", None]),
+        "beam_width": (COUNT_TO_MAX, [0, 2.5, None, True, 2**31]),
+        "length_penalty": (PENALTY, [-1, NAN, math.inf, None, 1e300]),
+        "coverage_penalty": (PENALTY, [-0.1, NAN, "0", 1e300]),
+        "no_repeat_ngram": (COUNT_FROM_0.format(r"inf\)"), [-1, 1.5, None]),
+        "min_output_length": (
+            COUNT_FROM_0.format(r"2147483647\]"),
+            [-1, None, 2**31],
+        ),
+        "max_output_length": (MAYBE_COUNT.format(r"2147483647\]"), [0, 2.5, 2**31]),
+        "ema_decay": (
+            r"must be None or a float .*\(0\.0, 1\.0\)",
+            [0, 1.0, NAN, "0.9"],
+        ),
+        "scoring": ("must be a str among {'loss', 'score'}", ["accuracy", None, len]),
+    },
+)
+TRANSLATOR_GRU_DOT = TRANSLATOR.variant(
+    "translator-gru-dot",
+    changes={**written(list), "reads": "tokens", "writes": "tokens"},
+    source_tokenizer=None,
+    target_tokenizer=None,
+    cell="gru",
+    bidirectional=False,
+    attention="dot",
+    dropout=0.2,
+    ema_decay=0.5,
+    decoder="beam",
+    beam_width=3,
+)
+TRANSLATOR_CHAR = TRANSLATOR.variant(
+    "translator-char",
+    without=["attend"],
+    changes=written("".join),
+    source_tokenizer="char",
+    target_tokenizer="char",
+    units=(4, 3),
+    bidirectional=False,
+    attention=None,
+)
+
+
+# -- sequences to themselves ------------------------------------------------------
+
+
+@cache
+def frames_alone(n_samples):
+    X, _, _ = symbol_runs(n_samples)
+    return X, [None] * n_samples
+
+
+AUTOENCODER = Case(
+    name="autoencoder",
+    Estimator=LSTMAutoencoder,
+    draw=frames_alone,
+    methods={
+        "transform": of_X("transform"),
+        "reconstruct": of_X("reconstruct"),
+        "step_errors": of_X("step_errors"),
+        "score_samples": of_X("score_samples"),
+        "score_frames": of_X("score_frames"),
+        "decision_function": of_X("decision_function"),
+        "predict": of_X("predict"),
+        "predict_proba": of_X("predict_proba"),
+    },
+    altered=other_frames,
+    lengthened=long_frames,
+    reads="frames",
+    writes="nothing",
+    degrees="score_samples",
+    misused={
+        "y": lambda coder, X, y: coder.fit_threshold(X, y),
+        "Z": lambda coder, X, Z: coder.inverse_transform(Z, 3),
+        "lengths": lambda coder, X, n: coder.inverse_transform(coder.transform(X), n),
+    },
+    bad_values={
+        "latent_dim": (MAYBE_COUNT.format(r"inf\)"), [0, -1, 2.5, True, (3,)]),
+        "decoder": ("among {'conditional', 'repeat'}", ["greedy", None]),
+        "reverse": (FLAG, [None, "yes", 1]),
+        "standardize": (FLAG, [None, "robust", 0]),
+        "difference": (FLAG, [None, 1, 2]),
+        "loss": ("among {'mse', 'mae'}", ["mahalanobis", None, np.abs]),
+        "step_weight": (
+            r"a str among \{'sqrt'\}, a callable or None",
+            ["root", 2, [1]],
+        ),
+        "anomaly_score": ("among {'mse', 'mae', 'mahalanobis'}", ["rmse", None]),
+        "contamination": (
+            r"'auto'} or a float in the range \(0\.0, 0\.5\]",
+            [0, 0.6, 1, -0.1, NAN, "autoo", None, True],
+        ),
+    },
+    # By itself the threshold is beyond all blobs; the checks want some to be outliers.
+    check_params={"epochs": 2, "contamination": 0.1},
+    # It learns the mean of all frames, and the order of a sum decides its last bits.
+    rounding=1e-6,
+)
+AUTOENCODER_REPEAT = AUTOENCODER.variant(
+    "autoencoder-repeat",
+    changes={"check_params": None},
+    latent_dim=5,
+    bidirectional=False,
+    decoder="repeat",
+    difference=True,
+    anomaly_score="mae",
+    dropout=0.2,
+)
+
+
+# -- all of them ------------------------------------------------------------------
+
+CASES = [
+    *(CTC, CTC_GRU_CONV, CTC_SINGLE),
+    *(TRANSLATOR, TRANSLATOR_GRU_DOT, TRANSLATOR_CHAR),
+    *(AUTOENCODER, AUTOENCODER_REPEAT),
+]
+
+# The first case of each class.
+ESTIMATORS = list({case.Estimator: case for case in reversed(CASES)}.values())[::-1]
