@@ -22,7 +22,7 @@ SMALL = {"units": 4, "epochs": 3, "batch_size": 4, "random_state": 0}
 TINY = {"units": 2, "epochs": 1, "optimizer": "sgd"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """A small estimator, data that suit it, and what can be asked of it.
 

@@ -12,16 +12,8 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from skseq import (
-    CTCSequenceClassifier,
-    LabelSpan,
-    LSTMAutoencoder,
-    Seq2SeqTranslator,
-    _names,
-    inspection,
-    preprocessing,
-    scikeras,
-)
+from skseq import LabelSpan, _names, inspection, preprocessing, scikeras
+from tests.estimators import ESTIMATORS, TINY
 
 SUBMODULES = ("datasets", "inspection", "metrics", "preprocessing", "scikeras")
 MODULES = [
@@ -140,45 +132,64 @@ def test_a_docstring_is_read_as_numpydoc_reads_it():
     assert names(documented, "Returns") == ["d"]
 
 
-@pytest.mark.parametrize("name", CALLABLE)
-def test_parameters_are_documented_in_the_order_of_the_signature(name):
-    value, _ = PUBLIC[name]
-    assert names(value, "Parameters") == list(signature(value))
+def offenders(objects, found, expected):
+    """Where a docstring has other names than the object has."""
+    both = {name: (found(*v), expected(*v)) for name, v in objects.items()}
+    return {name: pair for name, pair in both.items() if pair[0] != pair[1]}
 
 
-@pytest.mark.parametrize("name", RECORDS)
-def test_the_fields_of_a_record_are_documented_in_their_order(name):
-    record, _ = PUBLIC[name]
-    fields = getattr(record, "_fields", None)
-    fields = fields or [field.name for field in dataclasses.fields(record)]
-    assert names(record, "Attributes") == list(fields)
+def test_parameters_are_documented_in_the_order_of_the_signature():
+    assert not offenders(
+        CALLABLE,
+        lambda value, _: names(value, "Parameters"),
+        lambda value, _: list(signature(value)),
+    )
 
 
-@pytest.mark.parametrize("name", CALLABLE)
-def test_defaults_in_the_text_are_those_of_the_signature(name):
-    value, owner = PUBLIC[name]
-    parameters = signature(value)
+def fields_of(record, _):
+    own = getattr(record, "_fields", None)
+    return list(own or [field.name for field in dataclasses.fields(record)])
+
+
+def test_the_fields_of_a_record_are_documented_in_their_order():
+    assert RECORDS
+    assert not offenders(
+        RECORDS, lambda record, _: names(record, "Attributes"), fields_of
+    )
+
+
+def defaults_in_text(value, owner):
+    """The default that is told of each parameter, and its type: 1 is not True."""
+    found = {}
     for entry in entries(value, "Parameters"):
         elsewhere = None if entry.type else ELSEWHERE.match(entry.text)
         if elsewhere:
             other = getattr(owner, elsewhere[1])
             (entry,) = (e for e in entries(other, "Parameters") if e.name == entry.name)
-        default = parameters[entry.name].default
-        assert (type(entry.default), entry.default) == (type(default), default), entry
+        found[entry.name] = type(entry.default), entry.default
+    return found
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_a_docstring_begins_with_a_line_that_is_a_sentence(name):
-    value, _ = PUBLIC[name]
-    first, *rest = inspect.getdoc(value).split("\n")
-    assert first.endswith(".")
-    assert rest[:1] in ([], [""])
+def defaults_in_signature(value, _):
+    parameters = signature(value)
+    return {name: (type(p.default), p.default) for name, p in parameters.items()}
 
 
-NETWORKS = (
-    *(CTCSequenceClassifier, Seq2SeqTranslator, LSTMAutoencoder),
-    *(scikeras.recurrent_model, scikeras.autoencoder_model),
-)
+def test_defaults_in_the_text_are_those_of_the_signature():
+    assert not offenders(CALLABLE, defaults_in_text, defaults_in_signature)
+
+
+def test_a_docstring_begins_with_a_line_that_is_a_sentence():
+    beginnings = {n: inspect.getdoc(v).split("\n")[:2] for n, (v, _) in PUBLIC.items()}
+    assert not {
+        name: lines
+        for name, lines in beginnings.items()
+        if not lines[0].endswith(".") or lines[1:] not in ([], [""])
+    }
+
+
+CLASSES = [case.Estimator for case in ESTIMATORS]
+NETWORKS = [*CLASSES, scikeras.recurrent_model, scikeras.autoencoder_model]
 
 # Parameters whose type or default differs over the estimators, and why.
 OWN_TYPE = {
@@ -194,34 +205,45 @@ OWN_TEXT = {
 }
 
 
-def differing(networks, said):
-    """The parameters of which the networks say different things."""
+def told_of(networks, what):
+    """By parameter, what is told of it in the docstrings of these networks."""
     known = {}
     for network in networks:
         for entry in entries(network, "Parameters"):
-            if said(entry) and entry.name not in ("meta", "compile_kwargs"):
-                known.setdefault(entry.name, set()).add(said(entry))
-    return {name for name, things in known.items() if len(things) > 1}
+            if what(entry) and entry.name not in ("meta", "compile_kwargs"):
+                told = known.setdefault(entry.name, {})
+                told.setdefault(what(entry), []).append(network.__name__)
+    return known
+
+
+def in_several_ways(known):
+    return {name: told for name, told in known.items() if len(told) > 1}
 
 
 def test_a_parameter_has_one_type_and_default_over_the_estimators():
-    assert differing(NETWORKS, lambda entry: entry.type) == OWN_TYPE.keys()
+    several = in_several_ways(told_of(NETWORKS, lambda entry: entry.type))
+    assert several.keys() == OWN_TYPE.keys(), several
 
 
-def test_a_parameter_has_one_text_over_the_estimators():
-    assert differing(NETWORKS[:3], lambda entry: entry.text) == OWN_TEXT.keys()
+def test_a_shared_parameter_has_one_text_over_the_estimators():
+    several = in_several_ways(told_of(CLASSES, lambda entry: entry.text))
+    assert several.keys() == OWN_TEXT.keys(), several
 
 
 RNG = np.random.default_rng(0)
 FRAMES = [pd.DataFrame(RNG.normal(size=(n, 2)), columns=["a", "b"]) for n in (4, 5, 6)]
 WAVEFORMS = [RNG.normal(size=800)]
-LABELS, TEXTS = ["ab", "b", "a"], ["a b", "b", "a"]
-TINY = {"units": 2, "epochs": 1, "optimizer": "sgd", "random_state": 0}
 
-FITS = {
-    "CTCSequenceClassifier": lambda: CTCSequenceClassifier(**TINY).fit(FRAMES, LABELS),
-    "Seq2SeqTranslator": lambda: Seq2SeqTranslator(**TINY).fit(TEXTS, TEXTS),
-    "LSTMAutoencoder": lambda: LSTMAutoencoder(**TINY).fit(FRAMES),
+ESTIMATOR_FITS = {
+    case.Estimator.__name__: lambda case=case: case.make(**TINY).fit(
+        [pd.DataFrame(x, columns=list("abc")) for x in case.X]
+        if case.reads_frames
+        else case.X,
+        case.y,
+    )
+    for case in ESTIMATORS
+}
+TRANSFORMER_FITS = {
     "FrameDifference": lambda: preprocessing.FrameDifference().fit(FRAMES),
     "FrameTransformer": lambda: preprocessing.FrameTransformer(StandardScaler()).fit(
         FRAMES
@@ -253,11 +275,12 @@ def assert_attributes_are_documented(made):
     assert has == set(names(type(made), "Attributes"))
 
 
-@pytest.mark.parametrize("name", FITS)
-def test_fitted_attributes_are_those_documented(name):
-    fitted = FITS[name]()
-    assert type(fitted).__name__ == name
-    assert_attributes_are_documented(fitted)
+@pytest.mark.parametrize("fits", [ESTIMATOR_FITS, TRANSFORMER_FITS])
+def test_fitted_attributes_are_those_documented(fits):
+    for name, fit in fits.items():
+        fitted = fit()
+        assert type(fitted).__name__ == name
+        assert_attributes_are_documented(fitted)
 
 
 def test_attributes_of_drawn_displays_are_those_documented():
@@ -269,7 +292,7 @@ def test_attributes_of_drawn_displays_are_those_documented():
 
 def test_no_estimator_or_transformer_goes_unfitted():
     fitting = {n.split(".")[-1] for n, (v, _) in PUBLIC.items() if hasattr(v, "fit")}
-    assert fitting == FITS.keys()
+    assert fitting == ESTIMATOR_FITS.keys() | TRANSFORMER_FITS.keys()
 
 
 # Words for what the glossary calls by another.
@@ -284,8 +307,11 @@ NOT_IN_USE = {
 }
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_docstrings_keep_to_one_word_for_one_thing(name):
-    text = inspect.getdoc(PUBLIC[name][0])
-    found = {word: term for word, term in NOT_IN_USE.items() if re.search(word, text)}
-    assert not found
+def test_docstrings_keep_to_one_word_for_one_thing():
+    texts = {name: inspect.getdoc(value) for name, (value, _) in PUBLIC.items()}
+    assert not {
+        (name, word): term
+        for name, text in texts.items()
+        for word, term in NOT_IN_USE.items()
+        if re.search(word, text)
+    }

@@ -4,22 +4,23 @@ import pytest
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skseq import CTCSequenceClassifier, LSTMAutoencoder
+from tests.estimators import CASES
+
+pytestmark = pytest.mark.core
 
 SMALL = {
     "units": 8,
-    "epochs": 12,
     "learning_rate": 0.05,
     "bidirectional": False,
     "random_state": 0,
 }
-# By itself the threshold is beyond all blobs, and the checks want some to be outliers.
-CODER = LSTMAutoencoder(**{**SMALL, "epochs": 2, "contamination": 0.1})
+# Batches are the estimators' own, as are all parameters that are not named.
 ESTIMATORS = [
-    CTCSequenceClassifier(**SMALL),
-    CTCSequenceClassifier(target="single", **SMALL),
-    CODER,
+    case.Estimator(**{**SMALL, **case.params, **case.check_params})
+    for case in CASES
+    if case.check_params is not None
 ]
+TRANSFORMERS = [e for e in ESTIMATORS if hasattr(e, "transform")]
 EXPECTED_FAILURES = {
     "check_sample_weight_equivalence_on_dense_data": (
         "The network computes in single precision and learns from minibatches, where a "
@@ -58,8 +59,9 @@ def test_scikit_learn_check(estimator, check):
     check(estimator)
 
 
+@pytest.mark.parametrize("estimator", TRANSFORMERS)
 @pytest.mark.parametrize("check", STRICTER_CHECKS)
-def test_stricter_check(check):
+def test_stricter_check(estimator, check):
     if not hasattr(estimator_checks, check):
         pytest.skip("this scikit-learn has no such check")
-    getattr(estimator_checks, check)(type(CODER).__name__, CODER)
+    getattr(estimator_checks, check)(type(estimator).__name__, estimator)

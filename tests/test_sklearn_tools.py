@@ -2,6 +2,8 @@
 
 import pickle
 import re
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import joblib
@@ -9,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
@@ -50,7 +52,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils import estimator_html_repr, resample
 
-from skseq import CTCSequenceClassifier, LSTMAutoencoder, Seq2SeqTranslator
 from skseq._data.collections import object_array
 from skseq.metrics import (
     label_error_rate,
@@ -58,60 +59,74 @@ from skseq.metrics import (
     sequence_accuracy_scorer,
 )
 from skseq.preprocessing import FrameTransformer
-from tests.toy import as_text, reversals, symbol_runs
+from tests.estimators import AUTOENCODER, CTC, CTC_SINGLE, ESTIMATORS, Case
 
-X, SYMBOLS, _ = symbol_runs(24)
-Y = as_text(SYMBOLS)
-FIRST = np.array([symbols[0] for symbols in SYMBOLS])
+N_SAMPLES = 24
+X, Y = CTC.draw(N_SAMPLES)
+FIRST = np.array(CTC_SINGLE.draw(N_SAMPLES)[1])
+ANOMALY = np.where(np.arange(N_SAMPLES) % 4 == 0, -1, 1)
 
-
-def make(**params):
-    defaults = {
-        "units": 4,
-        "bidirectional": False,
-        "epochs": 2,
-        "learning_rate": 0.05,
-        "batch_size": 8,
-        "random_state": 0,
-    }
-    return CTCSequenceClassifier(**{**defaults, **params})
+SMALL = {"bidirectional": False, "epochs": 2, "learning_rate": 0.05, "batch_size": 8}
 
 
-def make_single(**params):
-    return make(target="single", **params)
+@dataclass(frozen=True)
+class Learner:
+    """An estimator and its data, as scikit-learn's tools take them."""
+
+    case: Case
+
+    def __call__(self, **params):
+        return self.case.make(**{**SMALL, **params})
+
+    @property
+    def data(self):
+        """X and y: lists of tokens for texts, which a tool might take for an array."""
+        some_X, some_y = self.case.draw(N_SAMPLES)
+        if self.case.reads == "texts":
+            some_X = [text.split() for text in some_X]
+        if self.case.writes == "texts":
+            some_y = [text.split() for text in some_y]
+        if not self.case.learns_from_y:
+            some_y = None
+        return some_X, np.array(some_y) if is_classifier(self()) else some_y
+
+    def fit(self, rows, **params):
+        """A fit by hand, for tests that only read it."""
+        return fitted_by_hand(self, tuple(map(int, rows)), **params)
+
+    def score(self, estimator, rows):
+        given = [taken(items, rows) for items in self.data if items is not None]
+        return estimator.score(*given)
+
+    def folds(self, n_folds=2):
+        some_X, some_y = self.data
+        cv = check_cv(n_folds, some_y, classifier=is_classifier(self()))
+        return list(cv.split(some_X, some_y))
+
+    def fold_scores(self, **params):
+        """What cross-validation should find, by hand."""
+        return [
+            self.score(self.fit(train, **params), test) for train, test in self.folds()
+        ]
 
 
-def make_coder(**params):
-    return LSTMAutoencoder(**{**SMALL, **params})
+def taken(items, rows):
+    return None if items is None else [items[i] for i in rows]
 
 
-def make_translator(**params):
-    defaults = {"embedding_dim": 3, "source_tokenizer": None, "target_tokenizer": None}
-    return Seq2SeqTranslator(**{**SMALL, **defaults, **params})
+@cache
+def fitted_by_hand(learner, rows, **params):
+    return learner(**params).fit(*(taken(items, rows) for items in learner.data))
 
 
-SMALL = {
-    "units": 4,
-    "epochs": 1,
-    "learning_rate": 0.05,
-    "batch_size": 8,
-    "random_state": 0,
-}
-LETTERS, REVERSED = reversals(24)
-ANOMALY = np.where(np.arange(24) % 4 == 0, -1, 1)
-
-# A maker, X and y for each estimator.
-CASES = {
-    "label sequences": (make, X, Y),
-    "single labels": (make_single, X, FIRST),
-    "translations": (make_translator, LETTERS, REVERSED),
-    "codes": (make_coder, X, None),
-}
+make, make_single = Learner(CTC), Learner(CTC_SINGLE)
+make_coder = partial(Learner(AUTOENCODER), epochs=1)
+LEARNERS = [Learner(case) for case in (*ESTIMATORS, CTC_SINGLE)]
 
 
-@pytest.fixture(params=CASES)
-def case(request):
-    return CASES[request.param]
+@pytest.fixture(params=LEARNERS, ids=lambda learner: learner.case.name)
+def learner(request):
+    return request.param
 
 
 @pytest.fixture(scope="module")
@@ -333,33 +348,6 @@ def test_a_threshold_of_single_labels_can_be_tuned():
 # -- every tool for every estimator -----------------------------------------------
 
 
-def taken(items, rows):
-    return None if items is None else [items[i] for i in rows]
-
-
-def folds_of(case, n_folds=2):
-    make, X, y = case
-    return list(check_cv(n_folds, y, classifier=make is make_single).split(X, y))
-
-
-def fitted_on(case, rows, **params):
-    make, X, y = case
-    return make(**params).fit(taken(X, rows), taken(y, rows))
-
-
-def score_on(case, estimator, rows):
-    _, X, y = case
-    return estimator.score(taken(X, rows), *([] if y is None else [taken(y, rows)]))
-
-
-def fold_scores(case, **params):
-    """What cross-validation should find, by hand."""
-    return [
-        score_on(case, fitted_on(case, train, **params), test)
-        for train, test in folds_of(case)
-    ]
-
-
 RATES = [1e-9, 0.05]
 SEARCHES = {
     "grid": lambda estimator: GridSearchCV(
@@ -372,63 +360,63 @@ SEARCHES = {
 
 
 @pytest.mark.parametrize("search", SEARCHES)
-def test_a_search_scores_as_fits_by_hand_do(search, case):
-    make, X, y = case
-    found = SEARCHES[search](make(epochs=1)).fit(X, y)
+def test_a_search_scores_as_fits_by_hand_do(search, learner):
+    X, y = learner.data
+    found = SEARCHES[search](learner(epochs=1)).fit(X, y)
     for params, score in zip(
         found.cv_results_["params"], found.cv_results_["mean_test_score"], strict=True
     ):
-        assert score == pytest.approx(np.mean(fold_scores(case, epochs=1, **params)))
+        assert score == pytest.approx(np.mean(learner.fold_scores(epochs=1, **params)))
     assert found.best_estimator_.n_iter_ == 1
 
 
 @pytest.mark.parametrize("search", [HalvingGridSearchCV, HalvingRandomSearchCV])
-def test_halving_searches_spend_epochs_or_sequences(search, case):
-    make, X, y = case
+def test_halving_searches_spend_epochs_or_sequences(search, learner):
+    X, y = learner.data
     options = {"cv": 2, "factor": 2, "random_state": 0, "error_score": "raise"}
     epochs = {"resource": "epochs", "min_resources": 1, "max_resources": 2}
-    found = search(make(), {"learning_rate": RATES}, **epochs, **options).fit(X, y)
+    found = search(learner(), {"learning_rate": RATES}, **epochs, **options).fit(X, y)
     assert found.n_resources_ == [1, 2]
     assert found.best_estimator_.n_iter_ == 2
-    found = search(make(), {"learning_rate": RATES}, min_resources=12, **options)
+    found = search(learner(), {"learning_rate": RATES}, min_resources=12, **options)
     assert found.fit(X, y).n_resources_ == [12, 24]
 
 
-def test_cross_validation_scores_as_fits_by_hand_do(case):
-    make, X, y = case
-    expected = fold_scores(case, epochs=1)
+def test_cross_validation_scores_as_fits_by_hand_do(learner):
+    X, y = learner.data
+    expected = learner.fold_scores(epochs=1)
     options = {"cv": 2, "error_score": "raise"}
-    scores = cross_validate(make(epochs=1), X, y, return_train_score=True, **options)
+    scores = cross_validate(learner(epochs=1), X, y, return_train_score=True, **options)
     assert scores["test_score"].tolist() == expected
     assert len(scores["train_score"]) == 2
-    assert cross_val_score(make(epochs=1), X, y, **options).tolist() == expected
+    assert cross_val_score(learner(epochs=1), X, y, **options).tolist() == expected
 
 
-def test_cross_validated_predictions_are_those_of_fits_by_hand(case):
-    make, X, y = case
-    found = cross_val_predict(make(epochs=1), X, y, cv=2)
+def test_cross_validated_predictions_are_those_of_fits_by_hand(learner):
+    X, y = learner.data
+    found = cross_val_predict(learner(epochs=1), X, y, cv=2)
     assert found.shape == (24,)
-    for train, test in folds_of(case):
-        expected = fitted_on(case, train, epochs=1).predict(taken(X, test))
+    for train, test in learner.folds():
+        expected = learner.fit(train, epochs=1).predict(taken(X, test))
         assert found[test].tolist() == expected.tolist()
 
 
-def test_a_learning_curve_scores_as_fits_by_hand_do(case):
-    make, X, y = case
+def test_a_learning_curve_scores_as_fits_by_hand_do(learner):
+    X, y = learner.data
     _, train_scores, test_scores = learning_curve(
-        make(epochs=1), X, y, train_sizes=[8, 12], cv=2, error_score="raise"
+        learner(epochs=1), X, y, train_sizes=[8, 12], cv=2, error_score="raise"
     )
     for k, n in enumerate([8, 12]):
-        for fold, (train, test) in enumerate(folds_of(case)):
-            estimator = fitted_on(case, train[:n], epochs=1)
-            assert train_scores[k, fold] == score_on(case, estimator, train[:n])
-            assert test_scores[k, fold] == score_on(case, estimator, test)
+        for fold, (train, test) in enumerate(learner.folds()):
+            estimator = learner.fit(train[:n], epochs=1)
+            assert train_scores[k, fold] == learner.score(estimator, train[:n])
+            assert test_scores[k, fold] == learner.score(estimator, test)
 
 
-def test_an_incremental_learning_curve_goes_on_from_part_to_part(case):
-    make, X, y = case
+def test_an_incremental_learning_curve_goes_on_from_part_to_part(learner):
+    X, y = learner.data
     _, _, test_scores = learning_curve(
-        make(),
+        learner(),
         X,
         y,
         train_sizes=[8, 12],
@@ -436,17 +424,17 @@ def test_an_incremental_learning_curve_goes_on_from_part_to_part(case):
         exploit_incremental_learning=True,
         error_score="raise",
     )
-    for fold, (train, test) in enumerate(folds_of(case)):
-        estimator = make()
+    for fold, (train, test) in enumerate(learner.folds()):
+        estimator = learner()
         for k, part in enumerate(np.split(train, [8, 12])[:2]):
             estimator.partial_fit(taken(X, part), taken(y, part))
-            assert test_scores[k, fold] == score_on(case, estimator, test)
+            assert test_scores[k, fold] == learner.score(estimator, test)
 
 
-def test_a_validation_curve_scores_as_fits_by_hand_do(case):
-    make, X, y = case
+def test_a_validation_curve_scores_as_fits_by_hand_do(learner):
+    X, y = learner.data
     _, test_scores = validation_curve(
-        make(),
+        learner(),
         X,
         y,
         param_name="epochs",
@@ -455,32 +443,36 @@ def test_a_validation_curve_scores_as_fits_by_hand_do(case):
         error_score="raise",
     )
     for scores, epochs in zip(test_scores, [1, 2], strict=True):
-        assert scores.tolist() == fold_scores(case, epochs=epochs)
+        assert scores.tolist() == learner.fold_scores(epochs=epochs)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name != "codes"])
-def test_a_permutation_test_starts_from_the_true_score(name):
-    make, X, y = CASES[name]
+@pytest.mark.parametrize(
+    "learner",
+    [learner for learner in LEARNERS if learner.case.learns_from_y],
+    ids=lambda learner: learner.case.name,
+)
+def test_a_permutation_test_starts_from_the_true_score(learner):
+    X, y = learner.data
     score, permuted, p_value = permutation_test_score(
-        make(epochs=1), X, y, cv=2, n_permutations=3, random_state=0
+        learner(epochs=1), X, y, cv=2, n_permutations=3, random_state=0
     )
-    assert score == pytest.approx(np.mean(fold_scores(CASES[name], epochs=1)))
+    assert score == pytest.approx(np.mean(learner.fold_scores(epochs=1)))
     assert p_value == (1 + np.sum(permuted >= score)) / 4
 
 
-def test_a_pickle_and_a_file_of_joblib_predict_the_same(case, tmp_path):
-    make, X, y = case
-    estimator = make().fit(X, y)
+def test_a_pickle_and_a_file_of_joblib_predict_the_same(learner, tmp_path):
+    X, y = learner.data
+    estimator = learner().fit(X, y)
     joblib.dump(estimator, tmp_path / "estimator")
     copies = pickle.loads(pickle.dumps(estimator)), joblib.load(tmp_path / "estimator")
     for copied in copies:
         assert copied.predict(X).tolist() == estimator.predict(X).tolist()
 
 
-def test_worker_processes_find_what_one_process_does(case):
-    make, X, y = case
-    scores = cross_val_score(make(), X, y, cv=2, n_jobs=2, error_score="raise")
-    assert scores.tolist() == cross_val_score(make(), X, y, cv=2).tolist()
+def test_worker_processes_find_what_one_process_does(learner):
+    X, y = learner.data
+    scores = cross_val_score(learner(), X, y, cv=2, n_jobs=2, error_score="raise")
+    assert scores.tolist() == cross_val_score(learner(), X, y, cv=2).tolist()
 
 
 def test_groups_stay_together():
@@ -506,11 +498,10 @@ def test_sequences_are_split_and_drawn_as_lists():
     make(epochs=1).fit(drawn, labels).predict(X_test)
 
 
-def test_a_diagram_shows_every_estimator(case):
-    make, _, _ = case
-    pipeline = make_pipeline(FrameTransformer(StandardScaler()), make())
+def test_a_diagram_shows_every_estimator(learner):
+    pipeline = make_pipeline(FrameTransformer(StandardScaler()), learner())
     html = estimator_html_repr(pipeline)
-    assert type(make()).__name__ in html
+    assert type(learner()).__name__ in html
     assert "FrameTransformer" in html
 
 
