@@ -1,0 +1,370 @@
+"""What every estimator promises of checkpoints, results and copies."""
+
+import copy
+import gc
+import os
+import pickle
+import pickletools
+import signal
+import weakref
+from pathlib import Path
+
+import cloudpickle
+import joblib
+import keras
+import numpy as np
+import pytest
+import skops.io
+from sklearn.exceptions import NotFittedError
+
+from skseq._data.collections import object_array
+from tests.contract.comparing import (
+    assert_same_arrays,
+    assert_same_results,
+    assert_same_weights,
+    identities,
+    pick,
+)
+from tests.estimators import CASES
+from tests.processes import run_python
+
+
+class KillMe(keras.callbacks.Callback):
+    """Kills its process where the environment says, as a power cut would."""
+
+    def _kill_at(self, *place):
+        if os.environ.get("KILL_AT") == repr(place):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.now = epoch
+        self._kill_at(epoch)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._kill_at(self.now, batch)
+
+
+# -- checkpoints ------------------------------------------------------------------
+
+LONG = {"epochs": 4, "early_stopping": True, "validation_fraction": 0.25}
+PLACES = [(2,), (2, 0)]  # at the start of the third epoch, and in the middle of it
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """Where the checkpoints are of fits that were killed."""
+    folder = tmp_path_factory.mktemp("killed")
+    code = "import sys, tests.contract.test_using as t; t.be_killed(sys.argv[1])"
+    run_python(code, folder)
+    return folder
+
+
+def be_killed(folder):
+    """Run in another process: fit in children, two at a time, that are killed."""
+    for case in CASES:
+        for place in PLACES:
+            if not os.fork():
+                os.environ["KILL_AT"] = repr(place)
+                path = Path(folder, f"{case.name}-{len(place)}")
+                case.fit(checkpoint=path, callbacks=[KillMe], **LONG)
+                os._exit(0)
+        for _ in PLACES:
+            _, status = os.wait()
+            assert os.WTERMSIG(status) == signal.SIGKILL
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_killed_fit_resumes_to_the_bit(case, killed, place):
+    path = killed / f"{case.name}-{len(place)}"
+    resumed = case.fit(checkpoint=path, callbacks=[KillMe], **LONG)
+    unbroken = case.fit(callbacks=[KillMe], **LONG)
+    assert_same_weights(resumed, unbroken)
+    assert_same_arrays(resumed._optimizer_state, unbroken._optimizer_state)
+    assert resumed.history_ == unbroken.history_
+    assert resumed.n_iter_ == unbroken.n_iter_
+
+
+@pytest.fixture(scope="module")
+def finished(case, tmp_path_factory):
+    path = tmp_path_factory.mktemp("finished") / "checkpoint"
+    return path, case.fit(checkpoint=path)
+
+
+def test_a_checkpoint_changes_nothing(fitted, finished):
+    assert_same_weights(finished[1], fitted)
+
+
+def test_a_finished_checkpoint_is_not_trained_again(case, finished):
+    path, estimator = finished
+    written = path.read_bytes()
+    again = case.fit(checkpoint=path, callbacks=None)
+    assert_same_weights(again, estimator)
+    assert path.read_bytes() == written
+
+
+def test_a_checkpoint_serves_more_epochs(case, finished, tmp_path):
+    path = tmp_path / "checkpoint"
+    path.write_bytes(finished[0].read_bytes())
+    assert_same_weights(case.fit(checkpoint=path, epochs=4), case.fit(epochs=4))
+
+
+def test_a_checkpoint_without_a_seed_keeps_its_own(case, tmp_path):
+    path = tmp_path / "checkpoint"
+    first = case.fit(checkpoint=path, random_state=None, epochs=1)
+    assert_same_weights(case.fit(checkpoint=path, random_state=None, epochs=1), first)
+
+
+@pytest.mark.parametrize(
+    ("params", "named"),
+    [
+        ({"learning_rate": 0.5}, "learning_rate was '0.001' and is '0.5'"),
+        ({"optimizer__clipnorm": 1.0}, "optimizer__clipnorm was .* and is '1.0'"),
+        ({"random_state": 1}, "random_state was '0' and is '1'"),
+    ],
+)
+def test_a_checkpoint_of_other_parameters_is_refused(case, finished, params, named):
+    with pytest.raises(ValueError, match=named):
+        case.fit(checkpoint=finished[0], **params)
+
+
+def test_a_checkpoint_of_other_data_is_refused(case, finished):
+    path, _ = finished
+    estimator = case.make(checkpoint=path)
+    with pytest.raises(
+        ValueError, match=r"of another fit: data was .* delete the file"
+    ):
+        estimator.fit(case.X[1:], case.y[1:])
+    with pytest.raises(ValueError, match="of another fit: data was"):
+        estimator.fit(list(map(case.altered, case.X)), case.y)
+    with pytest.raises(ValueError, match="of another fit: data was"):
+        estimator.fit(case.X, case.y, sample_weight=np.arange(12))
+    with pytest.raises(ValueError, match="of another fit: validation data was"):
+        estimator.fit(case.X, case.y, **case.validation(case.X[:2], case.y[:2]))
+
+
+def test_a_file_that_is_no_checkpoint_is_refused_and_kept(case, fitted, tmp_path):
+    path = tmp_path / "estimator"
+    fitted.save(path)
+    with pytest.raises(ValueError, match="not a checkpoint"):
+        case.fit(checkpoint=path)
+    path.write_text("my thesis")
+    with pytest.raises(ValueError, match="not a skseq file"):
+        case.fit(checkpoint=path)
+    assert path.read_text() == "my thesis"
+
+
+def test_a_partial_fit_leaves_the_checkpoint_alone(case, tmp_path):
+    path = tmp_path / "checkpoint"
+    estimator = case.make(checkpoint=path).partial_fit(case.X, case.y)
+    estimator.partial_fit(case.X, case.y)
+    assert not path.exists()
+
+
+# -- using ------------------------------------------------------------------------
+
+
+def test_an_unfitted_estimator_says_so_before_anything_else(case):
+    uses = [
+        lambda estimator: estimator.model_,
+        lambda estimator: estimator.save("/no/such/folder/file"),
+        lambda estimator: estimator.score(None, None),
+        *(lambda e, use=use: use(e, None, None) for use in case.methods.values()),
+    ]
+    for use in uses:
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            use(case.make(batch_size=-1))
+
+
+def test_use_leaves_the_estimator_alone(case, fitted):
+    before, content = identities(fitted), joblib.hash(vars(fitted))
+    case.results(fitted)
+    fitted.score(case.X, case.y)
+    fitted.model_.set_weights([w + 1 for w in fitted._weights])
+    assert identities(fitted) == before
+    assert joblib.hash(vars(fitted)) == content
+
+
+def test_the_model_is_the_network(fitted):
+    assert isinstance(fitted.model_, keras.Model)
+    assert_same_arrays(fitted.model_.get_weights(), fitted._weights)
+
+
+def sealed(sequences):
+    """A copy that cannot be written to."""
+    copied = object_array(map(copy.copy, sequences))
+    for array in (copied, *copied):
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
+    return copied
+
+
+def test_data_are_only_read(case, expected, rough, tmp_path):
+    joblib.dump(case.X, tmp_path / "X")
+    mapped = joblib.load(tmp_path / "X", mmap_mode="r")
+    before = joblib.hash((case.X, case.y))
+    for some_X in (sealed(case.X), mapped):
+        assert_same_results(
+            {n: list(m(rough, some_X, case.y)) for n, m in case.methods.items()},
+            expected,
+        )
+    reference = case.fit(epochs=1)
+    for some_X in (sealed(case.X), mapped):
+        some = case.make(epochs=1).fit(some_X, case.y)
+        assert_same_weights(some, reference)
+    assert joblib.hash((case.X, case.y)) == before
+
+
+def test_a_sequence_means_the_same_alone(case, rough, expected):
+    for row in range(len(case.X)):
+        alone = case.results(rough, [row])
+        assert_same_results(alone, pick(expected, [row]), tolerance=1e-5)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 32])
+def test_a_sequence_means_the_same_in_every_batch(case, rough, expected, batch_size):
+    other = copy.deepcopy(rough).set_params(batch_size=batch_size)
+    assert_same_results(case.results(other), expected, tolerance=1e-5)
+
+
+@pytest.mark.parametrize(
+    "rows", [[11, 0, 5, 3, 8], [4], list(range(11, -1, -1)), [7, 7, 7, 1, 7]]
+)
+def test_a_sequence_means_the_same_in_any_company(case, rough, expected, rows):
+    found = case.results(rough, rows)
+    assert_same_results(found, pick(expected, rows), tolerance=1e-6)
+
+
+def test_the_same_question_has_the_same_answer_to_the_bit(case, rough, expected):
+    assert_same_results(case.results(rough), expected)
+
+
+def test_no_bit_depends_on_what_the_other_sequences_hold(case, rough, expected):
+    others = [case.X[0], *map(case.altered, case.X[1:])]
+    for name, method in case.methods.items():
+        assert_same_results(method(rough, others, case.y)[0], expected[name][0])
+
+
+def test_a_batch_that_memory_cuts_changes_nothing(case, rough, expected, monkeypatch):
+    monkeypatch.setattr("skseq._data.batching._MAX_BATCH_FRAMES", 40)
+    assert_same_results(case.results(rough), expected, tolerance=1e-5)
+
+
+def test_padding_beside_a_long_sequence_changes_nothing(case, rough, expected):
+    long_X = [*case.X[:3], case.lengthened(case.X[3])]
+    found = {
+        name: list(method(rough, long_X, case.y[:4]))[:3]
+        for name, method in case.methods.items()
+    }
+    assert_same_results(found, pick(expected, range(3)), tolerance=1e-5)
+
+
+# -- keeping ----------------------------------------------------------------------
+
+
+def through_joblib(estimator, folder):
+    joblib.dump(estimator, folder / "estimator")
+    return joblib.load(folder / "estimator", mmap_mode="r")
+
+
+def through_skops(estimator, folder):
+    kept = skops.io.dumps(estimator)
+    name = f"{type(estimator).__module__}.{type(estimator).__qualname__}"
+    assert skops.io.get_untrusted_types(data=kept) == [name]
+    return skops.io.loads(kept, trusted=[name])
+
+
+COPIES = {
+    "pickle": lambda estimator, _: pickle.loads(pickle.dumps(estimator)),
+    "cloudpickle": lambda estimator, _: pickle.loads(cloudpickle.dumps(estimator)),
+    "joblib": through_joblib,
+    "deepcopy": lambda estimator, _: copy.deepcopy(estimator),
+    "skops": through_skops,
+}
+
+
+@pytest.mark.parametrize("way", COPIES)
+def test_a_copy_is_as_good_as_the_estimator(case, rough, expected, way, tmp_path):
+    copied = COPIES[way](rough, tmp_path)
+    assert vars(copied).keys() == vars(rough).keys()
+    assert copied.get_params() == rough.get_params()
+    assert_same_results(case.results(copied), expected)
+
+
+def test_a_copy_trains_on(case, fitted):
+    copied = pickle.loads(pickle.dumps(fitted)).partial_fit(case.X, case.y)
+    assert_same_weights(copied, copy.deepcopy(fitted).partial_fit(case.X, case.y))
+
+
+def test_a_pickle_needs_no_keras(fitted):
+    words = {
+        argument
+        for _, argument, _ in pickletools.genops(pickle.dumps(fitted))
+        if isinstance(argument, str)
+    }
+    assert type(fitted).__name__ in words
+    assert not [w for w in words if "keras" in w or "tensorflow" in w]
+
+
+def test_a_pickle_of_a_newer_skseq_is_refused_by_name(fitted, monkeypatch):
+    state = {**fitted.__getstate__(), "_pickled_by": (1000, "99.0")}
+    monkeypatch.setattr(type(fitted), "__getstate__", lambda self: state)
+    kept = pickle.dumps(fitted)
+    with pytest.raises(ValueError, match=r"skseq 99\.0.*Upgrade"):
+        pickle.loads(kept)
+
+
+def test_a_fitted_estimator_holds_no_keras_object(fitted):
+    seen, waiting = set(), [vars(fitted)]
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in seen or isinstance(thing, type):
+            continue
+        seen.add(id(thing))
+        assert not type(thing).__module__.startswith(("keras", "tensorflow"))
+        if isinstance(thing, (dict, list, tuple, set)):
+            waiting += gc.get_referents(thing)
+
+
+# -- data that does not fit into memory -------------------------------------------
+
+
+class Shelf:
+    """Knows only how many sequences there are and how to fetch one."""
+
+    def __init__(self, X):
+        self.X, self.n_held, self.most_held = X, 0, 0
+
+    def __len__(self):
+        return len(self.X)
+
+    def __getitem__(self, i):
+        sequence = copy.copy(self.X[i])
+        if isinstance(sequence, np.ndarray):
+            weakref.finalize(sequence, self._let_go)
+            self.n_held += 1
+            self.most_held = max(self.most_held, self.n_held)
+        return sequence
+
+    def _let_go(self):
+        self.n_held -= 1
+
+
+def test_a_lazy_collection_is_as_good_as_a_list_and_its_frames_are_never_held(
+    case, fitted, rough, expected
+):
+    shelf = Shelf(case.X)
+    assert_same_weights(case.make().fit(shelf, case.y), fitted)
+    found = {n: list(m(rough, shelf, case.y)) for n, m in case.methods.items()}
+    assert_same_results(found, expected)
+    assert shelf.n_held == 0
+    assert (shelf.most_held > 0) == isinstance(case.X[0], np.ndarray)
+
+
+def test_no_more_frames_are_held_than_the_largest_batch_has(case, rough):
+    shelf, y = Shelf([*case.X] * 4), [*case.y] * 4
+    case.make(epochs=1).fit(shelf, y)
+    for method in case.methods.values():
+        method(rough, shelf, y)
+    # Batches for prediction are up to eight times as large; one is read next.
+    assert shelf.most_held <= 8 * 4 + 1 < len(shelf)
+    assert shelf.n_held == 0
