@@ -14,8 +14,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tests.data.samples import RAGGED
+from tests.data.test_collections import BAD_COLLECTIONS, GOOD_COLLECTIONS
+from tests.data.test_frames import BAD_FRAMES, GOOD_FRAMES
 from tests.data.test_labels import BAD_Y, GOOD_Y
-from tests.data.test_sequences import BAD_X, GOOD_X, RAGGED
+from tests.data.test_matrix import BAD_MATRICES
+from tests.data.test_sequences import BAD_SEQUENCES, GOOD_SEQUENCES
 from tests.data.test_tokens import BAD_SEQUENCES as BAD_TOKENS
 from tests.data.test_tokens import BAD_X as BAD_TEXTS
 from tests.data.test_tokens import BAD_Y as BAD_TARGETS
@@ -24,6 +28,9 @@ from tests.estimators import AUTOENCODER, CASES, CTC, ESTIMATORS, TINY
 from tests.refusals import complaints
 
 NAN = math.nan
+
+BAD_X = {**BAD_COLLECTIONS, **BAD_MATRICES, **BAD_FRAMES, **BAD_SEQUENCES}
+GOOD_X = {**GOOD_COLLECTIONS, **GOOD_FRAMES, **GOOD_SEQUENCES}
 
 # By what an estimator reads: a collection that is good, the bad ones, more good ones.
 GOOD = {

@@ -1,0 +1,129 @@
+"""Which arrays of two dimensions are taken, and what the rest is told."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.utils.estimator_checks import _NotAnArray
+
+from skseq._data.sequences import check_sequences
+from tests.data.samples import (
+    LONG,
+    E,
+    fit,
+    fitted_on,
+)
+
+pytestmark = pytest.mark.core
+
+
+BAD_MATRICES = {
+    "0-d array": (
+        np.array(3.0),
+        ValueError,
+        "Expected 2D array, got scalar array instead:",
+    ),
+    "empty 2-D": (
+        np.empty((0, 3)),
+        ValueError,
+        "Found array with 0 sample(s) (shape=(0, 3)) while a minimum of 1 is required "
+        "by E.",
+    ),
+    "no columns": (
+        np.empty((12, 0)),
+        ValueError,
+        "Found array with 0 feature(s) (shape=(12, 0)) while a minimum of 1 is "
+        "required by E.",
+    ),
+    "1-D array": (np.ones(3), ValueError, "Expected 2D array, got 1D array instead:"),
+    "flat list": ([1.0, 2], ValueError, "Expected 2D array, got 1D array instead:"),
+    "flat object array": (
+        np.array([1, 2.5], dtype=object),
+        ValueError,
+        "Expected 2D array, got 1D array instead:",
+    ),
+    "flat Series": (
+        pd.Series([1.0, 2.0]),
+        ValueError,
+        "Expected 2D array, got 1D array instead:",
+    ),
+    "1-D array and the way out": (
+        np.ones(3),
+        ValueError,
+        "X is 3 numbers. Reshape your data: [X] is one sequence of one feature.",
+    ),
+    "a long table": (
+        LONG,
+        ValueError,
+        "skseq.preprocessing.from_long_frame(X, id=..., time=...)",
+    ),
+    "a table of dates": (
+        LONG.assign(id=pd.date_range("2020-01-01", periods=6)),
+        TypeError,
+        "skseq.preprocessing.from_long_frame(X, id=..., time=...)",
+    ),
+    "matrix overflow": (
+        np.array([[1, 2], [3, -1e39]]),
+        ValueError,
+        "Input X contains a value too large for dtype('float32') (X[1, 1]).",
+    ),
+    "matrix NaN": (np.array([[1, np.nan]]), ValueError, "Input X contains NaN."),
+    "complex matrix": (
+        np.ones((2, 3)) * 1j,
+        ValueError,
+        "Complex data not supported",
+    ),
+    "matrix of dates": (
+        np.array([["2020-01-01"]], dtype="M8[D]"),
+        TypeError,
+        "X has dtype datetime64[D]; convert dates to numbers first.",
+    ),
+    "masked matrix": (
+        np.ma.masked_equal([[1.0, 2.0]], 2),
+        ValueError,
+        "X is a masked array with 1 masked values; masks are not supported",
+    ),
+    "column of text": (
+        pd.DataFrame({"a": [1.0], "b": ["x"]}),
+        ValueError,
+        "could not convert string to float: 'x'",
+    ),
+    "np.matrix": (np.matrix([[1.0]]), TypeError, "np.matrix is not supported."),
+    "recarray": (
+        np.rec.array([(1, 2.0), (3, 4.0)]),
+        ValueError,
+        "Expected 2D array, got 1D array instead:",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "message"), BAD_MATRICES.values(), ids=BAD_MATRICES
+)
+def test_a_bad_matrix_is_refused_with_a_sentence_that_names_it(X, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        fit(X)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [np.asarray, _NotAnArray, np.ndarray.tolist, pd.DataFrame, pl.DataFrame],
+    ids=["array", "__array__", "nested list", "pandas", "polars"],
+)
+def test_rows_of_a_matrix_are_univariate_sequences(wrap):
+    matrix = np.arange(6.0).reshape(2, 3)
+    estimator = E()
+    sequences = check_sequences(estimator, wrap(matrix), reset=True)
+    assert estimator.n_features_in_ == 3
+    assert (sequences.n_features, sequences.layout) == (1, "matrix")
+    assert sequences.lengths.tolist() == [3, 3]
+    np.testing.assert_array_equal(sequences[1], [[3.0], [4.0], [5.0]])
+
+
+def test_a_matrix_serves_an_estimator_fitted_on_sequences_of_one_feature():
+    estimator = fitted_on([np.ones(3), np.ones(5)])
+    sequences = check_sequences(estimator, [[1.0, 2.0], [3.0, 4.0]], reset=False)
+    assert estimator.n_features_in_ == 1
+    np.testing.assert_array_equal(sequences[1], [[3.0], [4.0]])
