@@ -127,6 +127,10 @@ class Case:
     def make(self, **params):
         return self.Estimator(**{**SMALL, **self.params, **params})
 
+    def tiny(self, **params):
+        """The least that can be fitted, for what does not depend on the network."""
+        return self.make(**{**TINY, **params})
+
     def fit(self, **params):
         return self.make(**params).fit(self.X, self.y)
 

@@ -24,7 +24,7 @@ from tests.data.test_tokens import BAD_SEQUENCES as BAD_TOKENS
 from tests.data.test_tokens import BAD_X as BAD_TEXTS
 from tests.data.test_tokens import BAD_Y as BAD_TARGETS
 from tests.data.test_tokens import INTEGERS, SEQUENCES, STRANGE, TEXTS
-from tests.estimators import AUTOENCODER, CASES, CTC, ESTIMATORS, TINY
+from tests.estimators import AUTOENCODER, CASES, CTC, ESTIMATORS
 from tests.refusals import complaints
 
 NAN = math.nan
@@ -68,17 +68,13 @@ READERS = list(
 )
 
 
-def tiny(case, **params):
-    return case.make(**{**TINY, **params})
-
-
 def data_of(case):
     return GOOD[case.reads], TARGETS[case.writes]
 
 
 @pytest.fixture(scope="module")
 def fitted():
-    return {case.name: tiny(case).fit(*data_of(case)) for case in READERS}
+    return {case.name: case.tiny().fit(*data_of(case)) for case in READERS}
 
 
 def asked(estimator, *arguments):
@@ -108,7 +104,7 @@ def named(message, estimator):
 
 
 def test_a_refusal_is_told_from_everything_else():
-    estimator = tiny(CTC)
+    estimator = CTC.tiny()
 
     def fail(error):
         raise error
@@ -136,7 +132,7 @@ NO_MATRIX = re.escape("Wrap a single sequence in a list: [X].")
 
 @pytest.mark.parametrize("case", READERS, ids=str)
 def test_a_bad_x_is_refused_by_fit(case):
-    fresh, (_, y) = tiny(case), data_of(case)
+    fresh, (_, y) = case.tiny(), data_of(case)
     y = None if y is None else [y[-1]] * 9
     calls = [
         (row, lambda X=X: fresh.fit(X, y), error, named(message, fresh))
@@ -169,7 +165,7 @@ def test_a_good_x_is_learnt_from_and_answered(case):
     offenders = {}
     for row, (X, n_samples) in MORE[case.reads].items():
         y = X if case.writes == case.reads else TARGETS["one label"][:n_samples]
-        learnt = tiny(case, **bounded(case)).fit(X, y)
+        learnt = case.tiny(**bounded(case)).fit(X, y)
         outputs, scores = learnt.predict(X), learnt.score_samples(X)
         is_well = (
             len(outputs) == n_samples
@@ -198,7 +194,7 @@ FURTHER_X = {
 
 @pytest.mark.parametrize("case", [c for c in ESTIMATORS if c.reads_frames], ids=str)
 def test_what_only_looks_like_frames_is_refused(case):
-    estimator, y = tiny(case), TARGETS[case.writes]
+    estimator, y = case.tiny(), TARGETS[case.writes]
     calls = [
         (row, lambda X=X: estimator.fit(X, y), error, re.escape(message))
         for row, (X, error, message) in FURTHER_X.items()
@@ -216,7 +212,7 @@ SCALAR = "is the scalar label .* Pass a sequence"
     "case", [c for c in READERS if c.writes in BAD_TARGET], ids=str
 )
 def test_a_bad_y_is_refused_by_fit_and_every_use(case, fitted):
-    fresh, used, n_samples = tiny(case), fitted[case.name], rows_of_bad_y(case)
+    fresh, used, n_samples = case.tiny(), fitted[case.name], rows_of_bad_y(case)
     X = GOOD[case.reads][:n_samples]
     methods = {"partial_fit", *asked(used, "X", "y")}
     if case.writes == "labels":
@@ -254,7 +250,7 @@ def rows_of_bad_y(case):
 def test_a_good_y_is_learnt_from_and_scored(case):
     X, offenders = GOOD[case.reads], {}
     for row, y in MORE_TARGETS[case.writes].items():
-        learnt = tiny(case).fit(X, y)
+        learnt = case.tiny().fit(X, y)
         scores = learnt.score_samples(X, y)
         if not (np.isfinite(scores).all() and learnt.score(X, y) <= 1):
             offenders[row] = scores
@@ -279,7 +275,7 @@ BAD_WEIGHTS = {
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 @pytest.mark.parametrize("case", ESTIMATORS, ids=str)
 def test_bad_weights_are_refused_by_every_estimator(case, method):
-    estimator, data = tiny(case), data_of(case)
+    estimator, data = case.tiny(), data_of(case)
     learn = getattr(estimator, method)
     calls = [
         (row, lambda w=w: learn(*data, sample_weight=w), ValueError, message)
@@ -312,7 +308,7 @@ BAD_PARAMETERS = {
 def test_what_would_fail_in_the_first_step_is_refused_before(case):
     offenders = {}
     for row, (params, message) in BAD_PARAMETERS.items():
-        estimator, data = tiny(case, **params), data_of(case)
+        estimator, data = case.tiny(**params), data_of(case)
         call = row, lambda e=estimator, d=data: e.fit(*d), ValueError, message
         offenders |= complaints(estimator, [call])
     assert not offenders
@@ -320,17 +316,17 @@ def test_what_would_fail_in_the_first_step_is_refused_before(case):
 
 def test_a_class_without_a_signature_is_no_encoder():
     with pytest.raises(ValueError, match="encoder=<class 'str'> cannot be called"):
-        tiny(CTC, encoder=str).fit(RAGGED, ["a", "b", "c"])
+        CTC.tiny(encoder=str).fit(RAGGED, ["a", "b", "c"])
 
 
 def test_the_error_of_a_step_weight_names_it():
     with pytest.raises(ValueError, match=r"step_weight failed on .* 2 frame\(s\)"):
-        tiny(AUTOENCODER, step_weight=lambda t: t[5]).fit(RAGGED)
+        AUTOENCODER.tiny(step_weight=lambda t: t[5]).fit(RAGGED)
 
 
 def test_a_share_may_be_any_real_number():
     learnt = [
-        tiny(AUTOENCODER, contamination=c).fit(RAGGED) for c in (Fraction(1, 4), 0.25)
+        AUTOENCODER.tiny(contamination=c).fit(RAGGED) for c in (Fraction(1, 4), 0.25)
     ]
     assert learnt[0].offset_ == learnt[1].offset_
 
@@ -340,7 +336,7 @@ def test_equal_sequences_are_learnt_without_many_words(score):
     X = [np.tile([[1.0, -1.0]], (4, 1))] * 6
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        learnt = tiny(AUTOENCODER, anomaly_score=score, epochs=3).fit(X)
+        learnt = AUTOENCODER.tiny(anomaly_score=score, epochs=3).fit(X)
     assert len(caught) <= 1
     assert np.isfinite(learnt.offset_)
     assert learnt.predict(X).tolist() == [1] * 6

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skseq
 from skseq import LabelSpan, _names, inspection, preprocessing, scikeras
-from tests.estimators import ESTIMATORS, TINY
+from tests.estimators import ESTIMATORS
 
 SUBMODULES = ("datasets", "inspection", "metrics", "preprocessing", "scikeras")
 MODULES = [
@@ -235,7 +235,7 @@ FRAMES = [pd.DataFrame(RNG.normal(size=(n, 2)), columns=["a", "b"]) for n in (4,
 WAVEFORMS = [RNG.normal(size=800)]
 
 ESTIMATOR_FITS = {
-    case.Estimator.__name__: lambda case=case: case.make(**TINY).fit(
+    case.Estimator.__name__: lambda case=case: case.tiny().fit(
         [pd.DataFrame(x, columns=list("abc")) for x in case.X]
         if case.reads_frames
         else case.X,

@@ -59,6 +59,8 @@ def test_scikit_learn_check(estimator, check):
     check(estimator)
 
 
+# scikit-learn fits on a table in some of them, and asks for the codes of an array.
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 @pytest.mark.parametrize("estimator", TRANSFORMERS)
 @pytest.mark.parametrize("check", STRICTER_CHECKS)
 def test_stricter_check(estimator, check):
