@@ -20,8 +20,8 @@ def data_home():
 @pytest.fixture
 def no_programs():
     """Let every network of the test be built in the test, and not be used later."""
-    from skseq._engine import programs
+    import skseq
 
-    programs._idle.clear()
+    skseq.clear_programs()
     yield
-    programs._idle.clear()
+    skseq.clear_programs()

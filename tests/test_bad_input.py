@@ -315,8 +315,8 @@ def test_what_would_fail_in_the_first_step_is_refused_before(case):
 
 
 def test_a_class_without_a_signature_is_no_encoder():
-    with pytest.raises(ValueError, match="encoder=<class 'str'> cannot be called"):
-        CTC.tiny(encoder=str).fit(RAGGED, ["a", "b", "c"])
+    with pytest.raises(ValueError, match="front_end=<class 'str'> cannot be called"):
+        CTC.tiny(front_end=str).fit(RAGGED, ["a", "b", "c"])
 
 
 def test_the_error_of_a_step_weight_names_it():

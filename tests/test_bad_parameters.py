@@ -102,8 +102,8 @@ def test_a_bad_value_is_named_with_what_is_allowed(case):
     ("params", "error", "message"),
     [
         ({"contamination": "autoo"}, ValueError, "Did you mean 'auto'?"),
-        ({"encoder": len}, TypeError, "unexpected keyword argument 'encoder'"),
-        ({"encoder__width": 3}, ValueError, "encoder__width has no effect.*Leave it"),
+        ({"front_end": len}, TypeError, "unexpected keyword argument 'front_end'"),
+        ({"front_end__width": 3}, TypeError, "unexpected .* 'front_end__width'"),
         ({"step_weight": np.zeros_like}, ValueError, "step_weight must return .* zero"),
     ],
 )
@@ -154,10 +154,14 @@ def test_a_bad_value_comes_with_a_hint(name, value, hint):
             ValueError,
             "conv_strides has 3 entries, but conv_filters has 2",
         ),
-        ({"encoder__width": 3}, ValueError, "encoder__width"),
-        ({"encoder": "image", "encoder__width": 3}, ValueError, "encoder__width"),
-        ({"encoder": "image", "encoder__filters": 0}, ValueError, "encoder__filters"),
-        ({"encoder": len, "encoder__width": 3}, ValueError, "encoder__width"),
+        ({"front_end__width": 3}, ValueError, "front_end__width"),
+        ({"front_end": "image", "front_end__width": 3}, ValueError, "front_end__width"),
+        (
+            {"front_end": "image", "front_end__filters": 0},
+            ValueError,
+            "front_end__filters",
+        ),
+        ({"front_end": len, "front_end__width": 3}, ValueError, "front_end__width"),
     ],
 )
 def test_a_bad_object_or_combination_is_named(params, error, message):
@@ -176,7 +180,7 @@ def test_a_bad_object_or_combination_is_named(params, error, message):
         {"units": [3]},
         {"learning_rate": np.float32(0.1)},
         {"learning_rate": 1},
-        {"encoder": "image", "encoder__filters": 2, "encoder__features": 2},
+        {"front_end": "image", "front_end__filters": 2, "front_end__features": 2},
         {"learning_rate": keras.optimizers.schedules.CosineDecay(0.1, 3)},
         {"optimizer": "SGD"},
         {"optimizer": keras.optimizers.SGD(0.1)},
@@ -210,8 +214,8 @@ def test_an_optimizer_that_was_used_before_can_be_given():
             "min_output_length=5 exceeds max_output_length=4. Lower",
         ),
         ({"attention": "dott"}, ValueError, "Did you mean 'dot'?"),
-        ({"encoder": len}, TypeError, "unexpected keyword argument 'encoder'"),
-        ({"encoder__width": 3}, ValueError, "encoder__width has no effect.*Leave it"),
+        ({"front_end": len}, TypeError, "unexpected keyword argument 'front_end'"),
+        ({"front_end__width": 3}, TypeError, "unexpected .* 'front_end__width'"),
         (
             {"min_frequency": 99},
             ValueError,
@@ -381,7 +385,12 @@ CURE = r'Shorten y\[\d\], lower conv_strides or skip_frames, or set infeasible="
             {"conv_filters": (2, 2), "conv_strides": 2},
             "3 labels but X.0. has only 2 output frames",
         ),
-        (9, "abcd", {"encoder": "image"}, "4 labels but X.0. has only 3 output frames"),
+        (
+            9,
+            "abcd",
+            {"front_end": "image"},
+            "4 labels but X.0. has only 3 output frames",
+        ),
         (2, "", {"skip_frames": 2}, "0 labels but X.0. has only 0 output frames"),
     ],
 )

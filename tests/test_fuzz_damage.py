@@ -285,7 +285,7 @@ def test_spoilt_weights_are_used_or_refused_in_our_own_words(case, effort):
 
 ROUTED = [
     "callbacks__patience",
-    "encoder__width",
+    "front_end__width",
     *(f"optimizer__{name}" for name in ("momentum", "clipnorm", "weight_decay")),
     *(f"optimizer__{name}" for name in ("learning_rate", "loss_scale_factor")),
 ]

@@ -3,6 +3,13 @@ import re
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.processes import run_python
+
+pytestmark = pytest.mark.core
 
 PACKAGE = Path(__file__).resolve().parents[1] / "skseq"
 

@@ -57,7 +57,7 @@ def test_a_misspelt_parameter_is_told_which_is_near(case):
 
 
 @pytest.mark.parametrize(
-    "name", ["optimizer__clipnorm", "callbacks__patience", "encoder__width"]
+    "name", ["optimizer__clipnorm", "callbacks__patience", "front_end__width"]
 )
 def test_a_routed_parameter_is_one_like_any_other(case, name):
     constructed = case.make(**{name: 1})
@@ -229,7 +229,7 @@ def test_a_partial_fit_goes_on_from_a_fit(case, fitted):
 def test_a_partial_fit_takes_the_present_learning_rate(case, fitted):
     still = copy.deepcopy(fitted).set_params(learning_rate=1e-30)
     still.partial_fit(case.X, case.y)
-    assert_same_arrays(still._weights_to_go_on, fitted._weights_to_go_on)
+    assert_same_arrays(still._resume_weights, fitted._resume_weights)
 
 
 def test_a_warm_start_goes_on_and_a_cold_one_does_not(case, fitted):

@@ -6,6 +6,8 @@ import tensorflow as tf
 from skseq._engine.adam import Adam
 from skseq._engine.optimizers import make_optimizer
 
+pytestmark = pytest.mark.core
+
 SHAPES = (50, 3), (3, 4), (4,)
 
 

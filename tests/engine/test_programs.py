@@ -18,6 +18,8 @@ from skseq._engine.programs import (
 from skseq._nn.initial_weights import initial_weights
 from tests.tiny import RECIPE, recipe_with
 
+pytestmark = pytest.mark.core
+
 
 def frame_batch(n_samples=3, n_frames=6, seed=0):
     rng = np.random.default_rng(seed)

@@ -29,6 +29,8 @@ from skseq._files.plain import pack
 from skseq._seq2seq.network import seq2seq_network
 from tests.toy import as_text, reversals, roughened, symbol_runs
 
+pytestmark = pytest.mark.core
+
 X, SYMBOLS, _ = symbol_runs(12)
 TEXT = as_text(SYMBOLS)
 SETTINGS = {

@@ -17,6 +17,8 @@ from safetensors.numpy import save as save_tensors
 from skseq._files import archive as _archive
 from skseq._files.archive import FORMAT_VERSION, read_archive, write_archive
 
+pytestmark = pytest.mark.core
+
 HEADER = {
     "class": "Model",
     "parameters": {"units": [64, 32], "tol": 1e-300, "none": None, "empty": []},

@@ -6,6 +6,8 @@ from scipy.special import expit
 
 from skseq._nn.gru import run_gru
 
+pytestmark = pytest.mark.core
+
 
 def drawn(n_samples, n_frames, width, units, seed=0):
     """Frames, weights and a first output."""

@@ -19,6 +19,8 @@ from skseq._nn.layers import (
     zero_padding,
 )
 
+pytestmark = pytest.mark.core
+
 LENGTHS = (7, 4, 1, 6)
 
 FRAME_LAYERS = {

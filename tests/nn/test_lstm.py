@@ -7,6 +7,8 @@ from scipy.special import expit
 from skseq._nn import lstm as _lstm
 from skseq._nn.lstm import BLOCK_KERNEL_MAX_WIDTH, block_lstm, looped_lstm, run_lstm
 
+pytestmark = pytest.mark.core
+
 WAYS = [block_lstm, looped_lstm]
 
 

@@ -8,6 +8,8 @@ from scipy.special import log_softmax
 
 from skseq._seq2seq.search import Penalties, beam_search
 
+pytestmark = pytest.mark.core
+
 END, BANNED = 3, 1
 N_PREFIXES = 1009
 N_SOURCE = 3
