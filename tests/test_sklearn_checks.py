@@ -59,8 +59,9 @@ def test_scikit_learn_check(estimator, check):
     check(estimator)
 
 
-# scikit-learn fits on a table in some of them, and asks for the codes of an array.
+# Some of them fit on a table and ask for the codes of an array, or the other way.
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.filterwarnings("ignore:X has feature names, but")
 @pytest.mark.parametrize("estimator", TRANSFORMERS)
 @pytest.mark.parametrize("check", STRICTER_CHECKS)
 def test_stricter_check(estimator, check):
