@@ -57,6 +57,8 @@ class Interval(Constraint):
         number, _ = _NUMBERS[self.kind]
         if isinstance(value, bool) or not isinstance(value, number):
             return False
+        if isinstance(value, np.floating):
+            value = float(value)  # a bound may overflow in half precision
         low, high = self._bounds()
         above = value >= low if self.closed in ("left", "both") else value > low
         below = value <= high if self.closed in ("right", "both") else value < high

@@ -826,13 +826,16 @@ class LSTMAutoencoder(
             )
         if isinstance(lengths, Integral):
             lengths = np.full(n_samples, lengths)
-        lengths = np.asarray(lengths)
-        if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or (lengths < 1).any():
+        try:
+            counts = np.asarray(lengths)
+        except ValueError:  # rows of different lengths
+            counts = np.empty(0, dtype=object)
+        if counts.ndim != 1 or counts.dtype.kind not in "iu" or (counts < 1).any():
             raise ValueError(
                 f"lengths must be positive integers. Got {lengths!r} instead."
             )
-        check_n_samples("lengths", len(lengths), n_samples)
-        return lengths
+        check_n_samples("lengths", len(counts), n_samples)
+        return counts
 
     def _frames(self, data, run=Program.infer) -> np.ndarray:
         """Frames in the units of X, in the user's order and layout."""
