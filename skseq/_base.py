@@ -147,8 +147,9 @@ class SequenceEstimator(RoutedParameters, BaseEstimator, ABC):
     def _check_data(self, X, y, sample_weight, *, reset):
         """Check and encode X and y; with reset, learn their form and vocabulary.
 
-        Returns an object with `lengths`, `sample_weight`, `assemble(rows)`, which gives
-        the padded arrays of a batch, and `fingerprint()`.
+        Returns an object with `lengths`, `sample_weight`, `read(rows)`, which gives the
+        sequences of a batch, `assemble(rows, read)`, which gives its padded arrays, and
+        `fingerprint()`.
         """
 
     @abstractmethod
@@ -211,9 +212,10 @@ class SequenceEstimator(RoutedParameters, BaseEstimator, ABC):
             for run, state in draft._train(request):
                 draft._adopt(state)
                 adopted = run
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             if adopted is not None:
                 self._take_over(draft, adopted)
+                interrupt.add_note(self._note_on_interruption())
             raise
         self._take_over(draft, adopted)
         return self
@@ -253,9 +255,23 @@ class SequenceEstimator(RoutedParameters, BaseEstimator, ABC):
         self.n_iter_ = state.epoch
 
     def _take_over(self, draft, run: Run) -> None:
-        """Become a draft, once it has concluded."""
-        draft._conclude(run.training, run.validation)
+        """Become a draft, once it has concluded; if interrupted, from few sequences."""
+        try:
+            draft._conclude(run.training, run.validation)
+        except KeyboardInterrupt as interrupt:
+            n_rows = int(self.batch_size)
+            few = (s and s.first(n_rows) for s in (run.training, run.validation))
+            draft._conclude(*few)
+            self.__dict__ = vars(draft)
+            interrupt.add_note(self._note_on_interruption())
+            raise
         self.__dict__ = vars(draft)
+
+    def _note_on_interruption(self) -> str:
+        return (
+            f"This {type(self).__name__} can be used: it is fitted with the last full "
+            f"epoch, {self.n_iter_}."
+        )
 
     def _check_request(self, request: FitRequest) -> None:
         self._check_parameters()
@@ -425,15 +441,16 @@ class SequenceEstimator(RoutedParameters, BaseEstimator, ABC):
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If a parameter is not a plain value, for example a callable. Such an
-            estimator can be pickled.
+            If a parameter is not a plain value, for example a callable, or if the
+            estimator is of a subclass. Such an estimator can be pickled.
         """
         check_is_fitted(self)
         saving.save(self, path)
 
     def _portable_params(self) -> dict:
         """The parameters that mean the same in another process."""
-        return {**self.get_params(), **dict.fromkeys(NOT_PORTABLE)}
+        params = self.get_params()
+        return {**params, **dict.fromkeys(NOT_PORTABLE & params.keys())}
 
     def _check_restored(self) -> None:
         """Check what was read from a file: all that does not depend on the weights."""
@@ -473,11 +490,12 @@ class SequenceEstimator(RoutedParameters, BaseEstimator, ABC):
         return copied
 
     def __sklearn_clone__(self):
+        shared = NOT_PORTABLE & self.get_params().keys()  # a subclass may take none
         bare = copy.copy(self)
-        for name in NOT_PORTABLE:
+        for name in shared:
             setattr(bare, name, None)
         cloned = BaseEstimator.__sklearn_clone__(bare)
-        return cloned.set_params(**{n: getattr(self, n) for n in NOT_PORTABLE})
+        return cloned.set_params(**{name: getattr(self, name) for name in shared})
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_weights")

@@ -1,5 +1,7 @@
 """The errors of skseq's own that a user may want to catch."""
 
+from typing import Literal
+
 
 class TrainingDivergedError(ValueError):
     """Training was stopped because its loss was no longer a finite number.
@@ -15,12 +17,16 @@ class TrainingDivergedError(ValueError):
     sample : int, default=None
         The index in ``X`` of the first sequence whose loss is not finite; None if
         no single sequence can be named.
+    measure : {"training loss", "validation loss"}, default="training loss"
+        What is not finite.
 
     Attributes
     ----------
     epoch : int
         As passed.
     batch, sample : int or None
+        As passed.
+    measure : str
         As passed.
 
     Examples
@@ -30,26 +36,35 @@ class TrainingDivergedError(ValueError):
     17
     """
 
-    def __init__(self, epoch: int, batch: int | None = None, sample: int | None = None):
-        super().__init__(_diverged_message(epoch, batch, sample))
+    def __init__(
+        self,
+        epoch: int,
+        batch: int | None = None,
+        sample: int | None = None,
+        measure: Literal["training loss", "validation loss"] = "training loss",
+    ):
+        super().__init__(_diverged_message(epoch, batch, sample, measure))
         self.epoch = epoch
         self.batch = batch
         self.sample = sample
+        self.measure = measure
 
     def __reduce__(self):
         # An exception is otherwise rebuilt from its message alone, and joblib sends
         # exceptions from one process to another.
-        arguments = self.epoch, self.batch, self.sample
+        arguments = self.epoch, self.batch, self.sample, self.measure
         return type(self), arguments, self.__dict__
 
 
-def _diverged_message(epoch: int, batch: int | None, sample: int | None) -> str:
+def _diverged_message(
+    epoch: int, batch: int | None, sample: int | None, measure: str
+) -> str:
     where = f"epoch {epoch}" if batch is None else f"epoch {epoch}, batch {batch}"
     which = (
         "" if sample is None else f"; the first sequence it fails for is X[{sample}]"
     )
     return (
-        f"The training loss is not finite in {where}{which}. Lower learning_rate, "
+        f"The {measure} is not finite in {where}{which}. Lower learning_rate, "
         "limit the gradients with optimizer__clipnorm=1.0, or scale the features, "
         "e.g. with FrameTransformer(StandardScaler()) in a pipeline."
     )

@@ -124,9 +124,16 @@ class ReconstructionData:
     def lengths(self) -> np.ndarray:
         return self.sequences.lengths
 
-    def assemble(self, rows) -> dict[str, np.ndarray]:
-        """The padded arrays of a batch, by the names of the network's tensors."""
-        frames = [self.sequences[i] for i in rows]
+    def read(self, rows) -> list[np.ndarray]:
+        """The sequences of a batch, from wherever the user keeps them."""
+        return [self.sequences[i] for i in rows]
+
+    def assemble(self, rows, frames=None) -> dict[str, np.ndarray]:
+        """The padded arrays of a batch, by the names of the network's tensors.
+
+        `frames` is what `read` gave; without it they are read here.
+        """
+        frames = self.read(rows) if frames is None else frames
         lengths = self.lengths[rows]
         levels = [self.scaling.levels(item) for item in frames]
         batch = {

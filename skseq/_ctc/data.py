@@ -31,10 +31,18 @@ class FrameData:
     def lengths(self) -> np.ndarray:
         return self.sequences.lengths
 
-    def assemble(self, rows) -> dict[str, np.ndarray]:
-        """The padded arrays of a batch, by the names of the network's tensors."""
+    def read(self, rows) -> list[np.ndarray]:
+        """The sequences of a batch, from wherever the user keeps them."""
+        return [self.sequences[i] for i in rows]
+
+    def assemble(self, rows, frames=None) -> dict[str, np.ndarray]:
+        """The padded arrays of a batch, by the names of the network's tensors.
+
+        `frames` is what `read` gave; without it they are read here.
+        """
+        frames = self.read(rows) if frames is None else frames
         batch = {
-            "frames": pad([self.sequences[i] for i in rows]),
+            "frames": pad(frames),
             "lengths": self.lengths[rows].astype("int32"),
             "front_end_lengths": self.front_end_lengths[rows].astype("int32"),
         }

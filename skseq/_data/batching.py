@@ -23,8 +23,10 @@ _JITTER = 0.1
 _BATCH_FRAMES = 2**15
 _MOST_LARGER = 8
 
-# No batch for prediction has more frames, whatever its number of rows should be.
+# No batch for prediction has more frames, whatever its number of rows should be; nor
+# has one for training, whose steps keep several times as much.
 _MAX_BATCH_FRAMES = 2**18
+_MAX_TRAINING_FRAMES = 2**17
 
 # One that lacks sequences is filled up to no more rows.
 _FILLED_ROWS = 32
@@ -134,7 +136,8 @@ def training_batches(lengths, batch_size, rng=None, *, exact=False):
         The number of frames of each sequence.
     batch_size : int
         The number of sequences in a batch. At most one batch is shorter, in a random
-        place (with `exact`, one for each length).
+        place (with `exact`, one for each length), and those that would have more than
+        131,072 padded frames, which are parted where lengths differ most.
     rng : numpy.random.Generator or None, default=None
         Where all randomness comes from. With None nothing is random: the batches go
         from the shortest sequence to the longest, the same in every epoch.
@@ -161,7 +164,7 @@ def training_batches(lengths, batch_size, rng=None, *, exact=False):
     lengths = np.asarray(lengths)
     if rng is None:
         order = np.argsort(lengths, kind="stable")
-        return _cut(order, lengths, batch_size, exact)
+        return _within_budget(_cut(order, lengths, batch_size, exact), lengths)
     order = rng.permutation(len(lengths))
     if exact:
         order = order[np.argsort(lengths[order], kind="stable")]
@@ -172,6 +175,7 @@ def training_batches(lengths, batch_size, rng=None, *, exact=False):
             for pool in _pools(order, batch_size)
             for batch in _jittered_batches(pool, lengths[pool], batch_size, rng)
         ]
+    batches = _within_budget(batches, lengths)
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
@@ -312,41 +316,73 @@ def padding_share(lengths, batches):
     return 1 - n_real / n_padded if n_padded else 0.0
 
 
-def prefetch(iterable, depth=2):
-    """Make the next items of an iterable in a thread while the last one is in use.
+def apply_ahead(function, items, depth=2):
+    """Apply a function to the next items in a thread while the last result is in use.
 
     Parameters
     ----------
-    iterable : iterable
-        What to take items from. One thread other than the caller's does so.
+    function : callable
+        Applied to each item, in one thread other than the caller's.
+    items : iterable
+        Taken in the caller's thread, so that they may come from what must not change
+        threads, such as a database.
     depth : int, default=2
-        The number of items that are made ahead, at least 1.
+        The number of items that are taken ahead, at least 1.
 
     Yields
     ------
-    item : object
-        The items in their order. An exception in the iterable is raised after the
-        items that come before it.
+    result : object
+        The results in the order of the items. An exception, of the function or in
+        taking an item, is raised after the results that come before it.
 
     Notes
     -----
     The thread starts with the first item. It has ended when the generator is
-    exhausted, has raised or is closed; closing waits for the item being made. A loop
-    that may be left early should close it::
+    exhausted, has raised or is closed; closing waits for the item being worked on. A
+    loop that may be left early should close it::
 
-        with contextlib.closing(prefetch(batches)) as ahead:
+        with contextlib.closing(apply_ahead(assemble, batches)) as ahead:
             for batch in ahead:
                 ...
     """
-    stream = iter(iterable)
-    worker = ThreadPoolExecutor(1, thread_name_prefix="skseq-prefetch")
+    items = iter(items)
+    worker = ThreadPoolExecutor(1, thread_name_prefix="skseq-ahead")
+
+    def take():
+        try:
+            item = next(items, _END)
+        except Exception as error:
+            return worker.submit(_raise, error)
+        return None if item is _END else worker.submit(function, item)
+
     try:
-        ahead = deque(worker.submit(next, stream, _END) for _ in range(depth))
-        while (item := ahead.popleft().result()) is not _END:
-            ahead.append(worker.submit(next, stream, _END))
-            yield item
+        ahead = deque(take() for _ in range(depth))
+        while (result := ahead.popleft()) is not None:
+            value = result.result()
+            ahead.append(take())
+            yield value
     finally:
         worker.shutdown(cancel_futures=True)
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def _within_budget(batches: list[np.ndarray], lengths: np.ndarray) -> list[np.ndarray]:
+    """Part the batches that would be mostly padding, or too large for one step."""
+    return [part for batch in batches for part in _parted(batch, lengths)]
+
+
+def _parted(batch: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
+    longest = int(lengths[batch].max())
+    if len(batch) == 1 or len(batch) * longest <= _MAX_TRAINING_FRAMES:
+        return [batch]
+    batch = batch[np.argsort(lengths[batch], kind="stable")]
+    ratios = lengths[batch[1:]] / np.maximum(1, lengths[batch[:-1]])
+    half = len(batch) // 2
+    at = 1 + int(np.argmax(ratios)) if ratios.max() > 2 else half
+    return [*_parted(batch[:at], lengths), *_parted(batch[at:], lengths)]
 
 
 def _pools(order: np.ndarray, batch_size: int) -> list[np.ndarray]:

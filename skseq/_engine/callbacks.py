@@ -10,7 +10,7 @@ import inspect
 import keras
 import numpy as np
 
-PLAIN = (bool, int, float, str, type(None), np.ndarray, np.generic)
+NUMBERS = (bool, int, float, np.ndarray, np.number, np.bool)
 
 
 def make_callbacks(callbacks, routed=None) -> list[keras.callbacks.Callback]:
@@ -124,21 +124,69 @@ class CallbackRunner:
         self._epoch_logs = logs
 
     def state(self) -> list[dict]:
-        """The callbacks' attributes that are plain values or arrays."""
+        """The numbers and arrays that each callback has gathered."""
         return [
-            {n: v for n, v in vars(c).items() if n != "params" and _is_plain(v)}
+            {name: vars(c)[name] for name in _own_names(c) if _is_data(vars(c)[name])}
             for c in self._callbacks
         ]
 
     def restore(self, state: list[dict] | None) -> None:
-        """Give back what `state` returned, in a run that resumes."""
-        for callback, values in zip(self._callbacks, state or [], strict=False):
+        """Give back what `state` returned, in a run that resumes.
+
+        The state may come from a file that is not to be trusted: only data that a
+        fresh callback has room for are taken, never a text, a path or a parameter.
+        """
+        if state is None:
+            return
+        if not isinstance(state, list) or len(state) != len(self._callbacks):
+            raise ValueError(f"it holds no state for {len(self._callbacks)} callbacks")
+        for callback, values in zip(self._callbacks, state, strict=True):
+            self._check(callback, values)
+        for callback, values in zip(self._callbacks, state, strict=True):
             vars(callback).update(values)
 
+    def _check(self, callback, values) -> None:
+        names = _own_names(callback) if isinstance(values, dict) else ()
+        for name, value in dict(values).items():
+            present = vars(callback).get(name)
+            if name not in names or not _is_data(value) or not _fits(value, present):
+                kind = type(callback).__name__
+                raise ValueError(f"{kind} has no room for its {name!r}")
+            if "weights" in name and isinstance(value, list):
+                check_weights(value, self._model, name)
 
-def _is_plain(value) -> bool:
+
+def check_weights(values, model, name) -> None:
+    """Raise ValueError unless these are finite weights of a network, in its shapes."""
+    shapes = [tuple(weight.shape) for weight in model.weights]
+    are_arrays = all(isinstance(value, np.ndarray) for value in values)
+    if not are_arrays or [value.shape for value in values] != shapes:
+        raise ValueError(f"its {name} do not have the network's shapes")
+    for value in values:
+        if value.dtype.kind not in "fiu" or not np.isfinite(value).all():
+            raise ValueError(f"its {name} must be finite numbers")
+
+
+def _own_names(callback) -> list[str]:
+    """Attributes that hold what a callback has gathered: all but its parameters."""
+    parameters = inspect.signature(type(callback).__init__).parameters
+    others = {"params", "validation_data", *parameters}
+    return [name for name in vars(callback) if name.lstrip("_") not in others]
+
+
+def _is_data(value) -> bool:
+    """Whether a value is None, a number or an array, or lists or dicts of these."""
     if isinstance(value, dict):
-        value = [*value.values(), *(n for n in value if not isinstance(n, str))]
+        has_names = all(isinstance(name, str) for name in value)
+        return has_names and all(map(_is_data, value.values()))
     if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
-    return isinstance(value, PLAIN)
+        return all(map(_is_data, value))
+    return value is None or isinstance(value, NUMBERS)
+
+
+def _fits(value, present) -> bool:
+    """Whether a value is of the kind that an attribute of a fresh callback holds."""
+    if value is None or present is None:
+        return True
+    kinds = (dict, (list, tuple), NUMBERS)
+    return any(isinstance(value, k) and isinstance(present, k) for k in kinds)

@@ -6,6 +6,8 @@ nothing of Keras.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from skseq._engine.state import TrainingState
 from skseq._files.archive import read_archive, write_archive
@@ -59,17 +61,23 @@ class Checkpoint:
         values = dict(archive.header)
         if values.pop("kind", None) != KIND:
             raise ValueError(f"{self.path} is a skseq file, but not a checkpoint.")
-        try:
+        with self.blamed():
             content = unpack(values, archive.arrays)
             saved, self.seed = dict(content["origin"]), int(content["seed"])
             self.callback_state = content["callbacks"]
             self.state = TrainingState(**content["state"])
+        self._check_origin(saved)
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Say that the file is damaged where its values cannot be used."""
+        try:
+            yield
         except MALFORMED as error:
             raise ValueError(
-                f"The checkpoint {self.path} is damaged: {error!r}. Delete the file to "
+                f"The checkpoint {self.path} is damaged: {error}. Delete the file to "
                 "start anew."
             ) from error
-        self._check_origin(saved)
 
     def _check_origin(self, saved: dict):
         changes = "; ".join(

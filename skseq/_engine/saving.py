@@ -26,6 +26,7 @@ MAX_LAYERS = 200  # asking a network of more for its weights takes minutes
 
 def save(estimator, path) -> None:
     """Write a fitted estimator's state to one archive."""
+    _refuse_subclass(type(estimator))
     names = [n for n in estimator._fitted if hasattr(estimator, n)]
     parameters, arrays = pack(estimator._portable_params())
     fitted, fitted_arrays = pack({name: getattr(estimator, name) for name in names})
@@ -43,6 +44,16 @@ def save(estimator, path) -> None:
         },
     }
     write_archive(path, header, arrays | fitted_arrays | weights)
+
+
+def _refuse_subclass(kind: type) -> None:
+    """A file names a class of ours; what a subclass adds would be lost."""
+    module = ESTIMATORS.get(kind.__name__)
+    if module is None or getattr(import_module(module), kind.__name__) is not kind:
+        raise TypeError(
+            f"{kind.__module__}.{kind.__qualname__} cannot be saved: a skseq file "
+            "holds an estimator of skseq itself, not of a subclass. Pickle it instead."
+        )
 
 
 def load(path):

@@ -43,6 +43,10 @@ class Subset:
     data: Any
     rows: np.ndarray
 
+    def first(self, n_rows) -> "Subset":
+        """Some of the rows."""
+        return Subset(self.data, self.rows[:n_rows])
+
     @cached_property
     def lengths(self) -> np.ndarray:
         return self.data.lengths[self.rows]
@@ -67,6 +71,21 @@ class TrainingState:
     epochs_without_improvement: int = 0
     is_stopped: bool = False
 
+    def check(self) -> None:
+        """Raise ValueError where values read from a file are not those of a state."""
+        counts = self.epoch, self.epochs_without_improvement
+        if not all(type(count) is int and count >= 0 for count in counts):
+            raise ValueError("it counts epochs by what is not a number of them")
+        if type(self.is_stopped) is not bool:
+            raise ValueError("it does not say whether training has stopped")
+        if not isinstance(self.best_loss, (float, int, np.number, type(None))):
+            raise ValueError("its best loss is not a number")
+        lists = (self.weights, self.optimizer_state, self.best_weights)
+        for values in (*lists, self.averaged_weights):
+            if not isinstance(values, (list, type(None))):
+                raise ValueError("its weights are not a list of arrays")
+        _check_history(self.history, self.epoch)
+
     def result(self) -> list[np.ndarray]:
         """The weights to keep: the best on the validation set, if it decides."""
         if self.best_weights is not None:
@@ -76,3 +95,12 @@ class TrainingState:
     def resume_weights(self) -> list[np.ndarray]:
         """The weights that later training starts from: the best, if any are known."""
         return self.weights if self.best_weights is None else self.best_weights
+
+
+def _check_history(history, n_epochs) -> None:
+    if not isinstance(history, dict):
+        raise ValueError("its history is not a dict")
+    for name, values in history.items():
+        is_list = isinstance(values, list) and len(values) <= n_epochs
+        if not is_list or not all(isinstance(value, float) for value in values):
+            raise ValueError(f"its history of {name!r} is not a number for each epoch")

@@ -11,13 +11,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from skseq._data.batching import (
-    full_rows,
-    inference_batches,
-    prefetch,
-    training_batches,
-)
-from skseq._engine.callbacks import CallbackRunner
+from skseq._data.batching import apply_ahead, full_batches, training_batches
+from skseq._engine.callbacks import CallbackRunner, check_weights
 from skseq._engine.checkpoint import Checkpoint
 from skseq._engine.programs import Program, Trainer
 from skseq._engine.state import Subset, TrainingPlan, TrainingState
@@ -84,6 +79,9 @@ class Run:
 
     def _resume(self, state, runner) -> None:
         """Bring network, optimizer and callbacks to where the state is."""
+        if self.checkpoint and self.checkpoint.state:
+            with self.checkpoint.blamed():
+                self._check_state(state)
         self.program.load(state.weights)
         if state.epoch and state.optimizer_state is not None:
             self.trainer.set_state(state.optimizer_state)
@@ -91,7 +89,20 @@ class Run:
             self.trainer.start_from_weights()
         runner.tell("on_train_begin")
         if self.checkpoint:
-            runner.restore(self.checkpoint.callback_state)
+            with self.checkpoint.blamed():
+                runner.restore(self.checkpoint.callback_state)
+
+    def _check_state(self, state) -> None:
+        """Refuse a state from a file that no training of this network can have left."""
+        state.check()
+        model = self.program.model
+        for name in ("weights", "averaged_weights", "best_weights"):
+            weights = getattr(state, name)
+            if weights is not None:
+                check_weights(weights, model, name)
+        optimizer_state = state.optimizer_state
+        if optimizer_state is not None and not self.trainer.accepts(optimizer_state):
+            raise ValueError("its optimizer state is of another optimizer")
 
     def _next_epoch(self, state, runner) -> tuple[TrainingState, dict]:
         """Train and validate for one epoch; returns the state after it and its logs."""
@@ -102,6 +113,8 @@ class Run:
             self.trainer.finish()
         if self.validation is not None:
             logs["val_loss"] = self.mean_loss(self.validation, runner)
+            if not np.isfinite(logs["val_loss"]):
+                raise TrainingDivergedError(state.epoch + 1, measure="validation loss")
             if self.score is not None:
                 logs["val_score"] = self.score(self.program, self.validation)
         logs = runner.end_epoch(state.epoch, logs)
@@ -115,13 +128,15 @@ class Run:
         self.program.seed(derive(self.plan.seed, "dropout", epoch))
         runner.tell("on_epoch_begin", epoch)
         subset, mean = self.training, _Mean()
-        batches = self._training_batches(epoch)
-        assembled = ((b, subset.data.assemble(subset.rows[b])) for b in batches)
-        with closing(prefetch(assembled)) as ready:
+        data, rows = subset.data, subset.rows
+        # A user's collection may belong to this thread; padding may not wait for it.
+        read = ((b, data.read(rows[b])) for b in self._training_batches(epoch))
+        assembled = apply_ahead(lambda r: (r[0], data.assemble(rows[r[0]], r[1])), read)
+        with closing(assembled) as ready:
             for step, (batch, arrays) in enumerate(ready):
                 runner.tell("on_train_batch_begin", step)
                 losses = self.trainer.step(arrays, subset.weights[batch])
-                _check_losses(losses, subset.rows[batch], epoch, step)
+                _check_losses(losses, rows[batch], epoch, step)
                 mean.add(losses, subset.weights[batch])
                 runner.tell("on_train_batch_end", step, {"loss": mean.value})
                 if runner.wants_to_stop:
@@ -139,14 +154,12 @@ class Run:
     def mean_loss(self, subset, runner) -> float:
         """Weighted mean loss over a subset, as at prediction time."""
         plan, mean = self.plan, _Mean()
-        n_rows = min(plan.batch_size, len(subset.rows))
-        batches = inference_batches(
-            subset.lengths, plan.batch_size, exact=plan.exact_lengths
-        )
+        size = plan.batch_size
+        batches = full_batches(subset.lengths, size, size, exact=plan.exact_lengths)
         runner.tell("on_test_begin")
-        for step, batch in enumerate(batches):
+        for step, (batch, filled) in enumerate(batches):
             runner.tell("on_test_batch_begin", step)
-            rows = full_rows(subset.rows[batch], n_rows)
+            rows = subset.rows[filled]
             losses = self.program.losses(subset.data.assemble(rows))[: len(batch)]
             mean.add(losses, subset.weights[batch])
             runner.tell("on_test_batch_end", step, {"loss": mean.value})

@@ -47,7 +47,10 @@ class PairData:
         sources = [self.sources[i] for i in rows]
         return PairData(sources, self.weights[rows], self.end, targets)
 
-    def assemble(self, rows) -> dict[str, np.ndarray]:
+    def read(self, rows) -> None:
+        """Nothing: all pairs are in memory."""
+
+    def assemble(self, rows, read=None) -> dict[str, np.ndarray]:
         """The padded arrays of a batch, by the names of the network's tensors."""
         sources = [self.sources[i] for i in rows]
         batch = {

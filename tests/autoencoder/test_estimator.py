@@ -832,3 +832,40 @@ def test_a_score_that_does_not_exist_is_named_after_the_fit_too(changeable):
 def test_a_bad_validation_set_is_named():
     with pytest.raises(ValueError, match=r"In X_val.*1 feature"):
         make().fit(X, X_val=[x[:, :1] for x in X])
+
+
+# -- interruptions ---------------------------------------------------------------------
+
+
+class Interrupting:
+    """Sequences whose next reading is interrupted, once, after training has ended."""
+
+    def __init__(self, sequences):
+        self.sequences, self.is_armed = sequences, False
+
+    def __len__(self):
+        return len(self.sequences)
+
+    def __getitem__(self, i):
+        if self.is_armed:
+            self.is_armed = False
+            raise KeyboardInterrupt
+        return self.sequences[i]
+
+
+@pytest.mark.parametrize("anomaly_score", ["mse", "mahalanobis"])
+def test_an_interruption_while_the_threshold_is_set_leaves_the_estimator_fitted(
+    anomaly_score,
+):
+    frames = Interrupting(X)
+    arm = keras.callbacks.LambdaCallback(
+        on_train_end=lambda logs: setattr(frames, "is_armed", True)
+    )
+    arm.__deepcopy__ = lambda memo: arm  # the copy that is used watches the same X
+    coder = make(callbacks=[arm], anomaly_score=anomaly_score, validation_fraction=0.3)
+    with pytest.raises(KeyboardInterrupt) as interrupt:
+        coder.fit(frames)
+    assert "can be used" in interrupt.value.__notes__[0]
+    assert coder.n_iter_ == coder.epochs
+    assert set(coder.predict(X)) <= {-1, 1}
+    assert np.isfinite(coder.decision_function(X)).all()

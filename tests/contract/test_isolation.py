@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.base import clone
 
 from skseq import TrainingDivergedError
 from tests.contract.comparing import (
@@ -197,3 +198,30 @@ def test_a_pickle_of_another_process_is_the_same_estimator(case, expected, elsew
     _, pickled, results = elsewhere[case.name]
     assert_same_results(case.results(pickle.loads(pickled)), results)
     assert_same_results(results, expected)
+
+
+# -- subclasses ------------------------------------------------------------------------
+
+
+def fixed(case):
+    """A subclass that fixes most parameters, as a user writes one."""
+    settings = case.make().get_params()
+
+    class Small(case.Estimator):
+        def __init__(self, *, units=3):
+            super().__init__(**{**settings, "units": units})
+
+    return Small
+
+
+def test_a_subclass_that_fixes_parameters_is_cloned_and_fitted(case):
+    small = clone(fixed(case)(units=2))
+    assert small.get_params() == {"units": 2}
+    assert small.set_params(units=3).fit(case.X, case.y).n_iter_ == 3
+
+
+def test_a_subclass_is_not_saved_and_its_user_is_told_what_to_do(case, tmp_path):
+    small = fixed(case)().fit(case.X, case.y)
+    with pytest.raises(TypeError, match=r"Small cannot be saved: .*Pickle it"):
+        small.save(tmp_path / "small")
+    assert not list(tmp_path.iterdir())

@@ -1,19 +1,18 @@
-"""Batches cover every sequence once; padding and prefetching lose nothing."""
+"""Batches cover every sequence once; padding and working ahead lose nothing."""
 
 import contextlib
 import threading
-import time
 
 import numpy as np
 import pytest
 
 from skseq._data.batching import (
+    apply_ahead,
     full_batches,
     full_rows,
     inference_batches,
     pad,
     padding_share,
-    prefetch,
     training_batches,
     unpad,
 )
@@ -346,7 +345,7 @@ def test_a_full_batch_is_left_alone_and_a_fuller_one_refused():
         full_rows(batch, 1)
 
 
-# Prefetching
+# Working ahead
 
 
 @pytest.fixture
@@ -356,83 +355,104 @@ def no_thread_left():
     assert set(threading.enumerate()) == before
 
 
+def square(i):
+    return i * i
+
+
 @pytest.mark.parametrize("depth", [1, 2, 5])
 @pytest.mark.parametrize("n", [0, 1, 3, 50])
-def test_prefetching_keeps_every_item_and_their_order(n, depth, no_thread_left):
-    assert list(prefetch(range(n), depth)) == list(range(n))
-    assert list(prefetch((i * i for i in range(n)), depth)) == [i * i for i in range(n)]
+def test_results_come_for_every_item_in_order(n, depth, no_thread_left):
+    assert list(apply_ahead(square, range(n), depth)) == [i * i for i in range(n)]
 
 
-def test_none_is_an_item_like_any_other(no_thread_left):
-    assert list(prefetch([None, 0, None])) == [None, 0, None]
+def test_none_is_an_item_and_a_result_like_any_other(no_thread_left):
+    assert list(apply_ahead(lambda i: i, [None, 0, None])) == [None, 0, None]
 
 
-@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("error", [RuntimeError, MemoryError])
 @pytest.mark.parametrize("n", [0, 1, 4])
-def test_an_error_is_raised_after_the_items_before_it(n, error, no_thread_left):
+@pytest.mark.parametrize("fails", ["taking", "applying"])
+def test_an_error_is_raised_after_the_results_before_it(
+    fails, n, error, no_thread_left
+):
     def source():
         yield from range(n)
-        raise error("disk on fire")
+        if fails == "taking":
+            raise error("disk on fire")
+        yield from range(n, 50)
 
-    ahead = prefetch(source())
+    def apply(i):
+        if i == n:
+            raise error("disk on fire")
+        return i
+
+    ahead = apply_ahead(apply, source())
     assert [next(ahead) for _ in range(n)] == list(range(n))
     with pytest.raises(error, match="disk on fire"):
         next(ahead)
 
 
-def test_items_are_made_ahead_but_no_further_than_asked(no_thread_left):
-    made = threading.Semaphore(0)
-    items = []
+def test_items_are_taken_in_the_callers_thread_and_worked_on_in_another():
+    here, threads = threading.get_ident(), []
 
     def source():
-        for i in range(10):
-            items.append(i)
-            made.release()
+        for i in range(5):
+            threads.append(threading.get_ident())
             yield i
 
-    with contextlib.closing(prefetch(source(), depth=2)) as ahead:
+    worked_in = set(apply_ahead(lambda i: threading.get_ident(), source()))
+    assert set(threads) == {here}
+    assert len(worked_in) == 1
+    assert here not in worked_in
+
+
+def test_items_are_worked_on_ahead_but_no_further_than_asked(no_thread_left):
+    done, items = threading.Semaphore(0), []
+
+    def apply(i):
+        items.append(i)
+        done.release()
+        return i
+
+    with contextlib.closing(apply_ahead(apply, range(10), depth=2)) as ahead:
         assert next(ahead) == 0
-        for _ in range(3):  # one in use and two made ahead
-            assert made.acquire(timeout=10)
-        assert not made.acquire(timeout=0.05)
+        for _ in range(3):  # one in use and two done ahead
+            assert done.acquire(timeout=10)
+        assert not done.acquire(timeout=0.05)
         assert items == [0, 1, 2]
 
 
-def test_the_items_are_made_while_the_consumer_works(no_thread_left):
+def test_the_next_item_is_worked_on_while_the_consumer_works(no_thread_left):
     first_in_use = threading.Event()
 
-    def source():
-        yield "first"
-        assert first_in_use.wait(10)
-        yield "second"
+    def apply(name):
+        assert name == "first" or first_in_use.wait(10)
+        return name
 
-    ahead = prefetch(source(), depth=1)
+    ahead = apply_ahead(apply, ["first", "second"], depth=1)
     assert next(ahead) == "first"
     first_in_use.set()
     assert list(ahead) == ["second"]
 
 
 def test_closing_early_stops_the_thread(no_thread_left):
-    made = []
+    taken = []
 
     def source():
         for i in range(1000):
-            made.append(i)
+            taken.append(i)
             yield i
 
-    ahead = prefetch(source())
+    ahead = apply_ahead(square, source())
     next(ahead)
     ahead.close()
-    n_made = len(made)
-    assert n_made <= 3
-    time.sleep(0.01)
-    assert len(made) == n_made
+    assert len(taken) <= 3
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_error_of_the_consumer_stops_the_thread(error, no_thread_left):
     def consume():
-        with contextlib.closing(prefetch(range(1000))) as ahead:
+        with contextlib.closing(apply_ahead(square, range(1000))) as ahead:
             for _ in ahead:
                 raise error
 
@@ -440,5 +460,28 @@ def test_an_error_of_the_consumer_stops_the_thread(error, no_thread_left):
         consume()
 
 
-def test_a_prefetch_that_is_never_used_starts_no_thread(no_thread_left):
-    prefetch(range(3))
+def test_what_is_never_used_starts_no_thread(no_thread_left):
+    apply_ahead(square, range(3))
+
+
+# Too many frames for one batch
+
+
+@pytest.mark.parametrize("rng", [None, 0])
+def test_one_long_sequence_does_not_pad_the_short_ones_of_its_batch(rng):
+    rng = None if rng is None else np.random.default_rng(rng)
+    lengths = [1] * 31 + [20_000]
+    batches = training_batches(lengths, 32, rng)
+    assert sorted(np.concatenate(batches)) == list(range(32))
+    assert padding_share(lengths, batches) == 0
+
+
+def test_batches_of_long_sequences_are_parted_until_they_fit():
+    batches = training_batches([20_000] * 32, 32, np.random.default_rng(0))
+    assert sorted(np.concatenate(batches)) == list(range(32))
+    assert max(len(batch) for batch in batches) * 20_000 <= 2**17
+
+
+def test_batches_that_fit_are_left_as_they_are():
+    lengths = [1] * 31 + [4000]
+    assert [len(batch) for batch in training_batches(lengths, 32)] == [32]

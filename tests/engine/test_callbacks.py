@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from skseq._engine.callbacks import make_callbacks
+from skseq._engine.callbacks import CallbackRunner, make_callbacks
 from skseq._engine.lending import borrow
 from skseq._engine.optimizers import make_optimizer
 from skseq._engine.state import Subset, TrainingPlan, TrainingState
@@ -226,3 +226,78 @@ def test_callbacks_that_only_watch_change_nothing():
     *_, alone = run()
     assert equal(watched.weights, alone.weights)
     assert watched.history == alone.history
+
+
+# -- what a file may give back ---------------------------------------------------------
+
+
+class Gathering(callbacks.Callback):
+    """Holds one of each kind of attribute."""
+
+    def __init__(self, patience=3, path="kept"):
+        super().__init__()
+        self.patience, self.path = patience, path
+        self.best, self.best_weights, self.seen = None, None, []
+        self.sums = {"loss": 0.0}
+        self.action = print
+
+
+def runner_of(*made):
+    with borrow(RECIPE) as program:
+        plan = TrainingPlan(1, 1, True, 0)
+        return CallbackRunner(list(made), program.model, None, plan), program.model
+
+
+def test_gathered_numbers_and_arrays_come_back_and_nothing_else():
+    gathered = Gathering()
+    runner, model = runner_of(gathered)
+    gathered.best, gathered.seen = np.float32(0.5), [1, 2.0, None]
+    gathered.best_weights, gathered.sums = model.get_weights(), {"loss": np.ones(2)}
+    (state,) = runner.state()
+    assert state.keys() == {"best", "best_weights", "seen", "sums"}
+    fresh = Gathering()
+    runner_of(fresh)[0].restore([state])
+    for name, value in state.items():
+        assert getattr(fresh, name) is value
+
+
+HOSTILE = {
+    "another text": {"path": "/etc/passwd"},
+    "a number for a text": {"path": 3},
+    "a parameter": {"patience": 10**9},
+    "what does not exist": {"filepath": 1.0},
+    "a text for a number": {"best": "os.system"},
+    "texts in a list": {"seen": ["a"]},
+    "texts in a dict": {"sums": {"loss": "a"}},
+    "a list for a dict": {"sums": [1.0]},
+    "a number for a callable": {"action": 1.0},
+    "the network": {"_model": 1.0},
+    "weights of another shape": {"best_weights": [np.zeros(3)]},
+    "no weights": {"best_weights": [1.0]},
+}
+
+
+@pytest.mark.parametrize("change", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_state_changes_nothing(change):
+    gathered = Gathering()
+    runner, _ = runner_of(gathered)
+    before = dict(vars(gathered))
+    with pytest.raises(ValueError, match=r"has no room for its|do not have the netw"):
+        runner.restore([change])
+    assert vars(gathered) == before
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_not_restored(value):
+    runner, model = runner_of(Gathering())
+    weights = model.get_weights()
+    weights[0][:] = value
+    with pytest.raises(ValueError, match="best_weights must be finite"):
+        runner.restore([{"best_weights": weights}])
+
+
+@pytest.mark.parametrize("state", [[], [{}, {}], {}, 3, [3]])
+def test_a_state_of_other_callbacks_is_refused(state):
+    runner, _ = runner_of(Gathering())
+    with pytest.raises((ValueError, TypeError)):
+        runner.restore(state)

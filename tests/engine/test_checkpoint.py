@@ -15,6 +15,7 @@ from skseq._engine.programs import Program
 from skseq._engine.state import Subset, TrainingPlan, TrainingState
 from skseq._engine.training import Run
 from skseq._files.archive import read_archive, write_archive
+from skseq._files.plain import pack, unpack
 from skseq._nn.initial_weights import initial_weights
 from tests.tiny import RECIPE, frame_data
 
@@ -286,6 +287,43 @@ def test_a_header_that_holds_no_state_is_refused(tmp_path, changes):
         ValueError, match=r"checkpoint .* is damaged: .*Delete the file"
     ):
         Checkpoint(path, ORIGIN)
+
+
+def changed(path, change):
+    """Change a file's state as somebody might who cannot be trusted."""
+    archive = read_archive(path)
+    header = dict(archive.header)
+    kind = header.pop("kind")
+    content = unpack(header, archive.arrays)
+    change(content["state"])
+    values, arrays = pack(content)
+    write_archive(path, {"kind": kind, **values}, arrays)
+
+
+UNUSABLE = {
+    "NaN weights": lambda state: state["weights"][0].fill(np.nan),
+    "infinite best weights": lambda state: state.update(
+        best_weights=[np.full_like(w, np.inf) for w in state["weights"]]
+    ),
+    "weights of other shapes": lambda state: state["weights"].pop(),
+    "weights that are no list": lambda state: state.update(weights=3),
+    "epochs that are no number": lambda state: state.update(epoch="9"),
+    "a negative epoch": lambda state: state.update(epoch=-1),
+    "a longer history": lambda state: state["history"]["loss"].append(1.0),
+    "a history of texts": lambda state: state.update(history={"loss": ["a"]}),
+    "a history that is no dict": lambda state: state.update(history=[1.0]),
+    "another optimizer's state": lambda state: state["optimizer_state"].pop(),
+    "a best loss of text": lambda state: state.update(best_loss="a"),
+    "a stop that is no flag": lambda state: state.update(is_stopped=1),
+}
+
+
+@pytest.mark.parametrize("change", UNUSABLE.values(), ids=UNUSABLE)
+def test_a_state_that_no_training_can_have_left_is_refused(programs, tmp_path, change):
+    interrupted(programs[0], tmp_path / "a", 2, epochs=4)
+    changed(tmp_path / "a", change)
+    with pytest.raises(ValueError, match=r"is damaged: .*Delete the file to start"):
+        list(states(programs[1], tmp_path / "a", epochs=4))
 
 
 def test_an_array_that_belongs_to_nothing_is_refused(tmp_path):

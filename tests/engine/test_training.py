@@ -1,3 +1,6 @@
+import pickle
+import threading
+
 import keras
 import numpy as np
 import pytest
@@ -128,9 +131,9 @@ def batches_seen(**plan):
     seen = []
 
     class Watched(FrameData):
-        def assemble(self, rows):
+        def assemble(self, rows, frames=None):
             seen.append(tuple(rows))
-            return super().assemble(rows)
+            return super().assemble(rows, frames)
 
     data = part(range(8)).data
     run(Subset(Watched(**vars(data)), np.arange(8)), batch_size=2, **plan)
@@ -153,9 +156,9 @@ def test_sequences_share_a_batch_only_with_those_of_their_length_if_asked():
     seen = []
 
     class Watched(FrameData):
-        def assemble(self, rows):
+        def assemble(self, rows, frames=None):
             seen.append(LENGTHS[rows].tolist())
-            return super().assemble(rows)
+            return super().assemble(rows, frames)
 
     data = part(range(8)).data
     rows = Subset(Watched(**vars(data)), np.arange(8))
@@ -244,12 +247,26 @@ def test_without_early_stopping_the_last_weights_count():
     assert end.result() is end.weights
 
 
-def test_a_validation_loss_that_is_no_number_is_no_improvement():
+def test_a_validation_loss_that_is_no_number_ends_training():
     frames = [*FRAMES[:7], np.full((3, 2), np.nan, dtype="float32")]
-    *_, end = run(part(range(5)), part([6, 7], frames=frames), epochs=9, patience=2)
-    assert end.epoch == 2
-    assert end.best_loss is None
-    assert end.result() is end.weights
+    with pytest.raises(TrainingDivergedError, match="validation loss is not") as e:
+        run(part(range(5)), part([6, 7], frames=frames), epochs=9, patience=2)
+    assert (e.value.epoch, e.value.measure) == (1, "validation loss")
+    assert pickle.loads(pickle.dumps(e.value)).measure == "validation loss"
+
+
+def test_sequences_are_read_in_the_thread_that_trains():
+    threads = set()
+
+    class Reading(FrameData):
+        def read(self, rows):
+            threads.add(threading.get_ident())
+            return super().read(rows)
+
+    data = Reading(**vars(part(range(8)).data))
+    both = Subset(data, np.arange(8))
+    run(both, both, epochs=2)
+    assert threads == {threading.get_ident()}
 
 
 # -- stopping by a score ---------------------------------------------------------------
