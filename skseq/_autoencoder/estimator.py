@@ -38,6 +38,7 @@ from skseq._autoencoder.scores import (
 )
 from skseq._base import FITTED, FitRequest, SequenceEstimator
 from skseq._data.collections import check_n_samples, object_array
+from skseq._data.lengths import refuse_lengths
 from skseq._data.outliers import sample_anomaly_flags
 from skseq._data.sequences import FITTED_X, check_sequences, n_frame_features
 from skseq._data.weights import check_sample_weight
@@ -387,6 +388,7 @@ class LSTMAutoencoder(
             If the reconstruction is no better than a mean; the message says what to
             try.
         """
+        refuse_lengths(X, y)
         request = FitRequest(X, None, sample_weight, X_val, resumes=self.warm_start)
         return self._fit(request)
 
@@ -416,6 +418,7 @@ class LSTMAutoencoder(
         ValueError, TypeError
             As :meth:`fit`, or if a parameter has changed that the network depends on.
         """
+        refuse_lengths(X, y)
         request = FitRequest(X, None, sample_weight, resumes=True, is_partial=True)
         return self._fit(request)
 

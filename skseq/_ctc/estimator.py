@@ -25,6 +25,7 @@ from skseq._data.batching import unpad
 from skseq._data.collections import object_array
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary
 from skseq._data.labels import check_labels
+from skseq._data.lengths import refuse_lengths, refuse_own_lengths
 from skseq._data.sequences import FITTED_X, check_sequences, n_frame_features
 from skseq._data.weights import check_sample_weight
 from skseq._nn.front_ends import FRONT_END, check_front_end, make_front_end
@@ -548,7 +549,9 @@ class CTCSequenceClassifier(SequenceEstimator):
     # -- what the base asks for ---------------------------------------------------
 
     def _check_data(self, X, y, sample_weight, *, reset, classes=None):
+        refuse_lengths(X, y)
         sequences = check_sequences(self, X, reset=reset)
+        refuse_own_lengths(sequences.lengths, y)
         labels = check_labels(
             y,
             len(sequences),

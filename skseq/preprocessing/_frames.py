@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 )
 
 from skseq._data.collections import object_array
+from skseq._data.lengths import refuse_lengths
 from skseq._data.sequences import Sequences, check_sequences
 from skseq._data.weights import check_sample_weight
 from skseq._parameters import BOOLEAN, POSITIVE_INT, Kind, check_parameters
@@ -73,6 +74,7 @@ class SequenceTransformer(TransformerMixin, BaseEstimator):
             If a parameter or a sequence cannot be used; the message names it.
         """
         self._mapping()
+        refuse_lengths(X, y)
         self._check_X(X, reset=True)
         return self
 
@@ -369,6 +371,7 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
             transformer does not take it.
         """
         self._check_transformer(sample_weight)
+        refuse_lengths(X, y)
         sequences = check_sequences(self, X, reset=True)
         weight = None
         if sample_weight is not None:

@@ -1,0 +1,94 @@
+"""Lengths of sequences are told from labels, and labels from lengths."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.preprocessing import StandardScaler
+
+from skseq import CTCSequenceClassifier, LSTMAutoencoder
+from skseq._data.lengths import refuse_lengths, refuse_own_lengths
+from skseq.preprocessing import FrameTransformer, SequenceNormalizer, SlidingWindows
+from tests.data.samples import RAGGED
+
+pytestmark = pytest.mark.core
+
+FRAMES = np.concatenate(RAGGED)
+LENGTHS = [len(x) for x in RAGGED]
+FORMS = {
+    "list": list,
+    "tuple": tuple,
+    "array": np.array,
+    "small ints": lambda lengths: np.array(lengths, dtype=np.uint8),
+    "Series": lambda lengths: pd.Series(lengths, index=[7, 8, 9]),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_lengths_of_concatenated_frames_are_refused_in_any_form(form):
+    with pytest.raises(ValueError, match=r"from_concatenated\(X, lengths\)"):
+        refuse_lengths(FRAMES, form(LENGTHS))
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_lengths_beside_their_own_sequences_are_refused_in_any_form(form):
+    with pytest.raises(ValueError, match=r"each y\[i\] is len\(X\[i\]\)"):
+        refuse_own_lengths(np.array(LENGTHS), form(LENGTHS))
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        None,
+        [4, 5],
+        [4, 5, 3],
+        [5, 4, 3, -1],
+        [11, 0],
+        [4.0, 5.0, 2.0],
+        ["4", "5", "2"],
+        [True] * 11,
+        [1] * 11,
+        [[4], [5], [2]],
+        np.array([[4], [5], [2]]),
+        "452",
+        7,
+    ],
+    ids=repr,
+)
+def test_what_does_not_add_up_to_the_rows_is_no_length(y):
+    refuse_lengths(FRAMES, y)
+
+
+@pytest.mark.parametrize(
+    ("frame_counts", "y"),
+    [
+        ([4, 5, 2], [4, 5, 3]),
+        ([4, 5, 2], ["4", "5", "2"]),
+        ([4, 5], [4, 5]),
+        ([4, 4, 4], [4, 4, 4]),
+        ([1, 1, 2], [True, True, 2]),
+    ],
+)
+def test_labels_that_are_lengths_by_chance_or_as_text_are_labels(frame_counts, y):
+    refuse_own_lengths(np.array(frame_counts), y)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        CTCSequenceClassifier(),
+        LSTMAutoencoder(),
+        FrameTransformer(StandardScaler()),
+        SequenceNormalizer(),
+        SlidingWindows(2),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_no_estimator_takes_concatenated_frames_and_lengths(estimator):
+    with pytest.raises(ValueError, match="from_concatenated"):
+        estimator.fit(FRAMES, LENGTHS)
+
+
+@pytest.mark.parametrize("target", ["auto", "single"])
+def test_a_classifier_does_not_learn_the_lengths_as_classes(target):
+    with pytest.raises(ValueError, match="y holds the lengths of the sequences"):
+        CTCSequenceClassifier(target=target).fit(RAGGED, LENGTHS)
