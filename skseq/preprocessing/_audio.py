@@ -267,6 +267,15 @@ class LogMel(SequenceTransformer):
 
         return features
 
+    def _names_out(self, names_in: np.ndarray) -> np.ndarray:
+        prefix = type(self).__name__.lower()
+        names = [f"{prefix}{i}" for i in range(self._n_static * (1 + self.deltas))]
+        return np.array(names, dtype=object)
+
+    @property
+    def _n_static(self) -> int:
+        return self.n_mels
+
     def _static(self, log_mel: np.ndarray) -> np.ndarray:
         """Turn log mel energies into features, frame by frame."""
         return log_mel
@@ -402,6 +411,10 @@ pre_emphasis, floor, deltas
         super()._check_parameters()
         n_mfcc = Interval(int, 1, self.n_mels, closed="both")
         check_parameters(self, {"n_mfcc": n_mfcc, "lifter": NON_NEGATIVE_REAL})
+
+    @property
+    def _n_static(self) -> int:
+        return self.n_mfcc
 
     def _static(self, log_mel: np.ndarray) -> np.ndarray:
         cepstrum = dct(log_mel, type=2, norm="ortho", axis=1)[:, : self.n_mfcc]

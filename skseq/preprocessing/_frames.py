@@ -3,7 +3,10 @@
 Knows nothing of audio, nor of what a frame means.
 """
 
+import inspect
 from collections.abc import Callable, Iterator
+from functools import wraps
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -21,6 +24,7 @@ from skseq._data.lengths import refuse_lengths
 from skseq._data.sequences import Sequences, check_sequences
 from skseq._data.weights import check_sample_weight
 from skseq._parameters import BOOLEAN, POSITIVE_INT, Kind, check_parameters
+from skseq.preprocessing._output import SequenceOutput
 
 # How many numbers of a collection are concatenated at once: 64 MiB of float64.
 _CHUNK = 2**23
@@ -46,7 +50,7 @@ def _float_type(frames: np.ndarray) -> type:
     return frames.dtype.type if frames.dtype.kind == "f" else np.float64
 
 
-class SequenceTransformer(TransformerMixin, BaseEstimator):
+class SequenceTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
     """Transforms each sequence on its own; learns nothing.
 
     A subclass checks its parameters in `_mapping`, which returns the function from
@@ -299,7 +303,29 @@ def _inner_has(method: str) -> Callable[[BaseEstimator], bool]:
     return lambda self: hasattr(self.transformer, method)
 
 
-class FrameTransformer(TransformerMixin, BaseEstimator):
+class _SignatureOfInner:
+    """A `fit` that has `sample_weight` in its signature if the inner one takes it.
+
+    Where it does not, scikit-learn's tools pass no weights, and those of a user still
+    get an error in words.
+    """
+
+    def __init__(self, fit: Callable):
+        self.fit = fit
+        self.unweighted = wraps(fit)(lambda *args, **kwargs: fit(*args, **kwargs))
+        signature = inspect.signature(fit)
+        kept = [p for p in signature.parameters.values() if p.name != "sample_weight"]
+        self.unweighted.__signature__ = signature.replace(parameters=kept)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Callable:
+        if instance is None:
+            return self.fit
+        inner = instance.transformer
+        takes = hasattr(inner, "fit") and has_fit_parameter(inner, "sample_weight")
+        return MethodType(self.fit if takes else self.unweighted, instance)
+
+
+class FrameTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
     """Apply a scikit-learn transformer to the frames of all sequences.
 
     Every frame is one sample to the transformer, which is fitted on the frames of all
@@ -347,6 +373,7 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
     def __init__(self, transformer: Any):
         self.transformer = transformer
 
+    @_SignatureOfInner
     def fit(self, X, y=None, sample_weight=None):
         """Fit the transformer on the frames of all sequences.
 
@@ -357,7 +384,8 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sample, and so of each of its frames.
+            Weight of each sample, and so of each of its frames. Only for a transformer
+            that takes weights.
 
         Returns
         -------
@@ -399,6 +427,37 @@ class FrameTransformer(TransformerMixin, BaseEstimator):
         sequences = check_sequences(self, X, reset=False)
         results = _map_frames(self.transformer_.transform, sequences)
         return like_input(results, X, sequences)
+
+    @available_if(_inner_has("get_feature_names_out"))
+    def get_feature_names_out(self, input_features=None):
+        """Name the features of the frames that `transform` returns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            The names of the features of `X`. None takes `feature_names_in_`, or else
+            "x0", "x1" and so on.
+
+        Returns
+        -------
+        feature_names_out : ndarray of str, dtype=object
+            As the transformer names them.
+
+        Raises
+        ------
+        ValueError
+            If the names are not as many as the features, or not those of `fit`.
+        sklearn.exceptions.NotFittedError
+            If `fit` has not been called.
+        """
+        return super().get_feature_names_out(input_features)
+
+    def _names_out(self, names_in: np.ndarray) -> np.ndarray:
+        if self._X_layout == "sequences":
+            return self.transformer_.get_feature_names_out(names_in)
+        # Each column of a 2-D X is a frame of one feature, which has no name.
+        names = self.transformer_.get_feature_names_out()
+        return names_in if len(names) == 1 else names
 
     @available_if(_inner_has("inverse_transform"))
     def inverse_transform(self, X):

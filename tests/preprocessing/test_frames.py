@@ -22,6 +22,7 @@ from sklearn.preprocessing import (
     scale,
 )
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import has_fit_parameter
 
 from skseq.preprocessing import (
     FrameDifference,
@@ -239,6 +240,25 @@ def test_weights_are_routed_through_a_pipeline():
 def test_weight_that_the_transformer_cannot_take_is_refused():
     with pytest.raises(ValueError, match="PCA does not take sample weights"):
         FrameTransformer(PCA()).fit(ragged(), sample_weight=[1, 1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("inner", "takes"),
+    [(StandardScaler(), True), (PCA(2), False), (FunctionTransformer(), False)],
+    ids=str,
+)
+def test_weights_are_advertised_only_where_the_transformer_takes_them(inner, takes):
+    transformer = FrameTransformer(inner)
+    assert has_fit_parameter(transformer, "sample_weight") == takes
+    assert has_fit_parameter(clone(transformer), "sample_weight") == takes
+    pickled = pickle.loads(pickle.dumps(transformer))
+    assert has_fit_parameter(pickled, "sample_weight") == takes
+    assert len(transformer.fit(ragged(), None).transform(ragged())) == 4
+
+
+def test_what_is_advertised_follows_the_transformer():
+    transformer = FrameTransformer(PCA(2)).set_params(transformer=StandardScaler())
+    assert has_fit_parameter(transformer, "sample_weight")
 
 
 @pytest.mark.parametrize("weight", [[1, 1], [[1], [1], [1], [1]]])
