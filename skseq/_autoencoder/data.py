@@ -32,6 +32,7 @@ class Scaling:
     change_scale: np.ndarray | None = None
 
     @classmethod
+    @np.errstate(under="ignore")
     def fit(cls, sequences, rows, *, standardize, difference) -> "Scaling":
         """Learn from some sequences, reading each once or twice and keeping none."""
         n_features = sequences.n_features
@@ -46,10 +47,12 @@ class Scaling:
         _, change_scale = _moments(changes, np.abs(mean) / scale)
         return cls(mean, scale, change_scale)
 
+    @np.errstate(under="ignore")
     def levels(self, frames) -> np.ndarray:
         """Standardised frames, float64."""
         return (np.asarray(frames, dtype=np.float64) - self.mean) / self.scale
 
+    @np.errstate(under="ignore")
     def changes(self, frames) -> np.ndarray:
         """Scaled changes between standardised frames; the first is from zero."""
         levels = self.levels(frames)
@@ -60,6 +63,7 @@ class Scaling:
         modelled = self.levels if self.change_scale is None else self.changes
         return modelled(frames)
 
+    @np.errstate(under="ignore")
     def tensors(self, n_samples) -> dict[str, np.ndarray]:
         """What the network must know of it, one row per sample."""
         if self.change_scale is None:
@@ -67,6 +71,7 @@ class Scaling:
         scale = self.change_scale.astype("float32")
         return {"change_scale": np.tile(scale, (n_samples, 1))}
 
+    @np.errstate(under="ignore")
     def restored(self, levels) -> np.ndarray:
         """The inverse of `levels`."""
         return levels * self.scale + self.mean

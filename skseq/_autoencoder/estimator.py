@@ -723,6 +723,7 @@ class LSTMAutoencoder(
     def _holds_out(self):
         return self.early_stopping or self.anomaly_score == "mahalanobis"
 
+    @np.errstate(under="ignore")
     def _conclude(self, training, validation):
         """Settle how scores are made, their threshold, and whether learning failed."""
         self._error_mean = self._error_precision = None
@@ -773,6 +774,7 @@ class LSTMAutoencoder(
         sequences = check_sequences(self, X, reset=False)
         return ReconstructionData(sequences, np.ones(len(sequences)), self._scaling)
 
+    @np.errstate(under="ignore")
     def _map_errors(self, data, read) -> list:
         """What `read(frames, error)` makes of each sequence, standardised, in order."""
 
@@ -783,6 +785,7 @@ class LSTMAutoencoder(
 
         return self._map(data, read_batch)
 
+    @np.errstate(under="ignore")
     def _anomaly_scores(self, data, observe=lambda frames, error: None) -> np.ndarray:
         """The score of each sequence; `observe` sees the frames and their errors."""
         measure = self._measure()
@@ -883,6 +886,7 @@ class _Codes:
     lengths: np.ndarray
     scaling: Scaling
 
+    @np.errstate(under="ignore")
     def assemble(self, rows) -> dict[str, np.ndarray]:
         batch = {
             "code": self.codes[rows].astype("float32"),

@@ -34,6 +34,7 @@ _FILLED_ROWS = 32
 _END = object()
 
 
+@np.errstate(under="ignore")
 def pad(items, *, n_rows=None, length=None, dtype=np.float32, value=0):
     """Put sequences of different lengths into one array, padded on the right.
 

@@ -125,7 +125,7 @@ def fits_float32(values: np.ndarray) -> bool:
     if values.dtype.kind != "f":
         return True
     # One pass, no copy: a modest sum of squares can hide neither NaN nor overflow.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         if np.einsum("ij,ij->", values, values) <= LARGEST**2:
             return True
     return bool(np.all(np.abs(values) <= LARGEST))

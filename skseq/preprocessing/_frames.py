@@ -82,6 +82,7 @@ class SequenceTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
         self._check_X(X, reset=True)
         return self
 
+    @np.errstate(under="ignore")
     def transform(self, X):
         """Transform each sequence.
 
@@ -218,6 +219,7 @@ class FrameDifference(SequenceTransformer):
         self.order = order
         self.keep_first = keep_first
 
+    @np.errstate(under="ignore")
     def inverse_transform(self, X, first=None):
         """Restore the frames by adding up their changes.
 
@@ -374,6 +376,7 @@ class FrameTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
         self.transformer = transformer
 
     @_SignatureOfInner
+    @np.errstate(under="ignore")
     def fit(self, X, y=None, sample_weight=None):
         """Fit the transformer on the frames of all sequences.
 
@@ -409,6 +412,7 @@ class FrameTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
         self.transformer_ = _fit_frames(clone(self.transformer), sequences, weight)
         return self
 
+    @np.errstate(under="ignore")
     def transform(self, X):
         """Transform every frame.
 
@@ -460,6 +464,7 @@ class FrameTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
         return names_in if len(names) == 1 else names
 
     @available_if(_inner_has("inverse_transform"))
+    @np.errstate(under="ignore")
     def inverse_transform(self, X):
         """Restore the frames from transformed ones.
 

@@ -125,6 +125,7 @@ class SlidingWindows(SequenceTransformer):
         # A single array stays a view; concatenate would copy it.
         return windows[0] if len(windows) == 1 else np.concatenate(windows)
 
+    @np.errstate(under="ignore")
     def to_points(self, window_scores, X, *, combine="mean"):
         """Combine the values of windows into one value per point.
 

@@ -100,6 +100,12 @@ def test_a_default_float_of_the_user_changes_nothing(
 # one up by its error.
 
 
+def test_nothing_raises_where_numpy_is_set_to_raise(case, fitted, rough, expected):
+    with np.errstate(all="raise"):
+        assert_same_weights(case.fit(), fitted)
+        assert_same_results(case.results(rough), expected)
+
+
 def test_threads_do_not_disturb_each_other(case, fitted):
     other = case.fit(random_state=1)
     estimators = [case.make(random_state=i % 2) for i in range(4)]

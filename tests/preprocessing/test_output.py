@@ -145,3 +145,29 @@ def test_names_of_other_features_are_refused(X, names, message):
 
 def test_a_transformer_without_names_has_none_to_give():
     assert not hasattr(FrameTransformer(FunctionTransformer()), "get_feature_names_out")
+
+
+def fading(n, n_features=1):
+    """Ends in numbers whose squares are less than any float is."""
+    rng = np.random.default_rng(n)
+    return rng.normal(size=(n, n_features)) * 0.5 ** np.arange(0, 4 * n, 4)[:, None]
+
+
+@pytest.mark.parametrize("step", [*STEPS, LogMel(), MFCC()], ids=str)
+@pytest.mark.parametrize("factor", [1.0, 1e-200, 1e-300])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_that_vanish_raise_nothing_where_numpy_is_set_to_raise(
+    step, factor, dtype
+):
+    if "PCA" in str(step) and factor < 1:
+        pytest.skip("scikit-learn divides by a variance of zero")
+    n_features = 1 if isinstance(step, LogMel) else 2
+    X = [(fading(n, n_features) * factor).astype(dtype) for n in (400, 300)]
+    step = clone(step)
+    expected = clone(step).fit(X).transform(X)
+    with np.errstate(all="raise"):
+        found = step.fit(X).transform(X)
+        if hasattr(step, "inverse_transform"):
+            step.inverse_transform(found)
+    for x, y in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(x, y)
