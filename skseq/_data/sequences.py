@@ -122,7 +122,7 @@ class Sequences:
         fingerprint : int
         """
         crc = zlib.crc32(np.ascontiguousarray(self.lengths, dtype="<i8"))
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             for i in range(len(self)):
                 crc = zlib.crc32(np.ascontiguousarray(self[i], dtype="<f4"), crc)
         return crc
@@ -203,17 +203,26 @@ class Inspector:
                 "its feature axis: x[:, np.newaxis]."
             )
         if frame.n_features != first.n_features:
-            transposed = n_frames == first.n_features
             raise ValueError(
                 f"{name} has {frame.n_features} features, but X[0] has "
-                f"{first.n_features}."
-                + " Is it transposed? Sequences are (n_frames, n_features)."
-                * transposed
+                f"{first.n_features}.{self._transposing(frame, n_frames)}"
             )
         raise ValueError(
             f"{name} has columns {frame.columns or 'without names'}, but X[0] has "
             f"columns {first.columns or 'without names'}. All sequences must have the "
             "same columns in the same order."
+        )
+
+    def _transposing(self, frame: _Frame, n_frames: int) -> str:
+        """Say which axis is which, where the shapes suggest that it is mistaken."""
+        if n_frames == self.first.n_features:
+            return " Is it transposed? Sequences are (n_frames, n_features)."
+        if frame.n_dims == 1 or set(self.lengths) != {n_frames}:
+            return ""
+        return (
+            f" Sequences are (n_frames, n_features), and these have {n_frames} "
+            "frame(s) each. If they are series with the channels first, or images "
+            "with the rows first, transpose them: X = [x.T for x in X]."
         )
 
 

@@ -27,6 +27,10 @@ from skseq.preprocessing._frames import SequenceTransformer
 # recording would take gigabytes.
 _BLOCK = 2048
 
+# From this sample rate on a signal is a sound, whose frames are fractions of a second.
+# What is slower, as a seismogram, may be cut into frames of minutes.
+_AUDIBLE = 1000
+
 _CONSTRAINTS = {
     "sample_rate": POSITIVE_REAL,
     "window_seconds": POSITIVE_REAL,
@@ -242,14 +246,27 @@ class LogMel(SequenceTransformer):
             rows = list(np.asarray(X))
             sequences = check_sequences(clone(self), rows, reset=True)
         if sequences.n_features != 1:
-            raise ValueError(
-                f"{type(self).__name__} needs waveforms of one channel, 1-D or "
-                f"(n_samples, 1) arrays, but X has {sequences.n_features} features. "
-                "Mix the channels down, for example by x.mean(axis=1)."
-            )
+            self._refuse_channels(sequences)
         if reset:
             self.n_features_in_ = 1
         return sequences
+
+    def _refuse_channels(self, sequences: Sequences) -> None:
+        needed = (
+            f"{type(self).__name__} needs waveforms of one channel, 1-D or "
+            "(n_samples, 1) arrays, but"
+        )
+        longest, n_features = int(sequences.lengths.max()), sequences.n_features
+        if longest < n_features:
+            raise ValueError(
+                f"{needed} X[0] has the shape {sequences[0].shape}, as (channels, "
+                "n_samples) has. Pass one channel, x[0], or mix the channels down: "
+                "x.mean(axis=0)."
+            )
+        raise ValueError(
+            f"{needed} X has {n_features} features. Mix the channels down, for example "
+            "by x.mean(axis=1)."
+        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -294,6 +311,12 @@ class LogMel(SequenceTransformer):
     def _samples(self, name: str) -> int:
         """Convert a parameter in seconds to samples."""
         seconds = getattr(self, name)
+        if seconds > 1 and self.sample_rate >= _AUDIBLE:
+            raise ValueError(
+                f"{name}={seconds} is longer than a second. If it counts audio "
+                f"samples, divide it by sample_rate: {name}={seconds} / "
+                f"{self.sample_rate}, which is {seconds / self.sample_rate:.4g}."
+            )
         samples = round(seconds * self.sample_rate)
         if samples < 1:
             raise ValueError(

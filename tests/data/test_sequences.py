@@ -78,6 +78,13 @@ BAD_SEQUENCES = {
         "X[1] has 7 features, but X[0] has 3. Is it transposed? Sequences are "
         "(n_frames, n_features).",
     ),
+    "images with the rows first": (
+        [np.ones((8, 20)), np.ones((8, 25))],
+        ValueError,
+        "X[1] has 25 features, but X[0] has 20. Sequences are (n_frames, n_features), "
+        "and these have 8 frame(s) each. If they are series with the channels first, "
+        "or images with the rows first, transpose them: X = [x.T for x in X].",
+    ),
     "1-D among 2-D": (
         [np.ones((2, 1)), np.ones(3)],
         ValueError,

@@ -338,3 +338,49 @@ def test_bad_parameter_is_named_by_fit_and_transform(parameters, message):
 def test_bad_parameter_of_the_cepstrum_is_named(parameters, message):
     with pytest.raises(ValueError, match=message):
         MFCC(**parameters).fit([tone(440)])
+
+
+# -- what is easily mistaken ------------------------------------------------------
+
+
+@pytest.mark.parametrize("Transformer", [LogMel, MFCC])
+@pytest.mark.parametrize("name", ["window_seconds", "hop_seconds"])
+def test_samples_given_for_seconds_are_refused_with_the_division(Transformer, name):
+    transformer = Transformer(sample_rate=16000, **{name: 160})
+    with pytest.raises(ValueError, match=rf"{name}=160 / 16000, which is 0\.01\."):
+        transformer.transform([tone(440)])
+
+
+@pytest.mark.parametrize("sample_rate", [1, 50, 999])
+def test_slow_signals_may_have_frames_of_seconds(sample_rate):
+    features = LogMel(
+        sample_rate=sample_rate, window_seconds=64, hop_seconds=32, n_mels=4
+    ).transform([np.ones(128 * sample_rate)])
+    assert features[0].shape == (3, 4)
+
+
+def test_a_frame_of_a_second_is_not_too_long():
+    transformer = LogMel(sample_rate=8000, window_seconds=1, hop_seconds=1)
+    assert transformer.transform([np.ones(16000)])[0].shape == (2, 40)
+
+
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_channels_first_are_told_to_be_mixed_along_the_first_axis(n_channels):
+    X = [np.stack([tone(440)] * n_channels)]
+    with pytest.raises(ValueError, match=r"x\[0\].*x\.mean\(axis=0\)"):
+        LogMel().transform(X)
+    assert LogMel().transform([X[0].mean(axis=0)])[0].shape[0] > 20
+
+
+def test_channels_last_are_told_to_be_mixed_along_the_last_axis():
+    X = [np.stack([tone(440)] * 2, axis=1)]
+    with pytest.raises(ValueError, match=r"x\.mean\(axis=1\)"):
+        LogMel().transform(X)
+    assert LogMel().transform([X[0].mean(axis=1)])[0].shape[0] > 20
+
+
+def test_channels_first_of_several_lengths_are_told_to_be_transposed():
+    X = [tone(440)[None], tone(440, 3000)[None]]
+    with pytest.raises(ValueError, match=r"X = \[x\.T for x in X\]"):
+        LogMel().transform(X)
+    assert len(LogMel().transform([x.T for x in X])) == 2
