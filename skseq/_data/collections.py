@@ -61,6 +61,13 @@ def as_collection(value: Any, name: str, content: str) -> Any:
         )
     if isinstance(value, numbers.Number | type):
         raise TypeError(f"{name} must be a collection of {content}, got {value!r}.")
+    if kind == "LazyFrame":
+        raise TypeError(f"{name} is a LazyFrame. Pass {name}.collect().")
+    if kind in ("DataFrameGroupBy", "SeriesGroupBy", "GroupBy"):
+        raise TypeError(
+            f"{name} is a {kind}, whose items are pairs. Pass the groups alone: "
+            f"[group for _, group in {name}]."
+        )
     if isinstance(value, Mapping | Set):
         raise TypeError(
             f"{name} must be an ordered collection of {content}, got {kind}."

@@ -28,7 +28,7 @@ def as_array(item: Any, name: str) -> np.ndarray:
     """Return one sequence as a real array of one or two dimensions, uncopied."""
     array = item if type(item) is np.ndarray else _to_array(item, name)
     if array.dtype.kind == "O":
-        array = _to_floats(array, name)
+        array = _to_floats(array, name, column_names(item))
     if array.ndim == 0:
         raise ValueError(
             f"{name} is a scalar ({item!r}); every sample must be a "
@@ -50,10 +50,11 @@ def check_dtype(dtype: np.dtype, name: str) -> None:
         raise ValueError(f"Complex data not supported ({name} has dtype {dtype}).")
     if dtype.kind in "mM":
         raise TypeError(f"{name} has dtype {dtype}; convert dates to numbers first.")
-    if dtype.kind not in "biuf":
+    is_foreign = dtype.type.__module__ != "numpy"  # as float8 and bfloat16 are
+    if dtype.kind not in "biuf" or is_foreign:
         raise ValueError(
             f"{name} has dtype {dtype}; numeric sequences are required. Convert it "
-            "with .astype(float)."
+            "with .astype('float32')."
         )
 
 
@@ -76,6 +77,10 @@ def _to_array(item: Any, name: str) -> np.ndarray:
             f"{name} is text ({item!r}); numeric sequences are required. If it names a "
             "file, read it first."
         )
+    if type(item).__name__ == "LazyFrame":
+        raise TypeError(
+            f"{name} is a LazyFrame, which holds no data yet. Pass {name}.collect()."
+        )
     if isinstance(item, Mapping | Set):
         raise TypeError(
             f"{name} is a {type(item).__name__}, not a sequence; every sample must be "
@@ -96,14 +101,43 @@ def _is_pair_of_audio(item: Any) -> bool:
     return is_pair and isinstance(item[0], numbers.Number)
 
 
-def _to_floats(array: np.ndarray, name: str) -> np.ndarray:
+def _to_floats(array: np.ndarray, name: str, columns: list | None) -> np.ndarray:
     try:
         return np.array(array.tolist(), dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
+        place, value = _first_without_number(array, name, columns)
+        if type(value).__name__ in ("NAType", "NaTType"):
+            raise ValueError(
+                f"Input X contains missing values ({place} is {value}). Fill or drop "
+                "these frames."
+            ) from error
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(
-            f"{name} has dtype object and cannot be converted to float: {error}"
+            f"{name} has dtype object and cannot be converted to float: {error}{place}"
         ) from error
+
+
+def _first_without_number(
+    array: np.ndarray, name: str, columns: list | None
+) -> tuple[str, Any]:
+    """Find the first value that is no number; say where it is, and in which column."""
+    for index in np.ndindex(array.shape):
+        try:
+            float(array[index])
+        except (TypeError, ValueError, OverflowError):
+            return _place(name, index, columns, array[index]), array[index]
+    return "", None
+
+
+def _place(name: str, index: tuple, columns: list | None, value: Any) -> str:
+    where = f"{name}[{', '.join(map(str, index))}]"
+    is_missing = type(value).__name__ in ("NAType", "NaTType")
+    column = "" if columns is None else f"column {columns[index[-1]]!r}"
+    if is_missing:
+        return f"{where}, {column}," if column else where
+    if not column:
+        return ""
+    return f" ({where}, {column}). Drop that column, or turn it into numbers."
 
 
 def column_names(item: Any) -> list | None:

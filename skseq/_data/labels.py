@@ -86,7 +86,7 @@ def check_labels(y, n_samples, *, target, estimator_name):
             f"This {estimator_name} estimator requires y to be passed, but the target "
             "y is None."
         )
-    y = as_collection(y, "y", "label sequences, one per sample")
+    y = _from_tensor(as_collection(y, "y", "label sequences, one per sample"))
     if getattr(y, "shape", None) == ():
         raise TypeError(f"y must be a collection of label sequences, got {y!r}.")
     check_n_samples("y", len(y), n_samples)
@@ -99,6 +99,16 @@ def check_labels(y, n_samples, *, target, estimator_name):
     ):
         return _single_labels(y, items)
     return _label_sequences(items)
+
+
+def _from_tensor(y: Any) -> Any:
+    """Turn a tensor into an array, and the bytes that TensorFlow keeps into text."""
+    if not callable(getattr(y, "numpy", None)) or not hasattr(y, "__array__"):
+        return y
+    array = np.asarray(y)
+    if array.dtype.kind != "O" or array.ndim != 1:
+        return array
+    return [v.decode() if isinstance(v, bytes) else v for v in array]
 
 
 def _flatten(y: Any, target: str) -> Any:
@@ -155,7 +165,7 @@ def _label_sequences(items: list) -> LabelSequences:
 def _as_sequence(item: Any, name: str) -> tuple[Any, str]:
     """Return one label sequence and its form."""
     if isinstance(item, str):
-        return str(item), "str"
+        return str.__str__(item), "str"  # str() would give the name of an Enum member
     if isinstance(item, tuple):
         return item, "tuple"
     if isinstance(item, bytes | bytearray):

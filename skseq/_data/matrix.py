@@ -54,6 +54,7 @@ def check_matrix(estimator: Any, X: Any, reset: bool, check_finite: bool) -> np.
     """Return X as an array of floats, or say why it is none."""
     if isinstance(X, np.ndarray):
         _check_matrix_dtype(X.dtype)
+    _refuse_cells(X)
     if np.ndim(X) == 1:
         raise ValueError(
             f"Expected 2D array, got 1D array instead: X is {len(X)} numbers. Reshape "
@@ -75,6 +76,26 @@ def check_matrix(estimator: Any, X: Any, reset: bool, check_finite: bool) -> np.
             "Rescale X."
         )
     return matrix
+
+
+def _refuse_cells(X: Any) -> None:
+    """Refuse a table whose cells hold sequences, and name the column to pass."""
+    columns = column_names(X)
+    if columns is None and not (isinstance(X, np.ndarray) and X.dtype.kind == "O"):
+        return
+    if 0 in X.shape or len(X.shape) != 2:
+        return
+    cell = np.asarray(X[:1], dtype=object)[0, 0]
+    if isinstance(cell, str | bytes) or not hasattr(cell, "__len__"):
+        return
+    if X.shape[1] > 1:
+        raise ValueError(
+            f"The cells of X hold sequences, in {X.shape[1]} columns. Pass one array "
+            "per sample, whose columns are the features: "
+            "X = [np.column_stack(list(row)) for row in np.asarray(X)]."
+        )
+    cure = "X.ravel()" if columns is None else f"the column, X[{columns[0]!r}]"
+    raise ValueError(f"The cells of X hold sequences, in one column. Pass {cure}.")
 
 
 @contextmanager

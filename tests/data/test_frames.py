@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 import tensorflow as tf
@@ -123,6 +125,38 @@ BAD_FRAMES = {
         [sp.csr_array(np.eye(3))],
         TypeError,
         "X[0] is sparse; dense data is required. Use '.toarray()'.",
+    ),
+    "LazyFrame": (
+        [pl.DataFrame({"a": [1.0]}).lazy()],
+        TypeError,
+        "X[0] is a LazyFrame, which holds no data yet. Pass X[0].collect().",
+    ),
+    "column of times": (
+        [pd.DataFrame({"a": [1.0], "when": pd.date_range("2020", periods=1)})],
+        TypeError,
+        "(X[0][0, 1], column 'when'). Drop that column, or turn it into numbers.",
+    ),
+    "column of categories": (
+        [pd.DataFrame({"a": [1.0], "state": pd.Categorical(["on"])})],
+        ValueError,
+        "(X[0][0, 1], column 'state'). Drop that column",
+    ),
+    "pd.NA in a table": (
+        [pd.DataFrame({"a": [1.0, 2.0], "b": pd.array([1, None], dtype="Int64")})],
+        ValueError,
+        "Input X contains missing values (X[0][1, 1], column 'b', is <NA>). Fill or "
+        "drop these frames.",
+    ),
+    "pd.NA in an array": (
+        [np.array([[1.0], [pd.NA]], dtype=object)],
+        ValueError,
+        "Input X contains missing values (X[0][1, 0] is <NA>).",
+    ),
+    "float8": (
+        [np.ones((2, 1), dtype=ml_dtypes.float8_e5m2)],
+        ValueError,
+        "X[0] has dtype float8_e5m2; numeric sequences are required. Convert it with "
+        ".astype('float32').",
     ),
     "masked": (
         [np.ma.masked_equal([[1.0, 2.0]], 2)],

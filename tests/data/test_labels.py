@@ -1,11 +1,13 @@
 """What is accepted as y, the sentence that refuses the rest, and the way back."""
 
 import re
+from enum import Enum
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import tensorflow as tf
 from scipy import sparse as sp
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.estimator_checks import _NotAnArray
@@ -363,6 +365,26 @@ def test_a_column_of_single_labels_is_accepted_with_the_warning_of_scikit_learn(
     with pytest.warns(DataConversionWarning, match="A column-vector y was passed"):
         labels = check(column, target="single")
     assert as_lists(labels) == [[1], [2], [1]]
+
+
+@pytest.mark.parametrize(
+    ("tensor", "form", "expected"),
+    [
+        (tf.constant([3, 1]), "single", [[3], [1]]),
+        (tf.constant(["ab", "ü"]), "str", [["a", "b"], ["ü"]]),
+    ],
+)
+def test_a_tensor_reads_as_the_array_or_the_texts_that_it_holds(tensor, form, expected):
+    labels = check(tensor, 2)
+    assert labels.form == form
+    assert [list(labels) for labels in labels.sequences] == expected
+
+
+def test_an_enum_of_str_is_the_text_that_it_stands_for():
+    class Word(str, Enum):  # noqa: UP042 (StrEnum would print its value)
+        YES = "ja"
+
+    assert check([Word.YES, Word.YES], 2).sequences == ["ja", "ja"]
 
 
 def test_integers_that_could_be_lengths_are_labels():

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from sklearn.utils.estimator_checks import _NotAnArray
 
+from skseq._data.collections import object_array
 from skseq._data.sequences import check_sequences
 from tests.data.samples import (
     LONG,
@@ -53,6 +54,32 @@ BAD_MATRICES = {
         np.ones(3),
         ValueError,
         "X is 3 numbers. Reshape your data: [X] is one sequence of one feature.",
+    ),
+    "a table with one column of sequences": (
+        pd.DataFrame({"seq": pd.Series([np.ones((2, 1)), np.ones((3, 1))])}),
+        ValueError,
+        "The cells of X hold sequences, in one column. Pass the column, X['seq'].",
+    ),
+    "a nested table": (
+        pd.DataFrame({"a": [np.ones(2)], "b": [np.ones(2)]}),
+        ValueError,
+        "The cells of X hold sequences, in 2 columns. Pass one array per sample",
+    ),
+    "a column of cells": (
+        object_array([np.ones((2, 1)), np.ones((3, 1))])[:, None],
+        ValueError,
+        "The cells of X hold sequences, in one column. Pass X.ravel().",
+    ),
+    "a grouped table": (
+        LONG.groupby("id"),
+        TypeError,
+        "X is a DataFrameGroupBy, whose items are pairs. Pass the groups alone: "
+        "[group for _, group in X].",
+    ),
+    "a lazy table": (
+        pl.DataFrame({"a": [1.0]}).lazy(),
+        TypeError,
+        "X is a LazyFrame. Pass X.collect().",
     ),
     "a long table": (
         LONG,
