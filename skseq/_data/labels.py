@@ -11,6 +11,11 @@ import numpy as np
 from sklearn.utils.validation import column_or_1d
 
 from skseq._data.collections import as_collection, check_n_samples
+from skseq._warnings import warn
+
+# Words are taken for names of classes where each comes this often, on average.
+_SAMPLES_PER_NAME = 10
+_FEWEST_NAMED = 20
 
 _TARGETS = ("auto", "sequence", "single")
 _NUMBERS = (int, float, np.bool_, np.integer, np.floating)
@@ -75,6 +80,12 @@ def check_labels(y, n_samples, *, target, estimator_name):
         If y, a sequence or a label is of a kind that is not supported.
     ValueError
         If y does not match X, or is missing labels or mixes them.
+
+    Warns
+    -----
+    UserWarning
+        If `target` is "auto" and strings look like names of classes: at least 20
+        samples, at most a tenth of them distinct, all of two letters or more.
     """
     if target not in _TARGETS:
         raise ValueError(
@@ -98,7 +109,24 @@ def check_labels(y, n_samples, *, target, estimator_name):
         target == "auto" and all(isinstance(item, _NUMBERS) for item in items)
     ):
         return _single_labels(y, items)
+    if target == "auto":
+        _warn_of_class_names(items)
     return _label_sequences(items)
+
+
+def _warn_of_class_names(items: list) -> None:
+    """Warn if text that is read letter by letter looks like the names of classes."""
+    if len(items) < _FEWEST_NAMED or not all(isinstance(item, str) for item in items):
+        return
+    names = set(items)
+    if len(names) * _SAMPLES_PER_NAME > len(items) or min(map(len, names)) < 2:
+        return
+    shown = ", ".join(map(repr, sorted(names)[:3]))
+    warn(
+        f"y holds {len(names)} different word(s) for {len(items)} samples ({shown}), "
+        "which are read letter by letter. If they name classes, set target='single'; "
+        "if they are sequences of letters, set target='sequence'."
+    )
 
 
 def _from_tensor(y: Any) -> Any:

@@ -1,6 +1,7 @@
 """What is accepted as y, the sentence that refuses the rest, and the way back."""
 
 import re
+import warnings
 from enum import Enum
 
 import numpy as np
@@ -385,6 +386,32 @@ def test_an_enum_of_str_is_the_text_that_it_stands_for():
         YES = "ja"
 
     assert check([Word.YES, Word.YES], 2).sequences == ["ja", "ja"]
+
+
+def test_names_of_classes_that_are_read_letter_by_letter_are_warned_of():
+    y = ["wave", "circle"] * 10
+    with pytest.warns(UserWarning, match=r"2 different word\(s\) .*target='single'"):
+        labels = check(y, 20)
+    assert labels.form == "str"
+
+
+@pytest.mark.parametrize(
+    ("y", "target"),
+    [
+        (["wave", "circle"] * 10, "single"),
+        (["wave", "circle"] * 10, "sequence"),
+        (["wave", "circle"] * 9, "auto"),
+        (["wave", "circle", "rest"] * 9, "auto"),
+        (["wave", "o"] * 10, "auto"),
+        (["wave", ""] * 10, "auto"),
+        ([["wave", "circle"]] * 20, "auto"),
+        ([4, 5] * 10, "auto"),
+    ],
+)
+def test_sequences_of_letters_and_settled_targets_are_not_warned_of(y, target):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check(y, len(y), target=target)
 
 
 def test_integers_that_could_be_lengths_are_labels():
