@@ -18,6 +18,12 @@ AUTO_FACTOR = 1.5
 ROUNDING = 1e-5
 
 
+# What the variances of errors grow by, beside themselves, and the deviation that stands
+# for none at all: single precision at the scale of the network's own units.
+RIDGE = 1e-6
+NO_ERROR = 1e-6
+
+
 def mean_square(errors) -> np.ndarray:
     """Mean squared error of each frame: (n_frames, n_features) to (n_frames,)."""
     return np.mean(np.square(errors), axis=1)
@@ -37,19 +43,37 @@ class ErrorDistribution:
 
     @classmethod
     def fit(cls, errors) -> "ErrorDistribution":
-        """Estimate from sequences of errors, each (n_frames, n_features)."""
+        """Estimate from sequences of errors, each (n_frames, n_features).
+
+        The ridge is relative to each feature's own variance, so that distances do not
+        depend on the units of the features.
+        """
         frames = np.concatenate(errors)
         centred = frames - frames.mean(axis=0)
-        covariance = centred.T @ centred / len(frames)
+        scale = _deviations(frames, centred)
+        standard = centred / scale
+        correlation = standard.T @ standard / len(frames)
         # Features that are reconstructed alike would make it singular.
-        ridge = 1e-6 * np.trace(covariance) / len(covariance) + 1e-12
-        precision = np.linalg.inv(covariance + ridge * np.eye(len(covariance)))
+        ridge = RIDGE * np.eye(len(correlation))
+        precision = np.linalg.inv(correlation + ridge) / np.outer(scale, scale)
         return cls(frames.mean(axis=0), precision)
 
     def __call__(self, errors) -> np.ndarray:
         """Squared Mahalanobis distance of each frame."""
         centred = errors - self.mean
         return np.einsum("ij,jk,ik->i", centred, self.precision, centred)
+
+
+def _deviations(frames, centred) -> np.ndarray:
+    """Standard deviation of each feature's errors, and above zero.
+
+    Errors that vary less than they are rounded vary by that much, and a feature without
+    errors gets a deviation that no unit has a say in.
+    """
+    size = np.sqrt(np.mean(np.square(frames), axis=0))
+    deviations = np.sqrt(np.mean(np.square(centred), axis=0))
+    deviations = np.maximum(deviations, ROUNDING * size)
+    return np.where(deviations > 0, deviations, NO_ERROR)
 
 
 # What is made of the errors of each frame; a sequence's score is the mean of its

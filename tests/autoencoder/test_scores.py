@@ -80,6 +80,31 @@ def test_a_distribution_without_extent_has_finite_distances(errors):
     assert 0 <= usual < distance(errors[0] + [1.0, -1.0]).mean() < math.inf
 
 
+@pytest.mark.parametrize("exponent", [-8, -4, -1, 3, 8])
+def test_a_distance_does_not_depend_on_the_units_of_a_feature(exponent):
+    units = np.array([1.0, 10.0**exponent, 1.0])
+    usual = ErrorDistribution.fit(error_sequences())
+    rescaled = ErrorDistribution.fit([e * units for e in error_sequences()])
+    for sequence in error_sequences(seed=1):
+        expected = usual(sequence)
+        assert rescaled(sequence * units) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e-4, 1.0])
+def test_an_error_of_ten_deviations_weighs_the_same_in_a_small_feature(size):
+    errors = np.random.default_rng(0).normal(size=(2000, 3)) * [1.0, 1.0, size]
+    distance = ErrorDistribution.fit([errors])
+    outlier = np.add(distance.mean, [0.0, 0.0, 10 * errors[:, 2].std()])
+    assert distance(outlier[np.newaxis]) == pytest.approx(100, rel=0.01)
+
+
+def test_a_feature_without_errors_takes_nothing_from_the_others():
+    errors = np.random.default_rng(0).normal(size=(2000, 2)) * [1.0, 0.0]
+    distance = ErrorDistribution.fit([errors])
+    assert distance(np.array([[10.0, 0.0]])) == pytest.approx(100, rel=0.1)
+    assert distance(np.array([[0.0, 1e-3]])) > 100
+
+
 # -- thresholds -----------------------------------------------------------------------
 
 
