@@ -172,6 +172,7 @@ MAYBE_COUNTS = COUNTS.replace("non-empty ", "")
 COUNT_TO_MAX = r"must be an int in the range \[1, 2147483647\]"
 COUNT_FROM_0 = r"must be an int in the range \[0, {}"
 MAYBE_COUNT = r"must be None or an int in the range \[1, {}"
+FLOOR = r"must be None or a float in the range \[-inf, 0\.0\]"
 PENALTY = r"must be a float in the range \[0\.0, 1000000\.0\]"
 FLAG = "must be a bool"
 
@@ -231,6 +232,7 @@ CTC = Case(
         "target": ("among {'auto', 'sequence', 'single'}", ["many", None]),
         "decoder": ("among {'greedy', 'beam'}", ["viterbi", None]),
         "beam_width": (COUNT, [0, 2.5, None, True]),
+        "min_label_log_prob": (FLOOR, [0.5, "low", True, np.nan]),
         "infeasible": ("among {'raise', 'drop'}", ["ignore", None, True]),
     },
     check_params={"epochs": 12},

@@ -31,7 +31,9 @@ from skseq._data.weights import check_sample_weight
 from skseq._nn.front_ends import FRONT_END, check_front_end, make_front_end
 from skseq._parameters import (
     NON_NEGATIVE_INT,
+    NONE,
     POSITIVE_INT,
+    Interval,
     OneOf,
     TupleOf,
     as_tuple,
@@ -54,7 +56,11 @@ from skseq._typing import (
 )
 from skseq.metrics import label_error_rate, sequence_accuracy
 
-DECODING_CONSTRAINTS = {"decoder": OneOf(DECODERS), "beam_width": POSITIVE_INT}
+DECODING_CONSTRAINTS = {
+    "decoder": OneOf(DECODERS),
+    "beam_width": POSITIVE_INT,
+    "min_label_log_prob": (NONE, Interval(float, None, 0, closed="both")),
+}
 
 MAYBE_POSITIVE_INTS = (POSITIVE_INT, TupleOf(POSITIVE_INT, min_length=0))
 
@@ -128,6 +134,12 @@ class CTCSequenceClassifier(SequenceEstimator):
     beam_width : int, default=16
         Number of hypotheses that the beam search keeps. Larger values find more
         probable outputs and take longer. May be changed after `fit`.
+    min_label_log_prob : float, default=None
+        Log-probability that the beam search requires of a label in a frame to append it
+        there. Larger values are faster and may miss labels; minus infinity appends all.
+        None takes -6 where one output is wanted and no label reaches a probability of
+        0.5 in all its weaker frames together, and minus infinity otherwise, as for
+        `predict_n_best`. May be changed after `fit`.
     infeasible : {"raise", "drop"}, default="raise"
         What `fit` does when a sequence has too few output frames for its labels: raise
         an error, or leave the sample out with a warning.
@@ -248,6 +260,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         target: Literal["auto", "sequence", "single"] = "auto",
         decoder: Decoder = "greedy",
         beam_width: int = 16,
+        min_label_log_prob: float | None = None,
         infeasible: Literal["raise", "drop"] = "raise",
         optimizer: Optimizer = "adam",
         learning_rate: LearningRate = 1e-3,
@@ -278,6 +291,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         self.target = target
         self.decoder = decoder
         self.beam_width = beam_width
+        self.min_label_log_prob = min_label_log_prob
         self.infeasible = infeasible
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -463,7 +477,10 @@ class CTCSequenceClassifier(SequenceEstimator):
             found = self._read(X, label_log_likelihoods)
             return object_array([self._ranked_labels(scores, n) for scores in found])
         width = max(self.beam_width, n)
-        search = partial(beam_search, beam_width=width, n_best=n)
+        floor = self.min_label_log_prob
+        search = partial(
+            beam_search, beam_width=width, n_best=n, min_label_log_prob=floor
+        )
         found = self._read(X, search)
         return object_array([self._ranked(hypotheses) for hypotheses in found])
 
@@ -663,7 +680,8 @@ class CTCSequenceClassifier(SequenceEstimator):
         """The label ids that are predicted for a batch of posteriors."""
         if self._is_single:
             return single_log_proba(log_probs, lengths).argmax(axis=1)[:, np.newaxis]
-        return DECODERS[self.decoder](log_probs, lengths, self.beam_width)
+        limits = self.beam_width, self.min_label_log_prob
+        return DECODERS[self.decoder](log_probs, lengths, *limits)
 
     def _ranked(self, hypotheses) -> list[RankedLabels]:
         labels = self._vocabulary.decode([h.labels for h in hypotheses])

@@ -36,8 +36,12 @@ from skseq._ctc.lattice import frame_maxima, log_likelihood
 from skseq._results import RankedLabels
 
 # Measured on flattened posteriors, where a search has most to choose: from -6 (0.25 %)
-# down, the best hypotheses are those of the search without pruning.
+# down, the best hypothesis is that of the search without pruning.
 MIN_LABEL_LOG_PROB = -6.0
+
+# Frames below the floor in which a label has less than this probability in all cannot
+# make it more probable than its absence.
+_WEAK_MASS = 0.5
 
 # Where one best hypothesis is wanted, a prefix this much less probable than the best of
 # its frame has lost, and one that ends so far behind is not scored again. Measured on
@@ -94,7 +98,6 @@ class _Limits(NamedTuple):
     """What the search leaves out."""
 
     beam_width: int  # prefixes beyond so many
-    floor: float  # labels less probable in a frame
     lost: float  # prefixes less probable beside the best of a frame
     rival: float  # hypotheses less probable beside the best
 
@@ -140,7 +143,7 @@ def beam_search(
     *,
     beam_width: int,
     n_best: int = 1,
-    min_label_log_prob: float | None = MIN_LABEL_LOG_PROB,
+    min_label_log_prob: float | None = None,
 ) -> list[list[RankedLabels]]:
     """Search for the most probable label sequences over all their alignments.
 
@@ -159,9 +162,11 @@ def beam_search(
         Prefixes kept per frame. More prefixes find better sequences but take longer.
     n_best : int, default=1
         Hypotheses returned per sample.
-    min_label_log_prob : float or None, default=-6.0
+    min_label_log_prob : float, default=None
         Labels less probable in a frame are not appended there, unless one leads it.
-        Higher is faster and may miss labels; None appends all.
+        Larger values are faster and may miss labels; minus infinity appends all. None
+        takes -6 where one hypothesis is wanted, save in samples whose weak labels add
+        up over the frames, and minus infinity there and where several are wanted.
 
     Returns
     -------
@@ -185,15 +190,37 @@ def beam_search(
     >>> best.labels, round(np.exp(best.log_probability), 2)
     (array([0]), np.float64(0.64))
     """
-    floor = -np.inf if min_label_log_prob is None else min_label_log_prob
+    floors = _floors(log_probs, lengths, n_best, min_label_log_prob)
     lost, rival = np.exp([LOST, RIVAL]) if n_best == 1 else (0.0, 0.0)
-    limits = _Limits(beam_width, floor, lost, rival)
-    labels, samples = _search(log_probs, lengths, limits)
+    limits = _Limits(beam_width, lost, rival)
+    labels, samples = _search(log_probs, lengths, floors, limits)
     scores = log_likelihood(log_probs, lengths, labels, samples=samples)
     ranked = [[] for _ in lengths]
     for sample, found, score in zip(samples, labels, scores.tolist(), strict=True):
         ranked[sample].append(RankedLabels(found, score))
     return [sorted(found, key=_rank)[:n_best] for found in ranked]
+
+
+def _floors(
+    log_probs: np.ndarray, lengths: np.ndarray, n_best: int, wanted: float | None
+) -> np.ndarray:
+    """The log-probability that a label needs to be appended: one for each sample.
+
+    A pruned label is missing from several hypotheses whatever it comes to, and from the
+    best one only if it comes to much: then the sample is searched without a floor.
+    """
+    if wanted is not None or n_best > 1:
+        return np.full(len(lengths), -np.inf if wanted is None else wanted)
+    inside = np.arange(log_probs.shape[1]) < lengths[:, None]
+    best = frame_maxima(log_probs[:, :, :-1])
+    bounds = np.exp(np.minimum(best, MIN_LABEL_LOG_PROB), where=inside, out=0.0 * best)
+    floors = np.full(len(lengths), MIN_LABEL_LOG_PROB)
+    for sample in np.flatnonzero(bounds.sum(axis=1) >= _WEAK_MASS):
+        labels = log_probs[sample, : lengths[sample], :-1].astype(np.float64)
+        weak = np.where(labels < MIN_LABEL_LOG_PROB, np.exp(labels), 0.0)
+        if weak.sum(axis=0).max() >= _WEAK_MASS:
+            floors[sample] = -np.inf
+    return floors
 
 
 def _rank(hypothesis: RankedLabels) -> tuple:
@@ -202,10 +229,10 @@ def _rank(hypothesis: RankedLabels) -> tuple:
 
 
 def _search(
-    log_probs: np.ndarray, lengths: np.ndarray, limits: _Limits
+    log_probs: np.ndarray, lengths: np.ndarray, floors: np.ndarray, limits: _Limits
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Return the labels of the prefixes that the beams end with, and their samples."""
-    turns = _split_turns(log_probs, lengths, limits.floor)
+    turns = _split_turns(log_probs, lengths, floors)
     order = np.argsort(-turns.n_turns, kind="stable")  # live samples stand first
     beam, steps = _first_beam(len(order), limits.beam_width), []
     n_held = 1  # slots in use
@@ -214,7 +241,8 @@ def _search(
         samples = order[live]
         busy = log_probs[samples, turns.busy_frames[samples, turn]].astype(np.float64)
         held = _Beam(*(field[live, :n_held] for field in beam))
-        extended, step = _extend(_wait(held, turns, samples, turn), busy, limits)
+        held = _wait(held, turns, samples, turn)
+        extended, step = _extend(held, busy, floors[samples], limits)
         beam.prefix[live, :n_held] = _FREE
         n_held = extended.prefix.shape[1]
         for field, new in zip(beam, extended, strict=True):
@@ -232,11 +260,14 @@ def _finalists(beam: _Beam, rival: float) -> tuple[np.ndarray, np.ndarray]:
     return np.nonzero((beam.prefix != _FREE) & (mass >= least))
 
 
-def _split_turns(log_probs: np.ndarray, lengths: np.ndarray, floor: float) -> _Turns:
+def _split_turns(
+    log_probs: np.ndarray, lengths: np.ndarray, floors: np.ndarray
+) -> _Turns:
     n_samples, n_frames, _ = log_probs.shape
     inside = np.arange(n_frames) < lengths[:, None]
     best = frame_maxima(log_probs[:, :, :-1]).astype(np.float64)
-    busy = inside & (best >= np.minimum(floor, log_probs[:, :, -1].astype(np.float64)))
+    blank = log_probs[:, :, -1].astype(np.float64)
+    busy = inside & (best >= np.minimum(floors[:, None], blank))
     n_turns = busy.sum(axis=1)
     busy_frames = np.argsort(~busy, axis=1, kind="stable")[:, : n_turns.max(initial=0)]
     first_runs = np.cumsum(n_turns + 1) - n_turns - 1
@@ -292,9 +323,11 @@ def _wait(
     )
 
 
-def _extend(beam: _Beam, frame: np.ndarray, limits: _Limits) -> tuple[_Beam, _Step]:
+def _extend(
+    beam: _Beam, frame: np.ndarray, floors: np.ndarray, limits: _Limits
+) -> tuple[_Beam, _Step]:
     """Repeat or append a label in a frame, and keep the best prefixes that come out."""
-    odds, scores, labels = _candidates(frame, limits.beam_width, limits.floor)
+    odds, scores, labels = _candidates(frame, limits.beam_width, floors)
     order = _descending(beam.blank + beam.label)
     beam = _Beam(*(np.take_along_axis(field, order, axis=1) for field in beam))
     moves = _moves(order.shape[1], labels.shape[1], limits.beam_width)
@@ -350,7 +383,7 @@ def _hash(prefix: np.ndarray, label: np.ndarray) -> np.ndarray:
 
 
 def _candidates(
-    frame: np.ndarray, beam_width: int, floor: float
+    frame: np.ndarray, beam_width: int, floors: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find what a frame may append.
 
@@ -359,7 +392,7 @@ def _candidates(
     `beam_width + 1` of them, none could come into the beam.
     """
     best = frame.max(axis=1, keepdims=True)
-    allowed = frame[:, :-1] >= np.minimum(floor, best)
+    allowed = frame[:, :-1] >= np.minimum(floors[:, None], best)
     n_labels = min(np.count_nonzero(allowed, axis=1).max(), beam_width + 1)
     odds = np.exp(frame - best)
     scores = np.where(allowed, odds[:, :-1], 0.0)
@@ -440,15 +473,22 @@ def _trace_back(steps: list[_Step], rows: np.ndarray, slots: np.ndarray) -> list
 
 
 def _decode_greedily(
-    log_probs: np.ndarray, lengths: np.ndarray, beam_width: int
+    log_probs: np.ndarray,
+    lengths: np.ndarray,
+    beam_width: int,
+    min_label_log_prob: float | None = None,
 ) -> list[np.ndarray]:
     return greedy(log_probs, lengths)
 
 
 def _decode_by_beam(
-    log_probs: np.ndarray, lengths: np.ndarray, beam_width: int
+    log_probs: np.ndarray,
+    lengths: np.ndarray,
+    beam_width: int,
+    min_label_log_prob: float | None = None,
 ) -> list[np.ndarray]:
-    found = beam_search(log_probs, lengths, beam_width=beam_width)
+    limits = {"beam_width": beam_width, "min_label_log_prob": min_label_log_prob}
+    found = beam_search(log_probs, lengths, **limits)
     return [best.labels for [best] in found]
 
 

@@ -219,6 +219,23 @@ def test_the_best_hypothesis_is_the_most_probable_labelling(rough, enumerated):
         np.testing.assert_allclose(found, [p for _, p in ranked], rtol=1e-5)
 
 
+def test_the_floor_of_the_search_may_change_after_the_fit(rough, enumerated):
+    short, tables = enumerated
+    clf = copy.deepcopy(rough).set_params(beam_width=200, decoder="beam")
+    full = clf.predict_n_best(short, 100)
+    assert [len(found) for found in full] == [min(100, len(t)) for t in tables]
+    clf.set_params(min_label_log_prob=-np.inf)
+    assert clf.predict_n_best(short, 100).tolist() == full.tolist()
+    clf.set_params(min_label_log_prob=0.0)  # only the label that leads a frame
+    pruned = clf.predict_n_best(short, 100)
+    assert sum(map(len, pruned)) < sum(map(len, full))
+    for found, use in zip(pruned, clf.predict(short), strict=True):
+        assert found[0].labels == use
+    clf.set_params(min_label_log_prob=1.0)
+    with pytest.raises(ValueError, match="min_label_log_prob"):
+        clf.predict(short)
+
+
 def test_hypotheses_are_ranked_and_scored_exactly(rough):
     for x, hypotheses in zip(X, rough.predict_n_best(X, 4), strict=True):
         assert len(hypotheses) == 4

@@ -71,7 +71,7 @@ def test_an_unpruned_beam_that_holds_all_prefixes_is_exact():
     for n_frames, n_classes in SHAPES:
         log_probs, lengths = posteriors(3, n_frames, n_classes)
         found = beam_search(
-            log_probs, lengths, beam_width=400, n_best=400, min_label_log_prob=None
+            log_probs, lengths, beam_width=400, n_best=400, min_label_log_prob=-np.inf
         )
         for sample, length, hypotheses in zip(log_probs, lengths, found, strict=True):
             labels, expected = brute_force(sample[:length])
@@ -115,7 +115,11 @@ def test_a_prefix_that_left_the_beam_and_came_back_is_one_prefix():
     log_probs, lengths = posteriors(50, 30, 2, seed=3)
     for beam_width in (1, 2, 3, 5, 8):
         found = beam_search(
-            log_probs, lengths, beam_width=beam_width, n_best=8, min_label_log_prob=None
+            log_probs,
+            lengths,
+            beam_width=beam_width,
+            n_best=8,
+            min_label_log_prob=-np.inf,
         )
         assert all(len(set(ids(row))) == len(row) == beam_width for row in found[:1])
         assert all(len(set(ids(row))) == len(row) <= beam_width for row in found)
@@ -201,13 +205,56 @@ def test_decoders_take_one_signature(decoder):
 @pytest.mark.parametrize("seed", range(5))
 def test_pruning_keeps_the_best_hypotheses_of_peaked_posteriors(seed):
     log_probs, lengths = peaked_posteriors(8, 60, 12, seed=seed)
-    pruned = beam_search(log_probs, lengths, beam_width=16, n_best=3)
+    pruned = beam_search(
+        log_probs, lengths, beam_width=16, n_best=3, min_label_log_prob=-6.0
+    )
     full = beam_search(
-        log_probs, lengths, beam_width=16, n_best=3, min_label_log_prob=None
+        log_probs, lengths, beam_width=16, n_best=3, min_label_log_prob=-np.inf
     )
     for row, expected in zip(pruned, full, strict=True):
         assert ids(row) == ids(expected)
         np.testing.assert_allclose(scores(row), scores(expected), atol=1e-9)
+
+
+def unlikely_posteriors(n_samples, n_frames=6, seed=0):
+    """Draw posteriors of two labels, all but one of them far below the usual floor."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(-8, 1.5, size=(n_samples, n_frames, 3))
+    logits[:, :, -1] = 0
+    logits[:, 2, 0] = 1
+    lengths = np.full(n_samples, n_frames)
+    return logits - np.logaddexp.reduce(logits, axis=2, keepdims=True), lengths
+
+
+@pytest.mark.parametrize("n_best", [2, 5, 10])
+def test_several_hypotheses_are_the_most_probable_ones_however_unlikely(n_best):
+    log_probs, lengths = unlikely_posteriors(10)
+    found = beam_search(log_probs, lengths, beam_width=16, n_best=n_best)
+    for sample, hypotheses in zip(log_probs, found, strict=True):
+        labels, expected = brute_force(sample)
+        assert ids(hypotheses) == labels[:n_best]
+        np.testing.assert_allclose(scores(hypotheses), expected[:n_best], atol=1e-9)
+
+
+@pytest.mark.parametrize("n_best", [1, 3])
+def test_a_floor_that_is_asked_for_holds(n_best):
+    log_probs, lengths = unlikely_posteriors(10)
+    options = {"beam_width": 16, "n_best": n_best, "min_label_log_prob": -3.0}
+    for hypotheses in beam_search(log_probs, lengths, **options):
+        assert set(ids(hypotheses)) <= {(), (0,)}
+
+
+@pytest.mark.parametrize(("n_frames", "n_loud"), [(2000, 0), (2000, 10), (600, 0)])
+def test_a_weak_label_spread_over_many_frames_is_found(n_frames, n_loud):
+    # Another label, near the floor in `n_loud` frames, must not hide the weak one.
+    posterior = np.tile([0.0024, 1e-9, 0.9976], (1, n_frames, 1))
+    posterior[:, :n_loud, 1] = 0.0026
+    log_probs, lengths = np.log(posterior), np.array([n_frames])
+    [[best]] = beam_search(log_probs, lengths, beam_width=16)
+    options = {"beam_width": 16, "n_best": 3, "min_label_log_prob": -np.inf}
+    [[expected, *_]] = beam_search(log_probs, lengths, **options)
+    assert best.labels.tolist() == expected.labels.tolist()
+    assert 0 in best.labels
 
 
 @pytest.mark.parametrize("draw", [posteriors, peaked_posteriors])
