@@ -66,12 +66,7 @@ def test_the_losses_of_a_ragged_batch_are_those_of_the_exact_lattice(ragged_batc
 def test_the_gradient_is_the_slope_of_the_exact_loss(ragged_batch):
     logits, lengths, labels = ragged_batch
     _, gradient = losses_and_gradient(*ragged_batch)
-    slopes = np.zeros_like(gradient)
-    for t, k in np.ndindex(*logits.shape[1:]):
-        step = np.zeros(logits.shape)
-        step[:, t, k] = 1e-4
-        up, down = (exact_losses(logits + s, lengths, labels) for s in (step, -step))
-        slopes[:, t, k] = (up - down) / 2e-4
+    slopes = exact_gradient(logits, lengths, labels)
     np.testing.assert_allclose(gradient, slopes, rtol=1e-3, atol=1e-4)
 
 
@@ -102,6 +97,82 @@ def test_a_network_sure_of_something_else_still_learns_the_label(labels, gap):
     assert np.isfinite(gradient).all()
     assert (gradient[..., 0] > 0.9).all()
     assert gradient.sum(axis=1)[0, labels[0] if labels else -1] < -0.3
+
+
+def far_batch(gap, seed=0):
+    """Logits of 3 labels and the blank, most of them far from the labels' paths."""
+    rng = np.random.default_rng(seed)
+    labels = [[0, 1], [], [2, 2, 1], [1], [0, 0], [2, 0, 2]]
+    lengths = np.array([6, 4, 5, 1, 3, 8])
+    logits = rng.normal(scale=3, size=(6, 8, 4)) + gap * rng.integers(2, size=(6, 8, 4))
+    return logits.astype("float32"), lengths, labels
+
+
+def exact_gradient(logits, lengths, labels):
+    """Posteriors less the share of the labels' paths, by slopes in double precision."""
+    gradient = np.zeros(logits.shape)
+    for t, k in np.ndindex(*logits.shape[1:]):
+        step = np.zeros(logits.shape)
+        step[:, t, k] = 1e-4
+        up, down = (exact_losses(logits + s, lengths, labels) for s in (step, -step))
+        gradient[:, t, k] = (up - down) / 2e-4
+    return gradient
+
+
+def test_a_loss_beyond_the_kernels_reach_is_the_one_that_the_definition_gives():
+    # Two frames are sure of label 0, and label 1 is wanted.
+    logits = np.zeros((1, 2, 3), dtype="float32")
+    logits[0, :, 0] = 100
+    losses, _ = losses_and_gradient(logits, [2], [[1]])
+    paths = [-200, -200, -200]  # 1 1, 1 -, - 1
+    np.testing.assert_allclose(losses, [-logsumexp(paths)], rtol=1e-6)
+
+
+@pytest.mark.parametrize("gap", [20.0, 45.0, 85.0, 100.0, 300.0, 1e4, 1e6])
+@pytest.mark.parametrize("seed", range(3))
+def test_losses_and_gradients_are_exact_however_improbable_the_labels(gap, seed):
+    batch = far_batch(gap, seed)
+    losses, gradient = losses_and_gradient(*batch)
+    np.testing.assert_allclose(losses, exact_losses(*batch), rtol=2e-5, atol=1e-5)
+    if gap < 1e4:  # beyond, slopes of doubles are rounding
+        np.testing.assert_allclose(gradient, exact_gradient(*batch), atol=2e-3)
+    assert np.isfinite(gradient).all()
+
+
+def test_what_the_kernel_serves_well_keeps_its_bits_beside_what_it_does_not():
+    logits, lengths, labels = far_batch(3.0)
+    alone, _ = losses_and_gradient(logits, lengths, labels)
+    logits[5] += np.array([0, 200, 0, 0], dtype="float32")
+    together, _ = losses_and_gradient(logits, lengths, labels)
+    np.testing.assert_array_equal(together[:5], alone[:5])
+    expected = exact_losses(logits, lengths, labels)
+    np.testing.assert_allclose(together, expected, rtol=1e-5)
+    assert expected[5] > 200
+
+
+def test_a_loss_of_nan_stays_nan():
+    logits, lengths, labels = far_batch(300.0)
+    logits[0, 0, 0] = np.nan
+    losses, _ = losses_and_gradient(logits, lengths, labels)
+    assert np.isnan(losses).tolist() == [True] + [False] * 5
+
+
+@pytest.mark.parametrize("gap", [0.0, 300.0])
+def test_far_losses_are_the_same_in_a_compiled_graph(gap):
+    logits, lengths, labels = far_batch(gap)
+    logits, lengths = tf.constant(logits), tf.constant(lengths, tf.int32)
+
+    @tf.function
+    def compiled(logits, targets):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            losses = CTCLosses()((logits, lengths), targets)
+        return losses, tape.gradient(losses, logits)
+
+    losses, gradient = compiled(logits, targets_of(labels))
+    expected, slopes = losses_and_gradient(logits, lengths, labels)
+    np.testing.assert_allclose(losses, expected, rtol=1e-6)
+    np.testing.assert_allclose(gradient, slopes, atol=1e-5)
 
 
 def test_the_losses_are_the_same_in_a_compiled_graph(ragged_batch):
