@@ -16,7 +16,9 @@ Ints: TypeAlias = int | tuple[int, ...] | list[int]
 Cell: TypeAlias = Literal["lstm", "gru"]
 Decoder: TypeAlias = Literal["greedy", "beam"]
 FrontEnd: TypeAlias = Literal["image"] | Callable[..., Any] | None
-Tokenizer: TypeAlias = Literal["word", "char"] | Callable[[str], Sequence[str]] | None
+Tokenizer: TypeAlias = (
+    Literal["auto", "word", "char"] | Callable[[str], Sequence[str]] | None
+)
 StepWeight: TypeAlias = Literal["sqrt"] | Callable[[Any], Any] | None
 
 Optimizer: TypeAlias = (

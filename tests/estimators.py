@@ -295,7 +295,7 @@ TRANSLATOR = Case(
             ["dott", 1, True],
         ),
         **{
-            name: (r"must be a str among \{'word', 'char'\}, a callable or None", bad)
+            name: (r"must be a str among \{'auto', .*\}, a callable or None", bad)
             for name, bad in {
                 "source_tokenizer": ["wordd", 3, ["word"]],
                 "target_tokenizer": ["chars", 3, ("word",)],

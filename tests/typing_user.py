@@ -118,6 +118,7 @@ Seq2SeqTranslator(attention="dot", embedding_dim=32, max_vocabulary=1000)
 Seq2SeqTranslator(source_tokenizer=str.split, target_tokenizer=lambda text: [*text])
 Seq2SeqTranslator(label_smoothing=0.1, ema_decay=0.999, min_frequency=2)
 Seq2SeqTranslator(decoder="beam", beam_width=4, length_penalty=0.6)
+Seq2SeqTranslator(source_tokenizer="auto", target_tokenizer="char")
 Seq2SeqTranslator(coverage_penalty=0.1, no_repeat_ngram=3, max_output_length=40)
 Seq2SeqTranslator(early_stopping=True, scoring="score", min_output_length=0)
 

@@ -4,7 +4,7 @@ Knows nothing of collections of texts, of ids and of Keras.
 """
 
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,6 +24,30 @@ TOKENIZERS = {
     "word": Tokenizer(str.split, " ".join),
     "char": Tokenizer(list, "".join),
 }
+
+
+# Where fewer texts than this share hold white space between other characters, "auto"
+# takes it for a character.
+RARE = 0.1
+
+
+def is_auto(tokenizer: Any) -> bool:
+    """Whether the choice is left to :func:`pick_tokenizer`."""
+    return isinstance(tokenizer, str) and tokenizer == "auto"
+
+
+def pick_tokenizer(texts: Sequence[str]) -> str:
+    """The name of the tokenizer that "auto" stands for: "char" where words are rare."""
+    n_parted = sum(len(text.split(maxsplit=1)) > 1 for text in texts)
+    return "char" if n_parted < RARE * len(texts) else "word"
+
+
+def tokenizer_in_use(estimator: Any, side: str) -> Any:
+    """What the texts of a fitted estimator are cut by, on the source or target side."""
+    tokenizer = getattr(estimator, f"{side}_tokenizer")
+    if is_auto(tokenizer):
+        return getattr(estimator, f"{side}_tokenizer_")
+    return tokenizer
 
 
 def as_tokenizer(tokenizer: Any, parameter: str, owner: str) -> Tokenizer | None:

@@ -5,7 +5,8 @@ Knows nothing of ids and nothing of Keras.
 
 import reprlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,13 @@ from scipy import sparse as sp
 
 from skseq._data.collections import as_collection, check_n_samples, object_array
 from skseq._data.frames import check_unmasked
-from skseq._data.tokenizers import Tokenizer, as_tokenizer, described
+from skseq._data.tokenizers import (
+    Tokenizer,
+    as_tokenizer,
+    described,
+    is_auto,
+    pick_tokenizer,
+)
 
 _INT64 = np.iinfo(np.int64)
 
@@ -33,17 +40,29 @@ class TokenSequences:
         What the user gave for each sample; "list" if it was not always the same.
     dtype : {"str", "object"} or name of an integer dtype, default=None
         What holds the tokens of an array; None for any other form.
+    tokenizer : {"word", "char"}, callable or None, default=None
+        What texts were cut by.
     """
 
     sequences: list
     form: str
     dtype: str | None = None
+    tokenizer: Any = None
 
     def __len__(self):
         return len(self.sequences)
 
 
-def check_tokens(texts, name, *, tokenizer, parameter, n_samples=None, estimator_name):
+def check_tokens(
+    texts,
+    name,
+    *,
+    tokenizer,
+    parameter,
+    n_samples=None,
+    may_be_empty=False,
+    estimator_name,
+):
     """Check a collection of texts and view it as token sequences.
 
     Parameters
@@ -53,14 +72,17 @@ def check_tokens(texts, name, *, tokenizer, parameter, n_samples=None, estimator
         sample, which is taken as it is.
     name : {"X", "y"}
         What `texts` are to the user.
-    tokenizer : {"word", "char"}, callable or None
-        "word" cuts at whitespace, "char" between characters, a callable takes a str and
-        returns a list of non-empty str. None accepts token sequences only, whose tokens
-        may be integers then.
+    tokenizer : {"auto", "word", "char"}, callable or None
+        "word" cuts at whitespace, "char" between characters, "auto" between characters
+        if fewer than a tenth of the texts hold whitespace between other characters, and
+        at whitespace otherwise. A callable takes a str and returns a list of non-empty
+        str. None accepts token sequences only, whose tokens may be integers then.
     parameter : str
         The parameter of the estimator that sets `tokenizer`.
     n_samples : int, default=None
         Samples of X, if they must be matched.
+    may_be_empty : bool, default=False
+        Whether samples may have no tokens.
     estimator_name : str
         Who asks.
 
@@ -90,15 +112,20 @@ def check_tokens(texts, name, *, tokenizer, parameter, n_samples=None, estimator
     >>> as_texts(tokens.sequences, tokens.form, "word")
     array(['how are you', 'fine'], dtype=object)
     """
-    reader = _Reader(as_tokenizer(tokenizer, parameter, estimator_name), parameter)
+    named = "word" if is_auto(tokenizer) else tokenizer
+    cut = as_tokenizer(named, parameter, estimator_name)
+    reader = _Reader(cut, parameter, may_be_empty)
     texts = _check_collection(texts, name, reader.content, n_samples, estimator_name)
     places = [f"{name}[{i}]" for i in range(len(texts))]
     forms, samples = zip(*map(reader.open, texts, places), strict=True)
     form = _common_form(forms, name)
+    if is_auto(tokenizer) and form == "text":
+        named = pick_tokenizer(samples)
+        reader = replace(reader, tokenizer=as_tokenizer(named, parameter, name))
     sequences = list(map(reader.read, samples, places))
     _check_one_type(sequences, name)
     dtype = _common_dtype(samples, sequences) if form == "array" else None
-    return TokenSequences(sequences, form, dtype)
+    return TokenSequences(sequences, form, dtype, named)
 
 
 def as_texts(sequences, form, tokenizer, dtype=None):
@@ -186,6 +213,7 @@ class _Reader:
 
     tokenizer: Tokenizer | None
     parameter: str
+    may_be_empty: bool
 
     @property
     def content(self) -> str:
@@ -218,7 +246,7 @@ class _Reader:
         """Return the tokens of what `open` returned, as plain scalars."""
         if isinstance(sample, str):
             return self._plain(self._cut(sample, place), f"{self.parameter}({place})")
-        if len(sample) == 0:
+        if len(sample) == 0 and not self.may_be_empty:
             raise ValueError(f"{place} holds no tokens. Drop the sample.")
         return self._plain(list(sample), place)
 
@@ -230,6 +258,8 @@ class _Reader:
             raise ValueError(f"{source} failed on {shown}: {error!r}") from error
         if not isinstance(tokens, list | tuple):
             raise TypeError(f"{source} must be a list, got {described(tokens)}.")
+        if not tokens and self.may_be_empty:
+            return []
         if not tokens and not text.strip():
             raise ValueError(f"{place} is empty or only whitespace. Drop the sample.")
         if not tokens:
@@ -338,12 +368,14 @@ def _common_form(forms: Sequence[str], name: str) -> str:
 
 
 def _check_one_type(sequences: list[list], name: str) -> None:
-    expected = type(sequences[0][0])
+    expected, first = None, ""
     for i, tokens in enumerate(sequences):
         for j, token in enumerate(tokens):
+            if expected is None:
+                expected, first = type(token), f"{name}[{i}][{j}]"
             if type(token) is not expected:
                 raise ValueError(
-                    f"{name} mixes token types: {expected.__name__} ({name}[0][0]) and "
+                    f"{name} mixes token types: {expected.__name__} ({first}) and "
                     f"{type(token).__name__} ({name}[{i}][{j}]). Convert all tokens to "
                     "one type."
                 )
@@ -352,7 +384,7 @@ def _check_one_type(sequences: list[list], name: str) -> None:
 def _common_dtype(arrays: Sequence[np.ndarray], sequences: list[list]) -> str:
     """Return the dtype that all arrays have, or else one that holds every token."""
     kinds = {array.dtype.kind for array in arrays}
-    if isinstance(sequences[0][0], str):
+    if isinstance(next(chain.from_iterable(sequences), ""), str):
         # Only an object array keeps a NUL character at the end of a token.
         return "str" if kinds == {"U"} else "object"
     names = {array.dtype.name for array in arrays}  # so in native byte order

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skseq._base import FITTED, FitRequest, SequenceEstimator
 from skseq._data.collections import object_array
 from skseq._data.token_vocabulary import TokenVocabulary
-from skseq._data.tokenizers import TOKENIZERS
+from skseq._data.tokenizers import TOKENIZERS, is_auto, tokenizer_in_use
 from skseq._data.tokens import FORMS, as_texts, check_tokens
 from skseq._data.weights import check_sample_weight
 from skseq._parameters import (
@@ -47,6 +49,7 @@ from skseq._typing import (
     Strategy,
     Tokenizer,
 )
+from skseq._warnings import warn
 from skseq.metrics import label_error_rate
 
 DECODERS = ("greedy", "beam")
@@ -55,6 +58,9 @@ DECODERS = ("greedy", "beam")
 # probabilities of them and their hypotheses.
 DECODED_ROWS = 256
 DECODED_VALUES = 2**23
+
+# Fewer targets than this say nothing about how they should be cut.
+FEW_TARGETS = 5
 
 # The search counts in 32 bits, and adds up scores in as many.
 MAX_LENGTH = 2**31 - 1
@@ -71,7 +77,7 @@ DECODING_CONSTRAINTS = {
     "max_output_length": (NONE, LENGTH),
 }
 
-TOKENIZER = (OneOf(TOKENIZERS), CALLABLE, NONE)
+TOKENIZER = (OneOf(["auto", *TOKENIZERS]), CALLABLE, NONE)
 
 CONSTRAINTS = {
     "source_tokenizer": TOKENIZER,
@@ -121,13 +127,15 @@ class Seq2SeqTranslator(SequenceEstimator):
         How the decoder looks at the source: by a small network [1]_; by a scaled
         product [2]_, which is faster on long sequences; or, with None, not at all, so
         that it sees one vector only, as in [3]_.
-    source_tokenizer, target_tokenizer : {"word", "char"}, callable or None, \
-default="word"
+    source_tokenizer, target_tokenizer : {"auto", "word", "char"}, callable or None, \
+default="auto"
         How strings are split into tokens: at white space, into characters, or by a
         callable from a str to a list of str (whose method `detokenize`, if it has one,
-        is the way back; otherwise tokens are joined by spaces). Samples that already
-        are lists, tuples or arrays of tokens are taken as they are; None takes only
-        such samples, and their tokens may be integers.
+        is the way back; otherwise tokens are joined by spaces). "auto" takes characters
+        if fewer than a tenth of the strings that training starts with hold white space
+        between other characters, and words otherwise. Samples that already are lists,
+        tuples or arrays of tokens are taken as they are; None takes only such samples,
+        and their tokens may be integers.
     min_frequency : int, default=1
         Number of times that a token must occur in the training data to be known. A
         larger value leaves more tokens unknown, and teaches the network to handle them.
@@ -225,6 +233,9 @@ default="word"
     ----------
     source_vocabulary_, target_vocabulary_ : ndarray of shape (n_tokens,)
         The known tokens of either side, sorted.
+    source_tokenizer_, target_tokenizer_ : {"word", "char"}, callable or None
+        What `source_tokenizer` and `target_tokenizer` were in `fit`, or what "auto"
+        stands for.
     model_ : keras.Model
         The network in training, from source and target to logits and attention. It is
         built anew at each access.
@@ -265,6 +276,8 @@ default="word"
         **FITTED,
         "source_vocabulary_": instance_of(np.ndarray),
         "target_vocabulary_": instance_of(np.ndarray),
+        "source_tokenizer_": (NONE, OneOf(TOKENIZERS)),
+        "target_tokenizer_": (NONE, OneOf(TOKENIZERS)),
         "_target_form": OneOf(FORMS),
         "_target_dtype": (NONE, OneOf(["str", "object", *INTEGER_DTYPES])),
         "_longest_source": LENGTH,
@@ -280,8 +293,8 @@ default="word"
         dropout: float = 0.0,
         embedding_dim: int = 128,
         attention: Literal["additive", "dot"] | None = "additive",
-        source_tokenizer: Tokenizer = "word",
-        target_tokenizer: Tokenizer = "word",
+        source_tokenizer: Tokenizer = "auto",
+        target_tokenizer: Tokenizer = "auto",
         min_frequency: int = 1,
         max_vocabulary: int | None = None,
         label_smoothing: float = 0.0,
@@ -575,6 +588,9 @@ default="word"
         targets = self._tokens(y, "y", n_samples=len(sources), reset=reset)
         weights = check_sample_weight(sample_weight, len(sources))
         if reset:
+            self.source_tokenizer_ = sources.tokenizer
+            self.target_tokenizer_ = targets.tokenizer
+            _warn_of_whole_texts(targets, self.target_tokenizer)
             self._learn_vocabularies(sources, targets)
         return PairData(
             self._vocabulary("source").encode(sources.sequences),
@@ -657,7 +673,9 @@ default="word"
         tokens = check_tokens(
             texts,
             name,
-            tokenizer=getattr(self, parameter),
+            tokenizer=(
+                getattr(self, parameter) if reset else tokenizer_in_use(self, side)
+            ),
             parameter=parameter,
             n_samples=n_samples,
             estimator_name=type(self).__name__,
@@ -684,7 +702,8 @@ default="word"
     def _check_way_back(self) -> None:
         """Check, before the search, that tokens can be put in the user's form."""
         check_parameters(self, {"target_tokenizer": TOKENIZER})
-        if self._target_form == "text" and self.target_tokenizer is None:
+        is_none = tokenizer_in_use(self, "target") is None
+        if self._target_form == "text" and is_none:
             raise ValueError(
                 "target_tokenizer=None cannot put tokens together to texts, as the "
                 "targets in fit were. Set target_tokenizer to what it was then."
@@ -768,11 +787,34 @@ default="word"
     def _texts(self, ids) -> np.ndarray:
         sequences = self._vocabulary("target").decode(ids)
         form, dtype = self._target_form, self._target_dtype
-        return as_texts(sequences, form, self.target_tokenizer, dtype)
+        tokenizer = tokenizer_in_use(self, "target")
+        return as_texts(sequences, form, tokenizer, dtype)
 
     def _ranked(self, hypotheses) -> list[RankedOutput]:
         ids, log_probs, scores = zip(*hypotheses, strict=True)
         return list(map(RankedOutput, self._texts(ids), log_probs, scores))
+
+
+def _warn_of_whole_texts(targets, wanted) -> None:
+    """Warn where most targets are one token each that no other target has."""
+    n_targets = len(targets)
+    if targets.form != "text" or n_targets < FEW_TARGETS:
+        return
+    counts = Counter(chain.from_iterable(targets.sequences))
+    n_whole = sum(
+        len(tokens) == 1 and counts[tokens[0]] == 1 and len(tokens[0]) > 1
+        for tokens in targets.sequences
+    )
+    if n_whole <= n_targets / 2:
+        return
+    picked = f"target_tokenizer={wanted!r}"
+    if is_auto(wanted):
+        picked += f" picked {targets.tokenizer!r}, and"
+    warn(
+        f"{picked} leaves {n_whole} of {n_targets} targets as one token each that "
+        "occurs once, so that no other output can be learnt than these. Set "
+        'target_tokenizer="char" to learn them character by character.'
+    )
 
 
 def _run_forced(program, batch) -> list:

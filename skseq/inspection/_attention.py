@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skseq._data.tokenizers import tokenizer_in_use
 from skseq._data.tokens import check_tokens
 from skseq.inspection._axes import import_pyplot, open_axes
 from skseq.inspection._fitted import as_seen, asked_about, last_step, take_sample
@@ -133,8 +134,8 @@ class AttentionDisplay:
             (attention,) = translator.predict_attention(sources, targets)
         display = cls(
             attention,
-            _cut(translator, sources, "X", "source_tokenizer"),
-            _cut(translator, targets, "y", "target_tokenizer"),
+            _cut(translator, sources, "X", "source"),
+            _cut(translator, targets, "y", "target"),
         )
         return display.plot(ax, cmap=cmap, colorbar=colorbar, im_kw=im_kw)
 
@@ -210,12 +211,12 @@ def _check_not_empty(targets) -> None:
         )
 
 
-def _cut(translator, texts, name, parameter) -> list:
+def _cut(translator, texts, name, side) -> list:
     """The tokens of a collection of one text."""
     return check_tokens(
         texts,
         name,
-        tokenizer=getattr(translator, parameter),
-        parameter=parameter,
+        tokenizer=tokenizer_in_use(translator, side),
+        parameter=f"{side}_tokenizer",
         estimator_name=type(translator).__name__,
     ).sequences[0]

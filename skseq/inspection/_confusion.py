@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import is_outlier_detector
 
 from skseq._data.collections import as_collection
-from skseq._data.tokenizers import as_tokenizer
+from skseq._data.tokenizers import as_tokenizer, tokenizer_in_use
 from skseq.inspection._axes import import_pyplot, open_axes, size_in_points
 from skseq.inspection._fitted import as_seen, last_step
 from skseq.metrics import align_sequences
@@ -307,7 +307,7 @@ def _tokens(reader, y):
         return y
     parameter = "target_tokenizer"
     tokenizer = as_tokenizer(
-        getattr(reader, parameter), parameter, type(reader).__name__
+        tokenizer_in_use(reader, "target"), parameter, type(reader).__name__
     )
     texts = as_collection(y, "y", "texts or token lists")
     return [tokenizer.split(t) if isinstance(t, str) else t for t in texts]

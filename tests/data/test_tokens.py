@@ -702,3 +702,23 @@ def test_samples_are_fetched_once():
 
     assert check(Lazy()).sequences == [["a"], ["b"]]
     assert Lazy.asked == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("texts", "picked"),
+    [
+        (["ab", "cd"], "char"),
+        ([" ab ", "cd\n"], "char"),
+        (["ab cd", "ef"], "word"),
+        (["ab"] * 10 + ["ab cd"], "char"),
+        (["ab"] * 9 + ["ab cd"], "word"),
+        (["\u4f60\u597d", "\u518d\u89c1\u3002"], "char"),
+        ([["ab"], ["cd"]], "word"),
+    ],
+)
+def test_auto_picks_characters_where_fewer_than_a_tenth_hold_white_space(texts, picked):
+    options = {"parameter": "source_tokenizer", "estimator_name": "Reader"}
+    found = check_tokens(texts, "X", tokenizer="auto", **options)
+    expected = check_tokens(texts, "X", tokenizer=picked, **options)
+    assert found.tokenizer == picked
+    assert found.sequences == expected.sequences

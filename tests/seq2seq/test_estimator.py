@@ -179,6 +179,67 @@ class Hyphens:
         return "-".join(tokens)
 
 
+WORDS = ["night", "light", "right", "sight", "might", "fight", "tight", "eight"]
+SOUNDS = ["NAIT", "LAIT", "RAIT", "SAIT", "MAIT", "FAIT", "TAIT", "EIT"]
+
+
+def test_auto_takes_characters_where_white_space_is_rare():
+    translator = make().fit(WORDS, SOUNDS)
+    assert (translator.source_tokenizer_, translator.target_tokenizer_) == ("char",) * 2
+    assert translator.target_vocabulary_.tolist() == sorted(set("".join(SOUNDS)))
+    given = make(source_tokenizer="char", target_tokenizer="char").fit(WORDS, SOUNDS)
+    assert translator.predict(WORDS).tolist() == given.predict(WORDS).tolist()
+    np.testing.assert_array_equal(
+        translator.score_samples(WORDS, SOUNDS), given.score_samples(WORDS, SOUNDS)
+    )
+
+
+def test_auto_takes_words_elsewhere_and_changes_nothing_there(fitted):
+    given = make(source_tokenizer="word", target_tokenizer="word").fit(X, Y)
+    for translator in (fitted, given):
+        assert translator.source_tokenizer_ == translator.target_tokenizer_ == "word"
+    for own, other in zip(fitted._weights, given._weights, strict=True):
+        np.testing.assert_array_equal(own, other)
+    assert make().fit(LETTERS, REVERSED).target_tokenizer_ == "word"  # token lists
+
+
+def test_auto_looks_at_either_side_alone_and_only_in_the_first_fit():
+    translator = make(warm_start=True).fit(X[:8], WORDS)
+    assert (translator.source_tokenizer_, translator.target_tokenizer_) == (
+        "word",
+        "char",
+    )
+    translator.fit(WORDS, X[:8])
+    assert translator.source_tokenizer_ == "word"
+    assert translator.target_tokenizer_ == "char"
+    translator.set_params(source_tokenizer="char")  # a later choice holds
+    np.testing.assert_array_equal(
+        translator.score_samples(["a b"], ["n"]),
+        translator.set_params(source_tokenizer=list).score_samples(["a b"], ["n"]),
+    )
+
+
+def test_what_auto_picked_is_saved(tmp_path):
+    translator = make().fit(WORDS, SOUNDS)
+    translator.save(tmp_path / "translator")
+    restored = skseq.load(tmp_path / "translator")
+    assert restored.target_tokenizer == "auto"
+    assert restored.target_tokenizer_ == "char"
+    assert restored.predict(WORDS).tolist() == translator.predict(WORDS).tolist()
+
+
+def test_targets_that_are_one_token_each_seen_once_are_warned_of():
+    told = r"target_tokenizer='word' leaves 8 of 8 .*Set target_tokenizer=\"char\""
+    with pytest.warns(UserWarning, match=told):
+        make(target_tokenizer="word").fit(X[:8], SOUNDS)
+    spaced = [*SOUNDS[:7], "A B"]
+    with pytest.warns(UserWarning, match="target_tokenizer='auto' picked 'word'"):
+        make().fit(X[:8], spaced)
+    make(target_tokenizer="word").fit(X[:8], ["yes", "no"] * 4)
+    make(target_tokenizer="word").fit(X[:3], SOUNDS[:3])
+    make(target_tokenizer="char").fit(X[:8], list("abcdefgh"))
+
+
 def test_a_tokenizer_of_the_users_own_goes_both_ways(rough):
     tokenizers = {"source_tokenizer": Hyphens(), "target_tokenizer": Hyphens()}
     translator = make(**tokenizers).fit(
