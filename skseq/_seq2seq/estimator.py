@@ -569,11 +569,12 @@ default="auto"
         Returns
         -------
         score : float
-            1 is perfect. Negative if there are more errors than tokens.
+            1 is perfect. Negative if there are more errors than tokens. Targets may be
+            empty where outputs may, with `min_output_length=0`.
         """
         check_is_fitted(self)
         data = self._check_sources(X)
-        targets = self._tokens(y, "y", n_samples=len(data.sources)).sequences
+        targets = self._outputs(y, len(data.sources))
         outputs = self._vocabulary("target").decode(self._decoded(data))
         return 1 - label_error_rate(targets, outputs, sample_weight=sample_weight)
 
@@ -667,7 +668,8 @@ default="auto"
     def _vocabulary(self, side) -> TokenVocabulary:
         return TokenVocabulary(getattr(self, f"{side}_vocabulary_"))
 
-    def _tokens(self, texts, name, *, n_samples=None, reset=False):
+    def _tokens(self, texts, name, *, n_samples=None, reset=False, is_output=False):
+        """Checked tokens; what may be an output is empty where outputs may be."""
         side = {"X": "source", "y": "target"}[name]
         parameter = f"{side}_tokenizer"
         tokens = check_tokens(
@@ -678,10 +680,12 @@ default="auto"
             ),
             parameter=parameter,
             n_samples=n_samples,
+            may_be_empty=is_output and self.min_output_length == 0,
             estimator_name=type(self).__name__,
         )
-        if not reset:
-            self._vocabulary(side).check_type(tokens.sequences, name)
+        known = [sequence for sequence in tokens.sequences if sequence]
+        if known and not reset:
+            self._vocabulary(side).check_type(known, name)
         return tokens
 
     def _check_decoding(self, attention) -> None:
@@ -717,10 +721,15 @@ default="auto"
     def _along(self, X, y) -> PairData:
         """Checked sources, and the targets to go along: those given or the decoded."""
         check_is_fitted(self)
-        if y is not None:
-            return self._check_data(X, y, None, reset=False)
         data = self._check_sources(X)
-        return replace(data, targets=self._decoded(data))
+        if y is None:
+            return replace(data, targets=self._decoded(data))
+        targets = self._outputs(y, len(data.sources))
+        return replace(data, targets=self._vocabulary("target").encode(targets))
+
+    def _outputs(self, y, n_samples) -> list:
+        """The tokens of outputs, which `predict` may have given, or of references."""
+        return self._tokens(y, "y", n_samples=n_samples, is_output=True).sequences
 
     def _forced(self, data, read) -> list:
         """What `read(logits, attention)` makes of each sample, in the user's order."""

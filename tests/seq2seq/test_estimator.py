@@ -775,3 +775,28 @@ def test_it_learns_what_to_do_with_sequences_that_it_has_not_seen(task):
     found = translator.predict([sources[i] for i in unseen])
     assert len(unseen) > 150
     assert sequence_accuracy([targets[i] for i in unseen], found) >= 0.9
+
+
+@pytest.mark.parametrize("form", [" ".join, list, np.array])
+def test_empty_outputs_can_be_scored_and_gone_along(form):
+    translator = make(target_tokenizer="word").fit(X, [form(y) for y in REVERSED])
+    translator = inclined(translator, end=50).set_params(min_output_length=0)
+    outputs = translator.predict(X)
+    assert [len(output) for output in outputs] == [0] * len(X)
+    assert translator.score(X, outputs) == 1
+    np.testing.assert_array_equal(
+        translator.score_samples(X, outputs), translator.score_samples(X)
+    )
+    for rows in (
+        translator.predict_proba(X, outputs),
+        translator.predict_attention(X, outputs),
+    ):
+        assert [len(row) for row in rows] == [0] * len(X)
+    some = [form(["a"]), *outputs[1:]]
+    assert translator.score(X, some) == 0  # one label is missing of one
+    translator.set_params(min_output_length=1)
+    for use in (translator.score, translator.score_samples):
+        with pytest.raises(ValueError, match=r"y\[1\] .*Drop the sample"):
+            use(X, some)
+    with pytest.raises(ValueError, match=r"y\[1\] .*Drop the sample"):
+        translator.set_params(min_output_length=0).fit(X, some)
