@@ -3,8 +3,8 @@
 import sys
 import warnings
 
-# A pipeline, a search or a pool of workers may stand between the user and us.
-_BETWEEN = {"skseq", "sklearn", "joblib", "contextlib"}
+# A pipeline, a search, a pool of workers or a decorator may stand in between.
+_BETWEEN = {"skseq", "sklearn", "joblib", "contextlib", "numpy"}
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

@@ -381,7 +381,7 @@ AUTOENCODER = Case(
     },
     bad_values={
         "latent_dim": (MAYBE_COUNT.format(r"inf\)"), [0, -1, 2.5, True, (3,)]),
-        "decoder": ("among {'conditional', 'repeat'}", ["greedy", None]),
+        "decoder_input": ("among {'output', 'code'}", ["greedy", None]),
         "reverse": (FLAG, [None, "yes", 1]),
         "standardize": (FLAG, [None, "robust", 0]),
         "difference": (FLAG, [None, 1, 2]),

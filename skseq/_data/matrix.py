@@ -4,7 +4,7 @@ Each of its rows is a sequence of one feature. Knows nothing of Keras.
 """
 
 import numbers
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from typing import Any
 
@@ -86,7 +86,8 @@ def _refuse_cells(X: Any) -> None:
     if 0 in X.shape or len(X.shape) != 2:
         return
     cell = np.asarray(X[:1], dtype=object)[0, 0]
-    if isinstance(cell, str | bytes) or not hasattr(cell, "__len__"):
+    is_other = isinstance(cell, str | bytes | Mapping | Set)
+    if is_other or not hasattr(cell, "__len__"):
         return
     if X.shape[1] > 1:
         raise ValueError(

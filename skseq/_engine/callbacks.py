@@ -89,6 +89,7 @@ class CallbackRunner:
         self._callbacks = callbacks or []
         self._model, self._optimizer = model, optimizer
         self._epoch_logs = {}
+        self._names = [[] for _ in self._callbacks]  # of what each gathers
         # Callbacks share a copy of the logs, which the last of them sees complete.
         last = keras.callbacks.LambdaCallback(on_epoch_end=self._keep_logs)
         self._list = keras.callbacks.CallbackList(
@@ -113,6 +114,8 @@ class CallbackRunner:
         """Call a method of all callbacks, for example `tell("on_epoch_begin", 3)`."""
         if self._callbacks:
             getattr(self._list, event)(*details)
+        if event == "on_train_begin":
+            self._names = [_own_names(callback) for callback in self._callbacks]
 
     def end_epoch(self, epoch, logs) -> dict:
         """Let callbacks act on the epoch; they may add to its logs."""
@@ -124,10 +127,14 @@ class CallbackRunner:
         self._epoch_logs = logs
 
     def state(self) -> list[dict]:
-        """The numbers and arrays that each callback has gathered."""
+        """The numbers and arrays that each callback has gathered.
+
+        Only attributes that a callback has from the start of training count: what it
+        adds later, a fresh one has no room for.
+        """
         return [
-            {name: vars(c)[name] for name in _own_names(c) if _is_data(vars(c)[name])}
-            for c in self._callbacks
+            {n: vars(c)[n] for n in names if _is_data(vars(c).get(n, ""))}
+            for c, names in zip(self._callbacks, self._names, strict=True)
         ]
 
     def restore(self, state: list[dict] | None) -> None:

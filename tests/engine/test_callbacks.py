@@ -245,7 +245,9 @@ class Gathering(callbacks.Callback):
 def runner_of(*made):
     with borrow(RECIPE) as program:
         plan = TrainingPlan(1, 1, True, 0)
-        return CallbackRunner(list(made), program.model, None, plan), program.model
+        runner = CallbackRunner(list(made), program.model, None, plan)
+        runner.tell("on_train_begin")
+        return runner, program.model
 
 
 def test_gathered_numbers_and_arrays_come_back_and_nothing_else():
@@ -253,6 +255,7 @@ def test_gathered_numbers_and_arrays_come_back_and_nothing_else():
     runner, model = runner_of(gathered)
     gathered.best, gathered.seen = np.float32(0.5), [1, 2.0, None]
     gathered.best_weights, gathered.sums = model.get_weights(), {"loss": np.ones(2)}
+    gathered.added_later = 3
     (state,) = runner.state()
     assert state.keys() == {"best", "best_weights", "seen", "sums"}
     fresh = Gathering()
