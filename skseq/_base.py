@@ -277,8 +277,8 @@ class SequenceEstimator(RoutedParameters, BaseEstimator, ABC):
         self._check_parameters()
         if request.is_partial and self.early_stopping:
             raise ValueError(
-                "partial_fit trains for one epoch, so it cannot stop early. Set "
-                "early_stopping=False, or use fit."
+                f"{type(self).__name__}.partial_fit trains for one epoch, so it cannot "
+                "stop early. Set early_stopping=False, or use fit."
             )
 
     def _make_optimizer(self) -> keras.optimizers.Optimizer:
@@ -337,10 +337,11 @@ class SequenceEstimator(RoutedParameters, BaseEstimator, ABC):
         n_validation = round(self.validation_fraction * len(rows))
         if not 0 < n_validation < len(rows):
             raise ValueError(
-                f"validation_fraction={self.validation_fraction} of {len(rows)} "
-                f"sequences leaves {len(rows) - n_validation} to train on and "
-                f"{n_validation} to validate with; both need at least one. Change "
-                "validation_fraction or pass X_val and y_val."
+                f"{type(self).__name__} sets sequences aside to validate with, but "
+                f"validation_fraction={self.validation_fraction} of "
+                f"n_samples={len(rows)} leaves {len(rows) - n_validation} to train on "
+                f"and {n_validation} to validate with; both need at least one. Change "
+                "validation_fraction, or pass a validation set to fit."
             )
         return Subset(data, rows[n_validation:]), Subset(data, rows[:n_validation])
 

@@ -1,6 +1,5 @@
 """No file that is loaded does more than fail, in bounded memory."""
 
-import datetime
 import hashlib
 import io
 import json
@@ -14,36 +13,18 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save as save_tensors
 
 import skseq
 from skseq._files.archive import read_archive, write_archive
+from tests.exploring import EFFORTS, explore
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 JSON, WEIGHTS = "skseq.json", "weights.safetensors"
 HEADER = {"kind": "estimator", "classes": ["a", "b"], "units": [3, 2], "loss": 0.5}
 ARRAYS = {"kernel": np.arange(12.0).reshape(4, 3), "bias": np.zeros(3, "float32")}
-
-# The same examples in every run; many others, at random, where slow tests are wanted.
-EFFORTS = [
-    pytest.param(1, id="some"),
-    pytest.param(20, id="many", marks=pytest.mark.slow),
-]
-
-
-def explore(check, n_examples, effort):
-    """Call a check, which draws what it needs from its argument, again and again."""
-    within = settings(
-        max_examples=n_examples * effort,
-        derandomize=effort == 1,
-        database=None,
-        deadline=datetime.timedelta(minutes=1),
-        suppress_health_check=list(HealthCheck),
-    )
-    within(given(st.data())(check))()
 
 
 @pytest.fixture(scope="module")

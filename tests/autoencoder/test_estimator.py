@@ -815,8 +815,8 @@ def test_no_step_weight_is_needed_after_training():
 def test_too_few_sequences_to_hold_any_out_are_explained(n_samples):
     coder = make(anomaly_score="mahalanobis")
     message = (
-        f"validation_fraction=0.1 of {n_samples} sequences leaves {n_samples} to train "
-        "on and 0 to validate with.*Change validation_fraction or pass X_val"
+        f"validation_fraction=0.1 of n_samples={n_samples} leaves {n_samples} to train "
+        "on and 0 to validate with.*Change validation_fraction, or pass a validation"
     )
     with pytest.raises(ValueError, match=message):
         coder.fit(X[:n_samples])
