@@ -23,6 +23,7 @@ from skseq._data.fingerprints import describe, fingerprint_arrays
 from skseq._engine import saving
 from skseq._engine.callbacks import make_callbacks
 from skseq._engine.checkpoint import Checkpoint
+from skseq._engine.copies import Copyable
 from skseq._engine.lending import borrow, refuse_forked_process
 from skseq._engine.optimizers import make_optimizer, plain_learning_rate
 from skseq._engine.programs import Program, Recipe
@@ -53,7 +54,6 @@ from skseq._parameters import (
 )
 from skseq._routing import RoutedParameters
 from skseq._seeding import draw_seed, generator
-from skseq._version import __version__
 
 # Measured: with more, what a recurrence writes for them outgrows the cache.
 INFERENCE_ROWS = 64
@@ -92,12 +92,6 @@ FITTED = {
 # What can change without changing the outcome of a fit that resumes.
 NOT_IN_ORIGIN = {"epochs", "verbose", "checkpoint", "distribute"}
 
-# Stands for devices of this process: copies share it, files leave it out.
-NOT_PORTABLE = {"distribute"}
-
-# Grows when a pickle of the former state would be misread.
-STATE_FORMAT = 1
-
 
 @dataclass(frozen=True)
 class FitRequest:
@@ -125,7 +119,7 @@ class FitRequest:
     options: dict = field(default_factory=dict)
 
 
-class SequenceEstimator(RoutedParameters, BaseEstimator, ABC):
+class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
     """Base of all estimators. Its fitted state is parameters and plain arrays.
 
     A task gives what has no default: `_check_data`, `_make_settings`, `_network` and
@@ -448,11 +442,6 @@ class SequenceEstimator(RoutedParameters, BaseEstimator, ABC):
         check_is_fitted(self)
         saving.save(self, path)
 
-    def _portable_params(self) -> dict:
-        """The parameters that mean the same in another process."""
-        params = self.get_params()
-        return {**params, **dict.fromkeys(NOT_PORTABLE & params.keys())}
-
     def _check_restored(self) -> None:
         """Check what was read from a file: all that does not depend on the weights."""
         for name, allowed in self._fitted.items():
@@ -462,41 +451,6 @@ class SequenceEstimator(RoutedParameters, BaseEstimator, ABC):
         known = {n: c for n, c in constraints.items() if n in self._settings}
         check_parameters(SimpleNamespace(**self._settings), known)
         inspect.signature(self._network).bind(**self._settings)
-
-    def __getstate__(self):
-        """What pickles hold; a strategy stands for devices, and does not travel."""
-        state = {**super().__getstate__(), "_pickled_by": (STATE_FORMAT, __version__)}
-        return state | dict.fromkeys(NOT_PORTABLE & state.keys())
-
-    def __setstate__(self, state):
-        state = dict(state)
-        state_format, version = state.pop("_pickled_by")
-        if state_format > STATE_FORMAT:
-            raise ValueError(
-                f"This {type(self).__name__} was pickled by skseq {version}, which "
-                f"skseq {__version__} cannot read. Upgrade skseq to load it."
-            )
-        super().__setstate__(state)
-
-    def __copy__(self):
-        copied = type(self).__new__(type(self))
-        copied.__dict__.update(vars(self))
-        return copied
-
-    def __deepcopy__(self, memo):
-        copied = memo[id(self)] = copy.copy(self)
-        shared = [vars(self)[name] for name in NOT_PORTABLE & vars(self).keys()]
-        memo |= {id(value): value for value in shared}
-        copied.__dict__ = copy.deepcopy(vars(self), memo)
-        return copied
-
-    def __sklearn_clone__(self):
-        shared = NOT_PORTABLE & self.get_params().keys()  # a subclass may take none
-        bare = copy.copy(self)
-        for name in shared:
-            setattr(bare, name, None)
-        cloned = BaseEstimator.__sklearn_clone__(bare)
-        return cloned.set_params(**{name: getattr(self, name) for name in shared})
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_weights")

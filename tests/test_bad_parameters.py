@@ -269,7 +269,9 @@ def test_decoding_parameters_are_checked_together_after_the_fit_too(translator):
 )
 def test_a_validation_split_must_leave_both_parts_something(fraction, counts):
     clf = make(early_stopping=True, validation_fraction=fraction)
-    with pytest.raises(ValueError, match=rf"{counts} to validate.*pass a validation set"):
+    with pytest.raises(
+        ValueError, match=rf"{counts} to validate.*pass a validation set"
+    ):
         clf.fit(X, Y)
 
 
