@@ -23,7 +23,7 @@ SYNONYMS = {
     "dropout": ("dropout_rate", "dropout_prob"),
     "global_clipnorm": ("max_grad_norm", "gradient_clip_val", "grad_clip"),
     "checkpoint": ("checkpoint_path", "filepath"),
-    "distribute": ("strategy",),
+    "distribute": ("strategy", "device"),
     "front_end": ("encoder", "backbone"),
     "conv_filters": ("filters",),
     "conv_kernel_size": ("kernel_size",),
@@ -73,9 +73,13 @@ def suggestion(name: str, known: Collection[str]) -> str:
     needed, sentence = ANSWERS.get(name, (None, ""))
     if needed in known:
         return f" {sentence}"
-    for ours, theirs in SYNONYMS.items():
-        if name in theirs and ours in known:
-            return f" Did you mean {ours!r}?"
+    name, *routed = name.split("__", 1)
+    ours = [own for own, theirs in SYNONYMS.items() if name in theirs]
+    for own in ours:
+        if own in known:
+            return f" Did you mean {'__'.join([own, *routed])!r}?"
+    if needed or ours:  # known, but this estimator has nothing of the kind
+        return ""
     return did_you_mean(name, known)
 
 

@@ -185,3 +185,11 @@ def test_a_type_checker_accepts_a_users_script():
         cwd=script.parents[1],
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_foreign_route_is_answered_with_ours_and_no_name_is_guessed_for_a_known_one():
+    with pytest.raises(TypeError, match="Did you mean 'front_end__width'"):
+        skseq.CTCSequenceClassifier(encoder__width=3)
+    for Estimator in (skseq.Seq2SeqTranslator, skseq.LSTMAutoencoder):
+        with pytest.raises(TypeError, match=r"\]\.$"):
+            Estimator(encoder=None)

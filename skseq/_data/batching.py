@@ -371,7 +371,7 @@ def _raise(error: Exception) -> None:
 
 
 def _within_budget(batches: list[np.ndarray], lengths: np.ndarray) -> list[np.ndarray]:
-    """Part the batches that would be mostly padding, or too large for one step."""
+    """Split the batches that would be mostly padding, or too large for one step."""
     return [part for batch in batches for part in _parted(batch, lengths)]
 
 

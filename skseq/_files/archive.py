@@ -169,6 +169,8 @@ def _sync_folder(folder: str) -> None:
 
 
 def _read_zip_bytes(path) -> bytes:
+    if not isinstance(path, (str, bytes, os.PathLike)):  # an int would be a descriptor
+        raise TypeError(f"path must be a str or path-like. Got {path!r} instead.")
     with open(path, "rb") as file:
         start = file.peek(4)
         if not start:

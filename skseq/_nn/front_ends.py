@@ -198,6 +198,11 @@ def make_front_end(front_end, parameters=()) -> FrontEnd:
 def check_front_end(front_end, parameters: dict, owner: str) -> tuple[tuple, ...]:
     """Check the parameters routed to a front end; return them as settings hold them."""
     kind = FRONT_ENDS.get(front_end) if not callable(front_end) else None
+    if kind is NoFrontEnd and parameters:
+        raise ValueError(
+            f"front_end__{next(iter(parameters))} has no effect where front_end=None. "
+            "Give a front_end, or leave the parameter out."
+        )
     try:
         if kind is None:
             inspect.signature(front_end).bind("frames", **parameters)
@@ -212,6 +217,6 @@ def check_front_end(front_end, parameters: dict, owner: str) -> tuple[tuple, ...
     if kind is ImageFrontEnd:
         for name, value in parameters.items():
             check_value(owner, f"front_end__{name}", value, IMAGE_CONSTRAINTS[name])
-        if "filters" in parameters:
-            parameters = {**parameters, "filters": as_tuple(parameters["filters"])}
+        plain = {"filters": as_tuple, "features": int}
+        parameters = {name: plain[name](value) for name, value in parameters.items()}
     return tuple(sorted(parameters.items()))

@@ -59,6 +59,7 @@ def sees_padding(model, seed=0) -> bool:
     probe = _Probe(front_end, generator(seed, "probe"))
     if probe.n_frames is None:  # it gives hardly any output: nothing can be tried
         return True
+    _check_output_length(probe)
     with _weights_kept(front_end):
         return any(test(probe) for test in (_mixes, _is_not_finite, _padding_matters))
 
@@ -72,8 +73,8 @@ class _Probe:
         self.n_frames = self._shortest()
         signature = [tf.TensorSpec((None, None, self.width), "float32")]
         self.infer, self.train = (
-            tf.function(_called(front_end, training), input_signature=signature)
-            for training in (False, True)
+            tf.function(call, input_signature=signature).get_concrete_function()
+            for call in (_called(front_end, training=False), _called(front_end, True))
         )
 
     def n_outputs(self, n_frames) -> int:
@@ -117,11 +118,24 @@ def _called(front_end, training) -> Callable:
     return lambda frames: front_end(frames, training=training)
 
 
+def _check_output_length(probe) -> None:
+    """Refuse layers that give another number of frames than they say."""
+    found = probe.infer(tf.constant(probe.frames(probe.n_frames))).shape[1]
+    expected = probe.n_outputs(probe.n_frames)
+    if found != expected:
+        raise ValueError(
+            f"front_end gives {found} frames for {probe.n_frames} in a compiled "
+            f"network, but its layers say {expected}. keras.layers.TimeDistributed "
+            "does so where the number of frames is open: leave it out, as a Dense "
+            "layer acts on each frame anyway."
+        )
+
+
 def _mixes(probe) -> bool:
     """Whether training on a sequence depends on the others of its batch."""
     frames = probe.frames(probe.n_frames)
     frames[1:] = np.nan
-    return bool(np.isnan(probe.train(frames)[0]).any())
+    return bool(np.isnan(probe.train(tf.constant(frames))[0]).any())
 
 
 def _is_not_finite(probe) -> bool:
@@ -131,7 +145,7 @@ def _is_not_finite(probe) -> bool:
     frames = np.pad(probe.frames(n_frames), ((0, 0), (0, n_frames), (0, 0)))
     weights = [w.value for w in probe.front_end.trainable_weights]
     with tf.GradientTape() as tape:
-        outputs = probe.infer(frames)
+        outputs = probe.infer(tf.constant(frames))
         total = tf.reduce_sum(outputs[:, : probe.n_outputs(n_frames)])
     gradients = [g for g in tape.gradient(total, weights) if g is not None]
     return not all(np.isfinite(value).all() for value in (outputs, *gradients))
@@ -154,10 +168,10 @@ def _padding_matters(probe) -> bool:
 
 def _zeros_matter(probe, n_frames, paddings) -> bool:
     frames, n_outputs = probe.frames(n_frames), probe.n_outputs(n_frames)
-    alone = probe.infer(frames)[:, :n_outputs]
+    alone = probe.infer(tf.constant(frames))[:, :n_outputs]
     for n_padding in paddings:
         padded = np.pad(frames, ((0, 0), (0, n_padding), (0, 0)))
-        beside = probe.infer(padded)[:, :n_outputs]
+        beside = probe.infer(tf.constant(padded))[:, :n_outputs]
         if not np.allclose(alone, beside, rtol=1e-5, atol=1e-5):
             return True
     return False
@@ -167,7 +181,7 @@ def _nan_reaches(probe, run, n_padding) -> bool:
     """Whether NaN in padding reaches the outputs of real frames."""
     frames = probe.frames(probe.n_frames + n_padding)
     frames[:, probe.n_frames :] = np.nan
-    outputs = run(frames)[:, : probe.n_outputs(probe.n_frames)]
+    outputs = run(tf.constant(frames))[:, : probe.n_outputs(probe.n_frames)]
     return bool(np.isnan(outputs).any())
 
 

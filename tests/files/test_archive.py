@@ -500,3 +500,10 @@ def test_the_file_is_an_ordinary_zip_of_json_and_safetensors(written):
         assert archive.namelist() == ["skseq.json", "weights.safetensors"]
         assert archive.testzip() is None
         assert json.loads(archive.read("skseq.json"))["format"] == FORMAT_VERSION
+
+
+def test_a_number_is_no_path_and_no_file_is_closed(tmp_path):
+    with open(tmp_path / "open", "wb") as file:
+        with pytest.raises(TypeError, match=r"must be a str or path-like\. Got"):
+            read_archive(file.fileno())
+        file.write(b"still open")

@@ -213,7 +213,7 @@ def test_a_front_end_may_not_depend_on_what_changes_between_its_calls():
 @pytest.mark.parametrize(
     ("front_end", "parameters", "message"),
     [
-        (None, {"width": 1}, "front_end=None cannot be called with .*front_end__width"),
+        (None, {"width": 1}, "front_end__width has no effect where front_end=None"),
         ("image", {"width": 1}, "front_end='image' cannot be .*front_end__width"),
         ("image", {"filters": 0}, "'front_end__filters' parameter of Owner must be"),
         (unseeded, {"depth": 1}, "unseeded.* cannot be .*front_end__depth"),
@@ -231,3 +231,17 @@ def test_checked_parameters_are_sorted_pairs_that_make_the_front_end():
     pairs = check_front_end("image", {"filters": [8], "features": 4}, "Owner")
     assert pairs == (("features", 4), ("filters", (8,)))
     assert make_front_end("image", pairs).filters == (8,)
+
+
+def test_integers_of_numpy_serve_an_image_front_end():
+    given = {"filters": np.int64(8), "features": np.int64(4)}
+    assert check_front_end("image", given, "Owner") == (
+        ("features", 4),
+        ("filters", (8,)),
+    )
+
+
+def test_layers_that_give_another_number_of_frames_than_they_say_are_refused():
+    front_end = stacked(lambda: layers.TimeDistributed(layers.Dense(3)))
+    with pytest.raises(ValueError, match=r"gives \d frames for 9 .* say 9.*leave"):
+        sees_padding(network(front_end))
