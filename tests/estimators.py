@@ -286,7 +286,7 @@ TRANSLATOR = Case(
     },
     reads="texts",
     writes="texts",
-    params={"embedding_dim": 3},
+    params={"source_tokenizer": "word", "target_tokenizer": "word", "embedding_dim": 3},
     misused={"n": lambda translator, X, n: translator.predict_n_best(X, n)},
     bad_values={
         "embedding_dim": (COUNT, [0, 2.5, None, (3,)]),
