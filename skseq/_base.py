@@ -29,7 +29,7 @@ from skseq._engine.optimizers import make_optimizer, plain_learning_rate
 from skseq._engine.programs import Program, Recipe
 from skseq._engine.state import Subset, TrainingPlan, TrainingState
 from skseq._engine.training import Run
-from skseq._nn.front_ends import make_front_end
+from skseq._nn.front_ends import front_end_of
 from skseq._nn.initial_weights import initial_weights
 from skseq._nn.layers import CELLS
 from skseq._nn.padding import warn_of_batch_statistics
@@ -173,10 +173,7 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
 
     def _initial_weights(self, program) -> list[np.ndarray]:
         """The weights that a fresh training starts with."""
-        settings, model = self._settings, program.model
-        front_end = make_front_end(
-            settings.get("front_end"), settings.get("front_end_parameters", ())
-        )
+        model, front_end = program.model, front_end_of(self._settings)
         given = front_end.initial_weights(model, self._seed)
         return initial_weights(model, self._seed, given)
 

@@ -28,7 +28,7 @@ from skseq._data.labels import check_labels
 from skseq._data.lengths import refuse_lengths, refuse_own_lengths
 from skseq._data.sequences import FITTED_X, check_sequences, n_frame_features
 from skseq._data.weights import check_sample_weight
-from skseq._nn.front_ends import FRONT_END, check_front_end, make_front_end
+from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
 from skseq._parameters import (
     NON_NEGATIVE_INT,
     NONE,
@@ -622,13 +622,10 @@ class CTCSequenceClassifier(SequenceEstimator):
         return CTCLosses()
 
     def _prepare(self, program, data):
-        settings = self._settings
-        front_end = make_front_end(
-            settings["front_end"], settings["front_end_parameters"]
-        )
+        front_end = front_end_of(self._settings)
         lengths = front_end.output_lengths(program.model, data.lengths)
         data.front_end_lengths = lengths
-        data.output_lengths = output_lengths(settings, lengths)
+        data.output_lengths = output_lengths(self._settings, lengths)
 
     def _trainable_rows(self, data):
         return trainable_rows(data, self.infeasible)

@@ -195,6 +195,12 @@ def make_front_end(front_end, parameters=()) -> FrontEnd:
     return FRONT_ENDS[front_end](**dict(parameters))
 
 
+def front_end_of(settings: dict) -> FrontEnd:
+    """The front end in the settings of a network; they may name none."""
+    name, parameters = "front_end", "front_end_parameters"
+    return make_front_end(settings.get(name), settings.get(parameters, ()))
+
+
 def check_front_end(front_end, parameters: dict, owner: str) -> tuple[tuple, ...]:
     """Check the parameters routed to a front end; return them as settings hold them."""
     kind = FRONT_ENDS.get(front_end) if not callable(front_end) else None

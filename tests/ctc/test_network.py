@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skseq._ctc.network import ctc_network, output_lengths
-from skseq._nn.front_ends import make_front_end
+from skseq._nn.front_ends import front_end_of
 from skseq._nn.initial_weights import initial_weights
 from skseq._nn.padding import sees_padding
 from skseq._seeding import generator
@@ -46,10 +46,6 @@ def settings_with(**changes):
 
 def build(**changes):
     return ctc_network(**settings_with(**changes))
-
-
-def front_end_of(settings):
-    return make_front_end(settings["front_end"], settings["front_end_parameters"])
 
 
 def lengths_after(model, settings, lengths):
