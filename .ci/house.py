@@ -10,7 +10,9 @@ With `--base`, the same counts of another revision stand beside them.
 import argparse
 import ast
 import io
+import signal
 import subprocess
+import sys
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterator
@@ -53,9 +55,10 @@ def sources_of(revision: str) -> dict[str, str]:
 
 def git(*arguments: str) -> str:
     command = ["git", "-C", str(ROOT), *arguments]
-    return subprocess.run(
-        command, check=True, capture_output=True, encoding="utf-8"
-    ).stdout
+    done = subprocess.run(command, capture_output=True, encoding="utf-8")
+    if done.returncode:
+        sys.exit(done.stderr)
+    return done.stdout
 
 
 def count(path: str, text: str) -> Module:
@@ -149,4 +152,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):  # `| head` ends it, without a traceback
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     main()

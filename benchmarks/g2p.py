@@ -3,7 +3,7 @@
     python benchmarks/g2p.py --data-home DIR [--languages NAME ...] [--search]
 
 One configuration serves all languages. With `--search`, a small grid is searched per
-language, by the share of wrong words among a fifth of its training words. The published
+language, by the sequence error rate among a fifth of its training words. The published
 LSTM encoder-decoder (SIGMORPHON 2020, one grid search per language, beam 5) reaches
 these error rates of words and phones, in percent, on the test sets:
 ady 28.00 / 6.53, fre 6.22 / 1.32, gre 18.89 / 3.30, hin 6.67 / 1.47, ice 10.00 / 2.36.

@@ -4,8 +4,9 @@ Knows no estimator.
 """
 
 import inspect
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 
 from skseq._parameters import did_you_mean
 
@@ -93,12 +94,29 @@ def suggesting(names: Iterable[str], known: Collection[str]) -> Iterator[None]:
         raise ValueError(f"{error}{''.join(sorted(hints))}") from error
 
 
+def answering(method: Callable) -> Callable:
+    """Say what to write for a keyword that an estimator's method does not have."""
+    known = inspect.signature(method).parameters
+
+    @wraps(method)
+    def checked(self, *args, **kwargs):
+        for name in kwargs.keys() - known.keys():
+            raise TypeError(
+                f"{type(self).__name__}.{method.__name__}() got an unexpected keyword "
+                f"argument {name!r}.{self._where(name, known)}"
+            )
+        return method(self, *args, **kwargs)
+
+    return checked
+
+
 class RoutedParameters:
     """Mixin for estimators that pass parameters on by SciKeras's routing convention.
 
     A parameter `optimizer__momentum` goes to the object that `optimizer` makes. It is
     an attribute like the estimator's own parameters, and need not exist beforehand. The
-    table `_routes` names the objects that take some.
+    table `_routes` names the objects that take some. Methods answer a keyword that
+    belongs to the constructor, as it does not in Keras.
     """
 
     _routes: tuple = ()
@@ -111,6 +129,17 @@ class RoutedParameters:
         cls.__signature__ = inspect.Signature(
             [p for p in parameters if p.kind is not p.VAR_KEYWORD]
         )
+        for name in {"fit", "partial_fit", "predict"} & vars(cls).keys():
+            setattr(cls, name, answering(vars(cls)[name]))
+
+    def _where(self, name: str, known: Collection[str]) -> str:
+        """A sentence on where a keyword that a method does not know belongs."""
+        own = self._get_param_names()
+        if name in own or self._is_routed(name):
+            called = f"{type(self).__name__}({name}=...)"
+            return f" It is a parameter of the constructor: {called}."
+        theirs = suggestion(name, own).replace("?", ", a parameter of the constructor?")
+        return did_you_mean(name, known) or theirs
 
     def _set_routed(self, routed: dict) -> None:
         """Keep the constructor's routed parameters; refuse any other name."""

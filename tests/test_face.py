@@ -105,6 +105,29 @@ def test_no_answer_names_a_parameter_that_is_not_there(name, answer, needed):
             assert not any(answer in text for text in refusals(Estimator, name))
 
 
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("epochs", r"constructor: (\w+)\(epochs=\.\.\.\)\.$"),
+        ("optimizer__momentum", r"constructor: (\w+)\(optimizer__momentum=\.\.\.\)\.$"),
+        ("max_iter", "Did you mean 'epochs', a parameter of the constructor\\?$"),
+        ("validation_data", r"Validation data goes to fit, as X_val"),
+        ("sample_weights", r"Did you mean 'sample_weight'\?$"),
+        ("zzz", "argument 'zzz'\\.$"),
+    ],
+)
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_fit_says_where_a_keyword_of_keras_belongs(Estimator, name, answer):
+    with pytest.raises(TypeError, match=answer):
+        Estimator().fit([[[1.0]]], ["a"], **{name: 1})
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_predict_says_where_the_batch_size_belongs(Estimator):
+    with pytest.raises(TypeError, match=r"predict\(\) .*constructor: \w+\(batch_size="):
+        Estimator().predict([[[1.0]]], batch_size=4)
+
+
 @pytest.mark.parametrize("answer", [sentence for _, sentence in ANSWERS.values()])
 def test_the_answers_speak_of_parameters_that_exist(answer):
     known = {name for E in ESTIMATORS for name in E().get_params()}
