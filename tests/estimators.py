@@ -423,3 +423,8 @@ CASES = [
 
 # The first case of each class.
 ESTIMATORS = list({case.Estimator: case for case in reversed(CASES)}.values())[::-1]
+
+
+def named(names):
+    """The cases of these names."""
+    return [case for case in CASES if case.name in names]

@@ -23,7 +23,7 @@ from tests.contract.comparing import (
     assert_same_weights,
     identities,
 )
-from tests.estimators import CASES
+from tests.estimators import named
 from tests.processes import run_python
 
 
@@ -177,18 +177,18 @@ def test_callbacks_and_optimizers_of_the_user_are_never_used_themselves(case):
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory):
+def elsewhere(chosen, tmp_path_factory):
     """What another process makes of all estimators: fits, pickles, results."""
     folder = tmp_path_factory.mktemp("elsewhere")
-    code = "import sys, tests.contract.test_isolation as t; t.work(sys.argv[1])"
-    run_python(code, folder, PYTHONHASHSEED="5")
+    code = "import sys, tests.contract.test_isolation as t; t.work(*sys.argv[1:])"
+    run_python(code, folder, *chosen, PYTHONHASHSEED="5")
     return pickle.loads((folder / "found.pickle").read_bytes())
 
 
-def work(folder):
+def work(folder, *names):
     """Run in the other process."""
     found = {}
-    for case in CASES:
+    for case in named(names):
         fitted = case.fit()
         rough = case.rough(fitted)
         found[case.name] = fitted._weights, pickle.dumps(rough), case.results(rough)

@@ -26,7 +26,7 @@ from tests.contract.comparing import (
     identities,
     pick,
 )
-from tests.estimators import CASES
+from tests.estimators import named
 from tests.processes import run_python
 
 
@@ -55,18 +55,19 @@ LONG = {"epochs": 4, "early_stopping": True, "validation_fraction": 0.25}
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory):
+def killed(chosen, tmp_path_factory):
     """Where the checkpoints are of fits that were killed."""
     folder = tmp_path_factory.mktemp("killed")
-    code = "import sys, tests.contract.test_using as t; t.be_killed(sys.argv[1])"
-    run_python(code, folder)
+    code = "import sys, tests.contract.test_using as t; t.be_killed(*sys.argv[1:])"
+    run_python(code, folder, *chosen)
     return folder
 
 
-def be_killed(folder):
+def be_killed(folder, *names):
     """Run in another process: fit in children, two at a time, that are killed."""
-    for first in range(0, len(CASES), 2):
-        pair = CASES[first : first + 2]
+    cases = named(names)
+    for first in range(0, len(cases), 2):
+        pair = cases[first : first + 2]
         for case in pair:
             if not os.fork():
                 KillMe.path = Path(folder, case.name)
