@@ -159,7 +159,7 @@ class Program:
             tf.TensorSpec((None,) * np.ndim(t), np.asarray(t).dtype) for t in tensors
         ]
 
-        @tf.function(input_signature=signature)
+        @tf.function(input_signature=signature, autograph=False)
         def compiled(*tensors):
             return function(self.model, *tensors, **options)
 
@@ -178,7 +178,7 @@ class Program:
 
     @functools.cached_property
     def _infer(self):
-        @tf.function(input_signature=self.input_signature)
+        @tf.function(input_signature=self.input_signature, autograph=False)
         def infer(*inputs):
             return self.model(list(inputs), training=False)
 
@@ -186,7 +186,10 @@ class Program:
 
     @functools.cached_property
     def _losses(self):
-        @tf.function(input_signature=[self.input_signature, self.target_signature])
+        @tf.function(
+            input_signature=[self.input_signature, self.target_signature],
+            autograph=False,
+        )
         def losses(inputs, targets):
             return self.recipe.losses(self.model(inputs, training=False), targets)
 
@@ -284,7 +287,10 @@ class Trainer:
 
         signature = self.program.input_signature, self.program.target_signature
 
-        @tf.function(input_signature=[*signature, tf.TensorSpec((None,), "float32")])
+        @tf.function(
+            input_signature=[*signature, tf.TensorSpec((None,), "float32")],
+            autograph=False,
+        )
         def step(inputs, targets, sample_weight):
             losses, gradients = on_replicas(
                 recipe.strategy, compute, (inputs, targets), sample_weight

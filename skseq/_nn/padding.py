@@ -73,7 +73,9 @@ class _Probe:
         self.n_frames = self._shortest()
         signature = [tf.TensorSpec((None, None, self.width), "float32")]
         self.infer, self.train = (
-            tf.function(call, input_signature=signature).get_concrete_function()
+            tf.function(
+                call, input_signature=signature, autograph=False
+            ).get_concrete_function()
             for call in (_called(front_end, training=False), _called(front_end, True))
         )
 
