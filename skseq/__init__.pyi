@@ -6,6 +6,7 @@ Written by ``python -m tests.stub`` from the table in `_names.py`.
 from os import PathLike
 from typing import Union
 
+from skseq import augmentation as augmentation
 from skseq import datasets as datasets
 from skseq import exceptions as exceptions
 from skseq import inspection as inspection

@@ -19,6 +19,7 @@ FUNCTIONS = {
 }
 
 ROOMS = (
+    "augmentation",
     "datasets",
     "exceptions",
     "inspection",

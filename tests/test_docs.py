@@ -37,8 +37,7 @@ def test_links_between_pages_lead_somewhere(page):
         assert (page.parent / target).exists(), target
 
 
-SUBMODULES = ("datasets", "inspection", "metrics", "preprocessing", "scikeras")
-PUBLIC = ["skseq", *(f"skseq.{name}" for name in SUBMODULES)]
+PUBLIC = ["skseq", *(f"skseq.{n}" for n in _names.ROOMS if n != "exceptions")]
 
 
 @pytest.mark.parametrize("module", PUBLIC)

@@ -15,7 +15,7 @@ import skseq
 from skseq import LabelSpan, _names, inspection, preprocessing, scikeras
 from tests.estimators import ESTIMATORS
 
-SUBMODULES = ("datasets", "inspection", "metrics", "preprocessing", "scikeras")
+SUBMODULES = [name for name in _names.ROOMS if name != "exceptions"]
 MODULES = [
     import_module(name) for name in ("skseq", *(f"skseq.{m}" for m in SUBMODULES))
 ]

@@ -32,6 +32,7 @@ from skseq import (
     scikeras,
     show_versions,
 )
+from skseq.augmentation import Compose, SpecAugment, SpeedPerturb, augmenter
 from skseq.datasets import make_digit_strips, make_number_words, make_sensor_sequences
 from skseq.inspection import (
     AlignmentDisplay,
@@ -160,6 +161,20 @@ coder.score_frames(sensors)
 coder.decision_function(sensors)
 coder.predict_proba(sensors)
 cross_val_score(coder, sensors, is_normal, scoring="roc_auc")
+
+# -- augmenters -----------------------------------------------------------------------
+
+
+@augmenter(changes_frames=False)
+def flipped(sequence: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return -sequence
+
+
+augment = Compose([SpeedPerturb(0.9, 1.1), flipped, SpecAugment(27, 0.1, fill=0)])
+changed = augment(X[0], np.random.default_rng(0))
+assert_type(flipped(X[0], np.random.default_rng(0)), np.ndarray)
+assert_type(augment.changes_frames, bool)
+SpecAugment("a third")  # pyright: ignore[reportArgumentType]
 
 # -- in pipelines and searches --------------------------------------------------------
 
