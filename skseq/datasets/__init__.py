@@ -1,7 +1,9 @@
 """Data to learn from: generated sequences, and real sets read from a folder."""
 
 from skseq.datasets._generated import make_digit_strips, make_spoken_digit_strings
+from skseq.datasets._gestures import make_gestures
 from skseq.datasets._home import get_data_home
+from skseq.datasets._letters import make_letters
 from skseq.datasets._real import fetch_captchas, fetch_ldc93s1, fetch_spoken_digits
 from skseq.datasets._real_sensors import fetch_ecg5000, fetch_skab_valve1
 from skseq.datasets._real_texts import (
@@ -24,6 +26,8 @@ __all__ = [
     "get_data_home",
     "make_dates",
     "make_digit_strips",
+    "make_gestures",
+    "make_letters",
     "make_number_words",
     "make_sensor_sequences",
     "make_spoken_digit_strings",

@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits
 from sklearn.utils import Bunch, check_random_state, check_scalar
 
 from skseq._parameters import OneOf, check_value
+from skseq.datasets._ranges import check_range, draw_int
 from skseq.datasets._real import fetch_spoken_digits
 
 # Which of scikit-learn's 1797 digit images a subset draws from, by their index.
@@ -78,8 +79,8 @@ def make_digit_strips(
     ([3, 3], (28, 8))
     """
     check_scalar(n_samples, "n_samples", Integral, min_val=1)
-    _check_range("n_digits", n_digits, Integral, minimum=1)
-    _check_range("gap", gap, Integral, minimum=0)
+    check_range("n_digits", n_digits, Integral, minimum=1)
+    check_range("gap", gap, Integral, minimum=0)
     check_scalar(noise, "noise", Real, min_val=0.0)
     check_value("make_digit_strips", "subset", subset, OneOf(_SUBSETS))
     rng = check_random_state(random_state)
@@ -89,7 +90,7 @@ def make_digit_strips(
     names = digits.target[chosen]
     X, y = [], []
     for _ in range(n_samples):
-        chosen = rng.randint(len(columns), size=_draw_int(rng, n_digits))
+        chosen = rng.randint(len(columns), size=draw_int(rng, n_digits))
         gaps = rng.randint(gap[0], gap[1] + 1, size=len(chosen) + 1)
         strip, _ = _join(columns[chosen], gaps)
         strip = strip + noise * rng.standard_normal(strip.shape)
@@ -170,8 +171,8 @@ def make_spoken_digit_strings(
     CC BY-SA 4.0: https://github.com/Jakobovski/free-spoken-digit-dataset
     """
     check_scalar(n_samples, "n_samples", Integral, min_val=1)
-    _check_range("n_digits", n_digits, Integral, minimum=1)
-    _check_range("pause", pause, Real, minimum=0.0)
+    check_range("n_digits", n_digits, Integral, minimum=1)
+    check_range("pause", pause, Real, minimum=0.0)
     rng = check_random_state(random_state)
     digits = fetch_spoken_digits(speakers=speakers, data_home=data_home)
     data = Bunch(
@@ -184,7 +185,7 @@ def make_spoken_digit_strings(
     )
     for name in data.speaker:
         recordings = np.flatnonzero(digits.speaker == name)
-        chosen = rng.choice(recordings, size=_draw_int(rng, n_digits))
+        chosen = rng.choice(recordings, size=draw_int(rng, n_digits))
         pauses = digits.rate * rng.uniform(*pause, size=len(chosen) + 1)
         pauses[[0, -1]] = 0  # a string starts and ends with a digit
         audio, bounds = _join([digits.audio[i] for i in chosen], pauses.round())
@@ -206,18 +207,3 @@ def _join(parts, gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for part, start, stop in zip(parts, starts, stops, strict=True):
         joined[start:stop] = part
     return joined, np.column_stack([starts, stops])
-
-
-def _draw_int(rng: np.random.RandomState, bounds: tuple[int, int]) -> int:
-    low, high = bounds
-    return rng.randint(low, high + 1)
-
-
-def _check_range(name: str, bounds: tuple, kind: type, *, minimum: float) -> None:
-    if not isinstance(bounds, (tuple, list, np.ndarray)) or len(bounds) != 2:
-        raise TypeError(
-            f"{name} must be a pair (lowest, highest). Got {bounds!r} instead."
-        )
-    low, high = bounds
-    check_scalar(low, f"{name}[0]", kind, min_val=minimum)
-    check_scalar(high, f"{name}[1]", kind, min_val=low)
