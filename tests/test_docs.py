@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from skseq import _names
+from skseq import _names, augmentation
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -35,6 +35,14 @@ def test_the_python_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
 def test_links_between_pages_lead_somewhere(page):
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text("utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_every_augmenter_has_its_picture_in_the_guide():
+    text = (ROOT / "docs" / "augmentation.md").read_text("utf-8")
+    pictures = re.findall(
+        r"^### (\w+)\n\n[^#]*?!\[.+\]\(augmentation/\1\.png\)$", text, re.M
+    )
+    assert sorted(pictures) == [n for n in augmentation.__all__ if n[0].isupper()]
 
 
 PUBLIC = ["skseq", *(f"skseq.{n}" for n in _names.ROOMS if n != "exceptions")]
