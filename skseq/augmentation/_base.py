@@ -24,6 +24,7 @@ from skseq._parameters import (
 # A number of frames or features, or else the share of those that there are.
 WIDTH = (NON_NEGATIVE_INT, UNIT_INTERVAL)
 REAL = Interval(float, None, None, closed="neither")
+DECIBELS = Interval(float, -200, 200, closed="both")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -226,9 +227,10 @@ def _as_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Convert floats to a type, rounded and clipped if it is one of integers."""
     if dtype.kind == "f":
         return values.astype(dtype, copy=False)
-    bounds = np.iinfo(dtype)
-    rounded = np.clip(np.rint(values), bounds.min, bounds.max)
-    return rounded.astype(dtype)
+    bounds, kind = np.iinfo(dtype), values.dtype.type
+    # The largest int64 is no float; the float below the next int becomes an int of it.
+    highest = np.nextafter(kind(int(bounds.max) + 1), kind(0))
+    return np.clip(np.rint(values), kind(bounds.min), highest).astype(dtype)
 
 
 def _equal(first: Any, second: Any) -> bool:

@@ -191,4 +191,6 @@ class Sometimes(Augmenter):
 
 def _any_changes_frames(steps: Any) -> bool:
     """Whether any step does, or is not known not to."""
+    if not isinstance(steps, (list, tuple)):  # refused when called
+        return True
     return any(getattr(step, "changes_frames", True) for step in steps)

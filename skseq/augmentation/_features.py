@@ -104,6 +104,8 @@ class FeatureWarp(ArrayAugmenter):
 class GaussianNoise(ArrayAugmenter):
     """Add Gaussian noise to every value of a sequence.
 
+    What is learnt then changes little where inputs change little [1]_.
+
     Parameters
     ----------
     scale : float, default=0.1

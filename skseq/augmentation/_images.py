@@ -18,8 +18,8 @@ class Shear(ArrayAugmenter):
     """Slant an image, as handwriting is slanted.
 
     Each row of pixels is moved sideways in proportion to its distance from the middle
-    row, which stays. The angle is drawn from ``-max_degrees`` to ``max_degrees``, all
-    equally likely. Pixels are interpolated linearly along the row.
+    row, which stays [1]_. The angle is drawn from ``-max_degrees`` to ``max_degrees``,
+    all equally likely. Pixels are interpolated linearly along the row.
 
     Parameters
     ----------

@@ -277,7 +277,7 @@ def _mask(rows: np.ndarray, filling: np.ndarray, max_width, n_masks: int, rng) -
 def _warp_time(frames: np.ndarray, time_warp: float, rng) -> np.ndarray:
     """Move one drawn frame, the first and the last staying where they are."""
     last = len(frames) - 1
-    most = min(whole_width(time_warp, len(frames)), (last - 1) // 2)
+    most = min(whole_width(time_warp, len(frames)), last // 2 - 1)
     if most < 1:
         return frames.copy()
     source = rng.integers(most + 1, last - most)

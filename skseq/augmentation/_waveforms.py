@@ -12,7 +12,7 @@ import numpy as np
 from scipy.signal import firwin, oaconvolve, resample_poly
 
 from skseq._parameters import NONE, POSITIVE_REAL, Interval, Kind
-from skseq.augmentation._base import REAL, ArrayAugmenter, RangeAugmenter
+from skseq.augmentation._base import DECIBELS, ArrayAugmenter, RangeAugmenter
 
 # Speeds are whole hundredths, which makes the filters few and short.
 _STEPS = 100
@@ -98,6 +98,8 @@ def _lowpass(rate: int) -> np.ndarray:
 class AddNoise(RangeAugmenter, ArrayAugmenter):
     """Add noise to a waveform, at a drawn signal-to-noise ratio.
 
+    Corpora of recorded noise, such as [1]_, can be drawn from.
+
     Parameters
     ----------
     low : float, default=10.0
@@ -140,7 +142,7 @@ class AddNoise(RangeAugmenter, ArrayAugmenter):
     20.0
     """
 
-    _constraints: ClassVar = {"low": REAL, "high": REAL, "noises": _NOISES}
+    _constraints: ClassVar = {"low": DECIBELS, "high": DECIBELS, "noises": _NOISES}
 
     def __init__(
         self,
@@ -200,7 +202,7 @@ class Gain(RangeAugmenter, ArrayAugmenter):
     array([ 10, -20], dtype=int16)
     """
 
-    _constraints: ClassVar = {"low": REAL, "high": REAL}
+    _constraints: ClassVar = {"low": DECIBELS, "high": DECIBELS}
 
     def __init__(self, low: float = -6.0, high: float = 6.0):
         self.low = low
@@ -261,7 +263,7 @@ class Reverberate(RangeAugmenter, ArrayAugmenter):
         "sample_rate": POSITIVE_REAL,
         "low": POSITIVE_REAL,
         "high": POSITIVE_REAL,
-        "direct": REAL,
+        "direct": DECIBELS,
     }
 
     def __init__(

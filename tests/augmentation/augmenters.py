@@ -30,6 +30,32 @@ WAVEFORMS = [
 IMAGES = [a.Shear(40), a.Elastic(2, 3), a.Blur(2)]
 TOKENS = [a.TokenDropout(0.5), a.TokenDropout(0.5, replacement="_"), a.Swap(0.5)]
 
+# Settings at the ends of their ranges, and lengths that leave little room.
+EDGES = [
+    a.FrequencyMask(0),
+    a.FrequencyMask(1.0, n_masks=3),
+    a.TimeMask(1000, n_masks=2),
+    a.SpecAugment(1.0, 1.0, time_warp=1.0),
+    a.SpecAugment(1000, 1000, time_warp=1000),
+    a.TimeStretch(0.01, 20),
+    a.FeatureWarp(0.99, cutoff=0.01),
+    a.FeatureWarp(0.99, cutoff=0.99),
+    a.GaussianNoise(0),
+    a.FrameGain(1e-6, 1e-6),
+    a.Shift(1.0),
+    a.Shift(1000, fill="wrap"),
+    a.Crop(1e-9),
+    a.Crop(1.0),
+    a.SpeedPerturb(0.1, 10),
+    a.AddNoise(-60, 200),
+    a.Reverberate(1, direct=-200),
+    a.Shear(89.9, fill=0.0),
+    a.Elastic(20, 0.1),
+    a.Elastic(1, 50),
+    a.Blur(0),
+    a.Blur(20),
+]
+
 OF_ARRAYS = [*FRAMES, *WAVEFORMS, *IMAGES]
 ALL = [*OF_ARRAYS, *TOKENS]
 

@@ -12,6 +12,7 @@ from skseq.augmentation import (
     Shift,
     Sometimes,
     augmenter,
+    is_augmenter,
 )
 from tests.augmentation.augmenters import rng
 
@@ -82,6 +83,7 @@ def test_what_is_not_a_list_of_augmenters_is_refused(Whole, steps, hint):
         ValueError, match=f"'steps' parameter of {Whole.__name__}.*{hint}"
     ):
         Whole(steps)(np.ones(3), rng())
+    assert is_augmenter(Whole(steps))  # it is one, which is not set right
 
 
 def test_a_step_that_is_not_an_augmenter_is_refused():

@@ -5,6 +5,7 @@ import doctest
 import pickle
 from functools import partial
 from importlib import import_module
+from itertools import product
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from skseq.augmentation import (
     augmenter,
     is_augmenter,
 )
-from tests.augmentation.augmenters import ALL, OF_ARRAYS, TOKENS, arrays, rng
+from tests.augmentation.augmenters import ALL, EDGES, OF_ARRAYS, TOKENS, arrays, rng
 
 CLASSES = [getattr(augmentation, n) for n in augmentation.__all__ if n[0].isupper()]
 MODULES = sorted({cls.__module__ for cls in CLASSES} | {is_augmenter.__module__})
@@ -58,6 +59,17 @@ def test_type_width_and_input_stay_and_results_are_finite(augment):
         assert len(result) >= 1
         assert np.isfinite(result).all()
         np.testing.assert_array_equal(sequence, before)
+
+
+@pytest.mark.parametrize("augment", EDGES, ids=lambda a: str(a)[:40])
+def test_settings_at_the_ends_of_their_ranges_hold_for_every_length(augment):
+    for n_frames, n_features in product(range(1, 10), (1, 2, 3)):
+        sequence = rng(n_frames).normal(size=(n_frames, n_features))
+        for seed in range(3):
+            result = augment(sequence, rng(seed))
+            assert result.shape[1] == n_features
+            assert len(result) == n_frames or (len(result) and augment.changes_frames)
+            assert np.isfinite(result).all()
 
 
 @every_augmenter
@@ -158,6 +170,12 @@ def test_integers_are_rounded_and_clipped():
     assert loud.tolist() == [-20, 0, 127]
     soft = FrameGain(0.4, 0.4)(np.array([1, 2, 3], dtype=np.uint8), rng())
     assert soft.tolist() == [0, 1, 1]
+    for dtype in (np.int16, np.int32, np.int64, np.uint64):
+        bounds = np.iinfo(dtype)
+        ends = np.array([bounds.min, bounds.max], dtype=dtype)
+        loud = FrameGain(9, 9)(ends, rng())
+        assert loud[0] == bounds.min
+        assert loud[1] == pytest.approx(bounds.max, rel=1e-6)
 
 
 @pytest.mark.parametrize("Augmenter", CLASSES)

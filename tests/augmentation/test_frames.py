@@ -126,8 +126,16 @@ def test_a_time_warp_moves_frames_by_at_most_its_width_and_keeps_their_order():
     assert max(middles) <= 58
 
 
+@pytest.mark.parametrize("n_frames", range(5, 12))
+def test_a_time_warp_without_a_bound_keeps_the_ends_and_the_order(n_frames):
+    times = np.arange(float(n_frames))
+    for warped in draws(SpecAugment(0, 0, time_warp=1.0), 50, times):
+        assert (warped[0], warped[-1]) == (times[0], times[-1])
+        assert (np.diff(warped) > 0).all()
+
+
 def test_a_time_warp_that_finds_no_room_leaves_the_sequence_alone():
-    for n_frames in (1, 2, 3):
+    for n_frames in (1, 2, 3, 4):
         frames = FRAMES[:n_frames]
         np.testing.assert_array_equal(
             SpecAugment(0, 0, time_warp=9)(frames, rng()), frames
