@@ -23,6 +23,7 @@ from skseq._data.fingerprints import describe, fingerprint_arrays
 from skseq._engine import saving
 from skseq._engine.callbacks import make_callbacks
 from skseq._engine.checkpoint import Checkpoint
+from skseq._engine.conditions import conditions
 from skseq._engine.copies import Copyable
 from skseq._engine.lending import borrow, refuse_forked_process
 from skseq._engine.optimizers import make_optimizer, plain_learning_rate
@@ -363,13 +364,14 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         params = self.get_params()
         free = NOT_IN_ORIGIN | self._prediction_parameters
         origin = {n: describe(v) for n, v in params.items() if n not in free}
+        loose = {"callbacks": origin.pop("callbacks", "None"), **conditions()}
         origin["estimator"] = type(self).__name__
         origin["data"] = data.fingerprint()
         if validation is not None:
             origin["validation data"] = validation.fingerprint()
         if continues:
             origin["first weights"] = fingerprint_arrays(self._weights)
-        return Checkpoint(self.checkpoint, origin)
+        return Checkpoint(self.checkpoint, origin, loose, self.epochs)
 
     # -- using --------------------------------------------------------------------
 

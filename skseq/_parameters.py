@@ -184,7 +184,6 @@ def _is_path(value) -> bool:
     return bool(encoded) and b"\0" not in encoded
 
 
-PATH = Kind(_is_path, "a path")
 MISSING = object()  # stands for an attribute that an object does not have
 ABSENT = Kind(lambda value: value is MISSING, "absent")
 NONE = Kind(lambda value: value is None, "None")

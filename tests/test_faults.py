@@ -111,28 +111,31 @@ DEATHS = {
 LONG = {"epochs": 40, "learning_rate": 0.01}
 
 
-def die_often(path):
+def checkpoints(folder):
+    """What the checkpoint files in a folder hold."""
+    return [read_archive(path) for path in Path(folder).glob("*.skseq")]
+
+
+def die_often(folder):
     """Run in another process: begin a fit, or go on with it, and die every time."""
     n_epochs = []
     for plan_death in DEATHS.values():
         if not os.fork():
             plan_death()
-            fit(checkpoint=path, **LONG)
+            fit(checkpoint=folder, **LONG)
             os._exit(0)
         _, status = os.wait()
         assert os.WTERMSIG(status) == signal.SIGKILL
-        if os.path.exists(path):
-            n_epochs.append(read_archive(path).header["state"]["epoch"])
+        n_epochs += [kept.header["state"]["epoch"] for kept in checkpoints(folder)]
     assert n_epochs == sorted(n_epochs)
     assert 0 < n_epochs[-1] < LONG["epochs"]
 
 
 def test_a_fit_that_was_killed_at_every_bad_moment_ends_to_the_bit(tmp_path):
-    path = tmp_path / "checkpoint"
-    run_python("import sys, tests.test_faults as t; t.die_often(sys.argv[1])", path)
-    torn = [p.name for p in tmp_path.iterdir() if p != path]
+    run_python("import sys, tests.test_faults as t; t.die_often(sys.argv[1])", tmp_path)
+    torn = [p.name for p in tmp_path.iterdir() if p.suffix != ".skseq"]
     assert all(name.startswith(".skseq-") for name in torn)
-    assert_same_fit(fit(checkpoint=path, **LONG), fit(**LONG))
+    assert_same_fit(fit(checkpoint=tmp_path, **LONG), fit(**LONG))
 
 
 # -- disks that are full or may not be written -----------------------------------------
@@ -172,8 +175,8 @@ def test_saving_to_a_full_disk_keeps_the_old_file_and_the_fit(name, n_bytes, tmp
 @pytest.mark.parametrize("n_bytes", [0, 2000])
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_fit_without_room_for_its_checkpoint_changes_nothing(name, n_bytes, tmp_path):
-    fresh, data = made(name, checkpoint=tmp_path / "checkpoint")
-    used = copy(fitted(name)).set_params(checkpoint=tmp_path / "checkpoint")
+    fresh, data = made(name, checkpoint=tmp_path)
+    used = copy(fitted(name)).set_params(checkpoint=tmp_path)
     for estimator in (fresh, used):
         state = dict(vars(estimator))
         with room_for(n_bytes), pytest.raises(OSError, match="File too large"):
@@ -185,14 +188,14 @@ def test_a_fit_without_room_for_its_checkpoint_changes_nothing(name, n_bytes, tm
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_fit_goes_on_once_there_is_room_again(name, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", os.fsync)  # to be put back
-    path = tmp_path / "checkpoint"
     before(os, "fsync", 7, disk_full)  # two an epoch: its file's, and the folder's
     with pytest.raises(OSError, match="No space left"):
-        fit(name, checkpoint=path)
+        fit(name, checkpoint=tmp_path)
     monkeypatch.undo()
-    assert list(contents(tmp_path)) == ["checkpoint"]
-    assert read_archive(path).header["state"]["epoch"] == 3
-    assert_same_fit(fit(name, checkpoint=path), fitted(name))
+    (kept,) = checkpoints(tmp_path)
+    assert kept.header["state"]["epoch"] == 3
+    assert len(contents(tmp_path)) == 1
+    assert_same_fit(fit(name, checkpoint=tmp_path), fitted(name))
 
 
 def unwritable(tmp_path):
@@ -206,7 +209,6 @@ PLACES = {
     "a folder that may only be read": unwritable,
     "a file system that holds no files": lambda tmp_path: Path("/proc"),
     "a file": lambda tmp_path: Path(__file__),
-    "no folder": lambda tmp_path: tmp_path / "missing",
 }
 
 
@@ -217,13 +219,33 @@ def test_a_place_that_cannot_be_written_is_an_os_error(place, tmp_path):
         pytest.skip("the root user may write there")
     if not folder.parent.is_dir() or (place.endswith("files") and not folder.is_dir()):
         pytest.skip(f"there is no {folder}")
-    estimator, data = made("ctc", checkpoint=folder / "checkpoint")
+    estimator, data = made("ctc", checkpoint=folder / "runs")
     state = dict(vars(estimator))
     with pytest.raises(OSError, match=str(folder)):
         estimator.fit(*data)
     assert vars(estimator) == state
     with pytest.raises(OSError, match=str(folder)):
         fitted().save(folder / "model")
+
+
+def test_a_folder_for_checkpoints_that_cannot_be_written_is_told_before_training(
+    tmp_path, monkeypatch
+):
+    tmp_path.chmod(0o555)
+    if os.geteuid() == 0:  # who may write everywhere
+        monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    monkeypatch.setattr(Trainer, "step", None)
+    estimator, data = made("ctc", checkpoint=tmp_path)
+    with pytest.raises(PermissionError, match=f"checkpoint='{tmp_path}'"):
+        estimator.fit(*data)
+
+
+def test_a_missing_folder_is_made_for_checkpoints_but_not_by_save(tmp_path):
+    folder = tmp_path / "missing"
+    with pytest.raises(OSError, match=str(folder)):
+        fitted().save(folder / "model")
+    fit(checkpoint=folder / "runs", epochs=1)
+    assert len(contents(folder / "runs")) == 1
 
 
 # -- interruptions -------------------------------------------------------------------
@@ -254,16 +276,18 @@ def interruptible():
 @pytest.mark.parametrize("delay", np.random.default_rng(1).uniform(0, 0.2, 2).round(3))
 @pytest.mark.parametrize("name", BY_NAME)
 def test_control_c_at_any_moment_leaves_whole_epochs(name, delay, tmp_path):
-    path = tmp_path / "checkpoint"
     n_threads = threading.active_count()
-    params = {"epochs": 10**4, "checkpoint": path}  # far more than there is time for
+    params = {
+        "epochs": 10**4,
+        "checkpoint": tmp_path,
+    }  # far more than there is time for
     interrupted, data = made(name, callbacks=[InterruptIn(delay)], **params)
     with pytest.raises(KeyboardInterrupt):
         interrupted.fit(*data)
     if interrupted.__sklearn_is_fitted__():
         whole = fit(name, epochs=interrupted.n_iter_)
         assert_same_fit(interrupted, whole)
-    assert all(name == "checkpoint" for name in contents(tmp_path))
+    assert all(name.endswith(".skseq") for name in contents(tmp_path))
     time.sleep(0.05)
     assert threading.active_count() <= n_threads
 
@@ -292,8 +316,7 @@ class Raise(keras.callbacks.Callback):
     ],
 )
 def test_a_callback_that_raises_leaves_no_trace_in_the_next_fit(hook, error, tmp_path):
-    path = tmp_path / "checkpoint"
-    estimator, data = made("ctc", callbacks=[Raise(hook, error)], checkpoint=path)
+    estimator, data = made("ctc", callbacks=[Raise(hook, error)], checkpoint=tmp_path)
     state = dict(vars(estimator))
     with pytest.raises(error, match="on purpose"):
         estimator.fit(*data)
@@ -323,15 +346,13 @@ def test_a_lack_of_memory_is_a_memory_error_that_says_what_to_do(name, monkeypat
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_divergence_leaves_the_last_finite_epoch_on_the_disk(name, tmp_path):
-    path = tmp_path / "checkpoint"
     steep = {"learning_rate": 3e37, "optimizer": "sgd", "epochs": 50}
     for _ in range(2):  # going on from the checkpoint ends there again
         with pytest.raises(TrainingDivergedError) as caught:
-            fit(name, checkpoint=path, **steep)
+            fit(name, checkpoint=tmp_path, **steep)
     assert caught.value.epoch <= 50
     kept = 0
-    if path.exists():
-        archive = read_archive(path)
+    for archive in checkpoints(tmp_path):
         kept = archive.header["state"]["epoch"]
         assert all(np.isfinite(array).all() for array in archive.arrays.values())
     assert kept == caught.value.epoch - 1

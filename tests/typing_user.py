@@ -94,8 +94,8 @@ CTCSequenceClassifier(callbacks=[EarlyStopping(), ReduceLROnPlateau])
 CTCSequenceClassifier(callbacks=[ReduceLROnPlateau], callbacks__patience=3)
 CTCSequenceClassifier(early_stopping=True, validation_fraction=0.2, n_iter_no_change=5)
 
-CTCSequenceClassifier(checkpoint="fit.skseq", warm_start=True)
-CTCSequenceClassifier(checkpoint=pathlib.Path("fit.skseq"))
+CTCSequenceClassifier(checkpoint="runs", warm_start=True)
+CTCSequenceClassifier(checkpoint=pathlib.Path("runs"))
 CTCSequenceClassifier(distribute=tf.distribute.MirroredStrategy())
 
 reader.fit(X, y)

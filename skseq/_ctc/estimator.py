@@ -177,9 +177,10 @@ class CTCSequenceClassifier(SequenceEstimator):
         Keras callbacks; copies of them are used. `callbacks__<name>` sets parameters of
         those given as classes.
     checkpoint : str or path-like, default=None
-        File that is written after every epoch. If it exists, the fit resumes from it
-        and ends as an uninterrupted one would have; other data or parameters are
-        refused. The file is kept: delete it to train from the start.
+        Folder in which each fit keeps a file that is written after every epoch. If it
+        holds the file of a fit with the same data and parameters, the fit resumes from
+        it and ends as an uninterrupted one would have, also in a search. Files are
+        kept: delete them to train from the start.
     distribute : tf.distribute.Strategy, default=None
         Devices, on this machine or on several, that share the work of each gradient
         step. Neither `save` nor pickles keep it.
@@ -188,7 +189,8 @@ class CTCSequenceClassifier(SequenceEstimator):
         or scaling of the first fit.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, dropout and the validation split. An int gives the
-        same model in every run on the same kind of processor.
+        same model in every run on the same kind of processor with the same number of
+        threads.
     verbose : int, default=0
         0 is silent; 1 shows a progress bar over the epochs.
     **routed

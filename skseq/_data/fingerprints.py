@@ -3,35 +3,84 @@
 Knows nothing of Keras.
 """
 
+import functools
+import hashlib
 import inspect
 import re
+import types
 import zlib
 from collections.abc import Mapping
 
 import numpy as np
 
-SCALARS = (bool, int, float, str, type(None))
+MAX_LENGTH = 200  # of a description; the rest of a longer one is hashed
+MAX_LEVELS = 20  # of what holds what; beyond, a type has to do
 
 
 def describe(value) -> str:
-    """A parameter's value as text that is the same in every process."""
-    if inspect.isroutine(value) or inspect.isclass(value):
-        return f"{value.__module__}.{value.__qualname__}"
+    """A parameter's value as a short text that is the same in every process.
+
+    Functions are told apart by their code, their defaults and what they enclose.
+    """
+    text = _describe(value, {}, 0)
+    if len(text) <= MAX_LENGTH:
+        return text
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return f"{text[:MAX_LENGTH]}... ({digest[:16]})"
+
+
+def _describe(value, seen: dict[int, tuple], level: int) -> str:
+    if level > MAX_LEVELS:
+        return type(value).__qualname__
+    part = functools.partial(_describe, seen=seen, level=level + 1)
     if isinstance(value, Mapping):
-        items = [f"{k!r}: {describe(v)}" for k, v in value.items()]
+        items = [f"{k!r}: {part(v)}" for k, v in value.items()]
         return f"{{{', '.join(items)}}}"
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(describe, value))}]"
+        return f"[{', '.join(map(part, value))}]"
+    if isinstance(value, (set, frozenset)):
+        return f"{{{', '.join(sorted(map(part, value)))}}}"
     if isinstance(value, np.ndarray):
         checksum = fingerprint_arrays([value])
         return f"array({value.shape}, {value.dtype}, {checksum})"
+    kind, parts = _name_and_parts(value)
+    if parts is None:
+        return kind
+    if id(value) in seen:  # it may hold itself
+        return f"{kind}(#{seen[id(value)][0]})"
+    seen[id(value)] = len(seen), value
+    return f"{kind}({part(parts)})"
+
+
+def _name_and_parts(value) -> tuple[str, object]:
+    """What a value is called, and what it holds where the name does not tell."""
+    kind = type(value).__qualname__
+    if isinstance(value, types.CodeType):
+        return kind, [zlib.crc32(value.co_code), value.co_names, value.co_consts]
+    if isinstance(value, types.ModuleType):
+        return value.__name__, None
+    if inspect.isroutine(value) or inspect.isclass(value):
+        return f"{value.__module__}.{value.__qualname__}", _parts_of_function(value)
+    if isinstance(value, functools.partial):
+        return kind, [value.func, value.args, value.keywords]
+    if isinstance(value, np.random.RandomState):
+        return kind, value.get_state()
     if hasattr(value, "get_config"):
-        config = {n: v for n, v in value.get_config().items() if n != "name"}
-        return f"{type(value).__name__}({describe(config)})"
+        return kind, {n: v for n, v in value.get_config().items() if n != "name"}
     if type(value).__repr__ is object.__repr__:
-        plain = {n: v for n, v in vars(value).items() if isinstance(v, SCALARS)}
-        return f"{type(value).__qualname__}({describe(plain)})"
-    return re.sub(" at 0x[0-9A-Fa-f]+", "", repr(value))
+        return kind, getattr(value, "__dict__", {})
+    return re.sub(" at 0x[0-9A-Fa-f]+", "", repr(value)), None
+
+
+def _parts_of_function(function) -> list | None:
+    """What a function of Python does and holds; None for others, and for classes."""
+    if inspect.ismethod(function):
+        return [function.__self__, function.__func__]
+    if not inspect.isfunction(function):
+        return None
+    cells = [cell for cell in function.__closure__ or () if cell != types.CellType()]
+    enclosed = [cell.cell_contents for cell in cells]
+    return [function.__code__, function.__defaults__, function.__kwdefaults__, enclosed]
 
 
 def fingerprint_arrays(arrays) -> int:

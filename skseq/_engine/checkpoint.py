@@ -1,43 +1,74 @@
-"""A file that holds a fit's last full epoch, so that a killed fit can resume.
+"""A folder of checkpoints: each fit keeps its last full epoch in a file of its own.
 
-Written atomically after every epoch: a kill at any moment leaves the old epoch or the
-new one. It remembers what it was made from and refuses to resume anything else. Knows
-nothing of Keras.
+The file is named by a hash of what the fit was made from, so that the fits of a search
+never meet, and is written atomically after every epoch: a kill at any moment leaves the
+old epoch or the new one. Knows nothing of Keras.
 """
 
+import glob
+import hashlib
+import json
+import math
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from skseq._engine.state import TrainingState
 from skseq._files.archive import read_archive, write_archive
 from skseq._files.plain import MALFORMED, pack, unpack
+from skseq._warnings import warn
 
 KIND = "checkpoint"
 NOT_GIVEN = "not given"
 
 
 class Checkpoint:
-    """One checkpoint file of one fit.
+    """The checkpoint file of one fit.
 
     Parameters
     ----------
-    path : path-like
-        The file; it need not exist yet, but its folder must.
+    folder : path-like
+        Where the file is kept; it is made if there is none.
     origin : dict of str to str or int
-        What determines the outcome of the fit: its parameters, and fingerprints of its
-        data.
+        What the fit is: its parameters, and fingerprints of its data.
+    conditions : dict of str to str or int
+        What else decides the outcome to the bit, and may change between two runs of a
+        script without anybody's meaning it. A file under other conditions is not
+        resumed, but warned of.
+    epochs : int or float
+        To how many epochs the fit goes. A file that is beyond them is left alone.
     """
 
-    def __init__(self, path, origin: dict):
-        self.path, self.origin = os.fspath(path), origin
-        self.seed = None
-        self.callback_state = None
-        self.state = None
+    def __init__(self, folder, origin: dict, conditions=None, epochs=math.inf):
+        conditions = conditions or {}
+        self.folder, self.origin = os.fsdecode(folder), {**origin, **conditions}
+        fit = _digest(origin)
+        name = f"{fit}-{_digest(conditions)}"
+        self._make_folder()
+        self._open(f"{name}.skseq")
+        with self.blamed():
+            is_beyond = self.state is not None and self.state.epoch > epochs
+        if is_beyond:
+            self._open(f"{name}-{epochs}.skseq")
+        elif self.state is None:
+            with suppress(OSError, *MALFORMED):  # it may be damaged, or gone
+                self._warn_of_relative(fit)
+
+    def _make_folder(self):
+        if os.path.exists(self.folder) and not os.path.isdir(self.folder):
+            raise ValueError(
+                f"checkpoint={self.folder!r} is a file, and must be a folder, in which "
+                "each fit keeps its own file. Name a folder; it is made if missing."
+            )
+        os.makedirs(self.folder, exist_ok=True)
+
+    def _open(self, name: str):
+        self.path = os.path.join(self.folder, name)
+        self.seed = self.callback_state = self.state = None
         if os.path.exists(self.path):
             self._read()
-        elif not os.path.isdir(os.path.dirname(os.path.abspath(self.path))):
-            raise FileNotFoundError(f"There is no folder for checkpoint={self.path!r}.")
+        elif not os.access(self.folder, os.W_OK):
+            raise PermissionError(f"checkpoint={self.folder!r} may not be written to.")
 
     def start(self, seed: int) -> int:
         """The seed to use: that of the interrupted fit, if there is one."""
@@ -57,16 +88,31 @@ class Checkpoint:
         write_archive(self.path, {"kind": KIND, **values}, arrays)
 
     def _read(self):
-        archive = read_archive(self.path)
-        values = dict(archive.header)
-        if values.pop("kind", None) != KIND:
-            raise ValueError(f"{self.path} is a skseq file, but not a checkpoint.")
+        values, arrays = _parts(self.path)
         with self.blamed():
-            content = unpack(values, archive.arrays)
+            content = unpack(values, arrays)
             saved, self.seed = dict(content["origin"]), int(content["seed"])
             self.callback_state = content["callbacks"]
             self.state = TrainingState(**content["state"])
-        self._check_origin(saved)
+        changes = self._changes_since(saved)
+        if changes:
+            raise ValueError(
+                f"The checkpoint {self.path} is of another fit: {changes}. Delete the "
+                "file to start anew."
+            )
+
+    def _warn_of_relative(self, fit: str):
+        """Warn if this fit has left a file under other conditions."""
+        pattern = os.path.join(glob.escape(self.folder), f"{fit}-*.skseq")
+        newest = max(glob.glob(pattern), key=os.path.getmtime)
+        changes = self._changes_since(unpack(_parts(newest)[0]["origin"], {}))
+        if changes:
+            warn(
+                f"The checkpoint {newest} holds this fit under other conditions: "
+                f"{changes}. The fit does not resume from it, as the result would not "
+                "be the same to the bit, but starts anew in a file of its own. To "
+                "resume it, set the conditions back."
+            )
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
@@ -79,16 +125,25 @@ class Checkpoint:
                 "start anew."
             ) from error
 
-    def _check_origin(self, saved: dict):
-        changes = "; ".join(
+    def _changes_since(self, saved: dict) -> str:
+        return "; ".join(
             f"{name} was {saved.get(name, NOT_GIVEN)!r} and is "
             f"{self.origin.get(name, NOT_GIVEN)!r}"
             for name in {**saved, **self.origin}
             if saved.get(name, NOT_GIVEN) != self.origin.get(name, NOT_GIVEN)
         )
-        if changes:
-            raise ValueError(
-                f"The checkpoint {self.path} is of another fit: {changes}. Give back "
-                "the same data and parameters to resume it, or delete the file to "
-                "start anew."
-            )
+
+
+def _parts(path) -> tuple[dict, dict]:
+    """The packed values and the arrays of a checkpoint file."""
+    archive = read_archive(path)
+    values = dict(archive.header)
+    if values.pop("kind", None) != KIND:
+        raise ValueError(f"{path} is a skseq file, but not a checkpoint.")
+    return values, archive.arrays
+
+
+def _digest(values: dict) -> str:
+    """A short name for some values, the same in every process."""
+    text = json.dumps(values, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

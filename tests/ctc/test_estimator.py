@@ -554,7 +554,7 @@ def test_an_empty_labelling_is_as_probable_as_all_blanks(fitted):
 
 
 def test_a_checkpoint_resumes_with_other_decoding_parameters(tmp_path):
-    path = tmp_path / "fit.skseq"
-    make(checkpoint=path).fit(X, TEXT)
-    resumed = make(checkpoint=path, epochs=2, decoder="beam", beam_width=3)
+    make(checkpoint=tmp_path).fit(X, TEXT)
+    resumed = make(checkpoint=tmp_path, epochs=2, decoder="beam", beam_width=3)
     assert resumed.fit(X, TEXT).n_iter_ == 2
+    assert len(list(tmp_path.iterdir())) == 1

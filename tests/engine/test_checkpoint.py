@@ -1,7 +1,9 @@
 import json
 import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,6 +19,7 @@ from skseq._engine.training import Run
 from skseq._files.archive import read_archive, write_archive
 from skseq._files.plain import pack, unpack
 from skseq._nn.initial_weights import initial_weights
+from tests.processes import run_python
 from tests.tiny import RECIPE, frame_data
 
 ORIGIN = {"units": "128", "data": "f00-1"}
@@ -28,10 +31,10 @@ def programs():
     return [Program(RECIPE) for _ in range(2)]
 
 
-def states(program, path=None, *, epochs, patience=None, callbacks=None, **optimizer):
+def states(program, folder=None, *, epochs, patience=None, callbacks=None, **optimizer):
     """Train, from the checkpoint where there is one; yields the states."""
     plan = TrainingPlan(epochs, batch_size=3, shuffle=True, seed=5, patience=patience)
-    checkpoint = path and Checkpoint(path, ORIGIN)
+    checkpoint = folder and Checkpoint(folder, ORIGIN)
     if checkpoint:
         checkpoint.start(5)
     routed = {"learning_rate": 0.2, **optimizer}
@@ -43,8 +46,8 @@ def states(program, path=None, *, epochs, patience=None, callbacks=None, **optim
     return run.states(first)
 
 
-def interrupted(program, path, after, **options):
-    running = states(program, path, **options)
+def interrupted(program, folder, after, **options):
+    running = states(program, folder, **options)
     for _ in range(after):
         next(running)
     running.close()
@@ -83,35 +86,35 @@ RUNS = {
 def test_an_interrupted_fit_ends_as_an_uninterrupted_one(
     name, after, programs, tmp_path
 ):
-    path = tmp_path / "fit.skseq"
+    folder = tmp_path / "runs"
     *_, expected = states(programs[0], **RUNS[name])
-    interrupted(programs[0], path, after, **RUNS[name])
-    resumed = list(states(programs[1], path, **RUNS[name]))
+    interrupted(programs[0], folder, after, **RUNS[name])
+    resumed = list(states(programs[1], folder, **RUNS[name]))
     assert resumed[0].epoch == after + 1
     assert_same_state(resumed[-1], expected)
 
 
 def test_a_fit_can_be_interrupted_after_every_epoch(programs, tmp_path):
-    path = tmp_path / "fit.skseq"
+    folder = tmp_path / "runs"
     *_, expected = states(programs[0], epochs=4)
     for i in range(3):
-        interrupted(programs[i % 2], path, 1, epochs=4)
-    *_, end = states(programs[1], path, epochs=4)
+        interrupted(programs[i % 2], folder, 1, epochs=4)
+    *_, end = states(programs[1], folder, epochs=4)
     assert_same_state(end, expected)
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_a_finished_fit_resumes_at_its_end(name, programs, tmp_path):
-    path = tmp_path / "fit.skseq"
-    *_, expected = states(programs[0], path, **RUNS[name])
-    (end,) = states(programs[1], path, **RUNS[name])
+    folder = tmp_path / "runs"
+    *_, expected = states(programs[0], folder, **RUNS[name])
+    (end,) = states(programs[1], folder, **RUNS[name])
     assert_same_state(end, expected)
 
 
 def test_more_epochs_may_be_asked_of_a_finished_fit(programs, tmp_path):
-    path = tmp_path / "fit.skseq"
-    list(states(programs[0], path, epochs=2))
-    *_, end = states(programs[1], path, epochs=5)
+    folder = tmp_path / "runs"
+    list(states(programs[0], folder, epochs=2))
+    *_, end = states(programs[1], folder, epochs=5)
     *_, expected = states(programs[0], epochs=5)
     assert_same_state(end, expected)
 
@@ -132,17 +135,23 @@ def some_state(**changes):
     )
 
 
-def saved(path, state=None, callback_state=(), origin=ORIGIN):
-    checkpoint = Checkpoint(path, origin)
+def saved(folder, state=None, callback_state=(), origin=ORIGIN, conditions=None):
+    """The checkpoint file that a fit has left in a folder."""
+    checkpoint = Checkpoint(folder, origin, conditions)
     checkpoint.start(11)
     checkpoint.save(state or some_state(), list(callback_state))
-    return path
+    return Path(checkpoint.path)
+
+
+def again(path):
+    """The checkpoint of the fit that has left this file."""
+    return Checkpoint(path.parent, ORIGIN)
 
 
 @pytest.mark.parametrize("best_weights", [None, [np.ones(2)]])
 def test_a_state_comes_back_as_it_was_saved(tmp_path, best_weights):
     state = some_state(best_weights=best_weights, is_stopped=True)
-    back = Checkpoint(saved(tmp_path / "a", state), ORIGIN).state
+    back = again(saved(tmp_path, state)).state
     np.testing.assert_array_equal(back.history["loss"], state.history["loss"])
     back.history["loss"][:] = state.history["loss"][:] = []
     assert_same_state(back, state)
@@ -153,8 +162,8 @@ def test_what_callbacks_remember_comes_back(tmp_path):
         {"wait": 2, "best": float("inf"), "name": "a", "flag": True, "none": None},
         {"best_weights": [np.ones(3), np.array(2)], "seen": {"a": (1, [2.5])}},
     ]
-    path = saved(tmp_path / "a", callback_state=remembered)
-    first, second = Checkpoint(path, ORIGIN).callback_state
+    path = saved(tmp_path, callback_state=remembered)
+    first, second = again(path).callback_state
     assert first == remembered[0]
     np.testing.assert_array_equal(second["best_weights"][0], np.ones(3))
     assert second["seen"] == {"a": (1, [2.5])}
@@ -163,8 +172,8 @@ def test_what_callbacks_remember_comes_back(tmp_path):
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8", "bool"])
 def test_the_numbers_of_numpy_that_callbacks_remember_keep_their_type(tmp_path, dtype):
     best = np.array(1 / 3).astype(dtype)[()]
-    path = saved(tmp_path / "a", callback_state=[{"best": best}])
-    (remembered,) = Checkpoint(path, ORIGIN).callback_state
+    path = saved(tmp_path, callback_state=[{"best": best}])
+    (remembered,) = again(path).callback_state
     assert type(remembered["best"]) is type(best)
     assert remembered["best"].tobytes() == best.tobytes()
 
@@ -185,20 +194,20 @@ class RunningLoss(keras.callbacks.Callback):
 def test_a_callback_that_counts_in_single_precision_resumes_to_the_bit(
     programs, tmp_path
 ):
-    path, options = tmp_path / "fit.skseq", {"epochs": 5, "callbacks": [RunningLoss]}
+    folder, options = tmp_path / "runs", {"epochs": 5, "callbacks": [RunningLoss]}
     *_, expected = states(programs[0], **options)
-    interrupted(programs[0], path, 2, **options)
-    *_, end = states(programs[1], path, **options)
+    interrupted(programs[0], folder, 2, **options)
+    *_, end = states(programs[1], folder, **options)
     assert_same_state(end, expected)
-    (remembered,) = Checkpoint(path, ORIGIN).callback_state
+    (remembered,) = Checkpoint(folder, ORIGIN).callback_state
     assert {type(mean) for mean in remembered["means"]} == {np.float32}
     assert (type(remembered["n_epochs"]), remembered["n_epochs"]) == (np.int8, 5)
 
 
 def test_long_histories_take_no_room_in_the_header(tmp_path):
     history = {"loss": np.random.default_rng(0).random(100_000).tolist()}
-    path = saved(tmp_path / "a", some_state(history=history))
-    assert Checkpoint(path, ORIGIN).state.history == history
+    path = saved(tmp_path, some_state(history=history))
+    assert again(path).state.history == history
     with zipfile.ZipFile(path) as archive:
         assert archive.getinfo("skseq.json").file_size < 5000
 
@@ -206,61 +215,138 @@ def test_long_histories_take_no_room_in_the_header(tmp_path):
 def test_what_a_callback_remembers_and_no_file_can_hold_is_named(tmp_path):
     remembered = [{}, {"seen": {1: 2}}]
     with pytest.raises(TypeError, match=r"callbacks\[1\]\['seen'\]=\{1: 2\} cannot be"):
-        saved(tmp_path / "a", callback_state=remembered)
+        saved(tmp_path, callback_state=remembered)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_resumed_fit_uses_the_seed_of_the_interrupted_one(tmp_path):
-    path = saved(tmp_path / "a")
-    assert Checkpoint(path, ORIGIN).start(99) == 11
+    path = saved(tmp_path)
+    assert again(path).start(99) == 11
 
 
 def test_a_new_checkpoint_starts_with_its_own_seed(tmp_path):
-    checkpoint = Checkpoint(tmp_path / "a", ORIGIN)
+    checkpoint = Checkpoint(tmp_path, ORIGIN)
     assert checkpoint.start(99) == 99
     assert checkpoint.state is None
     assert list(tmp_path.iterdir()) == []
 
 
+OTHER_FITS = {
+    "units was '128' and is '64'": {**ORIGIN, "units": "64"},
+    "data was 'f00-1' and is 'bad-1'": {**ORIGIN, "data": "bad-1"},
+    "units was '128' and is 'not given'": {"data": "f00-1"},
+    "momentum was 'not given' and is '0.9'": {**ORIGIN, "momentum": "0.9"},
+}
+
+
+@pytest.mark.parametrize("origin", OTHER_FITS.values(), ids=OTHER_FITS)
+def test_fits_of_other_data_or_parameters_never_meet_in_a_folder(tmp_path, origin):
+    path = saved(tmp_path)
+    other = Checkpoint(tmp_path, origin)
+    assert (other.state, other.start(99)) == (None, 99)
+    other.save(some_state(epoch=1), [])
+    assert other.path != str(path)
+    assert (again(path).state.epoch, Checkpoint(tmp_path, origin).state.epoch) == (3, 1)
+
+
+@pytest.mark.parametrize(("difference", "origin"), OTHER_FITS.items(), ids=OTHER_FITS)
+def test_a_file_under_another_fits_name_is_refused(tmp_path, difference, origin):
+    path = saved(tmp_path)
+    path.rename(Checkpoint(tmp_path, origin).path)
+    with pytest.raises(ValueError, match=f"of another fit: {difference}. Delete the"):
+        Checkpoint(tmp_path, origin)
+
+
+def test_a_fit_under_other_conditions_starts_anew_and_warns_of_the_old_file(tmp_path):
+    path = saved(tmp_path, conditions={"threads": 2})
+    with pytest.warns(UserWarning, match="threads was 2 and is 1") as caught:
+        fresh = Checkpoint(tmp_path, ORIGIN, {"threads": 1})
+    assert str(path) in str(caught[0].message)
+    assert fresh.state is None
+    fresh.start(1)
+    fresh.save(some_state(epoch=1), [])
+    for threads, epoch in ((1, 1), (2, 3)):  # and each finds its own, without a word
+        found = Checkpoint(tmp_path, ORIGIN, {"threads": threads})
+        assert found.state.epoch == epoch
+
+
+def test_a_fit_of_fewer_epochs_leaves_a_longer_ones_file_alone(tmp_path):
+    path = saved(tmp_path, some_state(epoch=3))
+    written = path.read_bytes()
+    for epochs, epoch in ((5, 3), (3, 3), (2, None)):
+        state = Checkpoint(tmp_path, ORIGIN, epochs=epochs).state
+        assert (state and state.epoch) == epoch
+    shorter = Checkpoint(tmp_path, ORIGIN, epochs=2)
+    assert shorter.start(99) == 99
+    shorter.save(some_state(epoch=2), [])
+    assert Checkpoint(tmp_path, ORIGIN, epochs=2).state.epoch == 2
+    assert path.read_bytes() == written
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\3\4", b"my thesis"])
+def test_a_damaged_file_of_other_conditions_is_passed_over(tmp_path, content):
+    path = saved(tmp_path, conditions={"threads": 2})
+    path.write_bytes(content)
+    assert Checkpoint(tmp_path, ORIGIN, {"threads": 1}).state is None
+    assert path.read_bytes() == content
+
+
+def test_the_file_is_named_the_same_in_any_process_and_any_order(tmp_path):
+    conditions = {"threads": 2}
+    names = [
+        Path(Checkpoint(tmp_path, dict(items), conditions).path).name
+        for items in (ORIGIN.items(), reversed(ORIGIN.items()))
+    ]
+    assert names == ["52f0a8341ca94c8c-1ae960a403da30fb.skseq"] * 2
+
+
 @pytest.mark.parametrize(
-    ("origin", "difference"),
-    [
-        ({"units": "64", "data": "f00-1"}, "units was '128' and is '64'"),
-        ({"units": "128", "data": "bad-1"}, "data was 'f00-1' and is 'bad-1'"),
-        ({"data": "f00-1"}, "units was '128' and is 'not given'"),
-        ({**ORIGIN, "momentum": "0.9"}, "momentum was 'not given' and is '0.9'"),
-    ],
+    "name", ["runs/of/today", "run[1]*?", "C:\\runs", "CON", "a b."]
 )
-def test_another_fits_checkpoint_is_refused_with_the_difference(
-    tmp_path, origin, difference
-):
-    path = saved(tmp_path / "a")
-    with pytest.raises(ValueError, match=f"of another fit: {difference}. Give back"):
-        Checkpoint(path, origin)
+def test_a_missing_folder_is_made_whatever_its_name(tmp_path, name):
+    path = saved(tmp_path / name, conditions={"threads": 1})
+    assert path.parent == tmp_path / name
+    assert Checkpoint(tmp_path / name, ORIGIN, {"threads": 1}).state.epoch == 3
+    with pytest.warns(UserWarning, match="under other conditions"):
+        Checkpoint(tmp_path / name, ORIGIN, {"threads": 2})
 
 
-def test_a_folder_that_does_not_exist_is_told_before_training(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no folder for checkpoint="):
-        Checkpoint(tmp_path / "missing" / "a", ORIGIN)
+def test_a_file_in_the_folders_place_is_refused_and_kept(tmp_path):
+    (tmp_path / "fit.skseq").write_text("my thesis")
+    with pytest.raises(ValueError, match=r"fit.skseq' is a file, and must be a folder"):
+        Checkpoint(tmp_path / "fit.skseq", ORIGIN)
+    assert (tmp_path / "fit.skseq").read_text() == "my thesis"
+
+
+def test_fits_of_one_origin_at_once_leave_a_whole_file(tmp_path):
+    def save(epoch):
+        for _ in range(20):
+            saved(tmp_path, some_state(epoch=epoch))
+            assert again(tmp_path / "any").state.epoch < 4
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(save, range(4)))
+    (path,) = tmp_path.iterdir()
+    assert again(path).state.epoch < 4
 
 
 @pytest.mark.parametrize("position", [0.0, 0.3, 0.6, 0.99])
 def test_a_damaged_file_is_refused(tmp_path, position):
-    path = saved(tmp_path / "a")
+    path = saved(tmp_path)
     content = bytearray(path.read_bytes())
     place = int(position * len(content))
     content[place : place + 8] = b"\xff" * 8
     path.write_bytes(content)
     with pytest.raises(ValueError, match=re.escape(str(path))):
-        Checkpoint(path, ORIGIN)
+        again(path)
 
 
 @pytest.mark.parametrize("n_bytes", [0, 10, 300])
 def test_a_truncated_file_is_refused(tmp_path, n_bytes):
-    path = saved(tmp_path / "a")
+    path = saved(tmp_path)
     path.write_bytes(path.read_bytes()[:n_bytes])
     with pytest.raises(ValueError, match="is not a skseq file"):
-        Checkpoint(path, ORIGIN)
+        again(path)
 
 
 @pytest.mark.parametrize(
@@ -280,13 +366,13 @@ def test_a_truncated_file_is_refused(tmp_path, n_bytes):
     ],
 )
 def test_a_header_that_holds_no_state_is_refused(tmp_path, changes):
-    path = saved(tmp_path / "a")
+    path = saved(tmp_path)
     archive = read_archive(path)
     write_archive(path, {**archive.header, **changes}, archive.arrays)
     with pytest.raises(
         ValueError, match=r"checkpoint .* is damaged: .*Delete the file"
     ):
-        Checkpoint(path, ORIGIN)
+        again(path)
 
 
 def changed(path, change):
@@ -320,28 +406,30 @@ UNUSABLE = {
 
 @pytest.mark.parametrize("change", UNUSABLE.values(), ids=UNUSABLE)
 def test_a_state_that_no_training_can_have_left_is_refused(programs, tmp_path, change):
-    interrupted(programs[0], tmp_path / "a", 2, epochs=4)
-    changed(tmp_path / "a", change)
+    interrupted(programs[0], tmp_path, 2, epochs=4)
+    (path,) = tmp_path.iterdir()
+    changed(path, change)
     with pytest.raises(ValueError, match=r"is damaged: .*Delete the file to start"):
-        list(states(programs[1], tmp_path / "a", epochs=4))
+        list(states(programs[1], tmp_path, epochs=4))
 
 
 def test_an_array_that_belongs_to_nothing_is_refused(tmp_path):
-    path = saved(tmp_path / "a")
+    path = saved(tmp_path)
     archive = read_archive(path)
     write_archive(path, archive.header, {**archive.arrays, "more": np.ones(2)})
     with pytest.raises(ValueError, match=r"is damaged: .*arrays \['more'\]"):
-        Checkpoint(path, ORIGIN)
+        again(path)
 
 
 def test_another_kind_of_skseq_file_is_refused(tmp_path):
-    write_archive(tmp_path / "a", {"kind": "estimator"}, {})
+    path = Checkpoint(tmp_path, ORIGIN).path
+    write_archive(path, {"kind": "estimator"}, {})
     with pytest.raises(ValueError, match="a skseq file, but not a checkpoint"):
-        Checkpoint(tmp_path / "a", ORIGIN)
+        Checkpoint(tmp_path, ORIGIN)
 
 
 def test_the_header_is_plain_json(tmp_path):
-    path = saved(tmp_path / "a")
+    path = saved(tmp_path)
     with zipfile.ZipFile(path) as archive:
         header = json.loads(archive.read("skseq.json"))["header"]
     assert header["kind"] == KIND
@@ -360,6 +448,21 @@ class Plain:
         self.factor = factor
 
 
+def scaling(factor, **options):
+    def scale(x, times=options.get("times", 1)):
+        return factor * x * times
+
+    return scale
+
+
+class Scaler:
+    def __init__(self, factor, inner=None):
+        self.factor, self.inner, self.itself = [factor], inner, self
+
+    def scale(self, x):
+        return self.factor * x
+
+
 def parameters():
     return [
         128,
@@ -371,6 +474,22 @@ def parameters():
         {"a": double},
         double,
         partial(double, 3),
+        scaling(2),
+        scaling(3),
+        scaling(3, times=2),
+        scaling(scaling(2)),
+        partial(scaling(2), 3),
+        lambda x: x + 1,
+        lambda x: x + 2,
+        Scaler(1),
+        Scaler(2),
+        Scaler(2, inner=Scaler(1)),
+        Scaler(1).scale,
+        Scaler(2).scale,
+        {"a", "b", "c"},
+        {"a", "b", "d"},
+        keras.callbacks.LearningRateScheduler(scaling(2)),
+        keras.callbacks.LearningRateScheduler(scaling(3)),
         Plain,
         Plain(1),
         Plain(2),
@@ -383,6 +502,10 @@ def parameters():
         np.zeros(5000),
         np.concatenate([np.zeros(2500), [1], np.zeros(2499)]),
         np.random.RandomState(0),
+        np.random.RandomState(1),
+        [0] * 1000,
+        [0] * 999 + [1],
+        "\ud800" * 1000,
     ]
 
 
@@ -395,3 +518,24 @@ def test_equal_parameters_have_equal_descriptions_wherever_they_lie_in_memory():
     first, second = parameters(), parameters()
     assert [describe(value) for value in first] == [describe(v) for v in second]
     assert " 0x" not in "".join(map(describe, first))
+
+
+SCRIPT = """
+from skseq._data.fingerprints import describe
+
+def scaling(factor):
+    return lambda x, units={"a", "b", "c", "d", "e"}: factor * x
+
+print(describe([scaling(2), scaling, {"f", "g", "h"}, describe]))
+"""
+
+
+def test_a_description_is_the_same_in_every_process(capsys):
+    exec(SCRIPT, {"__name__": "__main__"})
+    assert run_python(SCRIPT) == capsys.readouterr().out
+
+
+def test_what_holds_itself_is_described_in_short():
+    endless = []
+    endless.append(endless)
+    assert len(describe([endless, Scaler(1)])) < 300
