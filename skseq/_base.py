@@ -248,6 +248,7 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
 
     def _take_over(self, draft, run: Run) -> None:
         """Become a draft, once it has concluded; if interrupted, from few sequences."""
+        draft.callbacks_ = run.callbacks
         try:
             draft._conclude(run.training, run.validation)
         except KeyboardInterrupt as interrupt:
@@ -423,7 +424,8 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         """Write the fitted estimator to one file, atomically.
 
         The file holds plain values and weights, no code: see :func:`skseq.load`. The
-        optimizer's state is not kept, so a later `partial_fit` starts it afresh.
+        optimizer's state and `callbacks_` are not kept, so a later `partial_fit` starts
+        the optimizer afresh.
 
         Parameters
         ----------

@@ -193,8 +193,8 @@ class LSTMAutoencoder(
         Number of epochs without improvement before stopping early. A larger number
         outlasts longer plateaus.
     callbacks : list of keras.callbacks.Callback or classes, default=None
-        Keras callbacks; copies of them are used. `callbacks__<name>` sets parameters of
-        those given as classes.
+        Keras callbacks; copies of them are used and kept as `callbacks_`.
+        `callbacks__<name>` sets parameters of those given as classes.
     checkpoint : str or path-like, default=None
         Folder in which each fit keeps a file that is written after every epoch. If it
         holds the file of a fit with the same data and parameters, the fit resumes from
@@ -235,6 +235,9 @@ class LSTMAutoencoder(
         Names of the features; exists only if `X` has column names that are all str.
     n_iter_ : int
         Number of epochs trained, including those after the best one.
+    callbacks_ : list of keras.callbacks.Callback
+        The callbacks that the last `fit` or `partial_fit` called, copies of those in
+        `callbacks`, with what they have gathered. `save` does not keep them.
 
     See Also
     --------

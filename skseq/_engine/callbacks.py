@@ -81,8 +81,8 @@ def _check_all_used(routed, n_callbacks):
 class CallbackRunner:
     """Calls callbacks at the loop's events, with the network and optimizer they expect.
 
-    The network is lent for the time of training only: what it is given for the
-    callbacks' sake is taken off at the end.
+    The network is lent for the time of training only: at the end, what it is given for
+    the callbacks' sake is taken off, and callbacks let go of it.
     """
 
     def __init__(self, callbacks, model, optimizer, plan):
@@ -105,6 +105,10 @@ class CallbackRunner:
 
     def __exit__(self, *exception):
         self._model.optimizer = None
+        for callback in self._callbacks:
+            for name, value in vars(callback).items():
+                if value is self._model or value is self._optimizer:
+                    vars(callback)[name] = None
 
     @property
     def wants_to_stop(self) -> bool:

@@ -1,6 +1,7 @@
 """Copies, clones and pickles of an estimator: what they share and leave out."""
 
 import copy
+import pickle
 
 from sklearn.base import BaseEstimator
 
@@ -8,6 +9,9 @@ from skseq._version import __version__
 
 # Stands for devices of this process: copies share it, files leave it out.
 NOT_PORTABLE = {"distribute"}
+
+# What a fit's callbacks have gathered: copies share it, as some cannot be copied.
+GATHERED = {"callbacks_"}
 
 # Grows when a pickle of the former state would be misread.
 STATE_FORMAT = 1
@@ -24,7 +28,8 @@ class Copyable:
     def __getstate__(self):
         """What pickles hold; a strategy stands for devices, and does not travel."""
         state = {**super().__getstate__(), "_pickled_by": (STATE_FORMAT, __version__)}
-        return state | dict.fromkeys(NOT_PORTABLE & state.keys())
+        gathered = {n: list(map(_picklable, state[n])) for n in GATHERED & state.keys()}
+        return state | dict.fromkeys(NOT_PORTABLE & state.keys()) | gathered
 
     def __setstate__(self, state):
         state = dict(state)
@@ -43,7 +48,8 @@ class Copyable:
 
     def __deepcopy__(self, memo):
         copied = memo[id(self)] = copy.copy(self)
-        shared = [vars(self)[name] for name in NOT_PORTABLE & vars(self).keys()]
+        names = (NOT_PORTABLE | GATHERED) & vars(self).keys()
+        shared = [vars(self)[name] for name in names]
         memo |= {id(value): value for value in shared}
         copied.__dict__ = copy.deepcopy(vars(self), memo)
         return copied
@@ -55,3 +61,14 @@ class Copyable:
             setattr(bare, name, None)
         cloned = BaseEstimator.__sklearn_clone__(bare)
         return cloned.set_params(**{name: getattr(self, name) for name in shared})
+
+
+def _picklable(callback):
+    """A callback without the attributes that cannot be pickled, such as open files."""
+    kept = copy.copy(callback)
+    for name, value in vars(kept).items():
+        try:
+            pickle.dumps(value)
+        except Exception:  # whatever its type raises
+            vars(kept)[name] = None
+    return kept

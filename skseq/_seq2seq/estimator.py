@@ -209,8 +209,8 @@ default="auto"
         What early stopping looks at: the loss on the validation set, or the score of
         the outputs decoded for it, which takes longer.
     callbacks : list of keras.callbacks.Callback or classes, default=None
-        Keras callbacks; copies of them are used. `callbacks__<name>` sets parameters of
-        those given as classes.
+        Keras callbacks; copies of them are used and kept as `callbacks_`.
+        `callbacks__<name>` sets parameters of those given as classes.
     checkpoint : str or path-like, default=None
         Folder in which each fit keeps a file that is written after every epoch. If it
         holds the file of a fit with the same data and parameters, the fit resumes from
@@ -246,6 +246,9 @@ default="auto"
         "val_score" if `scoring="score"`, and what callbacks add.
     n_iter_ : int
         Number of epochs trained, including those after the best one.
+    callbacks_ : list of keras.callbacks.Callback
+        The callbacks that the last `fit` or `partial_fit` called, copies of those in
+        `callbacks`, with what they have gathered. `save` does not keep them.
 
     See Also
     --------

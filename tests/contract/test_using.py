@@ -7,6 +7,7 @@ import pickle
 import pickletools
 import shutil
 import signal
+import threading
 import weakref
 from pathlib import Path
 
@@ -16,8 +17,10 @@ import keras
 import numpy as np
 import pytest
 import skops.io
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+import skseq
 from skseq._data.collections import object_array
 from tests.contract.comparing import (
     assert_same_arrays,
@@ -167,6 +170,68 @@ def test_a_partial_fit_leaves_the_checkpoint_alone(case, tmp_path):
     estimator = case.make(checkpoint=folder).partial_fit(case.X, case.y)
     estimator.partial_fit(case.X, case.y)
     assert not folder.exists()
+
+
+# -- callbacks --------------------------------------------------------------------
+
+
+class Recorder(keras.callbacks.Callback):
+    """Gathers losses, and holds what no pickle can."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen, self.lock = [], threading.Lock()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen.append(logs["loss"])
+        self.network = self.model
+
+
+@pytest.fixture(scope="module")
+def recorded(case):
+    return case.tiny(callbacks=Recorder, epochs=2).fit(case.X, case.y)
+
+
+def test_what_callbacks_gathered_is_kept(case, fitted, recorded):
+    assert fitted.callbacks_ == []
+    (recorder,) = recorded.callbacks_
+    assert recorder.seen == recorded.history_["loss"]
+    assert recorder.model is recorder.network is None
+
+
+def test_only_copies_gather(case):
+    mine = keras.callbacks.EarlyStopping("loss", patience=9)
+    estimator = case.tiny(callbacks=[mine], epochs=2).fit(case.X, case.y)
+    (used,) = estimator.callbacks_
+    assert used is not mine
+    assert (mine.best, used.best) == (None, min(estimator.history_["loss"]))
+    estimator.partial_fit(case.X, case.y)
+    assert estimator.callbacks_[0] is not used
+
+
+def test_what_callbacks_gathered_travels_but_for_what_cannot(recorded, tmp_path):
+    seen = recorded.history_["loss"]
+    for name in ("pickle", "cloudpickle", "joblib"):
+        (recorder,) = COPIES[name](recorded, tmp_path).callbacks_
+        assert (recorder.seen, recorder.lock) == (seen, None)
+    assert copy.deepcopy(recorded).callbacks_[0].seen == seen
+    assert recorded.callbacks_[0].lock is not None
+    assert not hasattr(clone(recorded), "callbacks_")
+    copy.copy(recorded).set_params(callbacks=None).save(tmp_path / "model")
+    assert not hasattr(skseq.load(tmp_path / "model"), "callbacks_")
+
+
+def test_a_resumed_fit_gathers_on(case, tmp_path):
+    class Keeper(Recorder):
+        def __init__(self):
+            keras.callbacks.Callback.__init__(self)
+            self.seen = []
+
+    for epochs in (1, 3):
+        estimator = case.tiny(callbacks=Keeper, epochs=epochs, checkpoint=tmp_path)
+        estimator.fit(case.X, case.y)
+        assert estimator.callbacks_[0].seen == estimator.history_["loss"]
+        assert len(estimator.callbacks_[0].seen) == epochs
 
 
 # -- using ------------------------------------------------------------------------

@@ -448,8 +448,8 @@ class Plain:
         self.factor = factor
 
 
-def scaling(factor, **options):
-    def scale(x, times=options.get("times", 1)):
+def scaling(factor, times=1):
+    def scale(x, times=times):
         return factor * x * times
 
     return scale
