@@ -16,11 +16,9 @@ from skseq.preprocessing._converters import (
     to_nan_padded,
     to_ragged_tensor,
 )
-from skseq.preprocessing._frames import (
-    FrameDifference,
-    FrameTransformer,
-    SequenceNormalizer,
-)
+from skseq.preprocessing._difference import FrameDifference
+from skseq.preprocessing._frames import FrameTransformer
+from skseq.preprocessing._normalizer import SequenceNormalizer
 from skseq.preprocessing._windows import SlidingWindows
 
 __all__ = [

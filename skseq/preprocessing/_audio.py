@@ -21,7 +21,7 @@ from skseq._parameters import (
     Interval,
     check_parameters,
 )
-from skseq.preprocessing._frames import SequenceTransformer
+from skseq.preprocessing._transformer import SequenceTransformer
 
 # Frames that go through the Fourier transform together: all the spectra of a long
 # recording would take gigabytes.

@@ -16,7 +16,7 @@ from skseq._data.collections import object_array
 from skseq._data.outliers import anomaly_flags
 from skseq._data.sequences import Sequences, check_sequences
 from skseq._parameters import POSITIVE_INT, OneOf, check_parameters, check_value
-from skseq.preprocessing._frames import SequenceTransformer
+from skseq.preprocessing._transformer import SequenceTransformer
 
 _CONSTRAINTS = {
     "window_length": POSITIVE_INT,
