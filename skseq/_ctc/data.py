@@ -8,6 +8,7 @@ from skseq._ctc.lattice import minimum_frames
 from skseq._data.batching import pad
 from skseq._data.fingerprints import fingerprint_arrays
 from skseq._data.sequences import Sequences
+from skseq._data.suspicions import reading
 from skseq._warnings import warn
 
 N_NAMED = 10
@@ -110,16 +111,30 @@ def _is_short(data) -> np.ndarray:
 
 def _infeasible_message(data, rows) -> str:
     i = int(rows[0])
-    n_labels, n_frames = len(data.labels[i]), int(data.output_lengths[i])
-    n_others = len(rows) - 1
-    others = f" {n_others} others are as short: {_listed(rows[1:])}." * (n_others > 0)
+    n_frames = int(data.output_lengths[i])
+    are = "1 other is" if len(rows) == 2 else f"{len(rows) - 1} others are"
+    others = f" {are} as short: {_listed(rows[1:])}." if len(rows) > 1 else ""
     return (
-        f"y[{i}] has {n_labels} labels but X[{i}] has only {n_frames} output frames "
-        f"({int(data.lengths[i])} before the network shortens or skips any); CTC needs "
-        "one frame per label and one more between equal neighbours, here "
-        f"{max(1, minimum_frames(data.labels[i]))}.{others} Shorten y[{i}], lower "
-        'conv_strides or skip_frames, or set infeasible="drop".'
+        f"y[{i}] has {_counted(len(data.labels[i]), 'label')} but X[{i}] has only "
+        f"{_counted(n_frames, 'output frame')} ({int(data.lengths[i])} before the "
+        "network shortens or skips any); CTC needs one frame per label and one more "
+        f"between equal neighbours, here {max(1, minimum_frames(data.labels[i]))}."
+        f"{others} Shorten y[{i}], lower conv_strides or skip_frames, or set "
+        f'infeasible="drop".{_turning(data)}'
     )
+
+
+def _turning(data) -> str:
+    """Say how to transpose sequences that may have their channels first."""
+    longest = data.lengths.max()
+    may_be_turned = (data.lengths == longest).all()
+    if not may_be_turned or data.sequences.n_features <= longest:
+        return ""
+    return f" {reading(data.sequences)}"
+
+
+def _counted(n, noun) -> str:
+    return f"{n} {noun}" + "s" * (n != 1)
 
 
 def _listed(rows) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any, Literal
 
@@ -27,6 +28,8 @@ from skseq._data.label_vocabulary import FORMS, LabelVocabulary
 from skseq._data.labels import check_labels
 from skseq._data.lengths import refuse_lengths, refuse_own_lengths
 from skseq._data.sequences import FITTED_X, check_sequences, n_frame_features
+from skseq._data.suspicions import warn_of_shape
+from skseq._data.terms import FRAMES, IMAGES, Terms
 from skseq._data.weights import check_sample_weight
 from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
 from skseq._parameters import (
@@ -572,7 +575,7 @@ class CTCSequenceClassifier(SequenceEstimator):
 
     def _check_data(self, X, y, sample_weight, *, reset, classes=None):
         refuse_lengths(X, y)
-        sequences = check_sequences(self, X, reset=reset)
+        sequences = check_sequences(self, X, reset=reset, terms=self._terms)
         refuse_own_lengths(sequences.lengths, y)
         labels = check_labels(
             y,
@@ -582,6 +585,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         )
         sample_weight = check_sample_weight(sample_weight, len(sequences))
         if reset:
+            warn_of_shape(sequences, self._shortened_by())
             vocabulary = LabelVocabulary.fit(labels)
             self._label_form = vocabulary.form
             self.classes_ = vocabulary.classes
@@ -650,6 +654,15 @@ class CTCSequenceClassifier(SequenceEstimator):
     def _vocabulary(self) -> LabelVocabulary:
         return LabelVocabulary(self.classes_, self._label_form)
 
+    def _shortened_by(self) -> float:
+        """How many frames become one; infinity where nobody knows beforehand."""
+        strides = as_tuple(self.conv_strides, len(as_tuple(self.conv_filters)))
+        return math.inf if self.front_end else math.prod(strides)
+
+    @property
+    def _terms(self) -> Terms:
+        return IMAGES if self.front_end == "image" else FRAMES
+
     @property
     def _is_single(self) -> bool:
         return self._label_form == "single"
@@ -660,7 +673,7 @@ class CTCSequenceClassifier(SequenceEstimator):
 
     def _read(self, X, read) -> list:
         """What `read(log_probs, lengths)` makes of each sample of a batch, in order."""
-        sequences = check_sequences(self, X, reset=False)
+        sequences = check_sequences(self, X, reset=False, terms=self._terms)
         return self._map(
             FrameData(sequences, np.ones(len(sequences))),
             lambda rows, *batch: read(*batch),

@@ -11,9 +11,16 @@ from typing import Any
 import numpy as np
 from scipy import sparse as sp
 
+from skseq._data.terms import FRAMES, Terms
+
 PAIR_OF_AUDIO = (
     " Is it a (sample_rate, waveform) pair, as scipy.io.wavfile.read returns? Pass the "
     "waveform alone."
+)
+
+PAIR_OF_GROUP = (
+    " Is it a (key, group) pair of a grouped table? Pass the groups alone: "
+    "[group for _, group in X]."
 )
 
 LARGEST = float(np.finfo(np.float32).max)  # networks compute in single precision
@@ -24,22 +31,19 @@ def as_frames(array: np.ndarray) -> np.ndarray:
     return array[:, np.newaxis] if array.ndim == 1 else array
 
 
-def as_array(item: Any, name: str) -> np.ndarray:
+def as_array(item: Any, name: str, terms: Terms = FRAMES) -> np.ndarray:
     """Return one sequence as a real array of one or two dimensions, uncopied."""
     array = item if type(item) is np.ndarray else _to_array(item, name)
     if array.dtype.kind == "O":
-        array = _to_floats(array, name, column_names(item))
+        array = to_floats(array, name, column_names(item))
     if array.ndim == 0:
         raise ValueError(
-            f"{name} is a scalar ({item!r}); every sample must be a "
-            "(n_frames, n_features) array. Pass one sequence as [x], and of a "
-            "(sample_rate, waveform) pair the waveform alone."
+            f"{name} is a scalar ({item!r}); every sample must be a {terms.shape} "
+            f"array. Pass one {terms.item} as [x], and of a (sample_rate, waveform) "
+            "pair the waveform alone."
         )
     if array.ndim > 2:
-        raise ValueError(
-            f"{name} has {array.ndim} dimensions; every sample must be "
-            "(n_frames, n_features) or (n_frames,)."
-        )
+        raise ValueError(f"{name} has {array.ndim} dimensions; {terms.deep}")
     check_dtype(array.dtype, name)
     return array
 
@@ -87,12 +91,14 @@ def _to_array(item: Any, name: str) -> np.ndarray:
             "a (n_frames, n_features) array."
         )
     check_unmasked(item, name)
+    check_columns(item, name)
     try:
         return np.asarray(item)
     except ValueError as error:
         raise ValueError(
             f"{name} is not rectangular: its frames have different numbers of features."
             + PAIR_OF_AUDIO * _is_pair_of_audio(item)
+            + PAIR_OF_GROUP * _is_pair_of_group(item)
         ) from error
 
 
@@ -101,7 +107,13 @@ def _is_pair_of_audio(item: Any) -> bool:
     return is_pair and isinstance(item[0], numbers.Number)
 
 
-def _to_floats(array: np.ndarray, name: str, columns: list | None) -> np.ndarray:
+def _is_pair_of_group(item: Any) -> bool:
+    is_pair = isinstance(item, list | tuple) and len(item) == 2
+    return is_pair and column_names(item[1]) is not None
+
+
+def to_floats(array: np.ndarray, name: str, columns: list | None) -> np.ndarray:
+    """Turn objects into floats, or say which one is no number."""
     try:
         return np.array(array.tolist(), dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -140,6 +152,22 @@ def _place(name: str, index: tuple, columns: list | None, value: Any) -> str:
     return f" ({where}, {column}). Drop that column, or turn it into numbers."
 
 
+def check_columns(item: Any, name: str) -> None:
+    """Refuse a data frame whose columns share a name, or hold times."""
+    columns = column_names(item) or []
+    repeated = next((c for c in columns if columns.count(c) > 1), None)
+    if repeated is not None:
+        raise ValueError(
+            f"{name} has {columns.count(repeated)} columns named {repeated!r}. Give "
+            "each column a name of its own."
+        )
+    for j, dtype in enumerate(item.dtypes if columns else ()):
+        is_temporal = getattr(dtype, "is_temporal", lambda: False)  # of polars
+        if getattr(dtype, "kind", "") in ("m", "M") or is_temporal():
+            place = _place(name, (0, j), columns, 0)
+            raise TypeError(f"{name} holds times, not numbers{place}")
+
+
 def column_names(item: Any) -> list | None:
     """Return the column names of a data frame, None of anything else."""
     is_data_frame = hasattr(item, "columns") and hasattr(item, "dtypes")
@@ -165,7 +193,8 @@ def fits_float32(values: np.ndarray) -> bool:
     return bool(np.all(np.abs(values) <= LARGEST))
 
 
-def refuse_value(frames: np.ndarray, name: str) -> None:
+def refuse_value(frames: np.ndarray, name: str, terms: Terms = FRAMES) -> None:
+    """Say which value of a sequence does not fit single precision."""
     finite = np.isfinite(frames)
     if finite.all():
         raise ValueError(
@@ -175,5 +204,5 @@ def refuse_value(frames: np.ndarray, name: str) -> None:
     kind = "NaN" if np.isnan(frames[t, f]) else "infinity"
     raise ValueError(
         f"Input X contains {kind} ({name}[{t}, {f}]; {np.sum(~finite)} non-finite "
-        "value(s) in that sequence). Fill or drop these frames."
+        f"value(s) in that {terms.item}). Fill or drop these {terms.frames}."
     )

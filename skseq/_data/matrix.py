@@ -4,8 +4,7 @@ Each of its rows is a sequence of one feature. Knows nothing of Keras.
 """
 
 import numbers
-from collections.abc import Iterator, Mapping, Set
-from contextlib import contextmanager
+from collections.abc import Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,13 @@ from sklearn.utils.validation import check_array, validate_data
 
 from skseq._data.frames import (
     LARGEST,
+    check_columns,
     check_dtype,
     column_names,
     fits_float32,
+    to_floats,
 )
+from skseq._data.terms import FRAMES, Terms
 
 _MATRIX_DTYPES = [np.float64, np.float32]
 
@@ -50,11 +52,14 @@ def _are_numbers(values: Any) -> bool:
     return len(values) > 0 and all(isinstance(v, numbers.Number) for v in values)
 
 
-def check_matrix(estimator: Any, X: Any, reset: bool, check_finite: bool) -> np.ndarray:
+def check_matrix(
+    estimator: Any, X: Any, reset: bool, check_finite: bool, terms: Terms = FRAMES
+) -> np.ndarray:
     """Return X as an array of floats, or say why it is none."""
     if isinstance(X, np.ndarray):
         _check_matrix_dtype(X.dtype)
     _refuse_cells(X)
+    _check_cells(X)
     if np.ndim(X) == 1:
         raise ValueError(
             f"Expected 2D array, got 1D array instead: X is {len(X)} numbers. Reshape "
@@ -62,20 +67,32 @@ def check_matrix(estimator: Any, X: Any, reset: bool, check_finite: bool) -> np.
         )
     fitted_layout = None if reset else getattr(estimator, "_X_layout", None)
     if fitted_layout == "sequences" and np.ndim(X) == 2:
-        _check_univariate(estimator)
-    params = {"dtype": _MATRIX_DTYPES, "ensure_all_finite": check_finite}
-    with _long_tables_explained(X):
-        if reset or fitted_layout == "matrix":
-            matrix = validate_data(estimator, X, reset=reset, **params)
-        else:
-            matrix = check_array(X, estimator=estimator, input_name="X", **params)
+        _check_univariate(estimator, np.shape(X), terms)
+    params = {"dtype": _MATRIX_DTYPES, "ensure_all_finite": False}
+    if reset or fitted_layout == "matrix":
+        matrix = validate_data(estimator, X, reset=reset, **params)
+    else:
+        matrix = check_array(X, estimator=estimator, input_name="X", **params)
     if check_finite and not fits_float32(matrix):
-        i, j = np.argwhere(np.abs(matrix) > LARGEST)[0]
+        _refuse_value(matrix, column_names(X))
+    return matrix
+
+
+def _refuse_value(matrix: np.ndarray, columns: list | None) -> None:
+    """Say which value of a matrix does not fit single precision."""
+    finite = np.isfinite(matrix)
+    i, j = np.argwhere(~(np.abs(matrix) <= LARGEST) if finite.all() else ~finite)[0]
+    place = f"X[{i}, {j}]" + ("" if columns is None else f", column {columns[j]!r}")
+    if finite.all():
         raise ValueError(
-            f"Input X contains a value too large for dtype('float32') (X[{i}, {j}]). "
+            f"Input X contains a value too large for dtype('float32') ({place}). "
             "Rescale X."
         )
-    return matrix
+    kind = "NaN" if np.isnan(matrix[i, j]) else "infinity"
+    raise ValueError(
+        f"Input X contains {kind}. The first of {np.sum(~finite)} non-finite value(s) "
+        f"is {place}. Fill them, or drop these rows."
+    )
 
 
 def _refuse_cells(X: Any) -> None:
@@ -99,28 +116,25 @@ def _refuse_cells(X: Any) -> None:
     raise ValueError(f"The cells of X hold sequences, in one column. Pass {cure}.")
 
 
-@contextmanager
-def _long_tables_explained(X: Any) -> Iterator[None]:
-    """Say what to do with a table whose columns are more than numbers."""
+def _check_cells(X: Any) -> None:
+    """Refuse what is no number; say what to do with a table of frames."""
+    is_table = column_names(X) is not None
+    if not is_table and not isinstance(X, np.ndarray):
+        return
     try:
-        yield
+        check_columns(X, "X")
+        array = np.asarray(X)
+        if array.dtype.kind == "O" and array.ndim == 2:
+            to_floats(array, "X", column_names(X))
     except (TypeError, ValueError) as error:
-        if column_names(X) is None or _is_numeric(X):
+        if not is_table or "contains missing" in str(error):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(
-            f"{error}. A row of a table is a sequence of numbers here. If it is a "
+            f"{error} A row of a table is a sequence of numbers here. If it is a "
             "frame, cut the table into sequences: "
             "skseq.preprocessing.from_long_frame(X, id=..., time=...)."
         ) from error
-
-
-def _is_numeric(table: Any) -> bool:
-    try:
-        np.asarray(table, dtype=np.float64)
-    except (TypeError, ValueError):
-        return False
-    return True
 
 
 def _check_matrix_dtype(dtype: np.dtype) -> None:
@@ -130,15 +144,19 @@ def _check_matrix_dtype(dtype: np.dtype) -> None:
             "Expected 2D array, got 1D array instead: X is a structured array. Convert "
             "it with numpy.lib.recfunctions.structured_to_unstructured(X)."
         )
-    if dtype.kind in "mMV":
+    if dtype.kind in "mMV" or dtype.type.__module__ != "numpy":
         check_dtype(dtype, "X")
 
 
-def _check_univariate(estimator: Any) -> None:
+def _check_univariate(estimator: Any, shape: tuple, terms: Terms) -> None:
     """Refuse rows, univariate sequences, where frames had several features."""
-    if estimator.n_features_in_ != 1:
-        raise ValueError(
-            f"{type(estimator).__name__} was fitted on sequences of "
-            f"{estimator.n_features_in_} features but got a 2-D X. Wrap a single "
-            "sequence in a list: [X]."
-        )
+    needed = estimator.n_features_in_
+    if needed == 1:
+        return
+    is_turned = shape[0] == needed != shape[1]
+    cure = f" Its first axis has {needed}: transpose it, [X.T]." if is_turned else ""
+    raise ValueError(
+        f"{type(estimator).__name__} was fitted on {terms.item}s of "
+        f"{terms.width(needed)} but got a 2-D X. Wrap a single {terms.item} in a list: "
+        f"[X].{cure}"
+    )

@@ -6,7 +6,7 @@ Knows nothing of Keras.
 
 import copy
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from skseq._data.frames import (
     refuse_value,
 )
 from skseq._data.matrix import check_matrix, is_matrix
+from skseq._data.terms import FRAMES, Terms
 from skseq._parameters import ABSENT, POSITIVE_INT, Kind, OneOf
 
 
@@ -61,6 +62,11 @@ class Sequences:
         sequence.
     positions : ndarray of shape (n_samples,) or None, default=None
         Where each sequence stands in `source`; None stands for all, in order.
+    is_live : bool, default=False
+        Whether the values may have changed since they were checked, so that each
+        sequence is checked again whenever it is read.
+    terms : Terms, default=FRAMES
+        What messages call the sequences.
     """
 
     source: Any = field(repr=False)
@@ -68,6 +74,8 @@ class Sequences:
     n_features: int
     layout: str
     positions: np.ndarray | None = field(default=None, repr=False)
+    is_live: bool = False
+    terms: Terms = FRAMES
 
     def __len__(self):
         return len(self.lengths)
@@ -76,7 +84,9 @@ class Sequences:
         """Return sequence `i`, an array of shape (n_frames, n_features)."""
         i = range(len(self))[i]
         position = i if self.positions is None else int(self.positions[i])
-        frames = as_frames(as_array(self.source[position], f"X[{position}]"))
+        frames = as_frames(
+            as_array(self.source[position], f"X[{position}]", self.terms)
+        )
         if is_padded(self.source):
             frames = frames[: self.lengths[i]]
         if frames.shape != (self.lengths[i], self.n_features):
@@ -86,6 +96,8 @@ class Sequences:
                 f"has {frames.shape[0]} of {frames.shape[1]}. X[i] must give the same "
                 "sequence at every access."
             )
+        if self.is_live and not fits_float32(frames):
+            refuse_value(frames, f"X[{position}]", self.terms)
         frames = frames.view()
         frames.flags.writeable = False
         return frames
@@ -103,13 +115,8 @@ class Sequences:
         subset : Sequences
         """
         chosen = np.arange(len(self))[indices]
-        return Sequences(
-            self.source,
-            self.lengths[chosen],
-            self.n_features,
-            self.layout,
-            chosen if self.positions is None else self.positions[chosen],
-        )
+        positions = chosen if self.positions is None else self.positions[chosen]
+        return replace(self, lengths=self.lengths[chosen], positions=positions)
 
     def fingerprint(self):
         """Return the CRC-32 of the lengths and of all values in single precision.
@@ -152,10 +159,13 @@ def _header(item: Any, frame: _Frame) -> Any:
 class Inspector:
     """Checks sequences one after another, and keeps nothing of them but their sizes."""
 
-    def __init__(self, estimator_name: str, padded: bool, check_finite: bool):
+    def __init__(
+        self, estimator_name: str, padded: bool, check_finite: bool, terms: Terms
+    ):
         self.estimator_name = estimator_name
         self.padded = padded
         self.check_finite = check_finite
+        self.terms = terms
         self.lengths = []
         self.first = None
         self.header = None
@@ -170,7 +180,7 @@ class Inspector:
 
     def _inspect(self, item: Any) -> np.ndarray:
         name = f"X[{len(self.lengths)}]"
-        array = as_array(item, name)
+        array = as_array(item, name, self.terms)
         frames = as_frames(array)
         if self.padded:
             frames = frames[: n_real_frames(frames)]
@@ -181,12 +191,12 @@ class Inspector:
         elif frame != self.first:
             self._refuse(frame, len(frames), name)
         if self.check_finite and not fits_float32(frames):
-            refuse_value(frames, name)
+            refuse_value(frames, name, self.terms)
         self.lengths.append(len(frames))
         return frames
 
     def _check_size(self, frames: np.ndarray, shape: tuple, name: str) -> None:
-        for size, unit in zip(frames.shape, ("frame", "feature"), strict=True):
+        for size, unit in zip(frames.shape, self.terms.units, strict=True):
             if size == 0:
                 padding = ", all of it NaN padding" if 0 not in shape else ""
                 raise ValueError(
@@ -199,12 +209,12 @@ class Inspector:
         if frame.n_dims != first.n_dims:
             flat, deep = (name, "X[0]") if frame.n_dims == 1 else ("X[0]", name)
             raise ValueError(
-                f"X mixes 1-D ({flat}) and 2-D ({deep}) sequences. Give a 1-D sequence "
-                "its feature axis: x[:, np.newaxis]."
+                f"X mixes 1-D ({flat}) and 2-D ({deep}) {self.terms.item}s. "
+                f"{self.terms.flat}"
             )
         if frame.n_features != first.n_features:
             raise ValueError(
-                f"{name} has {frame.n_features} features, but X[0] has "
+                f"{name} has {self.terms.width(frame.n_features)}, but X[0] has "
                 f"{first.n_features}.{self._transposing(frame, n_frames)}"
             )
         raise ValueError(
@@ -216,17 +226,14 @@ class Inspector:
     def _transposing(self, frame: _Frame, n_frames: int) -> str:
         """Say which axis is which, where the shapes suggest that it is mistaken."""
         if n_frames == self.first.n_features:
-            return " Is it transposed? Sequences are (n_frames, n_features)."
-        if frame.n_dims == 1 or set(self.lengths) != {n_frames}:
+            kind = self.terms.item.capitalize()
+            return f" Is it transposed? {kind}s are {self.terms.shape}."
+        if frame.n_dims == 1:
             return ""
-        return (
-            f" Sequences are (n_frames, n_features), and these have {n_frames} "
-            "frame(s) each. If they are series with the channels first, or images "
-            "with the rows first, transpose them: X = [x.T for x in X]."
-        )
+        return self.terms.unlike(n_frames, set(self.lengths) == {n_frames})
 
 
-def check_sequences(estimator, X, *, reset, check_finite=True):
+def check_sequences(estimator, X, *, reset, check_finite=True, terms=FRAMES):
     """Check X and view it as a collection of frame sequences.
 
     Parameters
@@ -244,6 +251,8 @@ def check_sequences(estimator, X, *, reset, check_finite=True):
         estimator, as `fit` does; False compares X with them, where they exist.
     check_finite : bool, default=True
         Whether to refuse NaN, infinity and what overflows in single precision.
+    terms : Terms, default=FRAMES
+        What the errors call sequences and their axes.
 
     Returns
     -------
@@ -271,15 +280,15 @@ def check_sequences(estimator, X, *, reset, check_finite=True):
     """
     if X is None:
         raise ValueError(
-            "X is None; expected a list of (n_frames, n_features) arrays, a 3-D array "
-            "or a 2-D array."
+            f"X is None; expected a list of {terms.shape} arrays, a 3-D array or a 2-D "
+            "array."
         )
-    X = as_collection(X, "X", "sequences")
+    X = as_collection(X, "X", f"{terms.item}s")
     check_unmasked(X, "X")
     _check_unpacked(X)
     if is_matrix(X):
-        return _matrix_sequences(estimator, X, reset, check_finite)
-    return _check_collection(estimator, X, reset, check_finite)
+        return _matrix_sequences(estimator, X, reset, check_finite, terms)
+    return _check_collection(estimator, X, reset, check_finite, terms)
 
 
 def n_frame_features(estimator):
@@ -312,9 +321,9 @@ def _check_unpacked(X: Any) -> None:
 
 
 def _matrix_sequences(
-    estimator: Any, X: Any, reset: bool, check_finite: bool
+    estimator: Any, X: Any, reset: bool, check_finite: bool, terms: Terms
 ) -> Sequences:
-    matrix = check_matrix(estimator, X, reset, check_finite)
+    matrix = check_matrix(estimator, X, reset, check_finite, terms)
     if reset:
         estimator._X_layout = "matrix"
     n_samples, n_frames = matrix.shape
@@ -322,13 +331,15 @@ def _matrix_sequences(
 
 
 def _check_collection(
-    estimator: Any, X: Any, reset: bool, check_finite: bool
+    estimator: Any, X: Any, reset: bool, check_finite: bool, terms: Terms
 ) -> Sequences:
     estimator_name = type(estimator).__name__
-    if len(getattr(X, "shape", ())) > 3:
+    n_dims = len(getattr(X, "shape", ()))
+    if n_dims > 3:
+        cure = f" X[0] has {n_dims - 1} dimensions; {terms.deep}"
         raise ValueError(
-            f"Found array with dim {len(X.shape)}, while dim <= 3 is required by "
-            f"{estimator_name}."
+            f"Found array with dim {n_dims}, while dim <= 3 is required by "
+            f"{estimator_name}.{cure}"
         )
     if len(X) == 0:
         raise ValueError(
@@ -338,15 +349,37 @@ def _check_collection(
     fitted = not reset and hasattr(estimator, "n_features_in_")
     if fitted and getattr(estimator, "_X_layout", None) == "matrix":
         raise ValueError(
-            f"{estimator_name} was fitted on a 2-D array but got sequences of shape "
-            "(n_frames, n_features). Pass a 2-D array of shape "
+            f"{estimator_name} was fitted on a 2-D array but got {terms.item}s of "
+            f"shape {terms.shape}. Pass a 2-D array of shape "
             f"(n_samples, {estimator.n_features_in_})."
         )
-    inspector = Inspector(estimator_name, is_padded(X), check_finite)
+    inspector = Inspector(estimator_name, is_padded(X), check_finite, terms)
     source = inspector.read(X)
+    if fitted:
+        _check_width(estimator, inspector)
     if reset or fitted:
         validate_data(estimator, inspector.header, reset=reset, skip_check_array=True)
     if reset:
         estimator._X_layout = "sequences"
-    lengths = np.array(inspector.lengths, dtype=np.int64)
-    return Sequences(source, lengths, inspector.first.n_features, "sequences")
+    return Sequences(
+        source,
+        np.array(inspector.lengths, dtype=np.int64),
+        inspector.first.n_features,
+        "sequences",
+        is_live=check_finite and not isinstance(source, list | np.ndarray),
+        terms=terms,
+    )
+
+
+def _check_width(estimator: Any, inspector: Inspector) -> None:
+    """Compare the width of the frames with that in `fit`, where they have no names."""
+    found, needed = inspector.first.n_features, estimator.n_features_in_
+    if found == needed or hasattr(estimator, "feature_names_in_"):
+        return
+    terms, name = inspector.terms, type(estimator).__name__
+    are_turned = set(inspector.lengths) == {needed}
+    cure = terms.unlike(needed, True) if are_turned else terms.other_width
+    raise ValueError(
+        f"X has {terms.width(found)}, but {name} is expecting {terms.width(needed)} as "
+        f"input.{cure}"
+    )

@@ -1,6 +1,7 @@
 """What one sequence may be, and the sentence that refuses the rest."""
 
 import re
+from datetime import datetime
 from pathlib import Path
 
 import ml_dtypes
@@ -12,6 +13,7 @@ import tensorflow as tf
 from scipy import sparse as sp
 
 from tests.data.samples import (
+    LONG,
     RAGGED,
     assert_reads,
     fit,
@@ -140,6 +142,22 @@ BAD_FRAMES = {
         [pd.DataFrame({"a": [1.0], "state": pd.Categorical(["on"])})],
         ValueError,
         "(X[0][0, 1], column 'state'). Drop that column",
+    ),
+    "polars column of times": (
+        [pl.DataFrame({"a": [1.0], "when": [datetime(2020, 1, 1)]})],
+        TypeError,
+        "X[0] holds times, not numbers (X[0][0, 1], column 'when'). Drop that column",
+    ),
+    "columns of one name": (
+        [frame("aba")],
+        ValueError,
+        "X[0] has 2 columns named 'a'. Give each column a name of its own.",
+    ),
+    "keys and groups": (
+        list(LONG.groupby("id")),
+        ValueError,
+        "Is it a (key, group) pair of a grouped table? Pass the groups alone: "
+        "[group for _, group in X].",
     ),
     "pd.NA in a table": (
         [pd.DataFrame({"a": [1.0, 2.0], "b": pd.array([1, None], dtype="Int64")})],

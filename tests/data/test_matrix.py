@@ -2,6 +2,7 @@
 
 import re
 
+import ml_dtypes
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -15,6 +16,7 @@ from tests.data.samples import (
     E,
     fit,
     fitted_on,
+    frame,
 )
 
 pytestmark = pytest.mark.core
@@ -96,7 +98,47 @@ BAD_MATRICES = {
         ValueError,
         "Input X contains a value too large for dtype('float32') (X[1, 1]).",
     ),
-    "matrix NaN": (np.array([[1, np.nan]]), ValueError, "Input X contains NaN."),
+    "matrix NaN": (
+        np.array([[1, 2], [np.nan, np.inf]]),
+        ValueError,
+        "Input X contains NaN. The first of 2 non-finite value(s) is X[1, 0]. Fill "
+        "them, or drop these rows.",
+    ),
+    "matrix infinity": (
+        np.array([[1, -np.inf]]),
+        ValueError,
+        "Input X contains infinity. The first of 1 non-finite value(s) is X[0, 1].",
+    ),
+    "table NaN": (
+        pd.DataFrame({"a": [1.0], "b": [np.nan]}),
+        ValueError,
+        "is X[0, 1], column 'b'. Fill them, or drop these rows.",
+    ),
+    "table pd.NA": (
+        pd.DataFrame({"a": [1.0, 2.0], "b": pd.array([1, None], dtype="Int64")}),
+        ValueError,
+        "Input X contains missing values (X[1, 1], column 'b', is <NA>).",
+    ),
+    "table NaT": (
+        pd.DataFrame({"a": [1.0], "b": pd.Series([pd.NaT], dtype=object)}),
+        ValueError,
+        "Input X contains missing values (X[0, 1], column 'b', is NaT).",
+    ),
+    "table of times alone": (
+        pd.DataFrame({"when": pd.date_range("2020", periods=2)}),
+        TypeError,
+        "X holds times, not numbers (X[0, 0], column 'when'). Drop that column",
+    ),
+    "table with columns of one name": (
+        frame("aba"),
+        ValueError,
+        "X has 2 columns named 'a'. Give each column a name of its own.",
+    ),
+    "float8 matrix": (
+        np.ones((2, 3), dtype=ml_dtypes.float8_e5m2),
+        ValueError,
+        "X has dtype float8_e5m2; numeric sequences are required.",
+    ),
     "complex matrix": (
         np.ones((2, 3)) * 1j,
         ValueError,
@@ -154,3 +196,9 @@ def test_a_matrix_serves_an_estimator_fitted_on_sequences_of_one_feature():
     sequences = check_sequences(estimator, [[1.0, 2.0], [3.0, 4.0]], reset=False)
     assert estimator.n_features_in_ == 1
     np.testing.assert_array_equal(sequences[1], [[3.0], [4.0]])
+
+
+def test_advice_on_missing_values_is_for_sequences():
+    with pytest.raises(ValueError, match="NaN") as refusal:
+        fit(np.array([[1, np.nan]]))
+    assert "sklearn" not in str(refusal.value)

@@ -13,6 +13,7 @@ from sklearn.utils.estimator_checks import _NotAnArray
 
 from skseq._data.collections import object_array
 from skseq._data.sequences import check_sequences
+from skseq._data.terms import IMAGES
 from skseq.preprocessing import from_long_frame
 from tests.data.samples import (
     LONG,
@@ -190,6 +191,13 @@ def test_every_x_reads_the_same(X, expected):
         ),
         ([frame("ab")], [frame("ac")], "Feature names seen at fit time, yet now"),
         (RAGGED, with_value(np.nan), "Input X contains NaN (X[1][2, 0]"),
+        (
+            RAGGED,
+            np.ones((2, 3, 7)),
+            "X has 7 features, but E is expecting 3 features as input. Sequences are "
+            "(n_frames, n_features), and these have 3 frame(s) each.",
+        ),
+        (RAGGED, np.ones((3, 7)), "Its first axis has 3: transpose it, [X.T]."),
     ],
 )
 def test_x_unlike_the_x_of_fit_is_refused(fitted, X, message):
@@ -274,6 +282,65 @@ def test_a_lazy_item_that_changes_between_passes_is_named(changed):
         ValueError, match=r"X\[0\] changed .* it had 4 frame\(s\) of 3 feature\(s\)"
     ):
         sequences[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.nan, r"Input X contains NaN \(X\[1\]\[2, 0\]; 1 non-finite"),
+        (-np.inf, r"Input X contains infinity \(X\[1\]\[2, 0\]"),
+        (1e300, r"Input X\[1\] contains a value too large"),
+    ],
+)
+def test_a_lazy_item_that_stops_being_finite_is_named(value, message):
+    X = Lazy(RAGGED.__getitem__)
+    subset = fit(X).take([2, 1])
+    X.fetch = with_value(value).__getitem__
+    assert subset[0].shape == (2, 3)
+    with pytest.raises(ValueError, match=message):
+        subset[1]
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (
+            [np.ones((20, 8)), np.ones((25, 9))],
+            "X[1] has a height of 9 pixels, but X[0] has 8. Images are (width, height) "
+            "arrays of one height. Resize them to one",
+        ),
+        (
+            [np.ones((8, 20)), np.ones((8, 25))],
+            "and these have 8 pixels along their first axis each. If their rows come "
+            "first, transpose them: X = [x.T for x in X].",
+        ),
+        ([np.ones((8, 20, 3))], "If the last axis holds colours"),
+        (np.ones((2, 8, 20, 3)), "convert it: x.mean(axis=2).T."),
+        ([np.ones((0, 8))], "X[0] has 0 pixel column(s)"),
+        ([np.full((9, 8), np.nan)], "in that image). Fill or drop these pixels."),
+        (None, "expected a list of (width, height) arrays"),
+    ],
+)
+def test_images_are_spoken_of_as_images(X, message):
+    with pytest.raises(ValueError, match=re.escape(message)) as refusal:
+        fit(X, terms=IMAGES)
+    assert "feature" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([np.ones((9, 5))], "Resize the images to the height of those in fit."),
+        ([np.ones((8, 30))], "If their rows come first, transpose them"),
+        (np.ones((9, 8)), "Wrap a single image in a list: [X]."),
+    ],
+)
+def test_images_of_another_height_are_told_what_to_do(X, message):
+    estimator = E()
+    check_sequences(estimator, [np.ones((20, 8))], reset=True, terms=IMAGES)
+    with pytest.raises(ValueError, match=re.escape(message)) as refusal:
+        check_sequences(estimator, X, reset=False, terms=IMAGES)
+    assert "feature" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("as_frame", [False, True])

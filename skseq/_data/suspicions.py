@@ -1,0 +1,53 @@
+"""Warns of sequences that can be learnt from but look like something else.
+
+Sees nothing but how long and how wide they are. Knows nothing of Keras.
+"""
+
+import numpy as np
+
+from skseq._data.sequences import Sequences
+from skseq._warnings import warn
+
+# Half of the sequences of one feature are longer: a quarter of a second of sound.
+_WAVEFORM = 2000
+
+
+def warn_of_shape(sequences: Sequences, shortened_by: float = 1) -> None:
+    """Warn of channels or rows that stand before time, and of waveforms.
+
+    Parameters
+    ----------
+    sequences : Sequences
+        What is to be learnt from.
+    shortened_by : float, default=1
+        How many frames the network makes one of, before any recurrence.
+
+    Warns
+    -----
+    UserWarning
+        If all sequences have one length and many times as many features, or if they
+        have one feature and half of them more than 2,000 frames.
+    """
+    lengths, n_features = sequences.lengths, sequences.n_features
+    longest, median = lengths.max(), int(np.median(lengths))
+    many_features = sequences.terms.times_wider * longest
+    if (lengths == longest).all() and n_features >= many_features:
+        warn(reading(sequences))
+    if n_features == 1 and median > _WAVEFORM * shortened_by:
+        warn(
+            f"X holds sequences of one feature and {median} frames (median). If they "
+            "are sound, make features of them first: X = skseq.preprocessing.LogMel("
+            "sample_rate=...).transform(X). Shorten other series, for example "
+            "X = [x[::10] for x in X]."
+        )
+
+
+def reading(sequences: Sequences) -> str:
+    """Say how sequences of one length are read, and how to exchange their axes."""
+    terms, is_array = sequences.terms, getattr(sequences.source, "ndim", 0) == 3
+    size = terms.size(int(sequences.lengths[0]), sequences.n_features)
+    cure = "X.transpose(0, 2, 1)" if is_array else "[x.T for x in X]"
+    return (
+        f"X is read as {len(sequences)} {terms.item}(s) of {size}. {terms.turned} "
+        f"transpose: X = {cure}."
+    )

@@ -1,0 +1,84 @@
+"""What messages call a sequence, its axes and what stands along them.
+
+Knows no collection.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The words for sequences of one kind."""
+
+    item: str
+    shape: str
+    units: tuple[str, str]  # of either axis
+    frames: str  # what to fill where values are missing
+    deep: str  # the cure for an item of three dimensions
+    flat: str  # the cure for a one-dimensional item among others
+    other_width: str = ""  # the cure for a width that is not that of `fit`
+    turned: str = "If it has the channels before time, as in aeon,"
+    times_wider: int = 8  # than it has frames is a sequence that may be turned
+
+    def width(self, n: int) -> str:
+        """Say how many features there are in a frame."""
+        return f"{n} features"
+
+    def size(self, n_frames: int, n_features: int) -> str:
+        """Say how long and how wide sequences are."""
+        return f"{n_frames} frame(s), each of {n_features} features"
+
+    def unlike(self, n_frames: int, same_lengths: bool) -> str:
+        """Say which axis is which, where the widths of sequences differ."""
+        if not same_lengths:
+            return ""
+        return (
+            f" Sequences are {self.shape}, and these have {n_frames} frame(s) each. If "
+            "they are series with the channels first, or images with the rows first, "
+            "transpose them: X = [x.T for x in X]."
+        )
+
+
+class _ImageTerms(Terms):
+    def width(self, n):
+        return f"a height of {n} pixels"
+
+    def size(self, n_frames, n_features):
+        return f"{n_frames} pixels' width and {n_features} pixels' height"
+
+    def unlike(self, n_frames, same_lengths):
+        if same_lengths:
+            return (
+                f" Images are {self.shape} arrays, and these have {n_frames} pixels "
+                "along their first axis each. If their rows come first, transpose "
+                "them: X = [x.T for x in X]."
+            )
+        return (
+            f" Images are {self.shape} arrays of one height. Resize them to one, or, "
+            "if their rows come first, transpose them: X = [x.T for x in X]."
+        )
+
+
+FRAMES = Terms(
+    item="sequence",
+    shape="(n_frames, n_features)",
+    units=("frame", "feature"),
+    frames="frames",
+    deep="every sample must be (n_frames, n_features) or (n_frames,).",
+    flat="Give a 1-D sequence its feature axis: x[:, np.newaxis].",
+)
+
+IMAGES = _ImageTerms(
+    item="image",
+    shape="(width, height)",
+    units=("pixel column", "pixel row"),
+    frames="pixels",
+    deep=(
+        "an image is a (width, height) array of grey values. If the last axis holds "
+        "colours and the first one rows, convert it: x.mean(axis=2).T."
+    ),
+    flat="An image has two axes, (width, height).",
+    other_width=" Resize the images to the height of those in fit.",
+    turned="If their rows come first,",
+    times_wider=3,
+)
