@@ -22,6 +22,12 @@ from skseq._parameters import (
     check_parameters,
 )
 from skseq.preprocessing._transformer import SequenceTransformer
+from skseq.preprocessing._waveforms import (
+    Loudness,
+    check_channels,
+    check_duration,
+    refuse_channels,
+)
 
 # Frames that go through the Fourier transform together: all the spectra of a long
 # recording would take gigabytes.
@@ -191,9 +197,11 @@ class LogMel(SequenceTransformer):
     Frame i covers the audio samples from ``i * hop`` to ``i * hop + frame``, so there
     are ``1 + (n - frame) // hop`` frames. Samples at the end that do not fill a frame
     are left out, and a waveform shorter than a frame is padded with zeros to one frame.
+    `fit` refuses a window or a hop that is longer than every waveform.
 
     Floating point waveforms are taken as they are. Those of int16 or int32 are divided
-    by the full range of their type, 2**15 or 2**31, so that they lie in [-1, 1).
+    by the full range of their type, 2**15 or 2**31, so that they lie in [-1, 1). A
+    warning says so where both scales seem to be mixed.
 
     References
     ----------
@@ -239,6 +247,8 @@ class LogMel(SequenceTransformer):
         self.deltas = deltas
 
     def _check_X(self, X: object, *, reset: bool) -> Sequences:
+        owner = type(self).__name__
+        check_channels(X, owner)
         # On a clone: the columns of a 2-D X are audio samples, not features.
         sequences = check_sequences(clone(self), X, reset=True)
         if sequences.layout == "matrix":
@@ -246,27 +256,14 @@ class LogMel(SequenceTransformer):
             rows = list(np.asarray(X))
             sequences = check_sequences(clone(self), rows, reset=True)
         if sequences.n_features != 1:
-            self._refuse_channels(sequences)
+            refuse_channels(owner, 0, sequences[0].shape, sequences[0].dtype)
+        longest = int(sequences.lengths.max())
+        for name in ("window_seconds", "hop_seconds"):
+            seconds = getattr(self, name)
+            check_duration(name, seconds, self.sample_rate, longest, is_fit=reset)
         if reset:
             self.n_features_in_ = 1
         return sequences
-
-    def _refuse_channels(self, sequences: Sequences) -> None:
-        needed = (
-            f"{type(self).__name__} needs waveforms of one channel, 1-D or "
-            "(n_samples, 1) arrays, but"
-        )
-        longest, n_features = int(sequences.lengths.max()), sequences.n_features
-        if longest < n_features:
-            raise ValueError(
-                f"{needed} X[0] has the shape {sequences[0].shape}, as (channels, "
-                "n_samples) has. Pass one channel, x[0], or mix the channels down: "
-                "x.mean(axis=0)."
-            )
-        raise ValueError(
-            f"{needed} X has {n_features} features. Mix the channels down, for example "
-            "by x.mean(axis=1)."
-        )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -275,9 +272,10 @@ class LogMel(SequenceTransformer):
 
     def _mapping(self) -> Callable[[int, np.ndarray], np.ndarray]:
         self._check_parameters()
-        analysis = self._analysis()
+        analysis, loudness = self._analysis(), Loudness()
 
         def features(index: int, samples: np.ndarray) -> np.ndarray:
+            loudness.note(index, samples)
             waveform = _full_scale(samples[:, 0], index)
             static = self._static(analysis.log_mel(waveform))
             return _with_deltas(static, self.deltas).astype(np.float32)

@@ -1,6 +1,7 @@
 """Audio features are what their definitions, written out in loops, say they are."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -284,7 +285,7 @@ class TestEveryExtractor:
 
     def test_two_channels_are_refused_and_leave_no_trace(self, extractor):
         extractor = clone(extractor)
-        with pytest.raises(ValueError, match=r"one channel.*has 2 features"):
+        with pytest.raises(ValueError, match=r"one channel.*X\[0\] has 2 channel"):
             extractor.fit([x.reshape(-1, 2) for x in waveforms((120, 50))])
         assert len(extractor.transform(waveforms())) == 4
 
@@ -379,8 +380,70 @@ def test_channels_last_are_told_to_be_mixed_along_the_last_axis():
     assert LogMel().transform([X[0].mean(axis=1)])[0].shape[0] > 20
 
 
-def test_channels_first_of_several_lengths_are_told_to_be_transposed():
+def test_channels_first_of_several_lengths_are_told_to_be_mixed_too():
     X = [tone(440)[None], tone(440, 3000)[None]]
-    with pytest.raises(ValueError, match=r"X = \[x\.T for x in X\]"):
+    with pytest.raises(ValueError, match=r"X = \[x\.mean\(axis=0\) if x\.ndim == 2"):
         LogMel().transform(X)
-    assert len(LogMel().transform([x.T for x in X])) == 2
+    assert len(LogMel().transform([x.mean(axis=0) for x in X])) == 2
+
+
+def cure_of(error):
+    """The line that an error or a warning says to write."""
+    return re.search(r"X = (.*)\.$", str(error)).group(1)
+
+
+MONO = tone(440)
+PCM = (MONO * 30000).astype(np.int16)
+MIXED = {
+    "mono and stereo": ([MONO, np.stack([MONO] * 2, axis=1)], MONO),
+    "a column and stereo": ([MONO[:, None], np.stack([MONO] * 2, axis=1)], MONO),
+    "mono and stereo, channels first": ([MONO, np.stack([MONO] * 2)], MONO),
+    "stereo integers": ([PCM, np.stack([PCM] * 2, axis=1)], PCM),
+    "an array of stereo": (np.stack([np.stack([MONO] * 2)] * 2), MONO),
+}
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_the_line_against_several_channels_keeps_the_sound(name):
+    X, mono = MIXED[name]
+    with pytest.raises(ValueError, match=r"X\[\d\] has 2 channel\(s\)") as refusal:
+        LogMel().transform(X)
+    mixed = eval(cure_of(refusal.value), {"X": X})
+    expected = LogMel().transform([mono])[0]
+    for features in LogMel().transform([mixed[-1]]):
+        np.testing.assert_allclose(features, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("normal", [MONO, PCM])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_the_line_against_mixed_scales_makes_them_one(normal, is_first):
+    X = [PCM.astype(float), normal][:: 1 if is_first else -1]
+    with pytest.warns(UserWarning, match="X mixes scales: .* floats up to") as caught:
+        LogMel().transform(X)
+    assert len(caught) == 1
+    one, other = LogMel().transform(eval(cure_of(caught[0].message), {"X": X}))
+    assert abs(one.max() - other.max()) < 0.5
+
+
+@pytest.mark.filterwarnings("error")
+def test_loud_waveforms_of_one_scale_are_taken_as_they_are():
+    LogMel().transform([PCM.astype(float), 500.0 * MONO, np.zeros(1000)])
+    LogMel().transform([PCM, MONO, 0.001 * MONO])
+
+
+@pytest.mark.parametrize("Transformer", [LogMel, MFCC])
+@pytest.mark.parametrize("name", ["window_seconds", "hop_seconds"])
+def test_frames_longer_than_every_waveform_are_refused_by_fit(Transformer, name):
+    transformer = Transformer(sample_rate=8000, **{name: 0.9})
+    message = rf"{name}=0\.9 is 7200 .* has 5000, .* divide it: {name}=0\.9 / 8000\."
+    with pytest.raises(ValueError, match=message):
+        transformer.fit([np.ones(5000), np.ones(4000)])
+    with pytest.warns(UserWarning, match="each becomes a single frame"):
+        assert len(transformer.transform([np.ones(5000)])[0]) == 1
+    assert len(transformer.fit_transform([np.ones(5000), np.ones(7200)])) == 2
+
+
+def test_samples_for_seconds_of_slow_signals_are_refused_by_every_use():
+    transformer = LogMel(sample_rate=100, window_seconds=1, hop_seconds=160, n_mels=4)
+    with pytest.raises(ValueError, match=r"hop_seconds=160 / 100\.$"):
+        transformer.transform([np.ones(9000)])

@@ -1,0 +1,120 @@
+"""Says what is wrong with waveforms: their channels, loudness and lengths.
+
+Knows nothing of what is computed from them.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from skseq._warnings import warn
+
+# Floats of full scale lie within 1; beyond this they are integers that became floats.
+_FULL_SCALE = 2.0
+
+# By what factor float waveforms of one collection may differ, quiet ones among them.
+_QUIETER = 100
+
+# Seconds that the window of a sound may take without a question.
+_USUAL = 0.1
+
+
+def check_channels(X: object, owner: str) -> None:
+    """Refuse waveforms of several channels, and channels that stand before time."""
+    is_array = getattr(X, "ndim", 0) == 3 and hasattr(X, "dtype")
+    shapes = [X.shape[1:]] if is_array else list(_shapes(X))
+    for i, shape in enumerate(shapes):
+        if shape is None or len(shape) != 2 or shape[1] == 1 or 0 in shape:
+            continue
+        refuse_channels(owner, i, shape, X.dtype if is_array else X[i].dtype, is_array)
+
+
+def _shapes(X: object) -> Iterator[tuple | None]:
+    """Yield the shape of each item in memory, None for what is not an array."""
+    is_objects = isinstance(X, np.ndarray) and X.dtype.kind == "O" and X.ndim == 1
+    for item in X if isinstance(X, list | tuple) or is_objects else ():
+        yield item.shape if isinstance(item, np.ndarray) else None
+
+
+def refuse_channels(
+    owner: str, i: int, shape: tuple, dtype: np.dtype, is_array: bool = False
+) -> None:
+    """Say how many channels a waveform has, and how to make one of them."""
+    is_first = shape[0] < shape[1]
+    axis, n_channels = (0, shape[0]) if is_first else (1, shape[1])
+    layout = "(channels, n_samples)" if is_first else "(n_samples, channels)"
+    scale = {"int16": " / 32768", "int32": " / 2**31"}.get(dtype.name, "")
+    mixed = f"(x{scale}).mean(axis={axis})" if scale else f"x.mean(axis={axis})"
+    cure = f"X = [{mixed} if x.ndim == 2 else x for x in X]"
+    if is_array:
+        cure = f"X = (X{scale}).mean(axis={axis + 1})"
+    raise ValueError(
+        f"{owner} needs waveforms of one channel, 1-D or (n_samples, 1) arrays, but "
+        f"X[{i}] has {n_channels} channel(s): its shape {shape} is {layout}. Pass one "
+        f"channel, {'x[0]' if is_first else 'x[:, 0]'}, or mix them down: {cure}."
+    )
+
+
+def check_duration(
+    name: str, seconds: float, sample_rate: float, longest: int, *, is_fit: bool
+) -> None:
+    """Refuse frames that are longer than every waveform, or warn of them.
+
+    Once the transformer is in use a short waveform may come alone. Then only what can
+    be a number of audio samples is refused, and usual windows are not warned of.
+    """
+    n_samples = round(seconds * sample_rate)
+    if n_samples <= longest:
+        return
+    found = (
+        f"{name}={seconds} is {n_samples} audio samples at sample_rate={sample_rate}, "
+        f"but the longest waveform has {longest}"
+    )
+    if is_fit or seconds >= 1:
+        raise ValueError(
+            f"{found}, so that each would be a single frame. Lower it; if it counts "
+            f"audio samples, divide it: {name}={seconds} / {sample_rate}."
+        )
+    if seconds > _USUAL:
+        warn(f"{found}: each becomes a single frame.")
+
+
+class Loudness:
+    """Warns once of waveforms whose scales differ, as they are read."""
+
+    def __init__(self):
+        self._integers = None  # the first waveform that is divided by its range
+        self._softest = self._loudest = None  # the peak and index of float ones
+        self._has_warned = False
+
+    def note(self, index: int, waveform: np.ndarray) -> None:
+        """Compare a waveform, as the user holds it, with those before it."""
+        if waveform.dtype.kind != "f":
+            self._integers = self._integers or (index, waveform.dtype)
+        else:
+            peak = float(np.abs(waveform).max())
+            if peak > 0:
+                here = peak, index
+                self._softest = min(here, self._softest or here)
+                self._loudest = max(here, self._loudest or here)
+        self._warn()
+
+    def _warn(self) -> None:
+        if self._has_warned or not self._loudest or self._loudest[0] <= _FULL_SCALE:
+            return
+        peak, index = self._loudest
+        other = None
+        if self._integers:
+            other = "X[{}] is {}, which is divided by its full range".format(
+                *self._integers
+            )
+        elif self._softest[0] * _QUIETER < peak:
+            other = "X[{1}] stays below {0:.3g}".format(*self._softest)
+        if other is None:
+            return
+        self._has_warned = True
+        warn(
+            f"X mixes scales: X[{index}] holds floats up to {peak:.6g}, but {other}. "
+            "Bring all to -1 to 1: X = [x / 32768 if abs(x).max() > 2 else x for x in "
+            "X]."
+        )
