@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-# The same examples in every run; many others, at random, where slow tests are wanted.
+# The same examples in every run of slow tests; many others, at random, where wanted.
 EFFORTS = [
-    pytest.param(1, id="some"),
-    pytest.param(40, id="many", marks=pytest.mark.slow),
+    pytest.param(1, id="some", marks=pytest.mark.slow),
+    pytest.param(40, id="many", marks=pytest.mark.exhaustive),
 ]
 
 

@@ -14,6 +14,8 @@ from tests.processes import ROOT, run_python
 NEEDS_DASK = 'needs Dask: pip install "skseq[dask]"'
 distributed = pytest.importorskip("distributed", reason=NEEDS_DASK)
 
+pytestmark = pytest.mark.slow
+
 X, Y = CTC.X, CTC.y
 GRID = {"learning_rate": [0.01, 0.05]}
 

@@ -21,6 +21,7 @@ def blocks_of(page):
     return BLOCK.findall(page.read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "page", [p for p in PAGES if blocks_of(p)], ids=lambda page: page.name
 )

@@ -195,6 +195,7 @@ def choices(hint):
     return [name for names in literals for name in names]
 
 
+@pytest.mark.slow
 def test_a_type_checker_accepts_a_users_script():
     pytest.importorskip("pyright", reason="pyright is not installed")
     if shutil.which("node") is None:

@@ -24,6 +24,7 @@ from tests.estimators import ESTIMATORS
 from tests.processes import run_python
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(os.name == "nt", reason="POSIX signals and limits"),
 ]
 
