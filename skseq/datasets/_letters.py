@@ -137,11 +137,7 @@ def make_letters(
     check_scalar(n_samples, "n_samples", Integral, min_val=1)
     check_range("n_letters", n_letters, Integral, minimum=1)
     check_value("make_letters", "voices", voices, TupleOf(NON_NEGATIVE_INT))
-    check_range("duration", duration, Real, minimum=0.06)
-    check_range("pause", pause, Real, minimum=0.0)
-    check_range("silence", silence, Real, minimum=0.0)
-    check_scalar(noise, "noise", Real, min_val=0.0)
-    check_value("make_letters", "sample_rate", sample_rate, _RATE)
+    _check_sound(duration, pause, silence, noise, sample_rate)
     rng = check_random_state(random_state)
     data = Bunch(
         audio=[],
@@ -156,9 +152,9 @@ def make_letters(
         string = "".join(rng.choice(list(_FORMANTS), size=draw_int(rng, n_letters)))
         formants = known[number].formants(rng, string)
         gaps = [silence, *[pause] * (len(string) - 1), silence]
-        bounds, n_samples_out = _lay_out(rng, duration, gaps, len(string), sample_rate)
-        spoken = known[number].speak(rng, formants, bounds, n_samples_out, sample_rate)
-        audio = spoken + noise * rng.standard_normal(len(spoken))
+        bounds, length = _lay_out(rng, duration, gaps, sample_rate)
+        audio = known[number].speak(rng, formants, bounds, length, sample_rate)
+        audio = audio + noise * rng.standard_normal(length)
         data.audio.append(audio.astype(np.float32))
         data.strings.append(string)
         data.bounds.append(bounds)
@@ -168,15 +164,23 @@ def make_letters(
     return data
 
 
+def _check_sound(duration, pause, silence, noise, sample_rate) -> None:
+    check_range("duration", duration, Real, minimum=0.06)
+    check_range("pause", pause, Real, minimum=0.0)
+    check_range("silence", silence, Real, minimum=0.0)
+    check_scalar(noise, "noise", Real, min_val=0.0)
+    check_value("make_letters", "sample_rate", sample_rate, _RATE)
+
+
 def _lay_out(
-    rng: np.random.RandomState, duration: tuple, gaps: list, n_letters: int, rate: int
+    rng: np.random.RandomState, duration: tuple, gaps: list, rate: int
 ) -> tuple[np.ndarray, int]:
     """Draw where letters start and stop, and how long the whole is, in audio samples.
 
     Half of where a duration lies in its range is the pace of the string.
     """
     shortest, longest = duration
-    places = (rng.uniform() + rng.uniform(size=n_letters)) / 2
+    places = (rng.uniform() + rng.uniform(size=len(gaps) - 1)) / 2
     lengths = rate * (shortest + (longest - shortest) * places)
     pauses = rate * np.array([rng.uniform(*gap) for gap in gaps])
     stops = np.cumsum(lengths + pauses[:-1])
