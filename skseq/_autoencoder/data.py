@@ -3,9 +3,13 @@
 Knows nothing of Keras.
 """
 
+import math
+import os
 import reprlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -114,6 +118,39 @@ def check_step_weight(step_weight, lengths) -> None:
                 f"index of an array, not all of them zero. For {n_frames} frame(s) it "
                 f"returned {reprlib.repr(weights)}."
             )
+
+
+def check_unfolded(lengths, n_features, n_units) -> None:
+    """Refuse to unfold codes into more frames than TensorFlow counts or memory holds.
+
+    What the network needs is at least its states and inputs of the longest sequence,
+    and the frames themselves are float64.
+    """
+    longest = int(np.argmax(lengths))
+    n_frames = int(lengths[longest])
+    if n_frames >= 2**31:
+        raise ValueError(
+            f"lengths[{longest}] is {n_frames}; no more than 2**31 - 1 frames can be "
+            "unfolded."
+        )
+    total = int(lengths.sum(dtype=np.float64))
+    n_bytes = 8 * n_features * total + 4 * n_units * n_frames
+    if n_bytes > memory_bytes():
+        raise ValueError(
+            f"lengths ask for {total} frame(s), which take at least "
+            f"{n_bytes / 2**30:.3g} GiB, more than the memory of this machine "
+            f"({memory_bytes() / 2**30:.3g} GiB). Unfold fewer or shorter sequences."
+        )
+
+
+def memory_bytes() -> float:
+    """Memory of this machine or container; infinity where it does not say."""
+    found = [math.inf]
+    with suppress(AttributeError, OSError, ValueError):
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    with suppress(OSError, ValueError):
+        found.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(found)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from skseq._autoencoder.data import (
     ReconstructionData,
     Scaling,
     check_step_weight,
+    check_unfolded,
 )
 from skseq._autoencoder.loss import ERRORS, ReconstructionLosses
 from skseq._autoencoder.network import (
@@ -468,7 +469,7 @@ class LSTMAutoencoder(
         ------
         ValueError
             If `Z` has another width than a code, or `lengths` are needed and missing,
-            not positive, or not one a code.
+            not positive, not one per code, or more than memory holds.
         """
         check_is_fitted(self)
         Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
@@ -837,17 +838,19 @@ class LSTMAutoencoder(
                 "lengths must be given: codes do not say how many frames their "
                 "sequences had. Pass one int, or one for each row of Z."
             )
-        if isinstance(lengths, Integral):
-            lengths = np.full(n_samples, lengths)
+        given = [lengths] * n_samples if isinstance(lengths, Integral) else lengths
         try:
-            counts = np.asarray(lengths)
+            counts = np.asarray(given)
         except ValueError:  # rows of different lengths
             counts = np.empty(0, dtype=object)
         if counts.ndim != 1 or counts.dtype.kind not in "iu" or (counts < 1).any():
             raise ValueError(
-                f"lengths must be positive integers. Got {lengths!r} instead."
+                f"lengths must be positive integers below 2**31. Got {lengths!r} "
+                "instead."
             )
         check_n_samples("lengths", len(counts), n_samples)
+        n_features, units = self._settings["n_features"], self._settings["units"]
+        check_unfolded(counts, n_features, max(units))
         return counts
 
     def _frames(self, data, run=Program.infer) -> np.ndarray:

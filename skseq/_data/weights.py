@@ -7,6 +7,9 @@ from sklearn.utils.validation import check_array
 
 from skseq._data.collections import check_n_samples
 
+# Weighted sums of losses beyond it would overflow.
+_LARGEST_SUM = 1e300
+
 
 def check_sample_weight(sample_weight, n_samples):
     """Check the weights of the samples.
@@ -27,7 +30,8 @@ def check_sample_weight(sample_weight, n_samples):
     Raises
     ------
     ValueError
-        If a weight is negative or not finite, all are zero, or their number is wrong.
+        If a weight is negative or not finite, all are zero, their sum is beyond 1e300
+        or their number is wrong.
 
     Examples
     --------
@@ -60,4 +64,12 @@ def check_sample_weight(sample_weight, n_samples):
         )
     if not np.any(weights):
         raise ValueError("Sample weights must contain at least one non-zero number.")
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if total > _LARGEST_SUM:
+        i = int(np.argmax(weights))
+        raise ValueError(
+            f"The sum of sample_weight is too large: sample_weight[{i}] is {weights[i]}"
+            ". Only ratios count, so divide all weights by the largest."
+        )
     return weights

@@ -722,6 +722,10 @@ def test_what_is_not_finite_is_not_restored(changeable, name, value):
     [
         (None, r"lengths must be given.*one int, or one for each row of Z"),
         (0, "lengths must be positive integers"),
+        (10**30, r"lengths must be positive integers below 2\*\*31\. Got 10+ instead"),
+        (2**31, r"lengths\[0\] is 2147483648; no more than 2\*\*31 - 1 frames"),
+        ([1, 2**40], r"lengths\[1\] is 1099511627776; no more than"),
+        (2**63, r"lengths\[0\] is 9223372036854775808; no more than"),
         ([3, -1], "lengths must be positive integers"),
         ([3.0, 2.0], "lengths must be positive integers"),
         (True, "lengths must be positive integers"),

@@ -52,6 +52,12 @@ def test_weights_are_a_copy():
         (["a", "b", "c"], ValueError, "could not convert string to float"),
         ("balanced", ValueError, "could not convert string to float"),
         ([0, 0, 0], ValueError, "Sample weights must contain at least one non-zero"),
+        (
+            [1, 1e308, 1e308],
+            ValueError,
+            "The sum of sample_weight is too large: sample_weight[1] is 1e+308. Only "
+            "ratios count, so divide all weights by the largest.",
+        ),
         (0, ValueError, "Sample weights must contain at least one non-zero number."),
         (sp.csr_array(np.eye(3)), TypeError, "Sparse data was passed"),
     ],
