@@ -30,7 +30,7 @@ from skseq._engine.optimizers import make_optimizer, plain_learning_rate
 from skseq._engine.programs import Program, Recipe
 from skseq._engine.state import Subset, TrainingPlan, TrainingState
 from skseq._engine.training import Run
-from skseq._nn.front_ends import front_end_of
+from skseq._nn.front_ends import as_written, front_end_of
 from skseq._nn.initial_weights import initial_weights
 from skseq._nn.layers import CELLS
 from skseq._nn.padding import warn_of_batch_statistics
@@ -299,10 +299,12 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
     def _take_settings(self, settings: dict, continues: bool) -> None:
         """Settle what the network is like; one that is trained already stays."""
         if continues and settings != self._settings:
+            before, now = as_written(self._settings), as_written(settings)
             changes = "; ".join(
-                f"{name} was {self._settings[name]!r} and is {value!r}"
-                for name, value in settings.items()
-                if value != self._settings[name]
+                f"{name} was {before.get(name, 'unset')} and is "
+                f"{now.get(name, 'unset')}"
+                for name in {**before, **now}
+                if before.get(name) != now.get(name)
             )
             raise ValueError(
                 f"Training cannot continue with another network: {changes}. Set it "

@@ -1,4 +1,5 @@
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -160,12 +161,23 @@ from skseq import CTCSequenceClassifier
 """
 
 
-def test_another_backend_of_keras_is_refused_with_the_cure():
+@pytest.mark.parametrize(
+    ("program", "backend"),
+    [
+        (ON_TORCH, "tensorflow"),
+        ("import skseq; skseq.LSTMAutoencoder", "torch"),
+        ("import skseq; skseq.load", "torch"),
+        ("import skseq.scikeras", "torch"),
+    ],
+    ids=["installed", "absent", "absent for load", "absent for SciKeras"],
+)
+def test_another_backend_of_keras_is_refused_with_the_cure(program, backend):
     found = subprocess.run(
-        [sys.executable, "-c", ON_TORCH],
+        [sys.executable, "-c", program],
         capture_output=True,
         text=True,
         cwd=PACKAGE.parent,
+        env={**os.environ, "KERAS_BACKEND": backend},
     )
     last = found.stderr.splitlines()[-1]
     assert re.match(r"ImportError: .*TensorFlow.*'torch'.*KERAS_BACKEND=tens", last)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import numpy as np
 import tensorflow as tf
 
+import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._engine.programs import Program, Recipe
 from skseq._parameters import NON_NEGATIVE_INT, check_value
 from skseq._warnings import warn

@@ -14,6 +14,7 @@ from importlib import import_module
 import numpy as np
 import tensorflow as tf
 
+import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._files.archive import read_archive, write_archive
 from skseq._files.plain import MALFORMED, pack, unpack
 from skseq._names import ESTIMATORS

@@ -1,6 +1,16 @@
-"""Refuses to run on another Keras backend than TensorFlow."""
+"""Refuses to run on another Keras backend than TensorFlow.
 
-import keras
+Every room that imports Keras imports this module first.
+"""
+
+CURE = "Set the environment variable KERAS_BACKEND=tensorflow before Keras is imported."
+
+try:
+    import keras
+except (ImportError, ValueError) as error:  # its backend is absent, or unknown
+    raise ImportError(
+        f"skseq needs Keras to run on TensorFlow, but Keras reports: {error}. {CURE}"
+    ) from error
 
 
 def require_tensorflow() -> None:
@@ -9,8 +19,7 @@ def require_tensorflow() -> None:
     if backend != "tensorflow":
         raise ImportError(
             "skseq needs Keras to run on TensorFlow, but its backend is "
-            f"{backend!r}. Set the environment variable KERAS_BACKEND=tensorflow "
-            "before Keras is imported."
+            f"{backend!r}. {CURE}"
         )
 
 

@@ -22,6 +22,7 @@ from skseq._parameters import (
     OneOf,
     as_tuple,
     check_value,
+    did_you_mean,
 )
 from skseq._seeding import derive, private_random
 
@@ -201,6 +202,27 @@ def front_end_of(settings: dict) -> FrontEnd:
     return make_front_end(settings.get(name), settings.get(parameters, ()))
 
 
+def as_written(settings: dict) -> dict[str, str]:
+    """The settings of a network as a user gives them: names of parameters, reprs."""
+    written = {n: v for n, v in settings.items() if n != "front_end_parameters"}
+    for name, value in settings.get("front_end_parameters", ()):
+        written[f"front_end__{name}"] = value
+    return {name: repr(value) for name, value in written.items()}
+
+
+def _meant(function, parameters: dict) -> str:
+    """Suggest a name for the first parameter that a function does not have."""
+    try:
+        known = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return ""
+    for name in parameters:
+        near = did_you_mean(name, known) if name not in known else ""
+        if near:
+            return near.replace("'", "'front_end__", 1)
+    return ""
+
+
 def check_front_end(front_end, parameters: dict, owner: str) -> tuple[tuple, ...]:
     """Check the parameters routed to a front end; return them as settings hold them."""
     kind = FRONT_ENDS.get(front_end) if not callable(front_end) else None
@@ -218,7 +240,7 @@ def check_front_end(front_end, parameters: dict, owner: str) -> tuple[tuple, ...
         names = ", ".join(f"front_end__{name}" for name in parameters) or "no more"
         raise ValueError(
             f"front_end={front_end!r} cannot be called with frames and {names}: "
-            f"{error}."
+            f"{error}.{_meant(kind or front_end, parameters)}"
         ) from error
     if kind is ImageFrontEnd:
         for name, value in parameters.items():

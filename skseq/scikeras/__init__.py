@@ -6,6 +6,7 @@
 does not import SciKeras itself.
 """
 
+import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq.scikeras._front_ends import as_front_end
 from skseq.scikeras._models import autoencoder_model, recurrent_model
 

@@ -7,6 +7,7 @@ import pytest
 from skseq._nn.front_ends import (
     LAYER,
     CustomFrontEnd,
+    as_written,
     check_front_end,
     make_front_end,
 )
@@ -216,6 +217,8 @@ def test_a_front_end_may_not_depend_on_what_changes_between_its_calls():
         (None, {"width": 1}, "front_end__width has no effect where front_end=None"),
         ("image", {"width": 1}, "front_end='image' cannot be .*front_end__width"),
         ("image", {"filters": 0}, "'front_end__filters' parameter of Owner must be"),
+        ("image", {"filterz": 1}, r"'filterz'\. Did you mean 'front_end__filters'\?$"),
+        (lambda frames, width=1: frames, {"widht": 1}, "mean 'front_end__width'"),
         (unseeded, {"depth": 1}, "unseeded.* cannot be .*front_end__depth"),
         (lambda: None, {}, "cannot be called with frames and no more"),
     ],
@@ -225,6 +228,12 @@ def test_parameters_that_a_front_end_does_not_take_are_refused(
 ):
     with pytest.raises(ValueError, match=message):
         check_front_end(front_end, parameters, "Owner")
+
+
+def test_settings_are_written_by_the_names_of_parameters():
+    settings = {"units": (2,), "front_end_parameters": (("filters", (8,)),)}
+    written = {"units": "(2,)", "front_end__filters": "(8,)"}
+    assert as_written(settings) == written
 
 
 def test_checked_parameters_are_sorted_pairs_that_make_the_front_end():
