@@ -268,6 +268,7 @@ BAD_WEIGHTS = {
     "texts": (["heavy"] * 3, "could not convert string to float"),
     "a name": ("balanced", "could not convert string to float"),
     "nothing": (np.zeros(3), "must contain at least one non-zero"),
+    "vast": ([1e308] * 3, "sum of sample_weight is too large"),
     "zero": (0, "must contain at least one non-zero"),
 }
 

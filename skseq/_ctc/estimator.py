@@ -25,7 +25,7 @@ from skseq._ctc.search import DECODERS, beam_search
 from skseq._data.batching import unpad
 from skseq._data.collections import object_array
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary
-from skseq._data.labels import check_labels
+from skseq._data.labels import check_labels, plain_labels
 from skseq._data.lengths import refuse_lengths, refuse_own_lengths
 from skseq._data.sequences import FITTED_X, check_sequences, n_frame_features
 from skseq._data.suspicions import warn_of_shape
@@ -564,12 +564,17 @@ class CTCSequenceClassifier(SequenceEstimator):
         Returns
         -------
         score : float
-            1 is perfect. Negative if there are more errors than labels.
+            1 is perfect. Negative if there are more errors than labels. Labels that
+            `fit` has not seen count as errors; text where the labels of `fit` are
+            numbers, or the reverse, raises ValueError.
         """
         predicted = self.predict(X)
         if self._is_single:
-            return sequence_accuracy(y, predicted, sample_weight=sample_weight)
-        return 1 - label_error_rate(y, predicted, sample_weight=sample_weight)
+            score = sequence_accuracy(y, predicted, sample_weight=sample_weight)
+        else:
+            score = 1 - label_error_rate(y, predicted, sample_weight=sample_weight)
+        self._vocabulary.check_kind(y)
+        return score
 
     # -- what the base asks for ---------------------------------------------------
 
@@ -722,7 +727,7 @@ def single_log_proba(log_probs, lengths) -> np.ndarray:
 
 def _sorted_classes(classes) -> np.ndarray:
     """The labels that a user lists, sorted, as an array."""
-    classes = list(classes)
+    classes = list(plain_labels(list(classes)))
     labels = np.asarray(classes)
     distinct = np.unique(labels)
     is_flat = labels.ndim == 1 and labels.dtype.kind in "biuU" and labels.size

@@ -76,6 +76,8 @@ def as_collection(value: Any, name: str, content: str) -> Any:
         return list(value)  # a pandas Series, indexed, would look labels up
     if hasattr(value, "row_splits"):
         return ragged_rows(value, name)
+    if hasattr(value, "to_pylist"):
+        return _arrow_items(value, name)
     if hasattr(value, "__len__") and hasattr(value, "__getitem__"):
         return value
     if hasattr(value, "__array__"):
@@ -86,9 +88,32 @@ def as_collection(value: Any, name: str, content: str) -> Any:
     )
 
 
+def _arrow_items(value: Any, name: str) -> list:
+    """Take an array of pyarrow apart, whose items are not Python's."""
+    if hasattr(value, "column_names"):
+        raise TypeError(
+            f"{name} is a pyarrow {type(value).__name__}. Pass {name}.to_pandas()."
+        )
+    return value.to_pylist()
+
+
+def tensor_values(tensor: Any) -> Any:
+    """Turn a tensor into an array or a scalar, and the bytes that it keeps into text.
+
+    Anything else stays as it is.
+    """
+    if not callable(getattr(tensor, "numpy", None)) or not hasattr(tensor, "__array__"):
+        return tensor
+    array = np.asarray(tensor)
+    if array.dtype.kind == "O":
+        texts = [v.decode() if isinstance(v, bytes) else v for v in array.ravel()]
+        array = np.array(texts).reshape(array.shape)
+    return array[()]
+
+
 def ragged_rows(tensor: Any, name: str) -> list[np.ndarray]:
     """Take a tf.RaggedTensor apart; TensorFlow need not be imported for that."""
-    values = np.asarray(tensor.flat_values)
+    values = tensor_values(tensor.flat_values)
     splits, *inner = map(np.asarray, tensor.nested_row_splits)
     if len(inner) + values.ndim > 2:
         raise ValueError(

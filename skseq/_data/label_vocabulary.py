@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from skseq._data.collections import object_array
+from skseq._data.collections import object_array, tensor_values
 
 _NUMBERS = {
     "bool",
@@ -166,6 +166,30 @@ class LabelVocabulary:
             decode(self.classes[np.asarray(sample, dtype=np.intp)]) for sample in ids
         )
 
+    def check_kind(self, y):
+        """Refuse text where labels are numbers, and numbers where they are text.
+
+        Parameters
+        ----------
+        y : collection of label sequences, or of labels for the form "single"
+            As a user passed it.
+
+        Raises
+        ------
+        ValueError
+            If the first label is of the other kind, so that none can be right.
+        """
+        y = y.to_numpy() if hasattr(y, "to_numpy") else y
+        for i, item in enumerate(map(tensor_values, y)):
+            is_word = isinstance(item, str) and self.form == "single"
+            is_one = is_word or not hasattr(item, "__len__")
+            if not is_one and len(item) == 0:
+                continue
+            first = item if is_one else next(iter(item))
+            if isinstance(first, str) == (self.classes.dtype.kind == "U"):
+                return
+            raise self._unseen_label(i, first, "")
+
     def _unseen(self, sequences: list, ids: dict) -> ValueError:
         """Name the first label that has no id."""
         i, position, label = next(
@@ -175,6 +199,9 @@ class LabelVocabulary:
             if label not in ids
         )
         where = "" if self.form == "single" else f" at position {position}"
+        return self._unseen_label(i, label, where)
+
+    def _unseen_label(self, i: int, label: Any, where: str) -> ValueError:
         known = ", ".join(map(repr, self.classes[:10].tolist()))
         more = ", ..." if len(self.classes) > 10 else ""
         return ValueError(

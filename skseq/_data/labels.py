@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
-from skseq._data.collections import as_collection, check_n_samples
+from skseq._data.collections import (
+    as_collection,
+    check_n_samples,
+    object_array,
+    tensor_values,
+)
 from skseq._warnings import warn
 
 # Words are taken for names of classes where each comes this often, on average.
@@ -97,18 +102,18 @@ def check_labels(y, n_samples, *, target, estimator_name):
             f"This {estimator_name} estimator requires y to be passed, but the target "
             "y is None."
         )
-    y = _from_tensor(as_collection(y, "y", "label sequences, one per sample"))
+    y = tensor_values(as_collection(y, "y", "label sequences, one per sample"))
     if getattr(y, "shape", None) == ():
         raise TypeError(f"y must be a collection of label sequences, got {y!r}.")
     check_n_samples("y", len(y), n_samples)
     y = _flatten(y, target)
-    items = [y[i] for i in range(n_samples)]
+    items = [tensor_values(y[i]) for i in range(n_samples)]
     for i, item in enumerate(items):
         _check_present(item, f"y[{i}]")
     if target == "single" or (
         target == "auto" and all(isinstance(item, _NUMBERS) for item in items)
     ):
-        return _single_labels(y, items)
+        return _single_labels(y, plain_labels(items))
     if target == "auto":
         _warn_of_class_names(items)
     return _label_sequences(items)
@@ -129,14 +134,17 @@ def _warn_of_class_names(items: list) -> None:
     )
 
 
-def _from_tensor(y: Any) -> Any:
-    """Turn a tensor into an array, and the bytes that TensorFlow keeps into text."""
-    if not callable(getattr(y, "numpy", None)) or not hasattr(y, "__array__"):
-        return y
-    array = np.asarray(y)
-    if array.dtype.kind != "O" or array.ndim != 1:
-        return array
-    return [v.decode() if isinstance(v, bytes) else v for v in array]
+def plain_labels(labels: Any) -> Any:
+    """Turn strings of other types, as members of an Enum, into mere strings."""
+    is_array = isinstance(labels, np.ndarray)
+    if isinstance(labels, str) or (is_array and labels.dtype.kind != "O"):
+        return labels
+    if not any(issubclass(t, str) and t is not str for t in set(map(type, labels))):
+        return labels
+    plain = [str.__str__(v) if isinstance(v, str) else v for v in labels]
+    if is_array:
+        return object_array(plain)
+    return tuple(plain) if isinstance(labels, tuple) else plain
 
 
 def _flatten(y: Any, target: str) -> Any:
@@ -182,6 +190,7 @@ def _label_sequences(items: list) -> LabelSequences:
     sequences, forms, kinds = [], set(), {}
     for i, item in enumerate(items):
         sequence, form = _as_sequence(item, f"y[{i}]")
+        sequence = plain_labels(sequence)
         for kind, place in _kinds(sequence, f"y[{i}]").items():
             kinds.setdefault(kind, place)
         sequences.append(sequence)
@@ -261,8 +270,8 @@ def _kind(label_type: type, label: Any, name: str) -> str:
         raise TypeError(f"{name} is bytes; decode it to str first.")
     if isinstance(label, list | tuple | np.ndarray):
         raise ValueError(
-            f"{name} is itself a sequence; label sequences must be flat, of one label "
-            "an entry."
+            f"{name} is itself a sequence; label sequences must be flat, with one "
+            "label per entry."
         )
     module = "" if label_type.__module__ == "builtins" else f"{label_type.__module__}."
     raise TypeError(

@@ -16,6 +16,8 @@ from rapidfuzz.distance import Levenshtein
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_consistent_length
 
+from skseq._data.collections import tensor_values
+from skseq._data.labels import plain_labels
 from skseq._data.weights import check_sample_weight
 
 
@@ -337,7 +339,7 @@ def check_pairs(y_true: Any, y_pred: Any) -> tuple[list[Any], list[Any]]:
 
 def _check_sequences(name: str, y: Any) -> list[Any]:
     """Turn a collection of anything sequence-like into a list of str, list or tuple."""
-    y = y.to_numpy() if hasattr(y, "to_numpy") else y
+    y = tensor_values(y.to_numpy() if hasattr(y, "to_numpy") else y)
     if hasattr(y, "__array__") and not isinstance(y, Sized):
         y = np.asarray(y)
     unusable = isinstance(y, (str, bytes, Mapping, Set)) or not isinstance(y, Sized)
@@ -351,6 +353,7 @@ def _check_sequences(name: str, y: Any) -> list[Any]:
 
 
 def _check_sequence(name: str, sequence: Any) -> str | list | tuple:
+    sequence = tensor_values(sequence)
     if isinstance(sequence, str):
         return sequence
     # Arrays, NumPy scalars and Series all become built-in lists and scalars.
@@ -363,7 +366,7 @@ def _check_sequence(name: str, sequence: Any) -> str | list | tuple:
             f"{name} must be a label or a sequence of labels, hashable and neither "
             f"None nor NaN. Got {short_repr(sequence)} instead."
         )
-    return sequence
+    return plain_labels(sequence)
 
 
 def _are_labels(sequence: list | tuple) -> bool:

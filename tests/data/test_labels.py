@@ -19,6 +19,11 @@ from skseq._data.labels import LabelSequences, check_labels
 from skseq._files.plain import pack, unpack
 
 
+class Letter(str, Enum):  # noqa: UP042 (StrEnum would print its value)
+    A = "a"
+    B = "b"
+
+
 def check(y, n_samples=3, target="auto"):
     return check_labels(y, n_samples, target=target, estimator_name="E")
 
@@ -312,6 +317,24 @@ GOOD_Y = {
     "ints": ([4, 2, 4], "single", [[4], [2], [4]]),
     "int array": (np.array([4, 2, 4]), "single", [[4], [2], [4]]),
     "whole floats, single": (np.ones(3), "single", [[1.0]] * 3),
+    "members of an Enum": (
+        [[Letter.A, "b"], [Letter.B], []],
+        "list",
+        [["a", "b"], ["b"], []],
+    ),
+    "tuples of members": ([(Letter.A,)] * 3, "tuple", [["a"]] * 3),
+    "arrays of members": (
+        [np.array([Letter.A, Letter.B], dtype=object)] * 3,
+        "array",
+        [["a", "b"]] * 3,
+    ),
+    "tensors of text": ([tf.constant(["a", "b"])] * 3, "array", [["a", "b"]] * 3),
+    "scalar tensors": ([tf.constant(v) for v in (4, 2, 4)], "single", [[4], [2], [4]]),
+    "ragged tensor of text": (
+        tf.ragged.constant([["a", "b"], ["a"], ["b"]]),
+        "array",
+        [["a", "b"], ["a"], ["b"]],
+    ),
     "bools, single": ([True, False, True], "single", [[True], [False], [True]]),
     "__array__": (_NotAnArray(np.array([4, 2, 4])), "single", [[4], [2], [4]]),
     "Series of ints": (
@@ -382,10 +405,58 @@ def test_a_tensor_reads_as_the_array_or_the_texts_that_it_holds(tensor, form, ex
 
 
 def test_an_enum_of_str_is_the_text_that_it_stands_for():
-    class Word(str, Enum):  # noqa: UP042 (StrEnum would print its value)
-        YES = "ja"
+    assert check([Letter.A, Letter.B], 2).sequences == ["a", "b"]
+    labels = check([Letter.A, Letter.B], 2, target="single")
+    assert LabelVocabulary.fit(labels).classes.tolist() == ["a", "b"]
 
-    assert check([Word.YES, Word.YES], 2).sequences == ["ja", "ja"]
+
+ARROW = [
+    (lambda pa, y: pa.array(y), "str"),
+    (lambda pa, y: pa.chunked_array([y[:1], y[1:]]), "str"),
+    (lambda pa, y: pa.array([list(text) for text in y]), "list"),
+    (lambda pa, y: pd.Series(y, dtype="string[pyarrow]", index=[2, 0, 1]), "str"),
+    (lambda pa, y: pd.Series(y, dtype="string[pyarrow]").array, "str"),
+]
+
+
+@pytest.mark.parametrize(("make", "form"), ARROW)
+def test_strings_of_pyarrow_are_texts(make, form):
+    labels = check(make(pytest.importorskip("pyarrow"), ["ab", "b", "a"]))
+    assert labels.form == form
+    assert as_lists(labels) == [["a", "b"], ["b"], ["a"]]
+
+
+def test_a_table_of_pyarrow_is_told_what_to_pass():
+    pa = pytest.importorskip("pyarrow")
+    with pytest.raises(TypeError, match=r"y is a pyarrow Table\. Pass y\.to_pandas"):
+        check(pa.table({"y": [1, 2, 3]}))
+
+
+@pytest.mark.parametrize(
+    ("seen", "y", "message"),
+    [
+        (["ab", "a"], [[], [1, 2]], r"y\[1\] has the label 1, which was not seen"),
+        ([[1], [2]], ["", "ab"], r"y\[1\] has the label 'a', .* label\(s\): 1, 2\."),
+        ([1, 2], ["a", "b"], r"y\[0\] has the label 'a', which was not seen in fit"),
+    ],
+)
+def test_text_for_numbers_and_numbers_for_text_are_refused(seen, y, message):
+    with pytest.raises(ValueError, match=message):
+        fit(seen).check_kind(y)
+
+
+@pytest.mark.parametrize(
+    ("seen", "y"),
+    [
+        (["ab", "a"], ["", "xy"]),
+        (["ab", "a"], pd.Series([["a", "x"], []], index=[3, 1])),
+        ([[1], [2]], [[], np.array([9.0])]),
+        ([1, 2], np.array([7, 1])),
+        ([[1], [2]], [[], []]),
+    ],
+)
+def test_labels_of_the_same_kind_may_be_new(seen, y):
+    fit(seen).check_kind(y)
 
 
 def test_names_of_classes_that_are_read_letter_by_letter_are_warned_of():

@@ -1,5 +1,6 @@
 import copy
 import pickle
+from enum import Enum
 
 import numpy as np
 import pandas as pd
@@ -187,6 +188,11 @@ def test_a_scalar_is_a_sequence_of_one_label(kind):
 )
 def test_labels_of_equal_hash_are_told_apart(label, other):
     assert label_error_rate([[label]], [[other]]) == 1.0
+
+
+def test_members_of_an_enum_equal_the_text_that_they_stand_for():
+    letter = Enum("Letter", {"A": "a", "B": "b"}, type=str)
+    assert label_error_rate([[letter.A, letter.B], [letter.B]], ["ab", "a"]) == 1 / 3
 
 
 def test_a_weight_counts_a_sequence_that_often():

@@ -1,0 +1,123 @@
+"""What estimators say of data that look like something else, and of near misses."""
+
+import re
+from enum import Enum
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.data.samples import RAGGED, Lazy, with_value
+from tests.estimators import AUTOENCODER, CTC, ESTIMATORS
+
+READERS = [case for case in ESTIMATORS if case.reads_frames]
+Y = {"CTCSequenceClassifier": ["a", "b", "a"], "LSTMAutoencoder": None}
+IMAGES = [np.full((20 + i, 8), i / 3) for i in range(3)]
+
+
+def fit(case, X, **params):
+    return case.tiny(**params).fit(X, Y[case.Estimator.__name__])
+
+
+@pytest.fixture(scope="module")
+def ocr():
+    return fit(CTC, IMAGES, front_end="image", front_end__filters=2)
+
+
+@pytest.fixture(scope="module")
+def letters():
+    return CTC.tiny().fit(RAGGED, ["ab", "b", "a"])
+
+
+@pytest.mark.parametrize("case", READERS, ids=str)
+@pytest.mark.filterwarnings("ignore:The reconstruction leaves")
+def test_channels_before_time_are_warned_of_in_fit(case):
+    X = np.random.default_rng(0).normal(size=(3, 2, 40))
+    with pytest.warns(UserWarning, match=r"transpose: X = X\.transpose\(0, 2, 1\)\."):
+        fit(case, X)
+
+
+@pytest.mark.parametrize("case", READERS, ids=str)
+@pytest.mark.filterwarnings("ignore:The reconstruction leaves")
+def test_raw_waveforms_are_warned_of_in_fit(case):
+    X = [np.sin(np.arange(n) / 9) for n in (2002, 2003, 2004)]
+    with pytest.warns(UserWarning, match=r"X = skseq\.preprocessing\.LogMel"):
+        fit(case, X)
+
+
+@pytest.mark.filterwarnings("error")
+def test_raw_waveforms_are_none_of_our_concern_where_strides_shorten_them():
+    X = [np.sin(np.arange(n) / 9) for n in (2002, 2003, 2004)]
+    fit(CTC, X, conv_filters=(2, 2), conv_kernel_size=8, conv_strides=8)
+
+
+def test_too_few_frames_of_turned_series_are_told_to_be_transposed():
+    X = np.random.default_rng(0).normal(size=(3, 2, 9))
+    with pytest.raises(ValueError, match=r"3 labels .* only 2 .*X\.transpose\(0, 2"):
+        CTC.tiny().fit(X, ["abc", "a", "b"])
+
+
+def test_one_label_and_one_frame_are_singular():
+    message = r"y\[0\] has 1 label but X\[0\] has only 0 output frames .*1 other is as"
+    with pytest.raises(ValueError, match=message):
+        CTC.tiny(skip_frames=4).fit(RAGGED, ["a", "b", "a"])
+
+
+def test_an_image_reader_speaks_of_images(ocr):
+    for use in (ocr.predict, lambda X: ocr.partial_fit(X, ["a"])):
+        with pytest.raises(ValueError, match="a height of 9 pixels") as refusal:
+            use([np.ones((20, 9))])
+        assert "feature" not in str(refusal.value)
+    with pytest.raises(ValueError, match=r"image is a \(width, height\) array"):
+        ocr.predict([np.ones((8, 20, 3))])
+
+
+@pytest.mark.parametrize("case", READERS, ids=str)
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_a_lazy_x_that_changes_after_the_check_is_named_by_fit_and_predict(case, value):
+    changed = with_value(value)
+
+    def changing():
+        n_readings = iter(range(99))
+        return Lazy(lambda i: (RAGGED if next(n_readings) < 3 else changed)[i])
+
+    with pytest.raises(ValueError, match=r"X\[1\]"):
+        fit(case, changing())
+    fitted = fit(case, RAGGED)
+    with pytest.raises(ValueError, match=r"X\[1\]"):
+        fitted.predict(changing())
+
+
+def test_a_changed_front_end_is_named_as_the_user_writes_it(ocr):
+    again = CTC.tiny(front_end="image", front_end__filters=2)
+    vars(again).update(vars(ocr))
+    again.set_params(front_end__filters=3, front_end__features=5)
+    message = (
+        "front_end__filters was (2,) and is (3,); front_end__features was unset and "
+        "is 5. Set it back"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        again.partial_fit(IMAGES, ["a", "b", "a"])
+
+
+def test_a_score_against_labels_of_another_kind_is_an_error(letters):
+    with pytest.raises(ValueError, match=r"y\[0\] has the label 1, which was not seen"):
+        letters.score(RAGGED, [[1], [2], [1]])
+    assert letters.score(RAGGED, ["x", "y", "z"]) <= 0
+
+
+def test_members_of_an_enum_are_learnt_and_scored_as_text():
+    letter = Enum("Letter", {"A": "a", "B": "b"}, type=str)
+    y = [[letter.A, letter.B], [letter.B], [letter.A]]
+    clf = CTC.tiny().partial_fit(RAGGED, y, classes=[letter.A, letter.B])
+    assert clf.classes_.tolist() == ["a", "b"]
+    plain = [["a", "b"], ["b"], ["a"]]
+    assert (clf.score_samples(RAGGED, y) == clf.score_samples(RAGGED, plain)).all()
+    assert clf.score(RAGGED, y) == clf.score(RAGGED, plain)
+
+
+def test_missing_values_of_a_table_are_named_by_their_column():
+    table = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, np.nan]})
+    with pytest.raises(ValueError, match=r"X\[1, 1\], column 'b'") as refusal:
+        AUTOENCODER.tiny().fit(table)
+    assert "sklearn" not in str(refusal.value)
