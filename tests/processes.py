@@ -25,7 +25,7 @@ def start_python(code, *arguments, cwd=None, **environment):
     )
 
 
-def output_of(process, timeout=300):
+def output_of(process, timeout=900):
     """What a process printed, once it has ended as it should."""
     try:
         output, errors = process.communicate(timeout=timeout)

@@ -18,6 +18,7 @@ from safetensors.numpy import save as save_tensors
 
 import skseq
 from skseq._files.archive import read_archive, write_archive
+from tests.estimators import ESTIMATORS
 from tests.exploring import EFFORTS, explore
 
 pytestmark = [
@@ -311,24 +312,12 @@ def test_the_watch_notices_a_pickle(watch):
     assert "pickle.find_class" in dict(watch.seen)
 
 
-TINY = {"units": 2, "epochs": 1, "batch_size": 4, "random_state": 0}
-FRAMES = [np.arange(2.0 * n).reshape(n, 2) for n in (4, 5, 6)]
-TEXTS = ["a b", "b", "a"]
-FITTED = {
-    "ctc": lambda: skseq.CTCSequenceClassifier(**TINY).fit(FRAMES, ["ab", "b", "a"]),
-    "translator": lambda: skseq.Seq2SeqTranslator(
-        embedding_dim=2, max_output_length=4, **TINY
-    ).fit(TEXTS, TEXTS),
-    "autoencoder": lambda: skseq.LSTMAutoencoder(**TINY).fit(FRAMES),
-}
-
-
-@pytest.fixture(scope="module", params=FITTED)
+@pytest.fixture(scope="module", params=ESTIMATORS, ids=str)
 def saved(request, tmp_path_factory):
-    path = tmp_path_factory.mktemp("saved") / "model.skseq"
-    FITTED[request.param]().save(path)
+    case, path = request.param, tmp_path_factory.mktemp("saved") / "model.skseq"
+    case.tiny().fit(*case.draw(3)).save(path)
     skseq.load(path)  # imports what loading needs
-    return path, read_archive(path)
+    return case, path, read_archive(path)
 
 
 def replaced(draw, value, depth=0):
@@ -394,9 +383,9 @@ def damaged_arrays(draw, arrays):
     return {**arrays, other: change(arrays[name])}
 
 
-def assert_usable(loaded):
+def assert_usable(case, loaded):
     """What was loaded answers, or says why it does not."""
-    X = TEXTS if isinstance(loaded, skseq.Seq2SeqTranslator) else FRAMES
+    X, _ = case.draw(3)
     with suppress(TypeError, ValueError):
         assert len(loaded.predict(X)) == len(X)
 
@@ -405,7 +394,7 @@ def assert_usable(loaded):
 def test_any_damage_of_an_estimator_is_refused_or_loaded_and_runs_nothing(
     effort, saved, watch
 ):
-    path, archive = saved
+    case, path, archive = saved
 
     def check(data):
         header, arrays = archive.header, dict(archive.arrays)
@@ -425,6 +414,6 @@ def test_any_damage_of_an_estimator_is_refused_or_loaded_and_runs_nothing(
         assert most < 2**24
         assert watch.seen == []
         if loaded is not None and header["parameters"] == archive.header["parameters"]:
-            assert_usable(loaded)
+            assert_usable(case, loaded)
 
     explore(check, 150, effort)

@@ -23,6 +23,8 @@ def assert_same_results(found, expected, tolerance=0.0):
             assert_same_results(a, b, tolerance)
     elif isinstance(expected, str):
         assert found == expected
+    elif tolerance == 0:
+        np.testing.assert_array_equal(found, expected, strict=True)
     else:
         np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
 

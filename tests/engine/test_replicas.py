@@ -1,17 +1,13 @@
 """Training that is shared out among devices and processes."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+from tests.processes import output_of, start_python
 
-ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
 
 FITS = """
 import json, os, sys, warnings
@@ -84,21 +80,8 @@ print(json.dumps(found))
 """
 
 
-def start(code, **environment):
-    path = str(ROOT)
-    return subprocess.Popen(
-        [sys.executable, "-c", FITS + code],
-        env={**os.environ, "PYTHONPATH": path, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 def result(process):
-    output, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors[-3000:]
-    return json.loads(output.splitlines()[-1])
+    return json.loads(output_of(process).splitlines()[-1])
 
 
 def free_ports(n):
@@ -111,7 +94,7 @@ def free_ports(n):
 
 @pytest.fixture(scope="module")
 def on_two_devices():
-    return result(start(TWO_DEVICES))
+    return result(start_python(FITS + TWO_DEVICES))
 
 
 def test_two_devices_learn_what_one_does(on_two_devices):
@@ -134,7 +117,8 @@ def test_two_processes_learn_what_one_does():
     processes = []
     for index in range(2):
         task = {"type": "worker", "index": index}
-        config = {"cluster": {"worker": workers}, "task": task}
-        processes.append(start(ONE_OF_TWO_PROCESSES, TF_CONFIG=json.dumps(config)))
+        config = json.dumps({"cluster": {"worker": workers}, "task": task})
+        code = FITS + ONE_OF_TWO_PROCESSES
+        processes.append(start_python(code, TF_CONFIG=config))
     for process in processes:
         assert result(process)["difference"] < 1e-5

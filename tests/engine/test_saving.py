@@ -5,8 +5,6 @@ import os
 import pickle
 import random
 import re
-import subprocess
-import sys
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -20,66 +18,50 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 import skseq
-from skseq import CTCSequenceClassifier, Seq2SeqTranslator
-from skseq._autoencoder.network import autoencoder_network
-from skseq._ctc.network import ctc_network
 from skseq._engine.saving import MAX_LAYERS, WEIGHTS, weight_shapes
 from skseq._files.archive import read_archive, write_archive
 from skseq._files.plain import pack
-from skseq._seq2seq.network import seq2seq_network
-from tests.toy import as_text, reversals, roughened, symbol_runs
+from tests.contract.comparing import assert_same_results
+from tests.estimators import CASES, CTC, CTC_GRU_CONV, TRANSLATOR, TRANSLATOR_GRU_DOT
+from tests.processes import run_python
+from tests.toy import reversals, roughened
 
 pytestmark = pytest.mark.core
 
-X, SYMBOLS, _ = symbol_runs(12)
-TEXT = as_text(SYMBOLS)
-SETTINGS = {
-    "lstm": {},
-    "gru": {"cell": "gru", "units": [3, 2], "dropout": 0.1, "bidirectional": False},
-    "convolutions": {"conv_filters": (3, 2), "conv_strides": (1, 2), "skip_frames": 1},
-    "image": {
-        "front_end": "image",
-        "front_end__filters": (2,),
-        "front_end__features": 3,
-    },
-    "single": {"target": "single"},
-}
+# Each case, and what else there is of layers, front ends and parameters.
+SAVED = [
+    *CASES,
+    CTC.variant(
+        "ctc-image",
+        front_end="image",
+        front_end__filters=(2,),
+        front_end__features=3,
+    ),
+    CTC_GRU_CONV.variant(
+        "ctc-layers",
+        units=[3, 2],
+        conv_filters=(3, 2),
+        conv_strides=(1, 2),
+        skip_frames=1,
+    ),
+    TRANSLATOR_GRU_DOT.variant("translator-layers", units=[3, 2]),
+]
+BY_NAME = {case.name: case for case in SAVED}
+LEAST = {"units": 3, "epochs": 1, "optimizer": "sgd"}
+
+X = CTC.X
+FIRST_LETTERS = [text[0] for text in CTC.y]
 LETTERS, REVERSED = reversals(12)
-CHARACTERS = {"source_tokenizer": "char", "target_tokenizer": "char"}
 TOKENS = {"source_tokenizer": None, "target_tokenizer": None}
-TRANSLATORS = {
-    "words": {},
-    "characters": {"attention": None, "units": 3, "dropout": 0.1, **CHARACTERS},
-    "tokens": {
-        "cell": "gru",
-        "units": [3, 2],
-        "attention": "dot",
-        "bidirectional": False,
-        "ema_decay": 0.5,
-        "decoder": "beam",
-        **TOKENS,
-    },
-}
 
 
 def fit(**params):
-    y = [text[0] for text in TEXT]
-    defaults = {"units": 3, "epochs": 1, "optimizer": "sgd", "random_state": 0}
-    clf = CTCSequenceClassifier(**{**defaults, **params}).fit(X, y)
-    return roughened(clf)
+    return roughened(CTC.make(**{**LEAST, **params}).fit(X, FIRST_LETTERS))
 
 
 def fit_translator(form=list, **params):
-    defaults = {"units": 3, "embedding_dim": 2, "epochs": 1, "optimizer": "sgd"}
-    translator = Seq2SeqTranslator(**{**defaults, "random_state": 0, **params})
+    translator = TRANSLATOR.make(**{**LEAST, "embedding_dim": 2, **params})
     return roughened(translator.fit(LETTERS, list(map(form, REVERSED))))
-
-
-def fit_by_name(name):
-    if name in SETTINGS:
-        return fit(**SETTINGS[name])
-    forms = {"words": " ".join, "characters": "".join, "tokens": list}
-    return fit_translator(forms[name], **TRANSLATORS[name])
 
 
 @pytest.fixture(scope="module")
@@ -93,59 +75,41 @@ def saved(fitted, tmp_path):
     return tmp_path / "estimator.skseq"
 
 
-def answers(estimator):
-    known = LETTERS if isinstance(estimator, Seq2SeqTranslator) else X
-    return {
-        "predict": estimator.predict(known),
-        "proba": np.concatenate(estimator.predict_proba(known)),
-        "scores": estimator.score_samples(known),
-    }
-
-
-def assert_same_answers(found, expected):
-    for name, value in expected.items():
-        np.testing.assert_array_equal(found[name], value, strict=True)
-
-
 # -- round trips ------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def there_and_back(tmp_path_factory):
-    """What estimators of all settings say here, and loaded in another process."""
+def here(tmp_path_factory):
+    """A folder of saved estimators, each of which is also given by its name."""
     folder = tmp_path_factory.mktemp("saved")
-    here = {}
-    for name in (*SETTINGS, *TRANSLATORS):
-        estimator = fit_by_name(name)
+    estimators = {n: case.rough(case.fit(epochs=1)) for n, case in BY_NAME.items()}
+    for name, estimator in estimators.items():
         estimator.save(folder / f"{name}.skseq")
-        here[name] = estimator, answers(estimator)
-    path = str(Path(__file__).parents[2])
+    return folder, estimators
+
+
+@pytest.fixture(scope="module")
+def there(here):
+    """The estimators that another process loads, and what they answer there."""
+    folder, _ = here
     code = "import sys, tests.engine.test_saving as t; t.answer_elsewhere(sys.argv[1])"
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(folder)],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return here, pickle.loads((folder / "answers").read_bytes())
+    run_python(code, folder)
+    return pickle.loads((folder / "answers").read_bytes())
 
 
 def answer_elsewhere(folder):
     """Run in the other process."""
     found = {}
-    for name in (*SETTINGS, *TRANSLATORS):
+    for name, case in BY_NAME.items():
         estimator = skseq.load(Path(folder, f"{name}.skseq"))
-        found[name] = estimator, answers(estimator)
+        found[name] = estimator, case.results(estimator)
     Path(folder, "answers").write_bytes(pickle.dumps(found))
 
 
-@pytest.mark.parametrize("name", [*SETTINGS, *TRANSLATORS])
-def test_another_process_loads_the_same_estimator(there_and_back, name):
-    here, there = there_and_back
-    (estimator, expected), (loaded, found) = here[name], there[name]
-    assert_same_answers(found, expected)
+@pytest.mark.parametrize("name", BY_NAME)
+def test_another_process_loads_the_same_estimator(here, there, name):
+    estimator, (loaded, found) = here[1][name], there[name]
+    assert_same_results(found, BY_NAME[name].results(estimator))
     assert type(loaded) is type(estimator)
     assert loaded.get_params() == estimator.get_params()
     assert {type(v) for v in loaded.get_params().values()} == {
@@ -153,10 +117,9 @@ def test_another_process_loads_the_same_estimator(there_and_back, name):
     }
 
 
-@pytest.mark.parametrize("name", [*SETTINGS, *TRANSLATORS])
-def test_all_that_was_learnt_comes_back(there_and_back, name):
-    here, there = there_and_back
-    before, after = vars(here[name][0]), vars(there[name][0])
+@pytest.mark.parametrize("name", BY_NAME)
+def test_all_that_was_learnt_comes_back(here, there, name):
+    before, after = vars(here[1][name]), vars(there[name][0])
     forgotten = {"_optimizer_state"}
     assert before.keys() == after.keys()
     for attribute in before.keys() - forgotten:
@@ -175,7 +138,7 @@ def test_all_that_was_learnt_comes_back(there_and_back, name):
     ids=["int", "float", "bool", "tuple", "int16"],
 )
 def test_labels_come_back_in_their_type(y, tmp_path):
-    clf = CTCSequenceClassifier(units=2, epochs=1, random_state=0).fit(X, y)
+    clf = CTC.tiny().fit(X, y)
     clf.save(tmp_path / "clf")
     loaded = skseq.load(tmp_path / "clf")
     assert loaded.classes_.dtype == clf.classes_.dtype
@@ -202,8 +165,8 @@ def test_tokens_come_back_in_their_type(form, tmp_path):
 @pytest.mark.parametrize("dtype", ["int8", "uint16", "int64"])
 def test_integer_tokens_come_back_in_their_dtype(dtype, tmp_path):
     numbers = [np.array([ord(x) for x in tokens], dtype=dtype) for tokens in LETTERS]
-    translator = Seq2SeqTranslator(units=3, embedding_dim=2, epochs=1, **TOKENS)
-    translator.fit(numbers, numbers).save(tmp_path / "translator")
+    translator = TRANSLATOR.tiny(**TOKENS).fit(numbers, numbers)
+    translator.save(tmp_path / "translator")
     loaded = skseq.load(tmp_path / "translator")
     pairs = zip(loaded.predict(numbers), translator.predict(numbers), strict=True)
     for found, expected in pairs:
@@ -213,7 +176,7 @@ def test_integer_tokens_come_back_in_their_dtype(dtype, tmp_path):
 def test_feature_names_come_back(tmp_path):
     pd = pytest.importorskip("pandas")
     frames = [pd.DataFrame(x, columns=["x", "y", "z"]) for x in X]
-    clf = CTCSequenceClassifier(units=2, epochs=1).fit(frames, TEXT)
+    clf = CTC.tiny().fit(frames, CTC.y)
     clf.save(tmp_path / "clf")
     loaded = skseq.load(tmp_path / "clf")
     assert loaded.feature_names_in_.tolist() == ["x", "y", "z"]
@@ -223,7 +186,7 @@ def test_feature_names_come_back(tmp_path):
 
 def test_a_loaded_estimator_trains_on(saved, fitted):
     loaded = skseq.load(saved)
-    loaded.partial_fit(X, [text[0] for text in TEXT])
+    loaded.partial_fit(X, FIRST_LETTERS)
     assert loaded.n_iter_ == fitted.n_iter_ + 1
     assert loaded.set_params(warm_start=True).fit(X, ["a"] * 12).n_iter_ == 1
 
@@ -333,7 +296,7 @@ def test_a_flipped_bit_is_noticed_or_harmless(saved, fitted, part):
         loaded = skseq.load(saved)
     except ValueError:
         return
-    assert_same_answers(answers(loaded), answers(fitted))
+    assert_same_results(CTC.results(loaded), CTC.results(fitted))
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
@@ -624,76 +587,26 @@ def test_a_long_vocabulary_does_not_make_the_header_long(saved_translator):
 
 # -- the shapes of weights -------------------------------------------------------------
 
-CTC_SETTINGS = {
-    "n_features": 5,
-    "n_labels": 4,
-    "units": (3, 2),
-    "cell": "lstm",
-    "bidirectional": True,
-    "dropout": 0.2,
-    "conv_filters": (),
-    "conv_kernel_size": 3,
-    "conv_strides": (),
-    "front_end": None,
-    "front_end_parameters": (),
-    "skip_frames": 1,
-}
-NETWORKS = {
-    "ctc": (ctc_network, CTC_SETTINGS),
-    "convolutions": (
-        ctc_network,
-        {**CTC_SETTINGS, "conv_filters": (2, 3), "conv_strides": (1, 2), "cell": "gru"},
-    ),
-    "image": (
-        ctc_network,
-        {
-            **CTC_SETTINGS,
-            "front_end": "image",
-            "front_end_parameters": (("features", 3), ("filters", (2, 4))),
-        },
-    ),
-    "translator": (
-        seq2seq_network,
-        {
-            "n_source_ids": 6,
-            "n_target_ids": 7,
-            "embedding_dim": 3,
-            "units": (3, 2),
-            "cell": "lstm",
-            "bidirectional": True,
-            "attention": "additive",
-            "dropout": 0.2,
-        },
-    ),
-    "autoencoder": (
-        autoencoder_network,
-        {
-            "n_features": 3,
-            "units": (4, 3),
-            "cell": "gru",
-            "bidirectional": False,
-            "dropout": 0.2,
-            "latent_dim": 2,
-            "decoder_input": "output",
-            "reverse": True,
-            "difference": True,
-        },
-    ),
-}
+
+@pytest.fixture(params=[case.name for case in SAVED])
+def network(request, here):
+    """A network's function and its settings."""
+    estimator = here[1][request.param]
+    return estimator._network, estimator._settings
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_the_shapes_are_those_of_the_network_in_its_order(name):
-    network, settings = NETWORKS[name]
-    shapes, model = weight_shapes(network, settings), network(**settings)
+def test_the_shapes_are_those_of_the_network_in_its_order(network):
+    make, settings = network
+    shapes, model = weight_shapes(make, settings), make(**settings)
     assert list(shapes.items()) == [(w.path, tuple(w.shape)) for w in model.weights]
     assert len(model.trainable_weights) == len(model.weights)
 
 
-def test_the_weights_of_a_small_network_are_these():
-    network, settings = NETWORKS["ctc"]
-    settings = {**settings, "units": (3,), "cell": "gru", "conv_filters": (2,)}
-    assert weight_shapes(network, {**settings, "conv_strides": (1,)}) == {
+def test_the_weights_of_a_small_network_are_these(fitted):
+    sizes = {"n_features": 5, "n_labels": 4, "units": (3,), "cell": "gru"}
+    convolution = {"conv_filters": (2,), "conv_strides": (1,), "conv_kernel_size": 3}
+    settings = {**fitted._settings, **sizes, **convolution}
+    assert weight_shapes(fitted._network, settings) == {
         "conv_0/convolution/kernel": (3, 5, 2),
         "conv_0/convolution/bias": (2,),
         "conv_0/normalization/gamma": (2,),
@@ -715,13 +628,12 @@ def resident_bytes():
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
-@pytest.mark.parametrize("name", NETWORKS)
-def test_the_shapes_of_a_vast_network_take_little_memory(name):
-    network, settings = NETWORKS[name]
-    weight_shapes(network, settings)  # whatever is made once
+def test_the_shapes_of_a_vast_network_take_little_memory(network):
+    make, settings = network
+    weight_shapes(make, settings)  # whatever is made once
     before = resident_bytes()
     tracemalloc.start()
-    shapes = weight_shapes(network, {**settings, "units": (100_000,)})
+    shapes = weight_shapes(make, {**settings, "units": (100_000,)})
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert max(max(shape) for shape in shapes.values()) >= 300_000
@@ -729,7 +641,6 @@ def test_the_shapes_of_a_vast_network_take_little_memory(name):
     assert resident_bytes() - before < 2**24  # one kernel would take 2**37
 
 
-@pytest.mark.parametrize("name", NETWORKS)
 def name_counts():
     """How many objects of a few kinds Keras has named so far."""
     layer = keras.layers.Dropout(0.5)
@@ -737,23 +648,22 @@ def name_counts():
     return [int(re.sub(r"\D", "", obj.name) or 0) for obj in named]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_asking_for_shapes_leaves_nothing_behind_in_keras(name):
+def test_asking_for_shapes_leaves_nothing_behind_in_keras(network):
     before, randomness = name_counts(), random.getstate()
-    weight_shapes(*NETWORKS[name])
+    weight_shapes(*network)
     assert random.getstate() == randomness
     assert np.subtract(name_counts(), before).tolist() == [1] * len(before)
 
 
-def test_asking_for_shapes_in_another_graph_adds_nothing_to_it():
+def test_asking_for_shapes_in_another_graph_adds_nothing_to_it(network):
     with tf.Graph().as_default() as graph:
-        weight_shapes(*NETWORKS["ctc"])
+        weight_shapes(*network)
     assert graph.get_operations() == []
 
 
-def test_a_network_that_cannot_be_built_is_an_error_of_its_own():
+def test_a_network_that_cannot_be_built_is_an_error_of_its_own(network):
     with pytest.raises(TypeError, match="n_tables"):
-        weight_shapes(ctc_network, {"n_tables": 3})
+        weight_shapes(network[0], {"n_tables": 3})
 
 
 def refused_at_once(path):

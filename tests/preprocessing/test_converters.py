@@ -1,9 +1,7 @@
 """Sequences come back from every form as they went in; what cannot is named."""
 
-import subprocess
 import sys
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,6 +23,7 @@ from skseq.preprocessing import (
     to_nan_padded,
     to_ragged_tensor,
 )
+from tests.processes import run_python
 
 TABLES = {"pandas": pd.DataFrame, "polars": pl.DataFrame}
 
@@ -511,11 +510,4 @@ def test_reading_tables_and_arrays_imports_no_library():
         "to_nan_padded(from_concatenated(np.ones((3, 2)), [1, 2]))\n"
         "print(*{'tensorflow', 'polars'} & sys.modules.keys())"
     )
-    found = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=Path(__file__).parents[2],
-    )
-    assert found.stdout.strip() == ""
+    assert run_python(code).strip() == ""

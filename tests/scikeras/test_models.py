@@ -5,11 +5,7 @@ processes of their own only.
 """
 
 import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,9 +13,9 @@ import pytest
 
 from skseq import CTCSequenceClassifier
 from skseq.scikeras import autoencoder_model, recurrent_model
+from tests.processes import ROOT, run_python
 from tests.toy import as_text, symbol_runs
 
-ROOT = Path(__file__).parents[2]
 X, SYMBOLS, _ = symbol_runs(12)
 Y = as_text(SYMBOLS)
 
@@ -87,18 +83,9 @@ print("FOUND", json.dumps(found))
 """
 
 
-def run(code, **options):
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    finished = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, text=True, **options
-    )
-    assert finished.returncode == 0, finished.stderr[-4000:]
-    return finished.stdout
-
-
 @pytest.fixture(scope="module")
 def found():
-    return json.loads(run(SESSION).partition("FOUND")[2])
+    return json.loads(run_python(SESSION).partition("FOUND")[2])
 
 
 def test_a_wrapper_learns_by_our_network(found):
@@ -171,4 +158,4 @@ def test_the_blocks_of_the_page_that_need_scikeras_run_in_order(tmp_path):
     page = (ROOT / "docs" / "scikeras.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```py\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert blocks
-    run("\n".join(blocks), cwd=tmp_path)
+    run_python("\n".join(blocks), cwd=tmp_path)
