@@ -170,8 +170,8 @@ def check_columns(item: Any, name: str) -> None:
 
 def column_names(item: Any) -> list | None:
     """Return the column names of a data frame, None of anything else."""
-    is_data_frame = hasattr(item, "columns") and hasattr(item, "dtypes")
-    return list(item.columns) if is_data_frame else None
+    has_columns = hasattr(item, "columns") and hasattr(item, "dtypes")
+    return list(item.columns) if has_columns and not isinstance(item, type) else None
 
 
 def n_real_frames(frames: np.ndarray) -> int:

@@ -70,7 +70,7 @@ def refuse_own_lengths(frame_counts, y):
 
 def _as_lengths(y: Any) -> list[int] | None:
     """Return y as positive integers, None if it holds anything else."""
-    if not hasattr(y, "__len__") or isinstance(y, str | bytes | dict | set):
+    if not hasattr(y, "__len__") or isinstance(y, type | str | bytes | dict | set):
         return None
     if hasattr(y, "shape"):
         return _of_array(y)

@@ -35,6 +35,11 @@ BAD_FRAMES = {
         "array.",
     ),
     "item None": (ragged(x1=None), ValueError, "X[1] is None."),
+    "item class": (
+        ragged(x1=pd.DataFrame),
+        TypeError,
+        "X[1] has dtype object and cannot be converted to float",
+    ),
     "item str": (
         ragged(x1="hello"),
         ValueError,

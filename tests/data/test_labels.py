@@ -70,6 +70,12 @@ BAD_Y = {
         "y must be a collection of label sequences, one per sample, got a single str "
         "'abc'. Did you mean [y]?",
     ),
+    "class": (
+        list,
+        TypeError,
+        "y must be a collection of label sequences, one per sample, got <class 'list'>",
+    ),
+    "class of arrays": (np.ndarray, TypeError, "got <class 'numpy.ndarray'>."),
     "too few": (
         ["a", "b"],
         ValueError,
