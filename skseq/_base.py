@@ -33,7 +33,7 @@ from skseq._engine.training import Run
 from skseq._nn.front_ends import as_written, front_end_of
 from skseq._nn.initial_weights import initial_weights
 from skseq._nn.layers import CELLS
-from skseq._nn.padding import warn_of_batch_statistics
+from skseq._nn.padding import warn_of_layers
 from skseq._parameters import (
     BOOLEAN,
     FRACTION,
@@ -227,7 +227,7 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         self._seed = checkpoint.start(seed) if checkpoint else seed
         with borrow(self._recipe(self.distribute)) as program:
             self._exact_lengths = program.sees_padding
-            warn_of_batch_statistics(program.model)
+            warn_of_layers(program.model)
             training, validation = self._subsets(program, data, validation)
             trainer = program.trainer(optimizer)
             first = self._first_state(program, trainer, request, continues)

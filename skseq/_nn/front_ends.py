@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from skseq._nn.layers import ImageConvolution, dense, strided_length
+from skseq._nn.layers import ImageConvolution, WithoutMask, dense, strided_length
 from skseq._parameters import (
     CALLABLE,
     NONE,
@@ -116,6 +116,7 @@ class CustomFrontEnd(FrontEnd):
         with private_random(seed):
             outputs = self.function(frames, **dict(self.parameters))
         _check_outputs(outputs)
+        outputs = WithoutMask(dtype="float32", name="without_mask")(outputs)
         return keras.Model(frames, outputs, name=LAYER)
 
     def output_lengths(self, model, lengths):

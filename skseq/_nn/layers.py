@@ -107,6 +107,21 @@ def autonomous_lstm(recurrent_kernel, bias, state, n_frames):
     return run_lstm(frames, kernel, recurrent_kernel, bias, state)
 
 
+class WithoutMask(keras.layers.Layer):
+    """Passes frames on, and leaves out a mask that a user's layers have set."""
+
+    supports_masking = True
+
+    def call(self, frames):
+        return tf.identity(frames)
+
+    def compute_mask(self, frames, previous_mask):
+        return None
+
+    def compute_output_shape(self, frames_shape):
+        return frames_shape
+
+
 class FinalStates(keras.layers.Layer):
     """What each direction ends with: the last frame of one, the first of the other."""
 

@@ -36,19 +36,30 @@ def own_front_end(model) -> keras.Model | None:
     return next((layer for layer in model.layers if layer.name == LAYER), None)
 
 
-def warn_of_batch_statistics(model) -> None:
-    """Warn where a user's front end normalises over the batch."""
+# What a user is told of a layer of some class, by its names.
+_WARNINGS = {
+    keras.layers.BatchNormalization: (
+        "front_end normalises over the batch ({}), so the sequences of a batch depend "
+        "on each other. Batches hold sequences of one length only, which keeps padding "
+        "out but makes them small. Use keras.layers.LayerNormalization, which looks at "
+        "one frame at a time."
+    ),
+    keras.layers.Masking: (
+        "front_end masks frames ({}). Padding needs no mask, as skseq leaves it out "
+        "itself, and the layers after front_end read masked frames like all others. "
+        "Remove the Masking layer."
+    ),
+}
+
+
+def warn_of_layers(model) -> None:
+    """Warn where a user's front end holds a layer that is better left out."""
     front_end = own_front_end(model)
-    layers = [] if front_end is None else _layers_of(front_end)
-    kind = keras.layers.BatchNormalization
-    names = [layer.name for layer in layers if isinstance(layer, kind)]
-    if names:
-        warn(
-            f"front_end normalises over the batch ({', '.join(names)}), so the "
-            "sequences of a batch depend on each other. Batches hold sequences of "
-            "one length only, which keeps padding out but makes them small. Use "
-            "keras.layers.LayerNormalization, which looks at one frame at a time."
-        )
+    layers = [] if front_end is None else list(_layers_of(front_end))
+    for kind, message in _WARNINGS.items():
+        names = [layer.name for layer in layers if isinstance(layer, kind)]
+        if names:
+            warn(message.format(", ".join(names)))
 
 
 def sees_padding(model, seed=0) -> bool:

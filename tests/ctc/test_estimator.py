@@ -450,6 +450,21 @@ def test_statistics_over_the_batch_are_those_of_real_frames_and_are_warned_of():
     np.testing.assert_allclose(layer.moving_mean, 5, atol=0.6)
 
 
+def masked(frames):
+    frames = keras.layers.Masking(name="unseen")(frames)
+    return keras.layers.LSTM(3, return_sequences=True)(frames)
+
+
+def test_a_mask_ends_with_the_front_end_and_its_user_is_told():
+    clf = make(front_end=masked)
+    # A warning of Keras would be an error here.
+    with pytest.warns(UserWarning, match=r"\(unseen\).*no mask.*Remove the Masking"):
+        clf.fit(X, TEXT)
+    for alone, beside in zip(X, clf.predict_proba(X), strict=True):
+        (expected,) = clf.predict_proba([alone])
+        np.testing.assert_allclose(beside, expected, atol=1e-6)
+
+
 # -- too few frames ---------------------------------------------------------------
 
 
