@@ -263,9 +263,7 @@ TOKENS = {
 
 
 @pytest.mark.parametrize("size", [(3, 2), (12, 9)])
-@pytest.mark.parametrize(
-    "n_tokens", [2, 30, pytest.param(200, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("n_tokens", [2, 30, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", TOKENS)
 def test_labels_of_tokens_never_overlap(kind, n_tokens, size):
     tokens = TOKENS[kind](n_tokens)
