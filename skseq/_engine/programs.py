@@ -91,13 +91,17 @@ class Program:
             state.assign([derive(seed, i), 0])
 
     def infer(self, batch: dict) -> list[np.ndarray]:
-        """Run the network on a padded batch."""
-        return [out.numpy() for out in self._infer(*self.inputs(batch))]
+        """Run the network on a padded batch; refuse results that are not finite."""
+        outputs = [out.numpy() for out in self._infer(*self.inputs(batch))]
+        _check_outputs(outputs, np.isfinite)
+        return outputs
 
     def run(self, function: Callable, *tensors, **options) -> list[np.ndarray]:
         """Run a compiled `function(model, *tensors, **options)` of the network.
 
-        It is traced once per set of options, whatever the tensors' shapes.
+        It is traced once per set of options, whatever the tensors' shapes. Minus
+        infinity is the log-probability of nothing, and the only result that may not be
+        finite.
         """
         key = function, *sorted(options.items())
         compiled = self._functions.pop(key, None) or self._compiled(
@@ -106,7 +110,9 @@ class Program:
         self._functions[key] = compiled
         while len(self._functions) > MAX_FUNCTIONS:
             del self._functions[next(iter(self._functions))]
-        return [output.numpy() for output in compiled(*tensors)]
+        outputs = [output.numpy() for output in compiled(*tensors)]
+        _check_outputs(outputs, lambda output: output < np.inf)
+        return outputs
 
     def losses(self, batch: dict) -> np.ndarray:
         """Loss of each sequence, as at prediction time (no dropout)."""
@@ -307,3 +313,12 @@ def _summed_rows(gradient):
     An embedding's comes as rows, which Keras would clip and square one by one.
     """
     return gradient if gradient is None else tf.convert_to_tensor(gradient)
+
+
+def _check_outputs(outputs: list[np.ndarray], are_good: Callable) -> None:
+    if not all(are_good(array).all() for array in outputs if array.dtype.kind == "f"):
+        raise ValueError(
+            "The network gives values that are not finite: its weights or its inputs "
+            "are too large. Scale X as it was scaled for fit, or fit anew if the "
+            "weights were read from a file."
+        )

