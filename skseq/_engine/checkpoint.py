@@ -20,6 +20,7 @@ from skseq._warnings import warn
 
 KIND = "checkpoint"
 NOT_GIVEN = "not given"
+FREE_BYTES = 2**25  # that texts and lists may take in any file
 
 
 class Checkpoint:
@@ -90,7 +91,8 @@ class Checkpoint:
     def _read(self):
         values, arrays = _parts(self.path)
         with self.blamed():
-            content = unpack(values, arrays)
+            n_bytes = sum(array.nbytes for array in arrays.values())
+            content = unpack(values, arrays, FREE_BYTES + 5 * n_bytes)
             saved, self.seed = dict(content["origin"]), int(content["seed"])
             self.callback_state = content["callbacks"]
             self.state = TrainingState(**content["state"])

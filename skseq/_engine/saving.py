@@ -22,6 +22,7 @@ from skseq._names import ESTIMATORS
 KIND = "estimator"
 LIBRARIES = ("skseq", "sklearn", "tensorflow", "keras", "numpy")
 WEIGHTS = "weights/"  # how the names of weights begin, among a file's arrays
+FREE_BYTES = 2**25  # that texts and lists may take in any file
 MAX_LAYERS = 200  # asking a network of more for its weights takes minutes
 
 
@@ -44,7 +45,15 @@ def save(estimator, path) -> None:
             "python": platform.python_version(),
         },
     }
-    write_archive(path, header, arrays | fitted_arrays | weights)
+    arrays |= fitted_arrays | weights
+    try:
+        _unpacked(header, arrays)
+    except ValueError as error:
+        raise ValueError(
+            f"A file that holds this {type(estimator).__name__} could not be loaded: "
+            f"{error}. Such an estimator can be pickled."
+        ) from error
+    write_archive(path, header, arrays)
 
 
 def _refuse_subclass(kind: type) -> None:
@@ -115,7 +124,8 @@ def _unpacked(header, arrays):
     """The parameters, the fitted values and the weights by their paths."""
     weights = {n: a for n, a in arrays.items() if n.startswith(WEIGHTS)}
     others = {n: a for n, a in arrays.items() if n not in weights}
-    values = unpack({n: header[n] for n in ("parameters", "fitted")}, others)
+    most = FREE_BYTES + 2 * sum(array.nbytes for array in arrays.values())
+    values = unpack({n: header[n] for n in ("parameters", "fitted")}, others, most)
     weights = {n.removeprefix(WEIGHTS): a for n, a in weights.items()}
     return values["parameters"], values["fitted"], weights
 

@@ -10,7 +10,10 @@ import io
 import json
 import math
 import os
+import re
 import secrets
+import stat
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,7 +30,14 @@ FORMAT_VERSION = 1
 _HEADER = "skseq.json"
 _WEIGHTS = "weights.safetensors"
 _MAX_HEADER_BYTES = 2**20
+_MAX_CONTAINERS = 2**17  # lists and dicts in the header
+_MAX_NAMES_BYTES = 2**20  # of the arrays' names, shapes and places
+_MAX_DIRECTORY_BYTES = 2**17  # of what a zip of two members says of them
+_ENDS = re.compile(rb'"data_offsets":\[\d+,(\d+)\]')
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # every member's time, so equal content, equal bytes
+
+_TEMPORARY = re.compile(r"\.skseq-[0-9a-f]{16}\.tmp")
+_LONG = 3600  # seconds: whoever writes a file writes something to it in an hour
 
 _ZIP = b"PK\x03\x04"
 _OTHER_FILES = {  # by their first bytes
@@ -59,8 +69,9 @@ def write_archive(path, header, arrays):
 
     The file appears under its name only once it is complete and on the disk; until
     then, and if anything fails, a file that was there before stays as it was. Equal
-    content gives equal bytes. Only a process that is killed outright while it writes
-    leaves something behind, a file named ``.skseq-*.tmp`` in the same folder.
+    content gives equal bytes. A file that is replaced hands on its mode. Only a process
+    that is killed outright while it writes leaves something behind, a file named
+    ``.skseq-*.tmp`` in the same folder, which the next write an hour later removes.
 
     Parameters
     ----------
@@ -98,6 +109,17 @@ def write_archive(path, header, arrays):
             f"Everything but the arrays takes {len(text)} bytes of JSON, and a file "
             f"can hold {_MAX_HEADER_BYTES}. Shorten long texts, tuples and dicts."
         )
+    if _n_containers(text) > _MAX_CONTAINERS:
+        raise ValueError(
+            f"Everything but the arrays is {_n_containers(text)} lists and dicts in "
+            f"one another, and a file can hold {_MAX_CONTAINERS}. Put them into arrays."
+        )
+    n_names = int.from_bytes(weights[:8], "little")
+    if n_names > _MAX_NAMES_BYTES:
+        raise ValueError(
+            f"The names of {len(arrays)} arrays take {n_names} bytes, and a file can "
+            f"hold {_MAX_NAMES_BYTES}. Put many small arrays into one."
+        )
     _write_atomically(path, {_HEADER: text, _WEIGHTS: weights})
 
 
@@ -123,7 +145,8 @@ def read_archive(path):
         If the file cannot be read, for example because there is none.
     """
     try:
-        return _parse(_read_zip_bytes(path))
+        with _open(path) as file:
+            return _parse(file)
     except _NewerFormat as newer:
         raise ValueError(
             f"{path} has the skseq file format {newer}, but skseq {__version__} reads "
@@ -140,6 +163,8 @@ def _write_atomically(path, members: dict[str, bytes]) -> None:
     temporary = os.path.join(folder, f".skseq-{secrets.token_hex(8)}.tmp")
     try:
         with open(temporary, "xb") as file:
+            with suppress(OSError):  # there is no file yet
+                os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
             _write_zip(file, members)
             file.flush()
             os.fsync(file.fileno())
@@ -148,6 +173,19 @@ def _write_atomically(path, members: dict[str, bytes]) -> None:
         with suppress(OSError):  # after a success there is nothing left to remove
             os.unlink(temporary)
     _sync_folder(folder)
+    _sweep(folder)
+
+
+def _sweep(folder: str) -> None:
+    """Remove what killed processes have left: what nobody has written to for long."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not _TEMPORARY.fullmatch(entry.name):
+                continue
+            with suppress(OSError):  # another process may have been faster
+                info = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(info.st_mode) and info.st_mtime < time.time() - _LONG:
+                    os.unlink(entry.path)
 
 
 def _write_zip(file, members: dict[str, bytes]) -> None:
@@ -168,11 +206,29 @@ def _sync_folder(folder: str) -> None:
             os.close(descriptor)
 
 
-def _read_zip_bytes(path) -> bytes:
+class _Reader(io.FileIO):
+    """A file that refuses reads larger than the largest that is expected."""
+
+    largest = _MAX_DIRECTORY_BYTES
+
+    @property
+    def n_bytes(self) -> int:
+        return os.fstat(self.fileno()).st_size
+
+    def read(self, size=-1):
+        if size is None or size < 0:
+            size = max(0, self.n_bytes - self.tell())
+        if size > self.largest:
+            raise _Refusal(f"it cannot hold {size} bytes in one piece")
+        return super().read(size)
+
+
+def _open(path) -> _Reader:
     if not isinstance(path, (str, bytes, os.PathLike)):  # an int would be a descriptor
         raise TypeError(f"path must be a str or path-like. Got {path!r} instead.")
-    with open(path, "rb") as file:
-        start = file.peek(4)
+    file = _Reader(path)
+    try:
+        start = file.read(4)
         if not start:
             raise _Refusal("it is empty")
         if not start.startswith(_ZIP):
@@ -180,16 +236,20 @@ def _read_zip_bytes(path) -> bytes:
             raise _Refusal(
                 next(text for magic, text in known if start.startswith(magic))
             )
-        return file.read()
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
-def _parse(data: bytes) -> Archive:
+def _parse(file: _Reader) -> Archive:
     with (
         _refusing("its zip structure is damaged"),
-        zipfile.ZipFile(io.BytesIO(data)) as archive,
+        zipfile.ZipFile(file) as archive,
     ):
-        header, checksum = _parse_header(_read_header(archive, len(data)))
-        weights = _read_weights(archive, len(data))
+        file.largest = file.n_bytes  # members are no larger than they may be
+        header, checksum = _parse_header(_read_header(archive))
+        weights = _read_weights(archive)
     if hashlib.sha256(weights).hexdigest() != checksum:
         raise _Refusal("its weights do not match their checksum")
     with _refusing("its weights cannot be read"):
@@ -198,34 +258,48 @@ def _parse(data: bytes) -> Archive:
     return Archive(header, arrays)
 
 
-def _read_header(archive: zipfile.ZipFile, n_bytes: int) -> bytes:
+def _read_header(archive: zipfile.ZipFile) -> bytes:
     names = archive.namelist()
     if names.count(_HEADER) != 1:
         raise _Refusal(f"it should hold {_HEADER} once, but it holds {_listed(names)}")
-    return _read_member(archive, _HEADER, min(n_bytes, _MAX_HEADER_BYTES))
+    info = _checked(archive, _HEADER)
+    if info.file_size > _MAX_HEADER_BYTES:
+        raise _Refusal(f"{_HEADER} cannot have {info.file_size} bytes")
+    return archive.read(info)
 
 
-def _read_weights(archive: zipfile.ZipFile, n_bytes: int) -> bytes:
+def _read_weights(archive: zipfile.ZipFile) -> bytes:
+    """Read the weights, once what they begin with says that they are so long."""
     names = archive.namelist()
     if sorted(names) != [_HEADER, _WEIGHTS]:
         raise _Refusal(
             f"it should hold {_HEADER} and {_WEIGHTS}, but it holds {_listed(names)}"
         )
-    return _read_member(archive, _WEIGHTS, n_bytes)
+    info = _checked(archive, _WEIGHTS)
+    with archive.open(info) as member:
+        n_names = int.from_bytes(member.read(8), "little")
+        if n_names > _MAX_NAMES_BYTES:
+            raise _Refusal(f"its weights cannot be read (names of {n_names} bytes)")
+        ends = [int(match[1]) for match in _ENDS.finditer(member.read(n_names))]
+    if 8 + n_names + max(ends, default=0) != info.file_size:
+        raise _Refusal("its weights cannot be read (they do not fill their place)")
+    return archive.read(info)
 
 
-def _read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    """Read a member that is stored as it is, so that its size is what it says."""
+def _checked(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    """Find a member that is stored as it is, so that its size is what it says."""
     info = archive.getinfo(name)
     if info.compress_type != zipfile.ZIP_STORED:
         raise _Refusal(f"{name} is compressed")
-    if not info.file_size == info.compress_size <= limit:
+    if not info.file_size == info.compress_size <= archive.fp.n_bytes:
         raise _Refusal(f"{name} cannot have {info.file_size} bytes")
-    return archive.read(info)
+    return info
 
 
 def _parse_header(text: bytes) -> tuple[dict, str]:
     """Return the writer's header and the checksum that the arrays should have."""
+    if _n_containers(text) > _MAX_CONTAINERS:
+        raise _Refusal(f"{_HEADER} holds more than {_MAX_CONTAINERS} lists and dicts")
     with _refusing(f"{_HEADER} is not valid JSON"):
         document = json.loads(
             text.decode("ascii"),
@@ -242,6 +316,11 @@ def _parse_header(text: bytes) -> tuple[dict, str]:
     if document["format"] < 1 or not isinstance(header, dict):
         raise _Refusal(f"{_HEADER} has no usable format version or header")
     return header, checksum
+
+
+def _n_containers(text: bytes) -> int:
+    """How many lists and dicts a JSON text has, or more, at many times its size."""
+    return text.count(b"[") + text.count(b"{")
 
 
 def _check_arrays(arrays: dict[str, np.ndarray]) -> None:

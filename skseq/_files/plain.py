@@ -19,6 +19,8 @@ import numpy as np
 
 MAX_LEVELS = 64  # of lists, tuples and dicts inside one another
 MAX_INT_BITS = 2000  # Python reads no longer integers, in some settings
+NUMBER_BYTES = 40  # of a number in a list of Python's
+TEXT_BYTES = 128  # of a short text, and of what is needed to read it
 LONG = 100  # entries: longer lists of one type are kept as arrays
 
 # What using an unpacked value raises where it is not what it should be.
@@ -71,7 +73,7 @@ def pack(value, where=""):
     return _pack(value, where, arrays, 0), arrays
 
 
-def unpack(packed, arrays):
+def unpack(packed, arrays, most=math.inf):
     """Turn JSON and arrays back into a value: the inverse of `pack`.
 
     Parameters
@@ -80,6 +82,9 @@ def unpack(packed, arrays):
         JSON, from any source.
     arrays : dict of str to ndarray
         The arrays that belong to it; each must be used exactly once.
+    most : int, default=inf
+        About how many bytes the texts and the numbers of lists may take that are kept
+        as arrays. Short ones take many times what they take in the arrays.
 
     Returns
     -------
@@ -90,7 +95,8 @@ def unpack(packed, arrays):
     ValueError
         If `pack` cannot have returned these.
     """
-    unused = dict(arrays)
+    unused = _Unused(arrays)
+    unused.most = unused.left = most
     value = _unpack(packed, unused, 0)
     if unused:
         raise ValueError(f"nothing refers to its arrays {reprlib.repr(sorted(unused))}")
@@ -206,6 +212,18 @@ def _refusal(value, where) -> TypeError:
 # -- unpacking -------------------------------------------------------------------------
 
 
+class _Unused(dict):
+    """The arrays that nothing has taken yet, and what may be made of them."""
+
+    def spend(self, n_bytes):
+        self.left -= n_bytes
+        if self.left < 0:
+            raise ValueError(
+                "its texts and lists would take more memory than the "
+                f"{self.most} bytes that fit its size"
+            )
+
+
 def _unpack(packed, unused, level):
     if level > MAX_LEVELS:
         raise ValueError(f"its values are nested more than {MAX_LEVELS} levels deep")
@@ -261,6 +279,7 @@ def _unpack_list(content, unused, level):
     if isinstance(content, dict) and list(content) in (["$array"], ["$texts"]):
         array = _unpack(content, unused, level)
         if array.ndim == 1 and array.dtype in _LONG_LISTS.values():
+            unused.spend(NUMBER_BYTES * array.size)
             return array.tolist()
     raise ValueError(f"it holds {reprlib.repr(content)} where a list belongs")
 
@@ -298,6 +317,7 @@ def _unpack_texts(content, unused, level):
     outside = (lengths < 0) | (lengths > encoded.size)
     if outside.any() or lengths.sum() != encoded.size:
         raise ValueError(f"the lengths of the texts {content!r} do not fit them")
+    unused.spend(TEXT_BYTES * lengths.size)
     ends, encoded = np.cumsum(lengths).tolist(), encoded.tobytes()
     texts = np.empty(len(ends), dtype=object)
     for i, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):

@@ -732,6 +732,24 @@ def test_a_network_that_could_not_be_loaded_is_not_saved(fitted, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def many_tokens(header, arrays):
+    tokens = np.array([f"{i:x}" for i in range(300_000)], "object")
+    edit_packed("fitted", "source_vocabulary_", value=tokens)(header, arrays)
+
+
+def test_very_many_short_texts_are_refused(saved_translator, no_network):
+    refusal = refused_at_once(rewritten(saved_translator, many_tokens))
+    assert "its texts and lists would take more memory" in refusal
+
+
+def test_an_estimator_of_very_many_short_texts_is_not_saved(translator, tmp_path):
+    vast = pickle.loads(pickle.dumps(translator))
+    vast.source_vocabulary_ = np.array([f"{i:x}" for i in range(300_000)], "object")
+    with pytest.raises(ValueError, match=r"could not be loaded: .* can be pickled"):
+        vast.save(tmp_path / "vast")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("container", ["[%s]", '{"$tuple":[%s]}', '{"a":%s}'])
 def test_deeply_nested_values_are_refused_in_words(saved, container):
     start, end = container.split("%s")

@@ -8,6 +8,8 @@ import os
 import pickle
 import stat
 import struct
+import time
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -16,6 +18,7 @@ from safetensors.numpy import save as save_tensors
 
 from skseq._files import archive as _archive
 from skseq._files.archive import FORMAT_VERSION, read_archive, write_archive
+from tests.processes import run_python
 
 pytestmark = pytest.mark.core
 
@@ -234,6 +237,183 @@ def test_a_link_is_written_through_and_the_mode_is_that_of_any_new_file(tmp_path
     assert link.is_symlink()
     assert read_archive(target).header == HEADER
     assert stat.S_IMODE(target.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o444])
+def test_a_file_that_is_replaced_hands_on_its_mode(written, mode):
+    written.chmod(mode)
+    write_archive(written, {"new": True}, ARRAYS)
+    assert read_archive(written).header == {"new": True}
+    assert stat.S_IMODE(written.stat().st_mode) == mode
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
+def test_a_private_file_is_private_while_it_is_written(written, monkeypatch):
+    def modes_then_fail(file, members):
+        modes.update(p.stat().st_mode & 0o777 for p in written.parent.iterdir())
+        raise OSError("no")
+
+    modes = set()
+    written.chmod(0o600)
+    monkeypatch.setattr(_archive, "_write_zip", modes_then_fail)
+    with pytest.raises(OSError, match="no"):
+        write_archive(written, HEADER, ARRAYS)
+    assert modes == {0o600}
+
+
+def test_a_write_sweeps_what_was_killed_long_ago_and_nothing_else(path):
+    folder, now = path.parent, time.time()
+    left = {
+        ".skseq-0123456789abcdef.tmp": 3700,
+        ".skseq-fedcba9876543210.tmp": 3500,  # somebody may be writing it
+        ".skseq-mine.tmp": 99999,
+        "x.skseq-0123456789abcdef.tmp": 99999,
+        "thesis.txt": 99999,
+    }
+    for name, age in left.items():
+        (folder / name).write_text("torn")
+        os.utime(folder / name, (now - age, now - age))
+    (folder / ".skseq-00000000000000aa.tmp").mkdir()
+    os.utime(folder / ".skseq-00000000000000aa.tmp", (0, 0))
+    write_archive(path, HEADER, ARRAYS)
+    expected = {path.name, *list(left)[1:], ".skseq-00000000000000aa.tmp"}
+    assert {p.name for p in folder.iterdir()} == expected
+
+
+def test_a_link_among_what_is_swept_is_not_followed(path, tmp_path):
+    precious = tmp_path / "thesis.txt"
+    precious.write_text("precious")
+    os.utime(precious, (0, 0))
+    (tmp_path / ".skseq-0123456789abcdef.tmp").symlink_to(precious)
+    write_archive(path, HEADER, ARRAYS)
+    assert precious.read_text() == "precious"
+
+
+# Memory
+
+
+MEASURE = """if True:
+    import os, resource, sys
+    from skseq._files.archive import read_archive
+    from skseq._files.plain import unpack
+
+    def peak():
+        return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    before = peak()
+    for path in sys.argv[1:]:
+        try:
+            archive = read_archive(path)
+            n_bytes = sum(array.nbytes for array in archive.arrays.values())
+            unpack(archive.header, archive.arrays, 2**25 + 2 * n_bytes)
+            refusal = "read"
+        except ValueError as error:
+            refusal = str(error)
+        print(peak() - before, refusal)
+"""
+
+
+def packed(text, weights):
+    """A file with this text in its header, and these bytes as its weights."""
+    document, _ = members({})
+    digest = hashlib.sha256(weights).hexdigest()
+    document["sha256"]["weights.safetensors"] = digest
+    text = json.dumps(document).replace('"header": {}', f'"header": {{"a": {text}}}')
+    buffer = io.BytesIO()
+    write_zip(buffer, [("skseq.json", text), ("weights.safetensors", weights)])
+    return buffer.getvalue()
+
+
+def many(item, n, n_bytes=2**20 - 500):
+    """A list of n items, or of as many as there is room for."""
+    return "[" + ",".join([item] * min(n, n_bytes // (len(item) + 1))) + "]"
+
+
+def names(text):
+    return struct.pack("<Q", len(text)) + text.encode()
+
+
+def short_texts(n):
+    lengths = np.full(n, 2)
+    letters = np.random.default_rng(0).integers(97, 123, 2 * n).astype(np.uint8)
+    return save_tensors({"a:lengths": lengths, "a:utf8": letters})
+
+
+EMPTY_ARRAY = '"%d":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}'
+NO_ARRAYS = save_tensors({})
+GREEDY = {
+    "many lists": (many("[]", 10**6), NO_ARRAYS, "more than 131072 lists"),
+    "many nested lists": (many("[[[[[]]]]]", 26_000), NO_ARRAYS, "read"),
+    "many dicts": (many('{"a":1}', 130_000), NO_ARRAYS, "read"),
+    "many texts": (many('"ab"', 10**6), NO_ARRAYS, "read"),
+    "many names of lists": ("1", names(many("[]", 10**7, 2**22)), "names of"),
+    "many arrays": (
+        "1",
+        names("{" + ",".join(EMPTY_ARRAY % i for i in range(18_000)) + "}"),
+        "nothing refers to",
+    ),
+    "short texts": ('{"$texts":"a"}', short_texts(500_000), "take more memory"),
+    "fewer short texts": ('{"$texts":"a"}', short_texts(250_000), "read"),
+    "long lists": (
+        '{"$list":{"$array":"a"}}',
+        save_tensors({"a": np.arange(10**6, 3 * 10**6)}),
+        "take more memory",
+    ),
+    "weights": ('{"$array":"a"}', save_tensors({"a": np.zeros(10**6)}), "read"),
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX measures")
+def test_reading_takes_no_more_than_64_mb_and_four_times_the_file(tmp_path):
+    for name, (text, weights, _) in GREEDY.items():
+        (tmp_path / name).write_bytes(packed(text, weights))
+    paths = sorted(tmp_path.iterdir(), key=lambda path: path.stat().st_size)
+    lines = run_python(MEASURE, *paths).splitlines()
+    for path, line in zip(paths, lines, strict=True):
+        most, _, refusal = line.partition(" ")
+        assert int(most) <= 2**26 + 4 * path.stat().st_size, path.name
+        assert GREEDY[path.name][2] in refusal
+
+
+def sparse(path, *pieces):
+    """A file of 20 GB with these pieces (place, bytes), which takes no room."""
+    with open(path, "wb") as file:
+        file.truncate(20 * 10**9)
+        for place, content in pieces:
+            file.seek(place, os.SEEK_END if place < 0 else os.SEEK_SET)
+            file.write(content)
+
+
+def test_a_file_of_20_gb_of_nothing_is_refused_before_it_is_read(written, monkeypatch):
+    data = written.read_bytes()
+    end = data[-22:]
+    n_bytes = 20 * 10**9 - 26
+    vast = end[:12] + struct.pack("<II", min(n_bytes, 2**32 - 2), 4) + end[20:]
+    pieces = {
+        "nothing follows": [(0, data)],
+        "a vast directory": [(0, data[:4]), (-22, vast)],
+        "the start alone": [(0, data[:4])],
+    }
+    monkeypatch.setattr(_archive, "load_tensors", None)
+    for name, content in pieces.items():
+        sparse(written, *content)
+        tracemalloc.start()
+        with refuses(written, ""):
+            read_archive(written)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 2**21, name
+
+
+def test_weights_that_are_longer_than_their_names_say_are_refused_unread(path):
+    path.write_bytes(packed("1", NO_ARRAYS + bytes(5 * 10**6)))
+    tracemalloc.start()
+    with refuses(path, "its weights cannot be read .they do not fill"):
+        read_archive(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**20
 
 
 # Damage
