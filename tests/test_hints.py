@@ -6,7 +6,9 @@ from enum import Enum
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.preprocessing import StandardScaler
 
+from skseq.preprocessing import FrameTransformer, SequenceNormalizer
 from tests.data.samples import RAGGED, Lazy, with_value
 from tests.estimators import AUTOENCODER, CTC, ESTIMATORS
 
@@ -35,6 +37,14 @@ def test_channels_before_time_are_warned_of_in_fit(case):
     X = np.random.default_rng(0).normal(size=(3, 2, 40))
     with pytest.warns(UserWarning, match=r"transpose: X = X\.transpose\(0, 2, 1\)\."):
         fit(case, X)
+
+
+@pytest.mark.parametrize(
+    "transformer", [FrameTransformer(StandardScaler()), SequenceNormalizer()]
+)
+def test_channels_before_time_are_warned_of_where_frames_are_scaled(transformer):
+    with pytest.warns(UserWarning, match=r"transpose: X = \[x\.T for x in X\]\."):
+        transformer.fit([np.ones((2, 40))] * 3)
 
 
 @pytest.mark.parametrize("case", READERS, ids=str)

@@ -42,7 +42,7 @@ from skseq._data.collections import check_n_samples, object_array
 from skseq._data.lengths import refuse_lengths
 from skseq._data.outliers import sample_anomaly_flags
 from skseq._data.sequences import FITTED_X, check_sequences, n_frame_features
-from skseq._data.suspicions import warn_of_shape
+from skseq._data.suspicions import warn_of_turned, warn_of_waveforms
 from skseq._data.weights import check_sample_weight
 from skseq._engine.programs import Program
 from skseq._parameters import (
@@ -693,7 +693,8 @@ class LSTMAutoencoder(
         sequences = check_sequences(self, X, reset=reset)
         weights = check_sample_weight(sample_weight, len(sequences))
         if reset:
-            warn_of_shape(sequences)
+            warn_of_turned(sequences)
+            warn_of_waveforms(sequences)
             scaling = Scaling.fit(
                 sequences,
                 np.flatnonzero(weights > 0),

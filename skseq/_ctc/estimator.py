@@ -28,7 +28,7 @@ from skseq._data.label_vocabulary import FORMS, LabelVocabulary
 from skseq._data.labels import check_labels, plain_labels
 from skseq._data.lengths import refuse_lengths, refuse_own_lengths
 from skseq._data.sequences import FITTED_X, check_sequences, n_frame_features
-from skseq._data.suspicions import warn_of_shape
+from skseq._data.suspicions import warn_of_turned, warn_of_waveforms
 from skseq._data.terms import FRAMES, IMAGES, Terms
 from skseq._data.weights import check_sample_weight
 from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
@@ -590,7 +590,8 @@ class CTCSequenceClassifier(SequenceEstimator):
         )
         sample_weight = check_sample_weight(sample_weight, len(sequences))
         if reset:
-            warn_of_shape(sequences, self._shortened_by())
+            warn_of_turned(sequences)
+            warn_of_waveforms(sequences, self._shortened_by())
             vocabulary = LabelVocabulary.fit(labels)
             self._label_form = vocabulary.form
             self.classes_ = vocabulary.classes

@@ -104,7 +104,8 @@ def _to_array(item: Any, name: str) -> np.ndarray:
 
 def _is_pair_of_audio(item: Any) -> bool:
     is_pair = isinstance(item, list | tuple) and len(item) == 2
-    return is_pair and isinstance(item[0], numbers.Number)
+    is_audio = is_pair and isinstance(item[0], numbers.Number)
+    return is_audio and column_names(item[1]) is None
 
 
 def _is_pair_of_group(item: Any) -> bool:

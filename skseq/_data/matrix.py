@@ -22,6 +22,9 @@ from skseq._data.terms import FRAMES, Terms
 
 _MATRIX_DTYPES = [np.float64, np.float32]
 
+# In what a table of frames is told, which has columns of other things than numbers.
+_NO_NUMBERS = ("holds times", "cannot be converted")
+
 
 def is_matrix(X: Any) -> bool:
     """Tell whether X is for scikit-learn to check: two-dimensional, or mere numbers."""
@@ -127,7 +130,7 @@ def _check_cells(X: Any) -> None:
         if array.dtype.kind == "O" and array.ndim == 2:
             to_floats(array, "X", column_names(X))
     except (TypeError, ValueError) as error:
-        if not is_table or "contains missing" in str(error):
+        if not is_table or not any(words in str(error) for words in _NO_NUMBERS):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(

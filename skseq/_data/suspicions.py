@@ -12,8 +12,22 @@ from skseq._warnings import warn
 _WAVEFORM = 2000
 
 
-def warn_of_shape(sequences: Sequences, shortened_by: float = 1) -> None:
-    """Warn of channels or rows that stand before time, and of waveforms.
+def warn_of_turned(sequences: Sequences) -> None:
+    """Warn of channels that stand before time, and of rows before columns.
+
+    Warns
+    -----
+    UserWarning
+        If all sequences have one length and many times as many features.
+    """
+    longest = sequences.lengths.max()
+    many_features = sequences.terms.times_wider * longest
+    if sequences.n_features >= many_features and (sequences.lengths == longest).all():
+        warn(reading(sequences))
+
+
+def warn_of_waveforms(sequences: Sequences, shortened_by: float = 1) -> None:
+    """Warn of waveforms that a recurrence would read sample by sample.
 
     Parameters
     ----------
@@ -25,15 +39,10 @@ def warn_of_shape(sequences: Sequences, shortened_by: float = 1) -> None:
     Warns
     -----
     UserWarning
-        If all sequences have one length and many times as many features, or if they
-        have one feature and half of them more than 2,000 frames.
+        If the sequences have one feature and half of them more than 2,000 frames.
     """
-    lengths, n_features = sequences.lengths, sequences.n_features
-    longest, median = lengths.max(), int(np.median(lengths))
-    many_features = sequences.terms.times_wider * longest
-    if (lengths == longest).all() and n_features >= many_features:
-        warn(reading(sequences))
-    if n_features == 1 and median > _WAVEFORM * shortened_by:
+    median = int(np.median(sequences.lengths))
+    if sequences.n_features == 1 and median > _WAVEFORM * shortened_by:
         warn(
             f"X holds sequences of one feature and {median} frames (median). If they "
             "are sound, make features of them first: X = skseq.preprocessing.LogMel("

@@ -80,5 +80,5 @@ IMAGES = _ImageTerms(
     flat="An image has two axes, (width, height).",
     other_width=" Resize the images to the height of those in fit.",
     turned="If their rows come first,",
-    times_wider=3,
+    times_wider=2,
 )

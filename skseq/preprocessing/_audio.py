@@ -256,7 +256,7 @@ class LogMel(SequenceTransformer):
             rows = list(np.asarray(X))
             sequences = check_sequences(clone(self), rows, reset=True)
         if sequences.n_features != 1:
-            refuse_channels(owner, 0, sequences[0].shape, sequences[0].dtype)
+            refuse_channels(owner, 0, sequences[0].shape, str(sequences[0].dtype))
         longest = int(sequences.lengths.max())
         for name in ("window_seconds", "hop_seconds"):
             seconds = getattr(self, name)

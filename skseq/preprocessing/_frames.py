@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skseq._data.lengths import refuse_lengths
 from skseq._data.sequences import Sequences, check_sequences
+from skseq._data.suspicions import warn_of_turned
 from skseq._data.weights import check_sample_weight
 from skseq._parameters import Kind, check_parameters
 from skseq.preprocessing._output import SequenceOutput
@@ -134,6 +135,7 @@ class FrameTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
         self._check_transformer(sample_weight)
         refuse_lengths(X, y)
         sequences = check_sequences(self, X, reset=True)
+        warn_of_turned(sequences)
         weight = None
         if sample_weight is not None:
             weight = check_sample_weight(sample_weight, len(sequences))

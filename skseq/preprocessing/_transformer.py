@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from skseq._data.collections import object_array
 from skseq._data.lengths import refuse_lengths
 from skseq._data.sequences import Sequences, check_sequences
+from skseq._data.suspicions import warn_of_turned
 from skseq.preprocessing._output import SequenceOutput
 
 
@@ -80,7 +81,10 @@ class SequenceTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
         return like_input(results, X, sequences)
 
     def _check_X(self, X: object, *, reset: bool) -> Sequences:
-        return check_sequences(self, X, reset=reset)
+        sequences = check_sequences(self, X, reset=reset)
+        if reset:
+            warn_of_turned(sequences)
+        return sequences
 
     def __sklearn_is_fitted__(self):
         return True

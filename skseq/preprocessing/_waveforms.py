@@ -3,7 +3,7 @@
 Knows nothing of what is computed from them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -18,32 +18,51 @@ _QUIETER = 100
 # Seconds that the window of a sound may take without a question.
 _USUAL = 0.1
 
+# What brings integers to -1 to 1, by what is in the names of their types.
+_SCALES = {"int16": " / 32768", "int32": " / 2**31"}
+
+# A matrix of no more columns and at least so many rows is one recording.
+_MOST_CHANNELS = 8
+_RECORDING = 1000
+
 
 def check_channels(X: object, owner: str) -> None:
     """Refuse waveforms of several channels, and channels that stand before time."""
-    is_array = getattr(X, "ndim", 0) == 3 and hasattr(X, "dtype")
-    shapes = [X.shape[1:]] if is_array else list(_shapes(X))
-    for i, shape in enumerate(shapes):
-        if shape is None or len(shape) != 2 or shape[1] == 1 or 0 in shape:
-            continue
-        refuse_channels(owner, i, shape, X.dtype if is_array else X[i].dtype, is_array)
+    if isinstance(X, np.ndarray) and X.ndim == 2:
+        _check_recording(X, owner)
+    is_array = isinstance(X, np.ndarray) and X.ndim == 3
+    for i, item in enumerate(X[:1] if is_array else _items(X)):
+        shape = tuple(getattr(item, "shape", ()))
+        if len(shape) == 2 and shape[1] != 1 and 0 not in shape:
+            dtype = str(getattr(item, "dtype", ""))
+            refuse_channels(owner, i, shape, dtype, is_array)
 
 
-def _shapes(X: object) -> Iterator[tuple | None]:
-    """Yield the shape of each item in memory, None for what is not an array."""
+def _items(X: object) -> Iterable:
+    """The items of a collection in memory."""
     is_objects = isinstance(X, np.ndarray) and X.dtype.kind == "O" and X.ndim == 1
-    for item in X if isinstance(X, list | tuple) or is_objects else ():
-        yield item.shape if isinstance(item, np.ndarray) else None
+    return X if isinstance(X, list | tuple) or is_objects else ()
+
+
+def _check_recording(X: np.ndarray, owner: str) -> None:
+    """Refuse one recording of several channels, whose rows would be waveforms."""
+    n_samples, n_channels = X.shape
+    if n_channels <= _MOST_CHANNELS and n_samples >= _RECORDING:
+        raise ValueError(
+            f"{owner} takes the rows of a 2-D X for waveforms, and these have "
+            f"{n_channels} audio sample(s). If X is one recording of {n_channels} "
+            "channel(s), mix them down and put it into a list: X = [X.mean(axis=1)]."
+        )
 
 
 def refuse_channels(
-    owner: str, i: int, shape: tuple, dtype: np.dtype, is_array: bool = False
+    owner: str, i: int, shape: tuple, dtype: str, is_array: bool = False
 ) -> None:
     """Say how many channels a waveform has, and how to make one of them."""
     is_first = shape[0] < shape[1]
     axis, n_channels = (0, shape[0]) if is_first else (1, shape[1])
     layout = "(channels, n_samples)" if is_first else "(n_samples, channels)"
-    scale = {"int16": " / 32768", "int32": " / 2**31"}.get(dtype.name, "")
+    scale = next((s for name, s in _SCALES.items() if name in dtype), "")
     mixed = f"(x{scale}).mean(axis={axis})" if scale else f"x.mean(axis={axis})"
     cure = f"X = [{mixed} if x.ndim == 2 else x for x in X]"
     if is_array:

@@ -6,11 +6,16 @@ import warnings
 import numpy as np
 import pytest
 
-from skseq._data.suspicions import warn_of_shape
+from skseq._data.suspicions import warn_of_turned, warn_of_waveforms
 from skseq._data.terms import FRAMES, IMAGES
 from tests.data.samples import RAGGED, fit
 
 pytestmark = pytest.mark.core
+
+
+def warn_of(sequences, *shortened_by):
+    warn_of_turned(sequences)
+    warn_of_waveforms(sequences, *shortened_by)
 
 
 @pytest.mark.parametrize(
@@ -25,9 +30,9 @@ pytestmark = pytest.mark.core
         (np.ones((4, 1, 9)), FRAMES, "X = X.transpose(0, 2, 1)."),
         ([np.ones((3, 50))] * 4, FRAMES, "X = [x.T for x in X]."),
         (
-            [np.ones((20, 90))] * 4,
+            [np.ones((20, 40))] * 4,
             IMAGES,
-            "X is read as 4 image(s) of 20 pixels' width and 90 pixels' height. If "
+            "X is read as 4 image(s) of 20 pixels' width and 40 pixels' height. If "
             "their rows come first, transpose: X = [x.T for x in X].",
         ),
         (
@@ -40,7 +45,7 @@ pytestmark = pytest.mark.core
 )
 def test_what_may_be_something_else_is_warned_of(X, terms, message):
     with pytest.warns(UserWarning, match=re.escape(message)):
-        warn_of_shape(fit(X, terms=terms))
+        warn_of(fit(X, terms=terms))
 
 
 @pytest.mark.parametrize(
@@ -59,4 +64,4 @@ def test_what_may_be_something_else_is_warned_of(X, terms, message):
 def test_what_is_probably_meant_is_not(X, terms, shortened_by):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_of_shape(fit(X, terms=terms), shortened_by)
+        warn_of(fit(X, terms=terms), shortened_by)

@@ -414,6 +414,14 @@ def test_the_line_against_several_channels_keeps_the_sound(name):
         np.testing.assert_allclose(features, expected, atol=1e-3)
 
 
+def test_a_recording_of_two_channels_is_not_read_as_many_waveforms():
+    X = np.stack([MONO] * 2, axis=1)
+    with pytest.raises(ValueError, match="takes the rows of a 2-D X") as refusal:
+        LogMel().transform(X)
+    (features,) = LogMel().transform(eval(cure_of(refusal.value), {"X": X}))
+    np.testing.assert_array_equal(features, LogMel().transform([MONO])[0])
+
+
 @pytest.mark.parametrize("normal", [MONO, PCM])
 @pytest.mark.parametrize("is_first", [True, False])
 def test_the_line_against_mixed_scales_makes_them_one(normal, is_first):
