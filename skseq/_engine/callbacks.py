@@ -10,6 +10,8 @@ import inspect
 import keras
 import numpy as np
 
+from skseq._engine.state import check_weights, weights_of
+
 NUMBERS = (bool, int, float, np.ndarray, np.number, np.bool)
 
 
@@ -164,18 +166,7 @@ class CallbackRunner:
                 kind = type(callback).__name__
                 raise ValueError(f"{kind} has no room for its {name!r}")
             if "weights" in name and isinstance(value, list):
-                check_weights(value, self._model, name)
-
-
-def check_weights(values, model, name) -> None:
-    """Raise ValueError unless these are finite weights of a network, in its shapes."""
-    shapes = [tuple(weight.shape) for weight in model.weights]
-    are_arrays = all(isinstance(value, np.ndarray) for value in values)
-    if not are_arrays or [value.shape for value in values] != shapes:
-        raise ValueError(f"its {name} do not have the network's shapes")
-    for value in values:
-        if value.dtype.kind not in "fiu" or not np.isfinite(value).all():
-            raise ValueError(f"its {name} must be finite numbers")
+                check_weights(value, weights_of(self._model), name)
 
 
 def _own_names(callback) -> list[str]:

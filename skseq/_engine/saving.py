@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
+from skseq._engine.state import check_weights
 from skseq._files.archive import read_archive, write_archive
 from skseq._files.plain import MALFORMED, pack, unpack
 from skseq._names import ESTIMATORS
@@ -23,6 +24,7 @@ KIND = "estimator"
 LIBRARIES = ("skseq", "sklearn", "tensorflow", "keras", "numpy")
 WEIGHTS = "weights/"  # how the names of weights begin, among a file's arrays
 FREE_BYTES = 2**25  # that texts and lists may take in any file
+FOR_TRAINING = {"optimizer", "learning_rate", "callbacks", "random_state"}
 MAX_LAYERS = 200  # asking a network of more for its weights takes minutes
 
 
@@ -30,7 +32,8 @@ def save(estimator, path) -> None:
     """Write a fitted estimator's state to one archive."""
     _refuse_subclass(type(estimator))
     names = [n for n in estimator._fitted if hasattr(estimator, n)]
-    parameters, arrays = pack(estimator._portable_params())
+    _refuse_own_layers(estimator._settings)
+    parameters, arrays = _packed_parameters(estimator)
     fitted, fitted_arrays = pack({name: getattr(estimator, name) for name in names})
     _check_layers(estimator._settings, len(estimator._weights))
     paths = [f"{WEIGHTS}{path}" for path in _shapes_of(estimator)]
@@ -64,6 +67,36 @@ def _refuse_subclass(kind: type) -> None:
             f"{kind.__module__}.{kind.__qualname__} cannot be saved: a skseq file "
             "holds an estimator of skseq itself, not of a subclass. Pickle it instead."
         )
+
+
+def _refuse_own_layers(settings: dict) -> None:
+    for name, value in settings.items():
+        if callable(value):
+            raise TypeError(
+                f"{name}={value!r} cannot be saved: it is part of the network, and a "
+                "skseq file holds no code. Pickle the estimator instead; to unpickle "
+                "it, the module that defines the function must be importable."
+            )
+
+
+def _packed_parameters(estimator) -> tuple[dict, dict]:
+    """The parameters, packed; a refusal says what to do about the one that it names."""
+    defaults = type(estimator)().get_params()
+    packed, arrays = {}, {}
+    for name, value in estimator._portable_params().items():
+        try:
+            own, own_arrays = pack({name: value})
+        except TypeError as error:
+            advice = "Pickle the estimator instead."
+            if name in FOR_TRAINING:
+                default = f"{name}={defaults[name]!r}"
+                advice = (
+                    f"Only training needs it: call set_params({default}) before you "
+                    "save, or pickle the estimator."
+                )
+            raise TypeError(f"{error} {advice}") from error
+        packed, arrays = packed | own, arrays | own_arrays
+    return packed, arrays
 
 
 def load(path):
@@ -114,7 +147,8 @@ def _rebuild(header: dict, arrays: dict[str, np.ndarray]):
     _check_layers(fitted.get("_settings"), len(weights))
     vars(estimator).update(fitted)
     estimator._check_restored()
-    estimator._weights = _checked_weights(estimator, weights)
+    expected = {p: (s, "float32") for p, s in _expected_shapes(estimator).items()}
+    estimator._weights = check_weights(weights, expected)
     estimator._resume_weights = estimator._weights
     estimator._optimizer_state = None
     return estimator
@@ -159,24 +193,6 @@ def _n_entries(value) -> int:
     if not isinstance(value, (list, tuple)):
         return 1
     return sum(map(_n_entries, value))
-
-
-def _checked_weights(estimator, arrays) -> list[np.ndarray]:
-    """The weights in the network's order, if they are exactly those it has."""
-    expected = _expected_shapes(estimator)
-    if set(expected) != set(arrays):
-        wrong = sorted(set(expected) ^ set(arrays))
-        raise ValueError(f"its weights do not fit its settings: {wrong[:5]}")
-    for path, shape in expected.items():
-        array = arrays[path]
-        if array.shape != shape or array.dtype != np.float32:
-            raise ValueError(
-                f"the weight {path!r} must be float32 of shape {shape}, and is "
-                f"{array.dtype} of shape {array.shape}"
-            )
-        if not np.isfinite(array).all():
-            raise ValueError(f"the weight {path!r} holds NaN or infinity")
-    return [arrays[path] for path in expected]
 
 
 def _expected_shapes(estimator) -> dict[str, tuple]:

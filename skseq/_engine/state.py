@@ -104,3 +104,31 @@ def _check_history(history, n_epochs) -> None:
         is_list = isinstance(values, list) and len(values) <= n_epochs
         if not is_list or not all(isinstance(value, float) for value in values):
             raise ValueError(f"its history of {name!r} is not a number for each epoch")
+
+
+def weights_of(model) -> dict[int, tuple]:
+    """Shape and dtype of every weight of a network, by its place."""
+    return {i: (tuple(w.shape), w.dtype) for i, w in enumerate(model.weights)}
+
+
+def check_weights(arrays, expected: dict[Any, tuple], name="weights") -> list:
+    """Return the arrays, in a network's order, if they are finite weights of it.
+
+    They come from a file: a dict, or a list by place. What is expected of each is a
+    shape and a dtype.
+    """
+    if isinstance(arrays, list):
+        arrays = dict(enumerate(arrays))
+    if set(arrays) != set(expected):
+        wrong = sorted(set(arrays) ^ set(expected))
+        raise ValueError(f"its {name} do not fit its settings: {wrong[:5]}")
+    for path, (shape, dtype) in expected.items():
+        array = np.asarray(arrays[path])
+        if array.shape != shape or array.dtype != dtype:
+            raise ValueError(
+                f"{path!r} of its {name} must be {dtype} of shape {shape}, and is "
+                f"{array.dtype} of shape {array.shape}"
+            )
+        if not np.isfinite(array).all():
+            raise ValueError(f"{path!r} of its {name} holds NaN or infinity")
+    return [arrays[path] for path in expected]

@@ -12,10 +12,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from skseq._data.batching import apply_ahead, full_batches, training_batches
-from skseq._engine.callbacks import CallbackRunner, check_weights
+from skseq._engine.callbacks import CallbackRunner
 from skseq._engine.checkpoint import Checkpoint
 from skseq._engine.programs import Program, Trainer
-from skseq._engine.state import Subset, TrainingPlan, TrainingState
+from skseq._engine.state import (
+    Subset,
+    TrainingPlan,
+    TrainingState,
+    check_weights,
+    weights_of,
+)
 from skseq._seeding import derive, generator
 from skseq.exceptions import TrainingDivergedError
 
@@ -95,11 +101,11 @@ class Run:
     def _check_state(self, state) -> None:
         """Refuse a state from a file that no training of this network can have left."""
         state.check()
-        model = self.program.model
+        expected = weights_of(self.program.model)
         for name in ("weights", "averaged_weights", "best_weights"):
             weights = getattr(state, name)
             if weights is not None:
-                check_weights(weights, model, name)
+                check_weights(weights, expected, name)
         optimizer_state = state.optimizer_state
         if optimizer_state is not None and not self.trainer.accepts(optimizer_state):
             raise ValueError("its optimizer state is of another optimizer")

@@ -204,8 +204,7 @@ def _code_points(texts):
 def _refusal(value, where) -> TypeError:
     return TypeError(
         f"{where}={value!r} cannot be saved: a skseq file holds plain values only, so "
-        f"that loading it can run no code. Set {where} to a plain value first, a "
-        "parameter by set_params, or pickle the estimator."
+        "that loading it can run no code."
     )
 
 
