@@ -11,12 +11,14 @@ import tracemalloc
 import zipfile
 from contextlib import suppress
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import strategies as st
 from safetensors.numpy import save as save_tensors
 
 import skseq
+from skseq import TrainingDivergedError
 from skseq._files.archive import read_archive, write_archive
 from tests.estimators import ESTIMATORS
 from tests.exploring import EFFORTS, explore
@@ -370,17 +372,30 @@ def damaged_arrays(draw, arrays):
         st.sampled_from(
             [
                 lambda a: a.T,
-                lambda a: a[:0],
+                lambda a: np.atleast_1d(a)[:0],
                 lambda a: a.astype("f8"),
                 lambda a: a.astype("i1"),
                 lambda a: a[..., np.newaxis],
                 lambda a: np.full_like(a, np.nan),
-                lambda a: np.concatenate([a, a]),
+                lambda a: np.concatenate([np.atleast_1d(a)] * 2),
             ]
         )
     )
     other = draw(st.sampled_from([name, "more", "", "../x"]))
     return {**arrays, other: change(arrays[name])}
+
+
+def damaged(draw, archive):
+    """The header and the arrays of a file, one of them changed somewhere."""
+    header, arrays = archive.header, dict(archive.arrays)
+    if not draw(st.integers(0, 4)):
+        return header, damaged_arrays(draw, arrays)
+    header = replaced(draw, header)
+    wanted = json.dumps(header)
+    further = {
+        n: a for n, a in FURTHER_ARRAYS.items() if f'"{n.partition(":")[0]}"' in wanted
+    }
+    return header, arrays | further
 
 
 def assert_usable(case, loaded):
@@ -397,17 +412,7 @@ def test_any_damage_of_an_estimator_is_refused_or_loaded_and_runs_nothing(
     case, path, archive = saved
 
     def check(data):
-        header, arrays = archive.header, dict(archive.arrays)
-        if data.draw(st.integers(0, 4)):
-            header = replaced(data.draw, header)
-            wanted = json.dumps(header)
-            arrays |= {
-                n: a
-                for n, a in FURTHER_ARRAYS.items()
-                if f'"{n.partition(":")[0]}"' in wanted
-            }
-        else:
-            arrays = damaged_arrays(data.draw, arrays)
+        header, arrays = damaged(data.draw, archive)
         path.write_bytes(packed({"header": header}, save_tensors(arrays)))
         with watch:
             loaded, most = watched(path, skseq.load)
@@ -417,3 +422,50 @@ def test_any_damage_of_an_estimator_is_refused_or_loaded_and_runs_nothing(
             assert_usable(case, loaded)
 
     explore(check, 150, effort)
+
+
+# -- checkpoints -----------------------------------------------------------------------
+
+
+def resumed(case, folder, epochs=2):
+    callbacks = [
+        keras.callbacks.EarlyStopping(monitor="loss", restore_best_weights=True),
+        keras.callbacks.ReduceLROnPlateau(monitor="loss"),
+    ]
+    estimator = case.tiny(checkpoint=folder, epochs=epochs, callbacks=callbacks)
+    return estimator.fit(*case.draw(3))
+
+
+@pytest.fixture(scope="module", params=ESTIMATORS, ids=str)
+def checkpoint(request, tmp_path_factory):
+    case, folder = request.param, tmp_path_factory.mktemp("fits")
+    resumed(case, folder, epochs=1)
+    (path,) = folder.iterdir()
+    archive = read_archive(path)
+    resumed(case, folder)  # traces what resuming needs
+    return case, path, archive
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_any_damage_of_a_checkpoint_is_refused_or_resumed_and_runs_nothing(
+    effort, checkpoint, watch
+):
+    case, path, archive = checkpoint
+
+    def resume(path):
+        with suppress(TrainingDivergedError):
+            return resumed(case, path.parent)
+
+    def check(data):
+        header, arrays = damaged(data.draw, archive)
+        for left in path.parent.iterdir():
+            left.unlink()
+        path.write_bytes(packed({"header": header}, save_tensors(arrays)))
+        with watch:
+            fitted, _ = watched(path, resume)
+        own = str(path.parent)
+        assert not [event for event in watch.seen if own not in str(event)]
+        if fitted is not None:
+            assert np.isfinite(case.degrees_of(fitted, case.draw(3)[0])).all()
+
+    explore(check, 60, effort)

@@ -267,7 +267,11 @@ class Trainer:
 
     def accepts(self, state: list[np.ndarray]) -> bool:
         """Tell whether a state is of this kind of optimizer."""
-        return [v.shape for v in self._first_state] == [v.shape for v in state]
+        ours, theirs = (
+            [(value.shape, value.dtype) for value in values]
+            for values in (self._first_state, state)
+        )
+        return ours == theirs
 
     def step(self, batch: dict, sample_weight: np.ndarray) -> np.ndarray:
         """Learn from one batch; return the loss of each of its sequences."""

@@ -107,8 +107,12 @@ class Run:
             if weights is not None:
                 check_weights(weights, expected, name)
         optimizer_state = state.optimizer_state
-        if optimizer_state is not None and not self.trainer.accepts(optimizer_state):
+        if optimizer_state is None:
+            return
+        if not self.trainer.accepts(optimizer_state):
             raise ValueError("its optimizer state is of another optimizer")
+        if any(np.isnan(value).any() for value in optimizer_state):
+            raise ValueError("its optimizer state holds NaN")
 
     def _next_epoch(self, state, runner) -> tuple[TrainingState, dict]:
         """Train and validate for one epoch; returns the state after it and its logs."""

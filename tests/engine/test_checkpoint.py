@@ -399,6 +399,12 @@ UNUSABLE = {
     "a history of texts": lambda state: state.update(history={"loss": ["a"]}),
     "a history that is no dict": lambda state: state.update(history=[1.0]),
     "another optimizer's state": lambda state: state["optimizer_state"].pop(),
+    "an optimizer's state of other numbers": lambda state: state.update(
+        optimizer_state=[v.astype("float64") for v in state["optimizer_state"]]
+    ),
+    "NaN in the optimizer's state": lambda state: state["optimizer_state"][-1].fill(
+        np.nan
+    ),
     "a best loss of text": lambda state: state.update(best_loss="a"),
     "a stop that is no flag": lambda state: state.update(is_stopped=1),
 }
