@@ -3,6 +3,7 @@
 Knows nothing of detectors, scores or thresholds.
 """
 
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def anomaly_flags(labels: Any, name: str) -> np.ndarray:
         )
     if labels.dtype.kind == "b":
         return labels
-    wrong = np.flatnonzero((labels != -1) & (labels != 1))
+    wrong = np.flatnonzero(_are_wrong(labels))
     if wrong.size:
         i = wrong[0]
         raise ValueError(
@@ -30,6 +31,13 @@ def anomaly_flags(labels: Any, name: str) -> np.ndarray:
             "instead. Turn flags of 0 and 1 into booleans with .astype(bool)."
         )
     return labels == -1
+
+
+def _are_wrong(labels: np.ndarray):
+    """Which labels are neither 1 nor -1; some objects refuse to be compared."""
+    if labels.dtype.kind != "O":
+        return (labels != -1) & (labels != 1)
+    return [not isinstance(v, Number) or v not in (1, -1) for v in labels]
 
 
 def sample_anomaly_flags(y: Any, n_samples: int) -> np.ndarray:
