@@ -5,7 +5,7 @@ Knows nothing of what a collection holds, nor of Keras.
 
 import numbers
 import reprlib
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Set, Sized
 from typing import Any
 
 import numpy as np
@@ -109,6 +109,20 @@ def tensor_values(tensor: Any) -> Any:
         texts = [v.decode() if isinstance(v, bytes) else v for v in array.ravel()]
         array = np.array(texts).reshape(array.shape)
     return array[()]
+
+
+def unwrapped(value: Any, name: str) -> Any:
+    """Take columns, tensors and arrays of other libraries out of their wrapping.
+
+    Anything else stays as it is.
+    """
+    if hasattr(value, "row_splits"):
+        return ragged_rows(value, name)
+    if hasattr(value, "to_pylist"):
+        return _arrow_items(value, name)
+    value = tensor_values(value.to_numpy() if hasattr(value, "to_numpy") else value)
+    is_wrapping = hasattr(value, "__array__") and not isinstance(value, Sized)
+    return np.asarray(value) if is_wrapping else value
 
 
 def ragged_rows(tensor: Any, name: str) -> list[np.ndarray]:

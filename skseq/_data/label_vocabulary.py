@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from skseq._data.collections import object_array, tensor_values
+from skseq._data.collections import object_array, tensor_values, unwrapped
 
 _NUMBERS = {
     "bool",
@@ -179,8 +179,7 @@ class LabelVocabulary:
         ValueError
             If the first label is of the other kind, so that none can be right.
         """
-        y = y.to_numpy() if hasattr(y, "to_numpy") else y
-        for i, item in enumerate(map(tensor_values, y)):
+        for i, item in enumerate(map(tensor_values, unwrapped(y, "y"))):
             is_word = isinstance(item, str) and self.form == "single"
             is_one = is_word or not hasattr(item, "__len__")
             if not is_one and len(item) == 0:

@@ -16,7 +16,7 @@ from rapidfuzz.distance import Levenshtein
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_consistent_length
 
-from skseq._data.collections import tensor_values
+from skseq._data.collections import tensor_values, unwrapped
 from skseq._data.labels import plain_labels
 from skseq._data.weights import check_sample_weight
 
@@ -339,9 +339,7 @@ def check_pairs(y_true: Any, y_pred: Any) -> tuple[list[Any], list[Any]]:
 
 def _check_sequences(name: str, y: Any) -> list[Any]:
     """Turn a collection of anything sequence-like into a list of str, list or tuple."""
-    y = tensor_values(y.to_numpy() if hasattr(y, "to_numpy") else y)
-    if hasattr(y, "__array__") and not isinstance(y, Sized):
-        y = np.asarray(y)
+    y = unwrapped(y, name)
     unusable = isinstance(y, (str, bytes, Mapping, Set)) or not isinstance(y, Sized)
     if unusable or getattr(y, "ndim", 1) == 0:
         cure = f" Did you mean [{name}]?" if isinstance(y, (str, bytes)) else ""

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+import tensorflow as tf
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import GridSearchCV, cross_validate
 
@@ -193,6 +194,13 @@ def test_labels_of_equal_hash_are_told_apart(label, other):
 def test_members_of_an_enum_equal_the_text_that_they_stand_for():
     letter = Enum("Letter", {"A": "a", "B": "b"}, type=str)
     assert label_error_rate([[letter.A, letter.B], [letter.B]], ["ab", "a"]) == 1 / 3
+
+
+def test_ragged_tensors_and_columns_of_pyarrow_are_collections():
+    y_true = tf.ragged.constant([["a", "b"], ["b"]])
+    assert label_error_rate(y_true, ["ab", "a"]) == 1 / 3
+    pa = pytest.importorskip("pyarrow")
+    assert label_error_rate(pa.array(["ab", "b"]), ["ab", "a"]) == 1 / 3
 
 
 def test_a_weight_counts_a_sequence_that_often():
