@@ -14,6 +14,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tests.contract.comparing import assert_same_results
 from tests.data.samples import RAGGED
 from tests.data.test_collections import BAD_COLLECTIONS, GOOD_COLLECTIONS
 from tests.data.test_frames import BAD_FRAMES, GOOD_FRAMES
@@ -24,7 +25,7 @@ from tests.data.test_tokens import BAD_SEQUENCES as BAD_TOKENS
 from tests.data.test_tokens import BAD_X as BAD_TEXTS
 from tests.data.test_tokens import BAD_Y as BAD_TARGETS
 from tests.data.test_tokens import INTEGERS, SEQUENCES, STRANGE, TEXTS
-from tests.estimators import AUTOENCODER, CASES, CTC, ESTIMATORS
+from tests.estimators import AUTOENCODER, CASES, CTC, ESTIMATORS, TRANSLATOR
 from tests.refusals import complaints
 
 NAN = math.nan
@@ -321,15 +322,19 @@ def test_a_class_without_a_signature_is_no_encoder():
 
 
 def test_the_error_of_a_step_weight_names_it():
-    with pytest.raises(ValueError, match=r"step_weight failed on .* 2 frame\(s\)"):
+    with pytest.raises(ValueError, match=r"step_weight failed on .* 2 frame.*\.$"):
         AUTOENCODER.tiny(step_weight=lambda t: t[5]).fit(RAGGED)
 
 
-def test_a_share_may_be_any_real_number():
-    learnt = [
-        AUTOENCODER.tiny(contamination=c).fit(RAGGED) for c in (Fraction(1, 4), 0.25)
-    ]
-    assert learnt[0].offset_ == learnt[1].offset_
+@pytest.mark.parametrize(
+    ("case", "name"), [(AUTOENCODER, "contamination"), (TRANSLATOR, "ema_decay")]
+)
+def test_a_share_may_be_any_real_number(case, name):
+    found, expected = (
+        case.results(case.tiny(**{name: share}).fit(*case.draw(5)))
+        for share in (Fraction(1, 4), 0.25)
+    )
+    assert_same_results(found, expected)
 
 
 @pytest.mark.parametrize("score", ["mse", "mae"])

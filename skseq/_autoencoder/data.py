@@ -109,7 +109,7 @@ def check_step_weight(step_weight, lengths) -> None:
             weights = np.asarray(step_weight(np.arange(float(n_frames))))
         except Exception as error:
             raise ValueError(
-                f"step_weight failed on the indices of {n_frames} frame(s): {error!r}"
+                f"step_weight failed on the indices of {n_frames} frame(s): {error!r}."
             ) from error
         fits = weights.shape == (n_frames,) and weights.dtype.kind in "biuf"
         if not fits or (weights < 0).any() or not 0 < weights.sum() < np.inf:

@@ -255,7 +255,7 @@ class _Reader:
         try:
             tokens = self.tokenizer.split(text)
         except Exception as error:
-            raise ValueError(f"{source} failed on {shown}: {error!r}") from error
+            raise ValueError(f"{source} failed on {shown}: {error!r}.") from error
         if not isinstance(tokens, list | tuple):
             raise TypeError(f"{source} must be a list, got {described(tokens)}.")
         if not tokens and self.may_be_empty:

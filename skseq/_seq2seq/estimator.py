@@ -633,7 +633,7 @@ default="auto"
         routed = super()._optimizer_parameters()
         if self.ema_decay is None:
             return routed
-        return {"use_ema": True, "ema_momentum": self.ema_decay, **routed}
+        return {"use_ema": True, "ema_momentum": float(self.ema_decay), **routed}
 
     _network = staticmethod(seq2seq_network)
 
