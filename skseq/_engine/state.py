@@ -121,7 +121,7 @@ def check_weights(arrays, expected: dict[Any, tuple], name="weights") -> list:
         arrays = dict(enumerate(arrays))
     if set(arrays) != set(expected):
         wrong = sorted(set(arrays) ^ set(expected))
-        raise ValueError(f"its {name} do not fit its settings: {wrong[:5]}")
+        raise ValueError(f"its {name} do not fit the network: {wrong[:5]}")
     for path, (shape, dtype) in expected.items():
         array = np.asarray(arrays[path])
         if array.shape != shape or array.dtype != dtype:
@@ -130,5 +130,7 @@ def check_weights(arrays, expected: dict[Any, tuple], name="weights") -> list:
                 f"{array.dtype} of shape {array.shape}"
             )
         if not np.isfinite(array).all():
-            raise ValueError(f"{path!r} of its {name} holds NaN or infinity")
+            raise ValueError(
+                f"its {name} must be finite, and {path!r} holds NaN or infinity"
+            )
     return [arrays[path] for path in expected]

@@ -285,7 +285,7 @@ def test_a_hostile_state_changes_nothing(change):
     gathered = Gathering()
     runner, _ = runner_of(gathered)
     before = dict(vars(gathered))
-    with pytest.raises(ValueError, match=r"has no room for its|do not have the netw"):
+    with pytest.raises(ValueError, match=r"has no room for its|do not fit the netw"):
         runner.restore([change])
     assert vars(gathered) == before
 

@@ -445,8 +445,8 @@ DAMAGE = {
         r"float32 of shape \(6, 4\)",
     ),
     "double weight": (edit_weight("logits/kernel", np.float64), "float64"),
-    "missing weight": (drop_weight, r"do not fit its settings: \['logits/bias'\]"),
-    "further weight": (add_array(f"{WEIGHTS}x"), r"do not fit its settings: \['x'\]"),
+    "missing weight": (drop_weight, r"do not fit the network: \['logits/bias'\]"),
+    "further weight": (add_array(f"{WEIGHTS}x"), r"do not fit the network: \['x'\]"),
     "further array": (add_array("x"), r"nothing refers to its arrays \['x'\]"),
     "NaN in a weight": (edit_weight("logits/bias", lambda w: w + np.nan), "NaN"),
     "inf in a weight": (edit_weight("logits/bias", lambda w: w - np.inf), "infinity"),
@@ -559,7 +559,7 @@ TRANSLATOR_DAMAGE = {
     ),
     "second embedding": (
         add_array(f"{WEIGHTS}encoder/source_embedding"),
-        "weights do not fit its settings",
+        "weights do not fit the network",
     ),
 }
 
@@ -712,8 +712,8 @@ def no_network(monkeypatch):
 ENDLESS = {
     "units": (3,) * 300_000,
     "conv_filters": (3,) * 300_000,
-    "conv_strides": [1] * 3_000_000,
-    "front_end_parameters": (("filters", [3] * 3_000_000),),
+    "conv_strides": [1] * 300_000,
+    "front_end_parameters": (("filters", [3] * 300_000),),
     "cell": np.ones(3_000_000, "int8"),
 }
 
@@ -759,7 +759,7 @@ def test_a_network_that_could_not_be_loaded_is_not_saved(fitted, tmp_path):
 
 
 def many_tokens(header, arrays):
-    tokens = np.array([f"{i:x}" for i in range(300_000)], "object")
+    tokens = np.array([f"{i:x}" for i in range(500_000)], "object")
     edit_packed("fitted", "source_vocabulary_", value=tokens)(header, arrays)
 
 
@@ -770,7 +770,7 @@ def test_very_many_short_texts_are_refused(saved_translator, no_network):
 
 def test_an_estimator_of_very_many_short_texts_is_not_saved(translator, tmp_path):
     vast = pickle.loads(pickle.dumps(translator))
-    vast.source_vocabulary_ = np.array([f"{i:x}" for i in range(300_000)], "object")
+    vast.source_vocabulary_ = np.array([f"{i:x}" for i in range(500_000)], "object")
     with pytest.raises(ValueError, match=r"could not be loaded: .* can be pickled"):
         vast.save(tmp_path / "vast")
     assert list(tmp_path.iterdir()) == []
