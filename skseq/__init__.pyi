@@ -14,7 +14,7 @@ from skseq import metrics as metrics
 from skseq import preprocessing as preprocessing
 from skseq import scikeras as scikeras
 from skseq._autoencoder import LSTMAutoencoder as LSTMAutoencoder
-from skseq._ctc import CTCSequenceClassifier as CTCSequenceClassifier
+from skseq._ctc.estimator import CTCSequenceClassifier as CTCSequenceClassifier
 from skseq._engine.lending import clear_programs as clear_programs
 from skseq._engine.lending import set_program_memory as set_program_memory
 from skseq._seq2seq import Seq2SeqTranslator as Seq2SeqTranslator

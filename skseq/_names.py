@@ -6,7 +6,7 @@ by ``python -m tests.stub``.
 """
 
 ESTIMATORS = {
-    "CTCSequenceClassifier": "skseq._ctc",
+    "CTCSequenceClassifier": "skseq._ctc.estimator",
     "LSTMAutoencoder": "skseq._autoencoder",
     "Seq2SeqTranslator": "skseq._seq2seq",
 }

@@ -4,6 +4,7 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
+from skseq._native import status
 from skseq._version import __version__
 
 DEPENDENCIES = (
@@ -35,6 +36,9 @@ OTHER_NAMES = {"tensorflow": ("tensorflow-cpu", "tf-nightly")}
 def show_versions():
     """Print what a bug report needs to say: system, Python, versions, devices.
 
+    Also printed is whether skseq's compiled code is used. If not, plain code runs
+    instead: it takes longer and finds the same.
+
     TensorFlow's devices and threads are printed if TensorFlow has been imported, as
     fitting or loading an estimator does. A count of 0 threads lets TensorFlow choose.
 
@@ -49,6 +53,7 @@ def show_versions():
             "skseq": __version__,
             **{name: _version(name) for name in DEPENDENCIES},
         },
+        "Compiled code": {"CTC search and lattice": status()},
         "TensorFlow": _tensorflow(),
     }
     for title, facts in sections.items():

@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "skseq"
 # The ladder, from the ground up: a module imports from its own rung and those below it.
 # A rung is one or more names of folders, or of modules, directly in the package.
 LADDER = [
-    {"_version", "_show_versions", "_names"},
+    {"_version", "_show_versions", "_names", "_native"},
     {"_parameters", "_routing", "_seeding", "_results", "_warnings", "exceptions"},
     {"_data", "_files"},
     {"metrics", "preprocessing", "augmentation"},

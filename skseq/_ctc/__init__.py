@@ -1,4 +1,5 @@
-"""From feature frames to a shorter sequence of labels."""
+"""From feature frames to a shorter sequence of labels.
 
-import skseq._nn.backend  # noqa: F401 - before Keras is imported
-from skseq._ctc.estimator import CTCSequenceClassifier as CTCSequenceClassifier
+`estimator` has the estimator. The mathematics, `lattice`, `search` and `decoders`, can
+be imported without TensorFlow, and so this file imports nothing.
+"""

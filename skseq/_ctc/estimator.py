@@ -11,6 +11,7 @@ from scipy.special import log_softmax
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted
 
+import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._base import FITTED, FitRequest, SequenceEstimator
 from skseq._ctc.data import (
     FrameData,
@@ -18,10 +19,10 @@ from skseq._ctc.data import (
     check_output_lengths,
     trainable_rows,
 )
+from skseq._ctc.decoders import DECODERS, beam_search
 from skseq._ctc.lattice import forced_alignment, label_log_likelihoods, log_likelihood
 from skseq._ctc.loss import CTCLosses
 from skseq._ctc.network import ctc_network, log_posteriors, output_lengths
-from skseq._ctc.search import DECODERS, beam_search
 from skseq._data.batching import unpad
 from skseq._data.collections import object_array
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary

@@ -1,22 +1,29 @@
 """The CTC lattice: what is feasible, how probable a labelling is, where its labels lie.
 
 Works on padded batches of log-posteriors whose last column is the blank. Knows nothing
-of alphabets, of networks or of the search for labels.
+of alphabets, of networks or of the search for labels. Where skseq is compiled, the same
+is computed there (`_native`), to the bit.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
+from math import log
 from typing import NamedTuple
 
 import numpy as np
 
+from skseq._ctc.exponential import exponentials
+from skseq._native import ctc as native
 from skseq._results import LabelSpan
 
 # From one state of the lattice a path stays, takes the next state, or skips a blank.
-_MAX_SUCCESSORS = 3
+_LOG_MAX_SUCCESSORS = np.float64(1.0986122886681098)  # of 3
 
 # Measured: from some hundred columns on a reduction of the last axis is as fast.
 _FEW_COLUMNS = 64
+
+# NumPy is fastest on arrays of some thousands of elements, which fit the caches.
+_BLOCK = 2**14
 
 # Masses never exceed 1, so underflow loses less than 1e-300 of them in all: a sum above
 # this bound has all its digits, and one below it is computed again in logs.
@@ -113,19 +120,21 @@ def log_likelihood(
     array([0.75])
     """
     samples = np.arange(len(labels)) if samples is None else samples
-    lattice = _lattice(labels, samples, log_probs, lengths)
+    if native.is_available():
+        return native.log_likelihoods(log_probs, lengths, labels, samples)
+    check_frames(log_probs, lengths)
     bounds = _step_bounds(log_probs, lengths)  # (n_samples, n_frames)
-    frames = (
-        np.exp(frame - bound[:, None])
-        for frame, bound in zip(iter_frames(log_probs, lengths), bounds.T, strict=False)
-    )
+    log_probs, labels = _without_unused(log_probs, labels)
+    lattice = _lattice(labels, samples, log_probs, lengths)
+    frames = _iter_emissions(log_probs, lengths, bounds)
     mass = _forward(frames, lattice, _SUM_OF_PROBABILITIES)
     exact = mass > _SMALLEST_EXACT_MASS
     done, rest = lattice.take(exact), lattice.take(~exact)
     scores = np.empty(len(mass))
-    scores[done.rows] = np.log(mass[exact]) + bounds.sum(axis=1)[done.samples]
+    scores[done.rows] = [log(m) for m in mass[exact]]
+    scores[done.rows] += sum(bounds.T, np.zeros(len(lengths)))[done.samples]
     if len(rest.rows):
-        frames = iter_frames(log_probs, lengths)
+        frames = _iter_frames(log_probs, lengths)
         scores[rest.rows] = _forward(frames, rest, _SUM_OF_LOGS)
     return scores
 
@@ -176,8 +185,9 @@ def forced_alignment(
         If a sample has no alignment, because frames are missing or because each one has
         probability zero.
     """
-    lattice = _lattice(labels, np.arange(len(labels)), log_probs, lengths)
-    paths = _best_paths(log_probs, lengths, lattice)
+    find = native.best_paths if native.is_available() else _best_paths
+    paths, scores = find(log_probs, lengths, labels)
+    _check_possible(scores, lengths, labels)
     return [
         _aligned_labels(sample[:length], row, path[:length])
         for sample, length, row, path in zip(
@@ -186,7 +196,16 @@ def forced_alignment(
     ]
 
 
-def iter_frames(log_probs: np.ndarray, lengths: np.ndarray) -> Iterator[np.ndarray]:
+def check_frames(log_probs: np.ndarray, lengths: np.ndarray) -> None:
+    """Refuse frames that no posterior can have, as the compiled lattice does."""
+    inside = np.arange(log_probs.shape[1]) < lengths[:, None]
+    for sample in np.flatnonzero(
+        (inside & ~np.isfinite(_frame_maxima(log_probs))).any(axis=1)
+    ):
+        raise ValueError(native.bad_frame(sample))
+
+
+def _iter_frames(log_probs: np.ndarray, lengths: np.ndarray) -> Iterator[np.ndarray]:
     """Yield the frames in turn, in float64, zeros where a sample has ended."""
     for index in range(lengths.max(initial=0)):
         frame = log_probs[:, index].astype(np.float64)
@@ -194,7 +213,31 @@ def iter_frames(log_probs: np.ndarray, lengths: np.ndarray) -> Iterator[np.ndarr
         yield frame  # (n_samples, n_classes + 1)
 
 
-def frame_maxima(log_probs: np.ndarray) -> np.ndarray:
+def _iter_emissions(
+    log_probs: np.ndarray, lengths: np.ndarray, bounds: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Yield the frames in turn, as probabilities beside their bounds."""
+    n_samples, n_frames, n_columns = log_probs.shape
+    inside = np.arange(n_frames) < lengths[:, None]
+    n_at_once = 1 + _BLOCK // (1 + n_samples * n_columns)
+    for start in range(0, lengths.max(initial=0), n_at_once):
+        block = slice(start, start + n_at_once)
+        values = np.where(inside[:, block, None], log_probs[:, block], 0.0)
+        values = exponentials(values - bounds[:, block, None])
+        yield from np.ascontiguousarray(np.moveaxis(values, 1, 0))
+
+
+def _without_unused(
+    log_probs: np.ndarray, labels: Sequence[np.ndarray]
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Leave out the columns of labels that no labelling has."""
+    flat = np.concatenate([np.empty(0, dtype=np.intp), *labels])
+    used, places = np.unique(flat, return_inverse=True)
+    ends = np.cumsum([len(row) for row in labels], dtype=np.intp)
+    return log_probs[:, :, [*used, -1]], np.split(places, ends)[:-1]
+
+
+def _frame_maxima(log_probs: np.ndarray) -> np.ndarray:
     """Find the best column of each frame: (n_samples, n_frames).
 
     NumPy reduces a short last axis many times slower than it compares columns.
@@ -227,7 +270,7 @@ def _step_bounds(log_probs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
     Divided by it, masses cannot exceed 1, and flat posteriors do not underflow.
     """
-    bounds = np.minimum(frame_maxima(log_probs) + np.log(_MAX_SUCCESSORS), 0.0)
+    bounds = np.minimum(_frame_maxima(log_probs) + _LOG_MAX_SUCCESSORS, 0.0)
     inside = np.arange(log_probs.shape[1]) < lengths[:, None]
     return np.where(inside, bounds, 0.0).astype(np.float64)
 
@@ -275,23 +318,27 @@ def _advance(
 
 
 def _best_paths(
-    log_probs: np.ndarray, lengths: np.ndarray, lattice: _Lattice
-) -> np.ndarray:
-    """Find each row's best states, in the caller's order: (n_rows, n_frames).
+    log_probs: np.ndarray, lengths: np.ndarray, labels: Sequence[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find each row's best states, (n_rows, n_frames), and its log-probability.
 
     State 2 u is a blank after u labels, state 2 u - 1 the label number u.
     """
+    check_frames(log_probs, lengths)
+    lattice = _lattice(labels, np.arange(len(labels)), log_probs, lengths)
     n_rows, max_labels = lattice.places.shape
     masses = _first_masses(lattice, _BEST_OF_LOGS)
     steps = np.zeros((log_probs.shape[1], n_rows, 2 * max_labels + 1), dtype=np.int8)
-    for index, frame in enumerate(iter_frames(log_probs, lengths)):
+    for index, frame in enumerate(_iter_frames(log_probs, lengths)):
         live = _live(lattice, index)
         living = masses[:, live], lattice.take(live)
         _choose_steps(*living, out=steps[index, live])
         _advance(*living, frame, _BEST_OF_LOGS)
     blank, label = masses[:, np.arange(n_rows), lattice.n_labels]
-    _check_possible(np.maximum(blank, label), lattice)
-    return _trace_back(2 * lattice.n_labels - (label > blank), steps, lattice)
+    scores = np.empty(n_rows)
+    scores[lattice.rows] = np.maximum(blank, label)
+    states = 2 * lattice.n_labels - (label > blank)
+    return _trace_back(states, steps, lattice), scores
 
 
 def _choose_steps(masses: np.ndarray, lattice: _Lattice, out: np.ndarray) -> None:
@@ -303,17 +350,15 @@ def _choose_steps(masses: np.ndarray, lattice: _Lattice, out: np.ndarray) -> Non
     out[:, 1::2] = np.where(entering > label[:, 1:], 1 + skips, 0)
 
 
-def _check_possible(scores: np.ndarray, lattice: _Lattice) -> None:
-    impossible = np.flatnonzero(np.isneginf(scores))
-    if not len(impossible):
-        return
-    row = lattice.take(impossible[np.argmin(lattice.rows[impossible])])
-    n_repeats = np.count_nonzero(row.repeats[: row.n_labels])
-    raise ValueError(
-        f"labels[{row.rows}] must have an alignment of probability above zero. Its "
-        f"{row.n_labels} labels need {row.n_labels + n_repeats} frames, and sample "
-        f"{row.rows} has {row.lengths}. Shorten them or lengthen the sample."
-    )
+def _check_possible(
+    scores: np.ndarray, lengths: np.ndarray, labels: Sequence[np.ndarray]
+) -> None:
+    for row in np.flatnonzero(np.isneginf(scores)):
+        raise ValueError(
+            f"labels[{row}] must have an alignment of probability above zero. Its "
+            f"{len(labels[row])} labels need {minimum_frames(labels[row])} frames, and "
+            f"sample {row} has {lengths[row]}. Shorten them or lengthen the sample."
+        )
 
 
 def _trace_back(state: np.ndarray, steps: np.ndarray, lattice: _Lattice) -> np.ndarray:

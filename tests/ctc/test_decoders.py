@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
+from skseq._ctc.decoders import DECODERS, beam_search, greedy
 from skseq._ctc.lattice import log_likelihood
-from skseq._ctc.search import DECODERS, beam_search, greedy
 
 SHAPES = [(1, 1), (1, 3), (2, 1), (3, 2), (4, 3), (5, 2), (5, 3)]
 
