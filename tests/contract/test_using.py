@@ -81,6 +81,7 @@ def be_killed(folder, *names):
             assert os.WTERMSIG(status) == signal.SIGKILL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["-start", ""])
 def test_a_killed_fit_resumes_to_the_bit(case, killed, place):
     folder = killed / f"{case.name}{place}"

@@ -106,6 +106,7 @@ def answer_elsewhere(folder):
     Path(folder, "answers").write_bytes(pickle.dumps(found))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_NAME)
 def test_another_process_loads_the_same_estimator(here, there, name):
     estimator, (loaded, found) = here[1][name], there[name]
@@ -117,6 +118,7 @@ def test_another_process_loads_the_same_estimator(here, there, name):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_NAME)
 def test_all_that_was_learnt_comes_back(here, there, name):
     before, after = dict(vars(here[1][name])), vars(there[name][0])
