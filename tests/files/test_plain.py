@@ -206,11 +206,10 @@ def test_packing_changes_nothing_and_shares_no_array_with_what_it_gives_back():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_other_values_are_refused_with_their_place_and_the_way_out(value):
+def test_other_values_are_refused_with_their_place(value):
     match = (
         r"^x\[0\]\['a'\]=.* cannot be saved: a skseq file holds plain values only, so "
-        r"that loading it can run no code\. Set x\[0\]\['a'\] to a plain value first, "
-        r"a parameter by set_params, or pickle the estimator\.$"
+        r"that loading it can run no code\.$"
     )
     with pytest.raises(TypeError, match=f"(?s){match}"):
         pack([{"a": value}], "x")
