@@ -7,9 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 # The same examples in every run of slow tests; many others, at random, where wanted.
+AT_RANDOM = 40
 EFFORTS = [
     pytest.param(1, id="some", marks=pytest.mark.slow),
-    pytest.param(40, id="many", marks=pytest.mark.exhaustive),
+    pytest.param(AT_RANDOM, id="many", marks=pytest.mark.exhaustive),
 ]
 
 
@@ -17,7 +18,7 @@ def explore(check, n_examples, effort):
     """Call a check, which draws what it needs from its argument, again and again."""
     within = settings(
         max_examples=n_examples * effort,
-        derandomize=effort == 1,
+        derandomize=effort != AT_RANDOM,
         database=None,
         deadline=datetime.timedelta(minutes=2),
         suppress_health_check=list(HealthCheck),

@@ -128,11 +128,14 @@ class Checkpoint:
             ) from error
 
     def _changes_since(self, saved: dict) -> str:
-        return "; ".join(
-            f"{name} was {saved.get(name, NOT_GIVEN)!r} and is "
-            f"{self.origin.get(name, NOT_GIVEN)!r}"
+        pairs = {
+            name: (saved.get(name, NOT_GIVEN), self.origin.get(name, NOT_GIVEN))
             for name in {**saved, **self.origin}
-            if saved.get(name, NOT_GIVEN) != self.origin.get(name, NOT_GIVEN)
+        }
+        return "; ".join(
+            f"{name} was {before!r} and is {now!r}"
+            for name, (before, now) in pairs.items()
+            if not isinstance(before, (str, int)) or before != now
         )
 
 

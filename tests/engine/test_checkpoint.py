@@ -427,6 +427,15 @@ def test_an_array_that_belongs_to_nothing_is_refused(tmp_path):
         again(path)
 
 
+def test_an_origin_that_is_no_text_is_another_fits(tmp_path):
+    path = saved(tmp_path)
+    archive = read_archive(path)
+    header = {**archive.header, "origin": {**ORIGIN, "units": {"$array": "more"}}}
+    write_archive(path, header, {**archive.arrays, "more": np.ones(2)})
+    with pytest.raises(ValueError, match=r"of another fit: units was array.* is '128'"):
+        again(path)
+
+
 def test_another_kind_of_skseq_file_is_refused(tmp_path):
     path = Checkpoint(tmp_path, ORIGIN).path
     write_archive(path, {"kind": "estimator"}, {})
