@@ -161,6 +161,7 @@ def test_a_bad_x_is_refused_by_every_use(case, fitted):
     assert not complaints(used, calls)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", READERS, ids=str)
 def test_a_good_x_is_learnt_from_and_answered(case):
     offenders = {}

@@ -169,6 +169,7 @@ def test_a_bad_object_or_combination_is_named(params, error, message):
         make(**params).fit(X, Y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "params",
     [

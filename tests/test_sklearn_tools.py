@@ -370,6 +370,7 @@ def test_a_search_scores_as_fits_by_hand_do(search, learner):
     assert found.best_estimator_.n_iter_ == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", [HalvingGridSearchCV, HalvingRandomSearchCV])
 def test_halving_searches_spend_epochs_or_sequences(search, learner):
     X, y = learner.data

@@ -55,7 +55,13 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(scope="module", params=SETTINGS)
+def kinds(names):
+    """Settings by name; two of them are quick enough for every run."""
+    slow = {*SETTINGS} - {"default", "mahalanobis"}
+    return [pytest.param(n, marks=[pytest.mark.slow] * (n in slow)) for n in names]
+
+
+@pytest.fixture(scope="module", params=kinds(SETTINGS))
 def rough(request):
     """An estimator of each kind, whose weights are random, biases too."""
     return roughened(make(**SETTINGS[request.param]).fit(X))
@@ -130,7 +136,9 @@ def standardized_errors(estimator, X):
 MEASURES = {"mse": np.square, "mae": np.abs}
 
 
-@pytest.mark.parametrize("rough", sorted({*SETTINGS} - {"mahalanobis"}), indirect=True)
+@pytest.mark.parametrize(
+    "rough", kinds(sorted({*SETTINGS} - {"mahalanobis"})), indirect=True
+)
 def test_a_score_is_minus_the_mean_error_of_the_standardized_frames(rough):
     measure = MEASURES[rough.anomaly_score]
     expected = [-measure(error).mean() for error in standardized_errors(rough, X)]
@@ -296,6 +304,7 @@ FIVE_VARIABLES = np.array(
 )
 
 
+@pytest.mark.slow
 def test_it_learns_more_of_a_sequence_than_its_mean():
     coder = LSTMAutoencoder(units=100, epochs=300, learning_rate=5e-3, random_state=0)
     with warnings.catch_warnings():

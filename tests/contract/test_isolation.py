@@ -26,6 +26,8 @@ from tests.contract.comparing import (
 from tests.estimators import named
 from tests.processes import run_python
 
+pytestmark = pytest.mark.slow
+
 
 class InterruptAt(keras.callbacks.Callback):
     """Raises an error on the last batch of an epoch, counted from 1."""

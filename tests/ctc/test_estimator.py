@@ -318,6 +318,7 @@ def test_align_says_which_labels_do_not_fit(rough):
 # -- front ends -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("params", "strides", "skipped"),
     [
@@ -400,6 +401,7 @@ def with_front_end(request):
     return clf, again, n_output_frames
 
 
+@pytest.mark.slow
 def test_the_lengths_of_a_front_end_are_worked_out(with_front_end):
     clf, _, n_output_frames = with_front_end
     lengths = [len(sample) for sample in clf.predict_proba(X)]

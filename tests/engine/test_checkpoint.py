@@ -81,6 +81,7 @@ RUNS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [1, 4])
 @pytest.mark.parametrize("name", RUNS)
 def test_an_interrupted_fit_ends_as_an_uninterrupted_one(

@@ -78,6 +78,7 @@ def fresh_run():
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adam", "schedulefreeadamw"])
 def test_training_is_the_same_bit_for_bit_in_a_used_program(fresh_run, optimizer):
     with borrow(RECIPE) as program:

@@ -413,6 +413,7 @@ RESUMED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RESUMED)
 @pytest.mark.parametrize("after", [1, 3])
 def test_a_resumed_fit_has_the_averages_of_an_unbroken_one(name, after, tmp_path):

@@ -213,6 +213,7 @@ def test_step_by_step_a_recurrence_is_what_it_is_at_once(cell):
         np.testing.assert_allclose(state[0], at_once[:, t], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("max_width")
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_gradient_of_the_first_state_is_that_of_the_stock_layer(cell):

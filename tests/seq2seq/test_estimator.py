@@ -757,6 +757,7 @@ TASKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_it_learns_what_to_do_with_sequences_that_it_has_not_seen(task):
     symbols = {"n_symbols": 4, "max_length": 5, "random_state": 0}

@@ -222,6 +222,7 @@ NARROW = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1, 2, 3, 5])
 @pytest.mark.parametrize("name", NARROW)
 def test_a_narrow_beam_keeps_what_a_search_on_plain_lists_keeps(name, width):
