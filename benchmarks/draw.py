@@ -2,8 +2,8 @@
 
     python benchmarks/draw.py
 
-`speed.py` and `batching.py` write the results and call this. Measures nothing, and
-no drawing library is needed; equal results give equal files.
+`speed.py`, `batching.py` and `reliability.py` write the results and call this. Measures
+nothing, and no drawing library is needed; equal results give equal files.
 """
 
 import json
@@ -49,6 +49,26 @@ def speed_tables(rows) -> dict[str, str]:
             ],
         ),
     }
+
+
+def reliability_table(trials) -> str:
+    """A line per count, with the command that makes it again."""
+    heads = "tried", "times", "failed", "compared with, or held by", "more", "command"
+    return table(
+        heads,
+        [
+            (
+                count["tried"],
+                f"{count['times']:,}",
+                f"{count['failed']:,}",
+                count["means"],
+                count["note"],
+                f"`reliability.py {trial}`",
+            )
+            for trial, counts in trials.items()
+            for count in counts
+        ],
+    )
 
 
 def table(heads, lines) -> str:
@@ -215,6 +235,8 @@ def draw_all() -> None:
     tables["machine"] = f"Measured on {speed['machine']}, with {versions}.\n"
     for page in (DOCS / "speed.md", ROOT / "benchmarks" / "README.md"):
         fill(page, tables)
+    trials = json.loads((RESULTS / "reliability.json").read_text("utf-8"))
+    fill(DOCS / "reliability.md", {"reliability": reliability_table(trials)})
     ways = json.loads((RESULTS / "batching.json").read_text("utf-8"))
     (DOCS / "speed.svg").write_text(draw_speed(rows), "utf-8")
     (DOCS / "batching.svg").write_text(draw_batching(ways), "utf-8")
