@@ -15,12 +15,11 @@ from contextlib import contextmanager, suppress
 
 from skseq._engine.state import TrainingState
 from skseq._files.archive import read_archive, write_archive
-from skseq._files.plain import MALFORMED, pack, unpack
+from skseq._files.plain import FREE_BYTES, MALFORMED, pack, unpack
 from skseq._warnings import warn
 
 KIND = "checkpoint"
 NOT_GIVEN = "not given"
-FREE_BYTES = 2**25  # that texts and lists may take in any file
 
 
 class Checkpoint:

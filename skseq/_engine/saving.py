@@ -17,13 +17,12 @@ import tensorflow as tf
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._engine.state import check_weights
 from skseq._files.archive import read_archive, write_archive
-from skseq._files.plain import MALFORMED, pack, unpack
+from skseq._files.plain import FREE_BYTES, MALFORMED, pack, unpack
 from skseq._names import ESTIMATORS
 
 KIND = "estimator"
 LIBRARIES = ("skseq", "sklearn", "tensorflow", "keras", "numpy")
 WEIGHTS = "weights/"  # how the names of weights begin, among a file's arrays
-FREE_BYTES = 2**25  # that texts and lists may take in any file
 FOR_TRAINING = {"optimizer", "learning_rate", "callbacks", "random_state"}
 MAX_LAYERS = 200  # asking a network of more for its weights takes minutes
 

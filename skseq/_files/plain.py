@@ -21,6 +21,7 @@ MAX_LEVELS = 64  # of lists, tuples and dicts inside one another
 MAX_INT_BITS = 2000  # Python reads no longer integers, in some settings
 NUMBER_BYTES = 40  # of a number in a list of Python's
 TEXT_BYTES = 128  # of a short text, and of what is needed to read it
+FREE_BYTES = 2**25  # that texts and lists may take in any file
 LONG = 100  # entries: longer lists of one type are kept as arrays
 
 # What using an unpacked value raises where it is not what it should be.

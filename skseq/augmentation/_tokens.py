@@ -3,6 +3,7 @@
 Knows nothing of tokenizers: the characters of a str are its tokens.
 """
 
+from abc import abstractmethod
 from collections.abc import Hashable
 from numbers import Number
 from typing import Any, ClassVar
@@ -37,9 +38,9 @@ class TokenAugmenter(Augmenter):
             return _array_of(changed, sequence.dtype)
         return type(sequence)(changed)
 
+    @abstractmethod
     def _change(self, tokens: list, rng: np.random.Generator) -> list:
         """Return the changed tokens, at least one."""
-        raise NotImplementedError
 
 
 def _array_of(tokens: list, dtype: np.dtype) -> np.ndarray:
