@@ -88,6 +88,11 @@ def as_collection(value: Any, name: str, content: str) -> Any:
     )
 
 
+def is_sized(value: Any) -> bool:
+    """Tell whether a value has a length, which neither a class nor a 0-D array has."""
+    return isinstance(value, Sized) and getattr(value, "shape", None) != ()
+
+
 def _arrow_items(value: Any, name: str) -> list:
     """Take an array of pyarrow apart, whose items are not Python's."""
     if hasattr(value, "column_names"):

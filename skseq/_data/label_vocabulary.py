@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from skseq._data.collections import object_array, tensor_values, unwrapped
+from skseq._data.collections import is_sized, object_array, tensor_values, unwrapped
 
 _NUMBERS = {
     "bool",
@@ -181,7 +181,7 @@ class LabelVocabulary:
         """
         for i, item in enumerate(map(tensor_values, unwrapped(y, "y"))):
             is_word = isinstance(item, str) and self.form == "single"
-            is_one = is_word or not hasattr(item, "__len__")
+            is_one = is_word or not is_sized(item)
             if not is_one and len(item) == 0:
                 continue
             first = item if is_one else next(iter(item))

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from skseq._data.collections import is_sized
+
 # Below, labels can be the lengths of their sequences by chance.
 _FEWEST = 3
 
@@ -29,7 +31,7 @@ def refuse_lengths(X, y):
         number of its rows.
     """
     lengths = _as_lengths(y)
-    if lengths is None or not hasattr(X, "__len__") or getattr(X, "shape", None) == ():
+    if lengths is None or not is_sized(X):
         return
     n_rows = len(X)
     if len(lengths) < n_rows and sum(lengths) == n_rows:
@@ -70,7 +72,7 @@ def refuse_own_lengths(frame_counts, y):
 
 def _as_lengths(y: Any) -> list[int] | None:
     """Return y as positive integers, None if it holds anything else."""
-    if not hasattr(y, "__len__") or isinstance(y, type | str | bytes | dict | set):
+    if not is_sized(y) or isinstance(y, str | bytes | dict | set):
         return None
     if hasattr(y, "shape"):
         return _of_array(y)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
+from skseq._data.collections import is_sized
 from skseq._data.frames import (
     LARGEST,
     check_columns,
@@ -107,7 +108,7 @@ def _refuse_cells(X: Any) -> None:
         return
     cell = np.asarray(X[:1], dtype=object)[0, 0]
     is_other = isinstance(cell, str | bytes | Mapping | Set)
-    if is_other or not hasattr(cell, "__len__"):
+    if is_other or not is_sized(cell):
         return
     if X.shape[1] > 1:
         raise ValueError(

@@ -444,6 +444,8 @@ def test_a_table_of_pyarrow_is_told_what_to_pass():
         (["ab", "a"], [[], [1, 2]], r"y\[1\] has the label 1, which was not seen"),
         ([[1], [2]], ["", "ab"], r"y\[1\] has the label 'a', .* label\(s\): 1, 2\."),
         ([1, 2], ["a", "b"], r"y\[0\] has the label 'a', which was not seen in fit"),
+        (["ab", "a"], [np.array(3.0)], r"y\[0\] has the label array\(3\.0?\)"),
+        (["ab", "a"], [list, "a"], r"y\[0\] has the label <class 'list'>"),
     ],
 )
 def test_text_for_numbers_and_numbers_for_text_are_refused(seen, y, message):
