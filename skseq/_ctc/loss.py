@@ -7,6 +7,7 @@ the search for the sequence that diverged are left to the training loop.
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import tensorflow as tf
 
 # The kernel takes probabilities out of logarithms; below exp(-87) they are zero to it,
@@ -16,9 +17,6 @@ MIN_LOG_PROBABILITY = -80.0
 # Raised to the bound, improbable paths add about exp(-80) per frame to a probability:
 # nothing, in single precision, to one whose loss is at most this.
 MAX_SAFE_LOSS = 50.0
-
-# Stands for the logarithm of zero; finite, so that no gradient is NaN.
-IMPOSSIBLE = -1e300
 
 
 @dataclass(frozen=True)
@@ -40,14 +38,10 @@ class CTCLosses:
     def __call__(self, outputs, targets):
         logits, lengths = outputs
         log_probs = tf.nn.log_softmax(logits)
-        is_empty = tf.equal(targets["label_lengths"], 0)
         losses = _sparse_losses(_kept_from_underflow(log_probs), lengths, **targets)
-        losses = _made_exact(losses, log_probs, lengths, **targets)
-        return tf.cond(
-            tf.reduce_any(is_empty),
-            lambda: tf.where(is_empty, _all_blank_losses(log_probs, lengths), losses),
-            lambda: losses,
-        )
+        losses = _made_exact(losses, log_probs, lengths, *targets.values())
+        is_empty = tf.equal(targets["label_lengths"], 0)
+        return tf.where(is_empty, _all_blank_losses(log_probs, lengths), losses)
 
 
 def _sparse_losses(log_probs, lengths, labels, label_lengths):
@@ -76,70 +70,76 @@ def _kept_from_underflow(log_probs):
     return log_probs + tf.stop_gradient(raised - log_probs)
 
 
+@tf.custom_gradient
 def _made_exact(losses, log_probs, lengths, labels, label_lengths):
-    """Compute those losses again that the kernel cannot know."""
-    is_off = (losses > MAX_SAFE_LOSS) & (label_lengths > 0)
-    constant = tf.stop_gradient(log_probs)
-    is_off = tf.cond(
-        tf.reduce_any(is_off),
-        lambda: is_off & _goes_below(constant, lengths),
-        lambda: is_off,
-    )
-    batch = log_probs, lengths, labels, label_lengths
-    return tf.cond(
-        tf.reduce_any(is_off),
-        lambda: _corrected(losses, is_off, *batch),
-        lambda: losses,
+    """Compute those losses again that the kernel cannot know, and their gradients."""
+    is_suspect = (losses > MAX_SAFE_LOSS) & (label_lengths > 0)
+    batch = losses, is_suspect, log_probs, lengths, labels, label_lengths
+    types = [losses.dtype, tf.bool, log_probs.dtype]
+    exact, is_off, slopes = tf.cond(
+        tf.reduce_any(is_suspect),
+        lambda: tf.numpy_function(_corrected, batch, types),
+        lambda: [losses, tf.zeros_like(is_suspect), tf.zeros_like(log_probs)],
     )
 
+    def gradient(upstream):
+        kept = tf.where(is_off, tf.zeros_like(upstream), upstream)
+        return kept, upstream[:, tf.newaxis, tf.newaxis] * slopes, None, None, None
 
-def _goes_below(log_probs, lengths):
-    """Whether a sample's frames have log-probabilities out of the kernel's bounds."""
-    is_frame = tf.sequence_mask(lengths, tf.shape(log_probs)[1])
-    is_low = tf.reduce_min(log_probs, axis=2) < MIN_LOG_PROBABILITY
-    return tf.reduce_any(is_low & is_frame, axis=1)
-
-
-def _corrected(losses, is_off, *batch):
-    exact = _exact_losses(*(tf.boolean_mask(part, is_off) for part in batch))
-    exact = tf.cast(exact, losses.dtype)
-    return tf.tensor_scatter_nd_update(losses, tf.where(is_off), exact)
+    exact.set_shape(losses.shape)
+    slopes.set_shape(log_probs.shape)
+    return exact, gradient
 
 
-def _exact_losses(log_probs, lengths, labels, label_lengths):
-    """Sum over all paths, frame by frame (the forward algorithm).
+def _corrected(losses, is_suspect, log_probs, lengths, labels, label_lengths):
+    """The losses, those of them that were off, and the slopes of these."""
+    losses, slopes = losses.copy(), np.zeros_like(log_probs)
+    is_off = np.zeros_like(is_suspect)
+    for i in np.flatnonzero(is_suspect):
+        frames = log_probs[i, : lengths[i]]
+        if frames.min() < MIN_LOG_PROBABILITY:
+            found = _exact_loss(
+                frames.astype(np.float64), labels[i, : label_lengths[i]]
+            )
+            losses[i], slopes[i, : lengths[i]] = found
+            is_off[i] = True
+    return losses, is_off, slopes
+
+
+@np.errstate(under="ignore")
+def _exact_loss(log_probs, labels):
+    """One sequence's loss, and its slope by each log-probability.
+
+    The slope is the probability, given the labels, that a frame shows the label.
+    """
+    states = np.full(2 * len(labels) + 1, log_probs.shape[1] - 1)
+    states[1::2] = labels
+    forward = _path_masses(log_probs, states)
+    backward = _path_masses(log_probs[::-1], states[::-1])[::-1, ::-1]
+    total = np.logaddexp(*forward[-1, -2:])
+    shown = np.exp(forward + backward - log_probs[:, states] - total)
+    slope = np.zeros_like(log_probs)
+    np.subtract.at(slope, (slice(None), states), shown)
+    return -total, slope
+
+
+def _path_masses(log_probs, states):
+    """Log-probability of all paths up to each frame and state (Graves et al. 2006).
 
     State 2 u is a blank after u labels, state 2 u - 1 the label number u.
     """
-    states, may_skip = _lattice(labels, blank=tf.shape(log_probs)[2] - 1)
-    emissions = tf.gather(tf.cast(log_probs, tf.float64), states, axis=2, batch_dims=1)
-    n_frames = tf.shape(log_probs)[1]
-    no_mass = tf.fill(tf.shape(states), tf.constant(IMPOSSIBLE, tf.float64))
-    start = tf.concat([tf.zeros_like(no_mass[:, :1]), no_mass[:, 1:]], axis=1)
-
-    def advance(mass, frame):
-        emission, index = frame
-        entering = tf.concat([no_mass[:, :1], mass[:, :-1]], axis=1)
-        skipping = tf.concat([no_mass[:, :2], mass[:, :-2]], axis=1)
-        skipping = tf.where(may_skip, skipping, no_mass)
-        paths = tf.stack([mass, entering, skipping])
-        is_frame = tf.expand_dims(index < lengths, 1)
-        return tf.where(is_frame, tf.reduce_logsumexp(paths, axis=0) + emission, mass)
-
-    frames = tf.transpose(emissions, [1, 0, 2]), tf.range(n_frames)
-    mass = tf.foldl(advance, frames, start)
-    ends = tf.stack([2 * label_lengths - 1, 2 * label_lengths], axis=1)
-    return -tf.reduce_logsumexp(tf.gather(mass, ends, batch_dims=1), axis=1)
-
-
-def _lattice(labels, blank):
-    """The column of each state, and whether a path may skip the blank before it."""
-    shape = tf.shape(labels)
-    blanks = tf.fill([shape[0], shape[1] + 1], blank)
-    pairs = tf.stack([blanks[:, 1:], labels], axis=2)
-    states = tf.concat([tf.reshape(pairs, [shape[0], -1]), blanks[:, :1]], axis=1)
-    differs = tf.not_equal(states[:, 2:], states[:, :-2])  # no blank from another
-    return states, tf.pad(differs, [[0, 0], [2, 0]])
+    emissions = log_probs[:, states]
+    masses = np.full((len(emissions), len(states)), -np.inf)
+    masses[0, :2] = emissions[0, :2]
+    may_skip = states[2:] != states[:-2]  # no blank from another
+    for before, mass, emission in zip(masses, masses[1:], emissions[1:], strict=False):
+        mass[:] = before
+        mass[1:] = np.logaddexp(mass[1:], before[:-1])
+        mass[2:] = np.logaddexp(
+            mass[2:], before[:-2], where=may_skip, out=mass[2:].copy()
+        )
+        mass += emission
+    return masses
 
 
 def _all_blank_losses(log_probs, lengths):
