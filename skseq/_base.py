@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skseq._data.batching import full_batches
 from skseq._data.fingerprints import describe, fingerprint_arrays
+from skseq._data.sequences import n_frame_features
 from skseq._engine import saving
 from skseq._engine.callbacks import make_callbacks
 from skseq._engine.checkpoint import Checkpoint
@@ -53,6 +54,7 @@ from skseq._parameters import (
     instance_of,
     listed,
 )
+from skseq._preprocess import STEPS, preprocessed
 from skseq._routing import RoutedParameters
 from skseq._seeding import draw_seed, generator
 
@@ -76,6 +78,7 @@ CONSTRAINTS = {
     "validation_fraction": FRACTION,
     "n_iter_no_change": POSITIVE_INT,
     "checkpoint": (NONE, PATH),
+    "preprocess": (NONE, STEPS),
     "distribute": (NONE, instance_of(tf.distribute.Strategy)),
     "warm_start": BOOLEAN,
     "random_state": RANDOM_STATE,
@@ -142,9 +145,10 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
     def _check_data(self, X, y, sample_weight, *, reset):
         """Check and encode X and y; with reset, learn their form and vocabulary.
 
-        Returns an object with `lengths`, `sample_weight`, `read(rows)`, which gives the
-        sequences of a batch, `assemble(rows, read)`, which gives its padded arrays, and
-        `fingerprint()`.
+        Returns an object with `lengths`, `sample_weight`, `in_epoch(seed, epoch,
+        exact)`, which gives the data as they are to be trained on in one epoch,
+        `read(rows)`, which gives the sequences of a batch, `assemble(rows, read)`,
+        which gives its padded arrays, and `fingerprint()`.
         """
 
     @abstractmethod
@@ -375,6 +379,29 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         if continues:
             origin["first weights"] = fingerprint_arrays(self._weights)
         return Checkpoint(self.checkpoint, origin, loose, self.epochs)
+
+    # -- frames -------------------------------------------------------------------
+
+    def _preprocessed(self, sequences, reset):
+        """Checked frames as the network is to read them.
+
+        With reset their width is learnt, otherwise it must be the one that was.
+        """
+        made = preprocessed(sequences, self.preprocess)
+        if reset:
+            self._n_inputs = made.n_features
+        elif made.n_features != self._n_inputs:
+            raise ValueError(
+                f"preprocess makes frames of {made.n_features} features of X, but in "
+                f"fit it made {self._n_inputs}. Set preprocess back, or fit again."
+            )
+        return made
+
+    def _check_restored_width(self) -> None:
+        """Check the width of the frames that was read from a file."""
+        known = self._n_inputs if self.preprocess else n_frame_features(self)
+        if not self._settings["n_features"] == self._n_inputs == known:
+            raise ValueError(f"it has {known} features for a network of others")
 
     # -- using --------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ FrontEnd: TypeAlias = Literal["image"] | Callable[..., Any] | None
 Tokenizer: TypeAlias = (
     Literal["auto", "word", "char"] | Callable[[str], Sequence[str]] | None
 )
+Steps: TypeAlias = Sequence[Any] | None
 StepWeight: TypeAlias = Literal["sqrt"] | Callable[[Any], Any] | None
 
 Optimizer: TypeAlias = (

@@ -201,6 +201,7 @@ OWN_TEXT = {
     "units": "each says which parts of its network have these widths",
     "bidirectional": "a reader of one direction needs no future, a decoder reads none",
     "dropout": "the autoencoder's decoder has none",
+    "preprocess": "steps may do other things to frames, to targets and to tokens",
     "**routed": "only CTC has a front end",
 }
 

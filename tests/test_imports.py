@@ -22,6 +22,7 @@ LADDER = [
     {"_parameters", "_routing", "_seeding", "_results", "_warnings", "exceptions"},
     {"_data", "_files"},
     {"metrics", "preprocessing", "augmentation"},
+    {"_preprocess"},
     {"_nn"},
     {"_engine"},
     {"_base", "_typing"},
@@ -29,7 +30,7 @@ LADDER = [
     {"datasets", "inspection", "scikeras"},
     {"__init__"},
 ]
-TASKS = LADDER[7]
+TASKS = LADDER[8]
 FIRST_WITH_KERAS = LADDER.index({"_nn"})
 WITHOUT_KERAS = {"datasets", "inspection"}
 

@@ -16,6 +16,7 @@ import numpy as np
 from skseq._data.batching import pad
 from skseq._data.fingerprints import fingerprint_arrays
 from skseq._data.sequences import Sequences
+from skseq._preprocess import Preprocessed
 
 STEP_WEIGHTS = {
     None: np.ones_like,
@@ -157,29 +158,47 @@ def memory_bytes() -> float:
 class ReconstructionData:
     """Checked sequences, under a scaling."""
 
-    sequences: Sequences
+    sequences: Sequences | Preprocessed
     sample_weight: np.ndarray
     scaling: Scaling
     step_weight: Callable = field(default=np.ones_like, repr=False)
+    augmented: Sequences | Preprocessed | None = None  # what the encoder reads instead
 
     @property
     def lengths(self) -> np.ndarray:
         return self.sequences.lengths
 
+    def in_epoch(self, seed, epoch, exact) -> "ReconstructionData":
+        """The data as they are to be trained on in one epoch."""
+        augmented = self.sequences.in_epoch(seed, epoch, fits=self._fits)
+        return replace(self, augmented=augmented)
+
+    def _fits(self, i, n_frames) -> bool:
+        if n_frames == self.lengths[i]:
+            return True
+        raise ValueError(
+            f"An augmenter in preprocess made {n_frames} frames of the "
+            f"{self.lengths[i]} of X[{i}], though its changes_frames is False."
+        )
+
     def read(self, rows) -> list[np.ndarray]:
         """The sequences of a batch, from wherever the user keeps them."""
-        return [self.sequences[i] for i in rows]
+        return [self.sequences.read(i) for i in rows]
 
-    def assemble(self, rows, frames=None) -> dict[str, np.ndarray]:
+    def assemble(self, rows, read=None) -> dict[str, np.ndarray]:
         """The padded arrays of a batch, by the names of the network's tensors.
 
-        `frames` is what `read` gave; without it they are read here.
+        `read` is what the method of that name gave; without it they are read here.
         """
-        frames = self.read(rows) if frames is None else frames
+        read = self.read(rows) if read is None else read
+        frames = list(map(self.sequences.made, rows, read))
+        inputs = frames
+        if self.augmented is not None:
+            inputs = map(self.augmented.made, rows, read)
         lengths = self.lengths[rows]
         levels = [self.scaling.levels(item) for item in frames]
         batch = {
-            "frames": pad([self.scaling.inputs(item) for item in frames]),
+            "frames": pad([self.scaling.inputs(item) for item in inputs]),
             "lengths": lengths.astype("int32"),
             "levels": pad(levels),
             "step_weight": pad([self.step_weights(n) for n in lengths]),

@@ -41,7 +41,7 @@ from skseq._base import FITTED, FitRequest, SequenceEstimator
 from skseq._data.collections import check_n_samples, object_array
 from skseq._data.lengths import refuse_lengths
 from skseq._data.outliers import sample_anomaly_flags
-from skseq._data.sequences import FITTED_X, check_sequences, n_frame_features
+from skseq._data.sequences import FITTED_X, check_sequences
 from skseq._data.suspicions import warn_of_turned, warn_of_waveforms
 from skseq._data.weights import check_sample_weight
 from skseq._engine.programs import Program
@@ -58,6 +58,7 @@ from skseq._parameters import (
     check_parameters,
     check_value,
 )
+from skseq._preprocess import check_keeps_frames
 from skseq._typing import (
     Callbacks,
     Cell,
@@ -66,6 +67,7 @@ from skseq._typing import (
     Optimizer,
     Path,
     RandomState,
+    Steps,
     StepWeight,
     Strategy,
 )
@@ -164,6 +166,16 @@ class LSTMAutoencoder(
         Share of anomalies in the training data, in (0, 0.5], which determines the
         threshold; a larger share flags more. "auto", for training data without
         anomalies, sets it to 1.5 times the 99 % quantile of the anomaly scores.
+    preprocess : list of transformers and augmenters, default=None
+        What is done to each sequence before the network reads it, in order. Every
+        sequence passes the transformers, which must learn nothing, as
+        :class:`~skseq.preprocessing.LogMel` does. Augmenters of
+        :mod:`skseq.augmentation` change only what is trained on, drawn anew in each
+        epoch from `random_state`, the epoch and the index of the sequence. They must
+        keep the number of frames (`changes_frames` False), and the network is trained
+        to undo them: its target is the sequence without them. Reconstructions are of
+        the sequences after the transformers; `n_features_in_` counts the features
+        before them.
     optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
         Optimizer by name, class, config or instance. An instance is rebuilt from its
         config and never used itself. `optimizer__<name>` sets its parameters.
@@ -271,6 +283,7 @@ class LSTMAutoencoder(
     _fitted = {  # noqa: RUF012
         **FITTED,
         **FITTED_X,
+        "_n_inputs": POSITIVE_INT,
         "mean_": VECTOR,
         "scale_": SCALE,
         "offset_": FINITE,
@@ -299,6 +312,7 @@ class LSTMAutoencoder(
         step_weight: StepWeight = None,
         anomaly_score: Literal["mse", "mae", "mahalanobis"] = "mse",
         contamination: float | Literal["auto"] = "auto",
+        preprocess: Steps = None,
         optimizer: Optimizer = "adam",
         learning_rate: LearningRate = 1e-3,
         global_clipnorm: float | None = 5.0,
@@ -329,6 +343,7 @@ class LSTMAutoencoder(
         self.step_weight = step_weight
         self.anomaly_score = anomaly_score
         self.contamination = contamination
+        self.preprocess = preprocess
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.global_clipnorm = global_clipnorm
@@ -694,6 +709,8 @@ class LSTMAutoencoder(
         weights = check_sample_weight(sample_weight, len(sequences))
         if reset:
             warn_of_turned(sequences)
+        sequences = self._preprocessed(sequences, reset)
+        if reset:
             warn_of_waveforms(sequences)
             scaling = Scaling.fit(
                 sequences,
@@ -709,10 +726,14 @@ class LSTMAutoencoder(
         check_step_weight(step_weight, sequences.lengths)
         return ReconstructionData(sequences, weights, self._scaling, step_weight)
 
+    def _check_parameters(self):
+        super()._check_parameters()
+        check_keeps_frames(self.preprocess, type(self).__name__)
+
     def _make_settings(self):
         units = as_tuple(self.units)
         return {
-            "n_features": n_frame_features(self),
+            "n_features": self._n_inputs,
             "units": units,
             "cell": self.cell,
             "bidirectional": bool(self.bidirectional),
@@ -755,9 +776,8 @@ class LSTMAutoencoder(
 
     def _check_restored(self):
         super()._check_restored()
-        n_features = n_frame_features(self)
-        if self._settings["n_features"] != n_features:
-            raise ValueError(f"it has {n_features} features for a network of others")
+        self._check_restored_width()
+        n_features = self._n_inputs
         if self._settings["difference"] == (self._change_scale is None):
             raise ValueError("its scale of changes does not fit its network")
         sizes = dict.fromkeys(("mean_", "scale_", "_change_scale"), n_features)
@@ -781,6 +801,7 @@ class LSTMAutoencoder(
 
     def _reconstructible(self, X) -> ReconstructionData:
         sequences = check_sequences(self, X, reset=False)
+        sequences = self._preprocessed(sequences, False)
         return ReconstructionData(sequences, np.ones(len(sequences)), self._scaling)
 
     @np.errstate(under="ignore")
@@ -832,7 +853,7 @@ class LSTMAutoencoder(
         return ErrorDistribution(self._error_mean, precision)
 
     def _checked_lengths(self, lengths, n_samples) -> np.ndarray:
-        if lengths is None and self._X_layout == "matrix":
+        if lengths is None and self._is_matrix:
             lengths = self.n_features_in_
         if lengths is None:
             raise ValueError(
@@ -863,8 +884,13 @@ class LSTMAutoencoder(
                 yield self._scaling.restored(own)
 
         frames = self._map(data, read, run)
-        is_matrix = self._X_layout == "matrix" and len(set(data.lengths.tolist())) == 1
-        return np.stack(frames)[..., 0] if is_matrix else object_array(frames)
+        fits = self._is_matrix and len(set(data.lengths.tolist())) == 1
+        return np.stack(frames)[..., 0] if fits else object_array(frames)
+
+    @property
+    def _is_matrix(self) -> bool:
+        """Whether rows of a 2-D array are the frames that the network reads."""
+        return self._X_layout == "matrix" and not self.preprocess
 
 
 class _Unexplained:

@@ -1,6 +1,7 @@
 """Frames with their labels, to be cut into CTC batches. Knows nothing of Keras."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from skseq._data.batching import pad
 from skseq._data.fingerprints import fingerprint_arrays
 from skseq._data.sequences import Sequences
 from skseq._data.suspicions import reading
+from skseq._preprocess import Preprocessed
 from skseq._warnings import warn
 
 N_NAMED = 10
@@ -18,34 +20,49 @@ N_NAMED = 10
 class FrameData:
     """Checked frames, with labels if there are any.
 
-    `front_end_lengths` and `output_lengths` are known once the network is: its front
-    end may shorten time, and so may its convolutions.
+    `shortening` is known once the network is: its front end may shorten time, and so
+    may its convolutions.
     """
 
-    sequences: Sequences
+    sequences: Sequences | Preprocessed
     sample_weight: np.ndarray
     labels: list[np.ndarray] | None = None
-    front_end_lengths: np.ndarray | None = None
-    output_lengths: np.ndarray | None = None
+    shortening: "Shortening | None" = None
 
     @property
     def lengths(self) -> np.ndarray:
         return self.sequences.lengths
 
+    @property
+    def output_lengths(self) -> np.ndarray:
+        return self.shortening(self.lengths)[1]
+
+    def in_epoch(self, seed, epoch, exact) -> "FrameData":
+        """The data as they are to be trained on in one epoch."""
+        sequences = self.sequences.in_epoch(seed, epoch, fits=self._fits, exact=exact)
+        return replace(self, sequences=sequences)
+
+    def _fits(self, i, n_frames) -> bool:
+        """Whether a sequence may become so long, and still have its labels."""
+        n_outputs = int(self.shortening(np.array([n_frames]))[1][0])
+        return n_outputs >= max(1, minimum_frames(self.labels[i]))
+
     def read(self, rows) -> list[np.ndarray]:
         """The sequences of a batch, from wherever the user keeps them."""
-        return [self.sequences[i] for i in rows]
+        return [self.sequences.read(i) for i in rows]
 
-    def assemble(self, rows, frames=None) -> dict[str, np.ndarray]:
+    def assemble(self, rows, read=None) -> dict[str, np.ndarray]:
         """The padded arrays of a batch, by the names of the network's tensors.
 
-        `frames` is what `read` gave; without it they are read here.
+        `read` is what the method of that name gave; without it they are read here.
         """
-        frames = self.read(rows) if frames is None else frames
+        read = self.read(rows) if read is None else read
+        frames = list(map(self.sequences.made, rows, read))
+        lengths = np.array([len(item) for item in frames])
         batch = {
             "frames": pad(frames),
-            "lengths": self.lengths[rows].astype("int32"),
-            "front_end_lengths": self.front_end_lengths[rows].astype("int32"),
+            "lengths": lengths.astype("int32"),
+            "front_end_lengths": self.shortening(lengths)[0].astype("int32"),
         }
         if self.labels is not None:
             labels = [self.labels[i] for i in rows]
@@ -61,6 +78,23 @@ class FrameData:
         arrays = [self.sample_weight, counts, np.concatenate(self.labels)]
         checksum = fingerprint_arrays(arrays)
         return f"{self.sequences.fingerprint()}-{checksum}"
+
+
+class Shortening:
+    """Counts the frames that a network makes of each length, each length once."""
+
+    def __init__(self, count: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]):
+        self._count = count
+        self._counts = {}
+
+    def __call__(self, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Frames that the front end gives, and frames of the output."""
+        new = np.array(sorted(set(lengths.tolist()) - self._counts.keys()), np.int64)
+        if new.size:
+            counts = zip(*self._count(new), strict=True)
+            self._counts.update(zip(new.tolist(), counts, strict=True))
+        counts = [self._counts[n] for n in lengths.tolist()]
+        return tuple(np.array(counts, dtype=np.int64).T)
 
 
 def trainable_rows(data: FrameData, infeasible: str) -> np.ndarray:

@@ -15,6 +15,7 @@ import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._base import FITTED, FitRequest, SequenceEstimator
 from skseq._ctc.data import (
     FrameData,
+    Shortening,
     check_feasible,
     check_output_lengths,
     trainable_rows,
@@ -28,7 +29,7 @@ from skseq._data.collections import object_array
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary
 from skseq._data.labels import check_labels, plain_labels
 from skseq._data.lengths import refuse_lengths, refuse_own_lengths
-from skseq._data.sequences import FITTED_X, check_sequences, n_frame_features
+from skseq._data.sequences import FITTED_X, check_sequences
 from skseq._data.suspicions import warn_of_turned, warn_of_waveforms
 from skseq._data.terms import FRAMES, IMAGES, Terms
 from skseq._data.weights import check_sample_weight
@@ -56,6 +57,7 @@ from skseq._typing import (
     Optimizer,
     Path,
     RandomState,
+    Steps,
     Strategy,
 )
 from skseq.metrics import label_error_rate, sequence_accuracy
@@ -147,6 +149,14 @@ class CTCSequenceClassifier(SequenceEstimator):
     infeasible : {"raise", "drop"}, default="raise"
         What `fit` does when a sequence has too few output frames for its labels: raise
         an error, or leave the sample out with a warning.
+    preprocess : list of transformers and augmenters, default=None
+        What is done to each sequence before the network reads it, in order. Every
+        sequence passes the transformers, which must learn nothing, as
+        :class:`~skseq.preprocessing.LogMel` does. Augmenters of
+        :mod:`skseq.augmentation` change only what is trained on, drawn anew in each
+        epoch from `random_state`, the epoch and the index of the sequence; what leaves
+        too few frames for the labels is drawn again. `align` and `predict_proba` count
+        the frames after these steps, `n_features_in_` the features before them.
     optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
         Optimizer by name, class, config or instance. An instance is rebuilt from its
         config and never used itself. `optimizer__<name>` sets its parameters.
@@ -248,6 +258,7 @@ class CTCSequenceClassifier(SequenceEstimator):
     _fitted = {  # noqa: RUF012
         **FITTED,
         **FITTED_X,
+        "_n_inputs": POSITIVE_INT,
         "classes_": instance_of(np.ndarray),
         "_label_form": OneOf(FORMS),
     }
@@ -271,6 +282,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         beam_width: int = 16,
         min_label_log_prob: float | None = None,
         infeasible: Literal["raise", "drop"] = "raise",
+        preprocess: Steps = None,
         optimizer: Optimizer = "adam",
         learning_rate: LearningRate = 1e-3,
         global_clipnorm: float | None = 5.0,
@@ -302,6 +314,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         self.beam_width = beam_width
         self.min_label_log_prob = min_label_log_prob
         self.infeasible = infeasible
+        self.preprocess = preprocess
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.global_clipnorm = global_clipnorm
@@ -583,6 +596,9 @@ class CTCSequenceClassifier(SequenceEstimator):
         refuse_lengths(X, y)
         sequences = check_sequences(self, X, reset=reset, terms=self._terms)
         refuse_own_lengths(sequences.lengths, y)
+        if reset:
+            warn_of_turned(sequences)
+        sequences = self._preprocessed(sequences, reset)
         labels = check_labels(
             y,
             len(sequences),
@@ -591,7 +607,6 @@ class CTCSequenceClassifier(SequenceEstimator):
         )
         sample_weight = check_sample_weight(sample_weight, len(sequences))
         if reset:
-            warn_of_turned(sequences)
             warn_of_waveforms(sequences, self._shortened_by())
             vocabulary = LabelVocabulary.fit(labels)
             self._label_form = vocabulary.form
@@ -616,7 +631,7 @@ class CTCSequenceClassifier(SequenceEstimator):
                 "all."
             )
         return {
-            "n_features": n_frame_features(self),
+            "n_features": self._n_inputs,
             "n_labels": len(self.classes_),
             "units": as_tuple(self.units),
             "cell": self.cell,
@@ -638,10 +653,13 @@ class CTCSequenceClassifier(SequenceEstimator):
         return CTCLosses()
 
     def _prepare(self, program, data):
-        front_end = front_end_of(self._settings)
-        lengths = front_end.output_lengths(program.model, data.lengths)
-        data.front_end_lengths = lengths
-        data.output_lengths = output_lengths(self._settings, lengths)
+        front_end, model = front_end_of(self._settings), program.model
+
+        def count(lengths):
+            lengths = front_end.output_lengths(model, lengths)
+            return lengths, output_lengths(self._settings, lengths)
+
+        data.shortening = Shortening(count)
 
     def _trainable_rows(self, data):
         return trainable_rows(data, self.infeasible)
@@ -649,11 +667,10 @@ class CTCSequenceClassifier(SequenceEstimator):
     def _check_restored(self):
         super()._check_restored()
         LabelVocabulary.from_array(self.classes_, self._label_form)
-        n_labels, n_features = len(self.classes_), n_frame_features(self)
+        n_labels = len(self.classes_)
         if self._settings["n_labels"] != n_labels:
             raise ValueError(f"it has {n_labels} labels for another number of outputs")
-        if self._settings["n_features"] != n_features:
-            raise ValueError(f"it has {n_features} features for a network of others")
+        self._check_restored_width()
 
     # -- its own ------------------------------------------------------------------
 
@@ -682,7 +699,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         """What `read(log_probs, lengths)` makes of each sample of a batch, in order."""
         sequences = check_sequences(self, X, reset=False, terms=self._terms)
         return self._map(
-            FrameData(sequences, np.ones(len(sequences))),
+            FrameData(self._preprocessed(sequences, False), np.ones(len(sequences))),
             lambda rows, *batch: read(*batch),
             _run_network,
             check=check_output_lengths,

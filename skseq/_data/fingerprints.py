@@ -65,6 +65,8 @@ def _name_and_parts(value) -> tuple[str, object]:
         return kind, [value.func, value.args, value.keywords]
     if isinstance(value, np.random.RandomState):
         return kind, value.get_state()
+    if hasattr(value, "get_params"):
+        return kind, value.get_params(deep=False)
     if hasattr(value, "get_config"):
         return kind, {n: v for n, v in value.get_config().items() if n != "name"}
     if type(value).__repr__ is object.__repr__:

@@ -102,6 +102,18 @@ class Sequences:
         frames.flags.writeable = False
         return frames
 
+    def read(self, i):
+        """Return what `made` needs of sequence `i`; this may use the user's objects."""
+        return self[i]
+
+    def made(self, i, read):
+        """Return sequence `i`, of what `read` gave."""
+        return read
+
+    def in_epoch(self, seed, epoch, **conditions):
+        """Return the sequences as they are to be trained on in one epoch."""
+        return self
+
     def take(self, indices):
         """Return a subset that shares the source.
 

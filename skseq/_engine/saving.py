@@ -19,6 +19,7 @@ from skseq._engine.state import check_weights
 from skseq._files.archive import read_archive, write_archive
 from skseq._files.plain import FREE_BYTES, MALFORMED, pack, unpack
 from skseq._names import ESTIMATORS
+from skseq._preprocess import build_steps, describe_steps
 
 KIND = "estimator"
 LIBRARIES = ("skseq", "sklearn", "tensorflow", "keras", "numpy")
@@ -83,6 +84,7 @@ def _packed_parameters(estimator) -> tuple[dict, dict]:
     defaults = type(estimator)().get_params()
     packed, arrays = {}, {}
     for name, value in estimator._portable_params().items():
+        value = describe_steps(value) if name == "preprocess" else value
         try:
             own, own_arrays = pack({name: value})
         except TypeError as error:
@@ -139,6 +141,7 @@ def _rebuild(header: dict, arrays: dict[str, np.ndarray]):
         raise ValueError(f"it holds an unknown estimator {name!r}")
     estimator_class = getattr(import_module(ESTIMATORS[name]), name)
     parameters, fitted, weights = _unpacked(header, arrays)
+    parameters["preprocess"] = build_steps(parameters["preprocess"])
     estimator = estimator_class(**parameters)
     unknown = set(fitted) - set(estimator._fitted)
     if unknown:

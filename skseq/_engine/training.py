@@ -137,10 +137,12 @@ class Run:
         """Train on all batches once; returns the weighted mean loss."""
         self.program.seed(derive(self.plan.seed, "dropout", epoch))
         runner.tell("on_epoch_begin", epoch)
-        subset, mean = self.training, _Mean()
-        data, rows = subset.data, subset.rows
+        subset, mean, plan = self.training, _Mean(), self.plan
+        rows = subset.rows
+        data = subset.data.in_epoch(plan.seed, epoch, plan.exact_lengths)
+        batches = self._training_batches(epoch, data.lengths[rows])
         # A user's collection may belong to this thread; padding may not wait for it.
-        read = ((b, data.read(rows[b])) for b in self._training_batches(epoch))
+        read = ((b, data.read(rows[b])) for b in batches)
         assembled = apply_ahead(lambda r: (r[0], data.assemble(rows[r[0]], r[1])), read)
         with closing(assembled) as ready:
             for step, (batch, arrays) in enumerate(ready):
@@ -153,10 +155,9 @@ class Run:
                     break
         return mean.value
 
-    def _training_batches(self, epoch) -> list[np.ndarray]:
+    def _training_batches(self, epoch, lengths) -> list[np.ndarray]:
         plan = self.plan
         order = generator(plan.seed, "order", epoch) if plan.shuffle else None
-        lengths = self.training.lengths
         return training_batches(
             lengths, plan.batch_size, order, exact=plan.exact_lengths
         )

@@ -1,6 +1,7 @@
 """Numbered token sequences in pairs, to be cut into batches. Knows nothing of Keras."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,13 +13,16 @@ from skseq._data.fingerprints import fingerprint_arrays
 class PairData:
     """Sources, with targets if there are any, as ids.
 
-    Every target is followed by its end, and begins after one: `end` is its id.
+    Every target is followed by its end, and begins after one: `end` is its id. Where
+    sources are augmented, `redraw(seed, epoch, i)` gives source `i` of an epoch.
     """
 
     sources: list[np.ndarray]
     weights: np.ndarray
     end: int
     targets: list[np.ndarray] | None = None
+    redraw: Callable[[int, int, int], np.ndarray] | None = None
+    draw: tuple[int, int] | None = None
 
     @property
     def lengths(self) -> np.ndarray:
@@ -47,12 +51,19 @@ class PairData:
         sources = [self.sources[i] for i in rows]
         return PairData(sources, self.weights[rows], self.end, targets)
 
+    def in_epoch(self, seed, epoch, exact) -> "PairData":
+        """The data as they are to be trained on in one epoch."""
+        return self if self.redraw is None else replace(self, draw=(seed, epoch))
+
+    def _source(self, i) -> np.ndarray:
+        return self.sources[i] if self.draw is None else self.redraw(*self.draw, i)
+
     def read(self, rows) -> None:
         """Nothing: all pairs are in memory."""
 
     def assemble(self, rows, read=None) -> dict[str, np.ndarray]:
         """The padded arrays of a batch, by the names of the network's tensors."""
-        sources = [self.sources[i] for i in rows]
+        sources = list(map(self._source, rows))
         batch = {
             "source": pad(sources, dtype=np.int32),
             "source_lengths": _lengths(sources),

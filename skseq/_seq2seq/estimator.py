@@ -32,6 +32,7 @@ from skseq._parameters import (
     check_value,
     instance_of,
 )
+from skseq._preprocess import PreprocessedTokens
 from skseq._results import RankedOutput
 from skseq._seq2seq.attention import ATTENTIONS
 from skseq._seq2seq.data import PairData
@@ -46,6 +47,7 @@ from skseq._typing import (
     Optimizer,
     Path,
     RandomState,
+    Steps,
     Strategy,
     Tokenizer,
 )
@@ -171,6 +173,12 @@ default="auto"
         Largest number of tokens in an output. Raise it when outputs are cut short. None
         takes the longest target of the training data, and proportionally more for a
         source longer than any there. May be changed after `fit`.
+    preprocess : list of transformers and augmenters, default=None
+        What is done to the tokens of each source before the network reads them, in
+        order. Augmenters of :mod:`skseq.augmentation`, such as
+        :class:`~skseq.augmentation.TokenDropout`, change only what is trained on, drawn
+        anew in each epoch from `random_state`, the epoch and the index of the sample.
+        Transformers must learn nothing, and take and return a list of token lists.
     optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
         Optimizer by name, class, config or instance. An instance is rebuilt from its
         config and never used itself. `optimizer__<name>` sets its parameters.
@@ -310,6 +318,7 @@ default="auto"
         no_repeat_ngram: int = 0,
         min_output_length: int = 1,
         max_output_length: int | None = None,
+        preprocess: Steps = None,
         optimizer: Optimizer = "adam",
         learning_rate: LearningRate = 1e-3,
         global_clipnorm: float | None = 5.0,
@@ -347,6 +356,7 @@ default="auto"
         self.no_repeat_ngram = no_repeat_ngram
         self.min_output_length = min_output_length
         self.max_output_length = max_output_length
+        self.preprocess = preprocess
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.global_clipnorm = global_clipnorm
@@ -591,6 +601,8 @@ default="auto"
 
     def _check_data(self, X, y, sample_weight, *, reset):
         sources = self._tokens(X, "X", reset=reset)
+        steps = PreprocessedTokens(sources.sequences, self.preprocess)
+        sources = replace(sources, sequences=steps.sequences)
         targets = self._tokens(y, "y", n_samples=len(sources), reset=reset)
         weights = check_sample_weight(sample_weight, len(sources))
         if reset:
@@ -598,11 +610,17 @@ default="auto"
             self.target_tokenizer_ = targets.tokenizer
             _warn_of_whole_texts(targets, self.target_tokenizer)
             self._learn_vocabularies(sources, targets)
+        vocabulary = self._vocabulary("source")
+
+        def redraw(*draw):
+            return vocabulary.encode([steps.drawn(*draw)])[0]
+
         return PairData(
-            self._vocabulary("source").encode(sources.sequences),
+            vocabulary.encode(sources.sequences),
             weights,
             self._vocabulary("target").end,
             self._vocabulary("target").encode(targets.sequences),
+            redraw if steps.augments else None,
         )
 
     def _learn_vocabularies(self, sources, targets):
@@ -720,6 +738,7 @@ default="auto"
 
     def _check_sources(self, X) -> PairData:
         sources = self._tokens(X, "X").sequences
+        sources = PreprocessedTokens(sources, self.preprocess).sequences
         ids = self._vocabulary("source").encode(sources)
         return PairData(ids, np.ones(len(ids)), self._vocabulary("target").end)
 

@@ -1,0 +1,474 @@
+"""What the steps of `preprocess` do, when, and what is said where they cannot."""
+
+import threading
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
+
+import skseq
+from skseq import CTCSequenceClassifier, LSTMAutoencoder
+from skseq._autoencoder.data import ReconstructionData, Scaling
+from skseq._data.sequences import check_sequences
+from skseq._preprocess import PreprocessedTokens, preprocessed
+from skseq.augmentation import (
+    Compose,
+    Crop,
+    FrameGain,
+    GaussianNoise,
+    OneOf,
+    Sometimes,
+    SpecAugment,
+    TimeMask,
+    TimeStretch,
+    TokenDropout,
+    augmenter,
+)
+from skseq.preprocessing import FrameTransformer, LogMel, SequenceNormalizer
+from tests.estimators import AUTOENCODER as CODER
+from tests.estimators import CTC, ESTIMATORS, TRANSLATOR
+
+FRAMEWISE = [CTC, CODER]
+SEED = 7
+
+
+class Recorder:
+    """An augmenter that notes what it draws, in which thread, and changes nothing."""
+
+    changes_frames = False
+
+    def __init__(self):
+        self.draws, self.threads = [], set()
+
+    def __call__(self, sequence, rng):
+        self.draws.append(rng.random())
+        self.threads.add(threading.get_ident())
+        return sequence
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+def as_prepared(X, *steps):
+    sequences = check_sequences(CTCSequenceClassifier(), X, reset=True)
+    return preprocessed(sequences, list(steps))
+
+
+def assert_equal_weights(first, second):
+    for one, other in zip(first._weights, second._weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+# -- transformers ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", FRAMEWISE, ids=str)
+def test_a_transformer_in_front_of_a_network_is_as_good_as_one_in_a_pipeline(case):
+    by_hand = SequenceNormalizer().transform(case.X)
+    inside = case.tiny(preprocess=[SequenceNormalizer()]).fit(case.X, case.y)
+    before = case.tiny().fit(by_hand, case.y)
+    assert_equal_weights(inside, before)
+    np.testing.assert_array_equal(
+        case.degrees_of(inside, case.X), case.degrees_of(before, by_hand)
+    )
+
+
+def test_frames_of_another_width_are_counted_before_the_steps():
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=n) for n in (900, 1200, 800, 1000)]
+    mel = LogMel(sample_rate=8000, n_mels=9)
+    reader = CTC.tiny(preprocess=[mel]).fit(X, ["a", "b", "ab", "a"])
+    assert reader.n_features_in_ == 1
+    assert reader.model_.inputs[0].shape[-1] == 9
+    counts = [len(item) for item in reader.predict_proba(X)]
+    assert counts == [len(item) for item in mel.transform(X)]
+
+
+def test_a_transformer_of_scikit_learn_is_given_the_frames_as_a_table():
+    X = [np.array([[3.0, 4.0], [0.0, 2.0]])]
+    scaled = as_prepared(X, Normalizer(), FunctionTransformer(np.negative))[0]
+    np.testing.assert_allclose(scaled, [[-0.6, -0.8], [0.0, -1.0]])
+
+
+def test_rows_of_a_matrix_pass_the_steps_too():
+    X = np.random.default_rng(0).normal(size=(6, 5))
+    coder = CODER.tiny(preprocess=[SequenceNormalizer()]).fit(X)
+    own = coder.reconstruct(X)
+    assert [item.shape for item in own] == [(5, 1)] * 6
+    assert coder.inverse_transform(coder.transform(X), 5)[0].shape == (5, 1)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_what_no_augmenter_comes_before_is_made_once_of_data_in_memory(lazy):
+    class Lazy:
+        def __len__(self):
+            return len(CTC.X)
+
+        def __getitem__(self, i):
+            return CTC.X[i]
+
+    calls = []
+
+    def count(frames):
+        calls.append(frames)
+        return frames
+
+    X = Lazy() if lazy else CTC.X
+    steps = [FunctionTransformer(count), Recorder()]
+    CTC.tiny(epochs=3, preprocess=steps).fit(X, CTC.y)
+    assert len(calls) == len(X) * (4 if lazy else 1)
+
+
+# -- augmenters ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", ESTIMATORS, ids=str)
+def test_augmenters_draw_once_per_epoch_and_sample_and_only_to_train(case):
+    recorder = Recorder()
+    validation = case.validation(case.X, case.y)
+    fitted = case.tiny(epochs=3, preprocess=[recorder])
+    fitted.fit(case.X, case.y, **validation)
+    assert len(recorder.draws) == len(set(recorder.draws)) == 3 * len(case.X)
+    case.results(fitted)
+    fitted.score(case.X, case.y)
+    assert len(recorder.draws) == 3 * len(case.X)
+
+
+@pytest.mark.parametrize("case", ESTIMATORS, ids=str)
+def test_draws_depend_on_seed_epoch_and_sample_alone(case):
+    def draws(X, y, **params):
+        recorder = Recorder()
+        case.tiny(epochs=2, preprocess=[recorder], **params).fit(X, y)
+        return sorted(recorder.draws)
+
+    X, y = case.X, case.y
+    expected = draws(X, y)
+    assert draws(X, y, batch_size=3, shuffle=False) == expected
+    assert draws(X, y, random_state=1) != expected
+    # The first samples draw the same beside fewer others.
+    assert set(draws(X[:5], y and y[:5])) < set(expected)
+
+
+@pytest.mark.parametrize("case", ESTIMATORS, ids=str)
+def test_epochs_one_by_one_draw_what_a_fit_draws(case):
+    noise = TokenDropout(0.5) if case is TRANSLATOR else GaussianNoise(1.0)
+    params = {"preprocess": [noise], "shuffle": False}
+    whole = case.tiny(epochs=3, **params).fit(case.X, case.y)
+    parts = case.tiny(**params)
+    for _ in range(3):
+        parts.partial_fit(case.X, case.y)
+    assert_equal_weights(whole, parts)
+    plain = case.tiny(epochs=3, shuffle=False).fit(case.X, case.y)
+    assert whole.history_ != plain.history_
+
+
+@pytest.mark.parametrize("case", ESTIMATORS, ids=str)
+def test_a_fit_that_resumes_draws_what_an_unbroken_one_draws(case, tmp_path):
+    noise = TokenDropout(0.5) if case is TRANSLATOR else GaussianNoise(1.0)
+    params = {"preprocess": [noise]}
+    whole = case.tiny(epochs=3, **params).fit(case.X, case.y)
+    case.tiny(epochs=1, checkpoint=tmp_path, **params).fit(case.X, case.y)
+    resumed = case.tiny(epochs=3, checkpoint=tmp_path, **params).fit(case.X, case.y)
+    assert_equal_weights(whole, resumed)
+    assert len(list(tmp_path.iterdir())) == 1
+    other = [Sometimes(noise, 0.3)]
+    case.tiny(epochs=1, checkpoint=tmp_path, preprocess=other).fit(case.X, case.y)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_leaves_too_few_frames_for_the_labels_is_drawn_again():
+    @augmenter
+    def halve_or_ruin(sequence, rng):
+        return sequence[: 2 if rng.random() < 0.5 else len(sequence) - 1]
+
+    X = [np.random.default_rng(i).normal(size=(9, 2)) for i in range(30)]
+    prepared = as_prepared(X, halve_or_ruin)
+    drawn = prepared.in_epoch(SEED, 0, fits=lambda i, n_frames: n_frames >= 3)
+    assert {len(drawn[i]) for i in range(30)} == {8}
+    hopeless = prepared.in_epoch(SEED, 0, fits=lambda i, n_frames: n_frames >= 9)
+    assert {len(hopeless[i]) for i in range(30)} == {9}
+
+
+def test_augmentation_never_makes_ctc_infeasible():
+    @augmenter
+    def one_frame(sequence, rng):
+        return sequence[:1]
+
+    y = ["ab"] * len(CTC.X)
+    reader = CTC.tiny(epochs=2, preprocess=[one_frame]).fit(CTC.X, y)
+    assert_equal_weights(reader, CTC.tiny(epochs=2).fit(CTC.X, y))
+
+
+def test_lengths_are_those_of_an_epoch_where_batches_must_have_one():
+    X = [np.ones((n, 2)) for n in (20, 20, 20, 35)]
+    prepared = as_prepared(X, Crop(0.5))
+    assert prepared.lengths.tolist() == [20, 20, 20, 35]
+    drawn = prepared.in_epoch(SEED, 3, exact=True)
+    assert drawn.lengths.tolist() == [len(drawn[i]) for i in range(4)]
+    assert drawn.lengths.tolist() != prepared.lengths.tolist()
+
+
+def test_a_front_end_that_sees_padding_gets_none_of_augmented_sequences_either():
+    import keras
+
+    seen = []
+
+    def mean_over_time(frames):
+        mean = keras.layers.Lambda(
+            lambda x: keras.ops.mean(x, axis=1, keepdims=True),
+            output_shape=lambda shape: (shape[0], 1, shape[2]),
+        )
+        return keras.layers.Subtract()([frames, mean(frames)])
+
+    class Watching(CTCSequenceClassifier):
+        def _check_data(self, *args, **kwargs):
+            data = super()._check_data(*args, **kwargs)
+            in_epoch = type(data).in_epoch
+
+            class Watched(type(data)):
+                def assemble(self, rows, read=None):
+                    batch = super().assemble(rows, read)
+                    seen.append(batch["lengths"].tolist())
+                    return batch
+
+                def in_epoch(self, *conditions):
+                    return Watched(**vars(in_epoch(self, *conditions)))
+
+            return Watched(**vars(data))
+
+    X = [np.random.default_rng(i).normal(size=(12, 2)) for i in range(8)]
+    Watching(
+        units=2,
+        epochs=2,
+        random_state=0,
+        front_end=mean_over_time,
+        preprocess=[TimeStretch(0.5, 2.0)],
+    ).fit(X, ["a"] * 8)
+    assert len({n for lengths in seen for n in lengths}) > 2
+    assert all(len(set(lengths)) == 1 for lengths in seen)
+
+
+def test_the_autoencoder_is_trained_to_undo_what_augmenters_do():
+    X = [np.arange(10.0).reshape(5, 2), np.ones((3, 2))]
+    prepared = as_prepared(X, FrameGain(2, 2))
+    scaling = Scaling(np.zeros(2), np.ones(2))
+    data = ReconstructionData(prepared, np.ones(2), scaling)
+    batch = data.in_epoch(SEED, 0, False).assemble(np.array([0, 1]))
+    np.testing.assert_array_equal(batch["levels"][0], X[0])
+    gained = 2 * batch["levels"]
+    np.testing.assert_allclose(batch["frames"], gained, rtol=1e-6)
+    plain = data.assemble(np.array([0, 1]))
+    np.testing.assert_array_equal(plain["frames"], plain["levels"])
+
+
+@pytest.mark.parametrize(
+    "step", [Crop(0.5), Sometimes(TimeStretch()), OneOf([TimeMask(), Crop(0.2)])]
+)
+def test_the_autoencoder_refuses_augmenters_that_change_the_frames(step):
+    name = type(step).__name__
+    with pytest.raises(ValueError, match=rf"preprocess\[1\], {name}, may change the"):
+        LSTMAutoencoder(preprocess=[TimeMask(), step]).fit(CODER.X)
+
+
+def test_a_broken_promise_to_keep_the_frames_is_found():
+    @augmenter(changes_frames=False)
+    def shorter(sequence, rng):
+        return sequence[1:]
+
+    with pytest.raises(ValueError, match=r"made \d+ frames of the \d+ of X\[\d+\]"):
+        CODER.tiny(preprocess=[shorter]).fit(CODER.X)
+
+
+def test_x_is_read_in_the_thread_that_fits_and_augmented_in_another():
+    readers, recorder = set(), Recorder()
+
+    class Lazy:
+        def __len__(self):
+            return len(CTC.X)
+
+        def __getitem__(self, i):
+            readers.add(threading.get_ident())
+            return CTC.X[i]
+
+    CTC.tiny(preprocess=[recorder]).fit(Lazy(), CTC.y)
+    assert readers == {threading.get_ident()}
+    assert readers.isdisjoint(recorder.threads)
+
+
+def test_no_step_can_write_to_what_the_user_passed():
+    @augmenter
+    def careless(sequence, rng):
+        sequence[:] = 0
+        return sequence
+
+    X = [np.ones((4, 2)) for _ in range(3)]
+    for steps in ([careless], [SequenceNormalizer(), careless]):
+        with pytest.raises(ValueError, match=r", careless, failed on X\[\d\]: .*read-"):
+            CTC.tiny(preprocess=steps).fit(X, ["a", "b", "a"])
+    assert all((x == 1).all() for x in X)
+
+
+# -- tokens ----------------------------------------------------------------------------
+
+
+def test_tokens_are_dropped_while_training_and_only_then():
+    tokens = [["a", "b", "c", "d"], ["e", "f", "g"]]
+    prepared = PreprocessedTokens(tokens, [TokenDropout(0.5)])
+    assert prepared.sequences == tokens
+    drawn = [prepared.drawn(SEED, epoch, 0) for epoch in range(40)]
+    assert len(set(map(tuple, drawn))) > 5
+    assert drawn[3] == prepared.drawn(SEED, 3, 0)
+    assert all(set(item) <= set("abcd") for item in drawn)
+
+
+def test_a_transformer_of_tokens_decides_what_the_vocabulary_holds():
+    def lower(texts):
+        return [[token.lower() for token in text] for text in texts]
+
+    X, y = ["A b", "B", "a A"], ["x", "y", "z"]
+    translator = TRANSLATOR.tiny(preprocess=[FunctionTransformer(lower)]).fit(X, y)
+    assert translator.source_vocabulary_.tolist() == ["a", "b"]
+    found = translator.predict_proba(["A B"])[0], translator.predict_proba(["a b"])[0]
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("made", [[], [3], "b", None])
+def test_a_step_that_makes_no_tokens_is_named(made):
+    @augmenter
+    def spoil(sequence, rng):
+        return made
+
+    with pytest.raises(ValueError, match=r"preprocess\[0\], spoil, made .* of X\[0\]"):
+        TRANSLATOR.tiny(preprocess=[spoil]).fit(["a b"] * 3, ["x", "y", "z"])
+
+
+# -- what is refused -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        (LogMel(), r"Did you mean preprocess=\[LogMel\(\)\]\?"),
+        ([TimeMask(), LogMel], r"preprocess\[1\] is a class\. Did you mean LogMel\(\)"),
+        ([StandardScaler()], r"preprocess\[0\], StandardScaler, learns .* a Pipeline"),
+        ([FrameTransformer(Normalizer())], r"FrameTransformer, learns from the data"),
+        ([len], r"preprocess\[0\] is not marked: pass skseq\.augmentation\.augmenter"),
+        (["log"], r"preprocess\[0\] is 'log'\."),
+        ("log", r"Got 'log' instead\."),
+    ],
+)
+@pytest.mark.parametrize("case", ESTIMATORS, ids=str)
+def test_what_is_no_list_of_steps_is_told_what_to_write(case, steps, message):
+    with pytest.raises(
+        ValueError, match=rf"^The 'preprocess' parameter of .*{message}"
+    ):
+        case.tiny(preprocess=steps).fit(case.X, case.y)
+
+
+def wider(sequence, rng):
+    return np.hstack([sequence, sequence])
+
+
+def of_another_type(sequence, rng):
+    return sequence.astype("float16")
+
+
+def lost(sequence, rng):
+    return sequence * np.nan
+
+
+def far(sequence, rng):
+    return sequence * 1e300
+
+
+def gone(sequence, rng):
+    return sequence[:0]
+
+
+def failing(sequence, rng):
+    raise RuntimeError("no luck")
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (wider, r"changed the number of features of X\[\d\] from 2 to 4"),
+        (of_another_type, r"changed the dtype of X\[\d\] from float64 to float16"),
+        (lost, r"made NaN, infinity or numbers beyond single precision of X\[\d\]"),
+        (far, r"made NaN, infinity or numbers beyond single precision of X\[\d\]"),
+        (gone, r"made an array of shape \(0, 2\) and dtype float64 of X\[\d\]"),
+        (failing, r"failed on X\[\d\]: no luck"),
+    ],
+)
+def test_a_bad_augmenter_is_named_with_the_sample(function, message):
+    name = function.__name__
+    steps = [SequenceNormalizer(), augmenter(function)]
+    X = [np.random.default_rng(i).normal(size=(6, 2)) for i in range(4)]
+    reader = CTC.tiny(preprocess=steps)
+    with pytest.raises(ValueError, match=rf"^preprocess\[1\], {name}, {message}"):
+        reader.fit(X, ["a", "b", "a", "b"])
+    assert not hasattr(reader, "_weights")
+
+
+def test_steps_that_make_frames_of_several_widths_are_refused():
+    def pair(frames):
+        return frames if len(frames) > 3 else np.hstack([frames, frames])
+
+    X = [np.ones((5, 2)), np.ones((3, 2))]
+    with pytest.raises(ValueError, match=r"4 features of X\[1\], and of 2 of X\[0\]"):
+        as_prepared(X, FunctionTransformer(pair))
+
+
+def test_steps_set_after_fit_must_keep_the_width():
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=n) for n in (900, 1200, 800, 1000)]
+    reader = CTC.tiny(preprocess=[LogMel(n_mels=9)]).fit(X, ["a", "b", "ab", "a"])
+    reader.set_params(preprocess=[LogMel(n_mels=8)])
+    with pytest.raises(ValueError, match=r"frames of 8 features of X, but .* made 9"):
+        reader.predict(X)
+
+
+# -- as a parameter --------------------------------------------------------------------
+
+NESTED = [
+    SequenceNormalizer(with_std=False),
+    Compose([SpecAugment(), OneOf([TimeMask(), GaussianNoise(0.5)], weights=[1, 2])]),
+]
+
+
+def test_steps_are_saved_by_name_and_parameters(tmp_path):
+    reader = CTC.tiny(preprocess=NESTED).fit(CTC.X, CTC.y)
+    reader.save(tmp_path / "reader.skseq")
+    loaded = skseq.load(tmp_path / "reader.skseq")
+    assert repr(loaded.preprocess) == repr(NESTED)
+    np.testing.assert_array_equal(
+        CTC.degrees_of(loaded, CTC.X), CTC.degrees_of(reader, CTC.X)
+    )
+    assert_equal_weights(
+        loaded.partial_fit(CTC.X, CTC.y),
+        clone(reader).set_params(epochs=2).fit(CTC.X, CTC.y),
+    )
+
+
+@augmenter
+def untouched(sequence, rng):
+    return sequence
+
+
+@pytest.mark.parametrize("step", [untouched, FunctionTransformer(np.negative)])
+def test_steps_of_others_cannot_be_saved(tmp_path, step):
+    reader = CTC.tiny(preprocess=[step])
+    with pytest.raises(TypeError, match=r"preprocess\[0\].* Pickle the estimator"):
+        reader.fit(CTC.X, CTC.y).save(tmp_path / "reader.skseq")
+
+
+def test_steps_are_cloned_and_searched_over():
+    reader = CTC.tiny(preprocess=NESTED)
+    copy = clone(reader)
+    assert repr(copy) == repr(reader)
+    assert copy.preprocess[0] is not NESTED[0]
+    grid = {"preprocess": [None, [SequenceNormalizer()], [GaussianNoise(0.1)]]}
+    search = GridSearchCV(CTC.tiny(), grid, cv=2).fit(CTC.X, CTC.y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
