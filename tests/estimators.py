@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 
 from skseq import CTCSequenceClassifier, LSTMAutoencoder, Seq2SeqTranslator
+from skseq.preprocessing import SequenceNormalizer
 from tests.toy import as_text, reversals, roughened, symbol_runs
 
 N_SAMPLES = 12
@@ -251,6 +252,7 @@ CTC_GRU_CONV = CTC.variant(
     conv_filters=3,
     conv_strides=2,
     dropout=0.2,
+    preprocess=[SequenceNormalizer()],
 )
 
 
@@ -410,6 +412,7 @@ AUTOENCODER_REPEAT = AUTOENCODER.variant(
     difference=True,
     anomaly_score="mae",
     dropout=0.2,
+    preprocess=[SequenceNormalizer()],
 )
 
 

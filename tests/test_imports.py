@@ -19,7 +19,15 @@ PACKAGE = Path(__file__).resolve().parents[1] / "skseq"
 # A rung is one or more names of folders, or of modules, directly in the package.
 LADDER = [
     {"_version", "_show_versions", "_names", "_native"},
-    {"_parameters", "_routing", "_seeding", "_results", "_warnings", "exceptions"},
+    {
+        "_parameters",
+        "_routing",
+        "_seeding",
+        "_results",
+        "_warnings",
+        "_wording",
+        "exceptions",
+    },
     {"_data", "_files"},
     {"metrics", "preprocessing", "augmentation"},
     {"_preprocess"},

@@ -17,6 +17,7 @@ from skseq._data.batching import pad
 from skseq._data.fingerprints import fingerprint_arrays
 from skseq._data.sequences import Sequences
 from skseq._preprocess import Preprocessed
+from skseq._wording import counted
 
 STEP_WEIGHTS = {
     None: np.ones_like,
@@ -110,13 +111,15 @@ def check_step_weight(step_weight, lengths) -> None:
             weights = np.asarray(step_weight(np.arange(float(n_frames))))
         except Exception as error:
             raise ValueError(
-                f"step_weight failed on the indices of {n_frames} frame(s): {error!r}."
+                f"step_weight failed on the indices of {counted(n_frames, 'frame')}: "
+                f"{error!r}."
             ) from error
         fits = weights.shape == (n_frames,) and weights.dtype.kind in "biuf"
         if not fits or (weights < 0).any() or not 0 < weights.sum() < np.inf:
             raise ValueError(
                 "step_weight must return a finite, non-negative weight for each frame "
-                f"index of an array, not all of them zero. For {n_frames} frame(s) it "
+                f"index of an array, not all of them zero. For "
+                f"{counted(n_frames, 'frame')} it "
                 f"returned {reprlib.repr(weights)}."
             )
 
@@ -138,7 +141,7 @@ def check_unfolded(lengths, n_features, n_units) -> None:
     n_bytes = 8 * n_features * total + 4 * n_units * n_frames
     if n_bytes > memory_bytes():
         raise ValueError(
-            f"lengths ask for {total} frame(s), which take at least "
+            f"lengths ask for {counted(total, 'frame')}, which take at least "
             f"{n_bytes / 2**30:.3g} GiB, more than the memory of this machine "
             f"({memory_bytes() / 2**30:.3g} GiB). Unfold fewer or shorter sequences."
         )

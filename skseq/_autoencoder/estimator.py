@@ -72,6 +72,7 @@ from skseq._typing import (
     Strategy,
 )
 from skseq._warnings import warn
+from skseq._wording import counted
 
 # A reconstruction that leaves more than this share of the variance is no better than a
 # mean.
@@ -444,6 +445,26 @@ class LSTMAutoencoder(
         request = FitRequest(X, None, sample_weight, resumes=True, is_partial=True)
         return self._fit(request)
 
+    def fit_predict(self, X, y=None, **fit_params):
+        """Fit, then tell which of the same sequences are anomalies.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        y : None
+            Ignored.
+        **fit_params
+            Further arguments of :meth:`fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            As of :meth:`predict`.
+        """
+        refuse_lengths(X, y)
+        return super().fit_predict(X, y, **fit_params)
+
     def transform(self, X):
         """Embed each sequence.
 
@@ -666,6 +687,7 @@ class LSTMAutoencoder(
         score : float
             Higher is better; 0 is a perfect reconstruction.
         """
+        refuse_lengths(X, y)
         scores = self.score_samples(X)
         weights = check_sample_weight(sample_weight, len(scores))
         return float(np.average(scores, weights=weights))
@@ -785,7 +807,7 @@ class LSTMAutoencoder(
         for name, size in sizes.items():
             value = getattr(self, name)
             if value is not None and len(value) != size:
-                raise ValueError(f"its {name} must hold {size} value(s)")
+                raise ValueError(f"its {name} must hold {counted(size, 'value')}")
         if (self._error_mean is None) != (self._error_precision is None):
             raise ValueError("its distribution of errors is incomplete")
 

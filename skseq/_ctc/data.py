@@ -12,6 +12,7 @@ from skseq._data.sequences import Sequences
 from skseq._data.suspicions import reading
 from skseq._preprocess import Preprocessed
 from skseq._warnings import warn
+from skseq._wording import counted
 
 N_NAMED = 10
 
@@ -149,8 +150,8 @@ def _infeasible_message(data, rows) -> str:
     are = "1 other is" if len(rows) == 2 else f"{len(rows) - 1} others are"
     others = f" {are} as short: {_listed(rows[1:])}." if len(rows) > 1 else ""
     return (
-        f"y[{i}] has {_counted(len(data.labels[i]), 'label')} but X[{i}] has only "
-        f"{_counted(n_frames, 'output frame')} ({int(data.lengths[i])} before the "
+        f"y[{i}] has {counted(len(data.labels[i]), 'label')} but X[{i}] has only "
+        f"{counted(n_frames, 'output frame')} ({int(data.lengths[i])} before the "
         "network shortens or skips any); CTC needs one frame per label and one more "
         f"between equal neighbours, here {max(1, minimum_frames(data.labels[i]))}."
         f"{others} Shorten y[{i}], lower conv_strides or skip_frames, or set "
@@ -165,10 +166,6 @@ def _turning(data) -> str:
     if not may_be_turned or data.sequences.n_features <= longest:
         return ""
     return f" {reading(data.sequences)}"
-
-
-def _counted(n, noun) -> str:
-    return f"{n} {noun}" + "s" * (n != 1)
 
 
 def _listed(rows) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse as sp
 
 from skseq._data.terms import FRAMES, Terms
+from skseq._wording import counted
 
 PAIR_OF_AUDIO = (
     " Is it a (sample_rate, waveform) pair, as scipy.io.wavfile.read returns? Pass the "
@@ -204,6 +205,7 @@ def refuse_value(frames: np.ndarray, name: str, terms: Terms = FRAMES) -> None:
     t, f = np.argwhere(~finite)[0]
     kind = "NaN" if np.isnan(frames[t, f]) else "infinity"
     raise ValueError(
-        f"Input X contains {kind} ({name}[{t}, {f}]; {np.sum(~finite)} non-finite "
-        f"value(s) in that {terms.item}). Fill or drop these {terms.frames}."
+        f"Input X contains {kind} ({name}[{t}, {f}]; "
+        f"{counted(np.sum(~finite), 'non-finite value')} in that {terms.item}). Fill "
+        f"or drop these {terms.frames}."
     )

@@ -202,10 +202,11 @@ class LabelVocabulary:
 
     def _unseen_label(self, i: int, label: Any, where: str) -> ValueError:
         known = ", ".join(map(repr, self.classes[:10].tolist()))
-        more = ", ..." if len(self.classes) > 10 else ""
+        n_more = len(self.classes) - 10
+        more = f" and {counted(n_more, 'other')}" if n_more > 0 else ""
         return ValueError(
-            f"y[{i}] has the label {label!r}{where}, which was not seen in fit. The "
-            f"{len(self.classes)} known label(s): {known}{more}."
+            f"y[{i}] has the label {label!r}{where}, which was not seen in fit. Known "
+            f"labels: {known}{more}."
         )
 
 

@@ -17,6 +17,7 @@ from skseq._data.collections import (
     tensor_values,
 )
 from skseq._warnings import warn
+from skseq._wording import counted
 
 # Words are taken for names of classes where each comes this often, on average.
 _SAMPLES_PER_NAME = 10
@@ -128,7 +129,8 @@ def _warn_of_class_names(items: list) -> None:
         return
     shown = ", ".join(map(repr, sorted(names)[:3]))
     warn(
-        f"y holds {len(names)} different word(s) for {len(items)} samples ({shown}), "
+        f"y holds {counted(len(names), 'different word')} for {len(items)} samples "
+        f"({shown}), "
         "which are read letter by letter. If they name classes, set target='single'; "
         "if they are sequences of letters, set target='sequence'."
     )

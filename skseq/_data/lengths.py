@@ -4,11 +4,13 @@ Other libraries take concatenated frames and lengths where `fit` takes X and y. 
 nothing of Keras.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from skseq._data.collections import is_sized
+from skseq._wording import counted
 
 # Below, labels can be the lengths of their sequences by chance.
 _FEWEST = 3
@@ -28,19 +30,25 @@ def refuse_lengths(X, y):
     ------
     ValueError
         If `y` holds fewer positive integers than `X` has rows, and they add up to the
-        number of its rows.
+        number of its rows, or ascend to it.
     """
-    lengths = _as_lengths(y)
-    if lengths is None or not is_sized(X):
+    lengths = _as_lengths(y, texts=True)
+    if not lengths or not is_sized(X) or len(lengths) >= len(X):
         return
     n_rows = len(X)
-    if len(lengths) < n_rows and sum(lengths) == n_rows:
-        raise ValueError(
-            f"y holds {len(lengths)} integer(s) that add up to the {n_rows} rows of X, "
-            "as the lengths of concatenated sequences do. Cut X into sequences first, "
-            "and pass labels, if any, as y: "
-            "X = skseq.preprocessing.from_concatenated(X, lengths)."
-        )
+    if min(lengths) > 0 and sum(lengths) == n_rows:
+        found, argument = "add up to", "lengths"
+    elif lengths[-1] == n_rows and all(a < b for a, b in pairwise(lengths)):
+        start = "" if lengths[0] == 0 else ", prepend=0"
+        found, argument = "ascend to", f"np.diff(ends{start})"
+    else:
+        return
+    raise ValueError(
+        f"y holds {counted(len(lengths), 'integer')} that {found} the {n_rows} rows of "
+        "X, as the lengths or ends of concatenated sequences do. Cut X into sequences "
+        "first, and pass labels, if any, as y: "
+        f"X = skseq.preprocessing.from_concatenated(X, {argument})."
+    )
 
 
 def refuse_own_lengths(frame_counts, y):
@@ -61,7 +69,7 @@ def refuse_own_lengths(frame_counts, y):
     """
     if len(frame_counts) < _FEWEST or np.ptp(frame_counts) == 0:
         return
-    if _as_lengths(y) == frame_counts.tolist():
+    if _as_lengths(y, texts=False) == frame_counts.tolist():
         raise ValueError(
             "y holds the lengths of the sequences: each y[i] is len(X[i]). A list of "
             "sequences needs no lengths (skseq.preprocessing.from_concatenated(X, "
@@ -70,23 +78,28 @@ def refuse_own_lengths(frame_counts, y):
         )
 
 
-def _as_lengths(y: Any) -> list[int] | None:
-    """Return y as positive integers, None if it holds anything else."""
+def _as_lengths(y: Any, *, texts: bool) -> list[int] | None:
+    """Return y as integers from 0, whatever writes them; None if it is anything "
+    "else."""
     if not is_sized(y) or isinstance(y, str | bytes | dict | set):
         return None
     if hasattr(y, "shape"):
-        return _of_array(y)
-    if not all(isinstance(v, int | np.integer) and v is not True for v in y):
+        is_array = hasattr(y, "__array__") and len(y.shape) in (1, 2)
+        y = np.asarray(y).tolist() if is_array else [None]
+    lengths = []
+    for item in y:
+        lengths.append(_as_length(item, texts))
+        if lengths[-1] is None:
+            return None
+    return lengths
+
+
+def _as_length(item: Any, texts: bool) -> int | None:
+    if isinstance(item, list | tuple) and len(item) == 1:  # a row of one column
+        item = item[0]
+    if isinstance(item, str):
+        return int(item) if texts and item.isdecimal() and len(item) < 10 else None
+    if isinstance(item, bool) or not isinstance(item, int | float | np.number):
         return None
-    return _positive([int(v) for v in y])
-
-
-def _of_array(y: Any) -> list[int] | None:
-    if len(y.shape) != 1 or not hasattr(y, "__array__"):
-        return None
-    array = np.asarray(y)
-    return _positive(array.tolist()) if array.dtype.kind in "iu" else None
-
-
-def _positive(integers: list[int]) -> list[int] | None:
-    return integers if integers and min(integers) > 0 else None
+    is_whole = 0 <= item < 2**63 and item == int(item)
+    return int(item) if is_whole else None

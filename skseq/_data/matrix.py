@@ -20,6 +20,7 @@ from skseq._data.frames import (
     to_floats,
 )
 from skseq._data.terms import FRAMES, Terms
+from skseq._wording import counted
 
 _MATRIX_DTYPES = [np.float64, np.float32]
 
@@ -94,7 +95,8 @@ def _refuse_value(matrix: np.ndarray, columns: list | None) -> None:
         )
     kind = "NaN" if np.isnan(matrix[i, j]) else "infinity"
     raise ValueError(
-        f"Input X contains {kind}. The first of {np.sum(~finite)} non-finite value(s) "
+        f"Input X contains {kind}. The first of "
+        f"{counted(np.sum(~finite), 'non-finite value')} "
         f"is {place}. Fill them, or drop these rows."
     )
 

@@ -25,6 +25,7 @@ from skseq._data.frames import (
 from skseq._data.matrix import check_matrix, is_matrix
 from skseq._data.terms import FRAMES, Terms
 from skseq._parameters import ABSENT, POSITIVE_INT, Kind, OneOf
+from skseq._wording import counted
 
 
 def _are_names(value) -> bool:
@@ -92,7 +93,8 @@ class Sequences:
         if frames.shape != (self.lengths[i], self.n_features):
             raise ValueError(
                 f"X[{position}] changed after it was checked: it had "
-                f"{self.lengths[i]} frame(s) of {self.n_features} feature(s) and now "
+                f"{counted(self.lengths[i], 'frame')} of "
+                f"{counted(self.n_features, 'feature')} and now "
                 f"has {frames.shape[0]} of {frames.shape[1]}. X[i] must give the same "
                 "sequence at every access."
             )

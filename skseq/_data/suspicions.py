@@ -7,6 +7,7 @@ import numpy as np
 
 from skseq._data.sequences import Sequences
 from skseq._warnings import warn
+from skseq._wording import counted
 
 # Half of the sequences of one feature are longer: a quarter of a second of sound.
 _WAVEFORM = 2000
@@ -57,6 +58,6 @@ def reading(sequences: Sequences) -> str:
     size = terms.size(int(sequences.lengths[0]), sequences.n_features)
     cure = "X.transpose(0, 2, 1)" if is_array else "[x.T for x in X]"
     return (
-        f"X is read as {len(sequences)} {terms.item}(s) of {size}. {terms.turned} "
+        f"X is read as {counted(len(sequences), terms.item)} of {size}. {terms.turned} "
         f"transpose: X = {cure}."
     )

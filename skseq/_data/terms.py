@@ -5,6 +5,8 @@ Knows no collection.
 
 from dataclasses import dataclass
 
+from skseq._wording import counted
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -26,14 +28,15 @@ class Terms:
 
     def size(self, n_frames: int, n_features: int) -> str:
         """Say how long and how wide sequences are."""
-        return f"{n_frames} frame(s), each of {n_features} features"
+        return f"{counted(n_frames, 'frame')} of {counted(n_features, 'feature')} each"
 
     def unlike(self, n_frames: int, same_lengths: bool) -> str:
         """Say which axis is which, where the widths of sequences differ."""
         if not same_lengths:
             return ""
         return (
-            f" Sequences are {self.shape}, and these have {n_frames} frame(s) each. If "
+            f" Sequences are {self.shape}, and these have {counted(n_frames, 'frame')} "
+            f"each. If "
             "they are series with the channels first, or images with the rows first, "
             "transpose them: X = [x.T for x in X]."
         )

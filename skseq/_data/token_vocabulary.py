@@ -12,6 +12,8 @@ from itertools import chain, pairwise
 
 import numpy as np
 
+from skseq._wording import counted
+
 # NumPy's own strings would lose a NUL character at the end of a token.
 _DTYPES = {str: np.dtype(object), int: np.dtype(np.int64)}
 
@@ -92,7 +94,8 @@ class TokenVocabulary:
             most = max(counts.values(), default=0)
             raise ValueError(
                 f"No token of {name} occurs min_frequency={min_frequency} times; the "
-                f"most frequent one occurs {most} time(s). Lower min_frequency."
+                f"most frequent one occurs {counted(most, 'time')}. Lower "
+                f"min_frequency."
             )
         frequent.sort(key=lambda token: (-counts[token], token))
         tokens = sorted(frequent[:max_vocabulary])

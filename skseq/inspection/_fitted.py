@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skseq._data.collections import as_collection, check_n_samples
+from skseq._wording import counted
 
 
 def last_step(estimator: Any, *, attribute: str, example: str, owner: str) -> Any:
@@ -67,8 +68,9 @@ def take_sample(X: Any, y: Any, sample: int) -> tuple[Any, Any]:
         )
     if not -n_samples <= sample < n_samples:
         raise IndexError(
-            f"sample must lie between 0 and {n_samples - 1}, as X has {n_samples} "
-            f"sequence(s), or between -{n_samples} and -1 from the end. Got {sample} "
+            f"sample must lie between 0 and {n_samples - 1}, as X has "
+            f"{counted(n_samples, 'sequence')}, or between -{n_samples} and -1 from "
+            f"the end. Got {sample} "
             "instead."
         )
     place = int(sample) % n_samples

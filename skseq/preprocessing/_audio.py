@@ -223,8 +223,8 @@ class LogMel(SequenceTransformer):
 
     def __init__(
         self,
-        *,
         sample_rate: float = 16000,
+        *,
         window_seconds: float = 0.025,
         hop_seconds: float = 0.01,
         n_fft: int | None = None,
@@ -355,6 +355,8 @@ class MFCC(LogMel):
 
     Parameters
     ----------
+    sample_rate : float, default=16000
+        Samples per second.
     n_mfcc : int, default=13
         Number of coefficients, at most `n_mels`. Larger values keep finer detail of the
         spectrum.
@@ -362,8 +364,8 @@ class MFCC(LogMel):
         Coefficient k is multiplied by ``1 + lifter / 2 * sin(pi * k / lifter)``, which
         brings the higher coefficients up to the size of the lower [2]_. Larger values
         raise them more. 0 leaves it out.
-    sample_rate, window_seconds, hop_seconds, n_fft, n_mels, f_min, f_max, \
-pre_emphasis, floor, deltas
+    window_seconds, hop_seconds, n_fft, n_mels, f_min, f_max, pre_emphasis, floor, \
+deltas
         As in :class:`LogMel`, with the same defaults. `deltas` is the number of orders
         of slopes of the coefficients.
 
@@ -399,10 +401,10 @@ pre_emphasis, floor, deltas
 
     def __init__(
         self,
+        sample_rate: float = 16000,
         *,
         n_mfcc: int = 13,
         lifter: float = 22,
-        sample_rate: float = 16000,
         window_seconds: float = 0.025,
         hop_seconds: float = 0.01,
         n_fft: int | None = None,

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from skseq._data.sequences import Sequences, check_sequences
 from skseq._parameters import BOOLEAN, POSITIVE_INT, check_parameters
+from skseq._wording import counted
 from skseq.preprocessing._transformer import (
     SequenceTransformer,
     float_type,
@@ -98,7 +99,8 @@ class FrameDifference(SequenceTransformer):
     def _difference(self, index: int, frames: np.ndarray) -> np.ndarray:
         if not self.keep_first and len(frames) <= self.order:
             raise ValueError(
-                f"X[{index}] has {len(frames)} frame(s), too few for a difference of "
+                f"X[{index}] has {counted(len(frames), 'frame')}, too few for a "
+                f"difference of "
                 f"order={self.order}, which needs at least {self.order + 1}. Drop "
                 f"X[{index}] or set keep_first=True."
             )

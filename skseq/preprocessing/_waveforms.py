@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from skseq._warnings import warn
+from skseq._wording import counted
 
 # Floats of full scale lie within 1; beyond this they are integers that became floats.
 _FULL_SCALE = 2.0
@@ -50,8 +51,9 @@ def _check_recording(X: np.ndarray, owner: str) -> None:
     if n_channels <= _MOST_CHANNELS and n_samples >= _RECORDING:
         raise ValueError(
             f"{owner} takes the rows of a 2-D X for waveforms, and these have "
-            f"{n_channels} audio sample(s). If X is one recording of {n_channels} "
-            "channel(s), mix them down and put it into a list: X = [X.mean(axis=1)]."
+            f"{counted(n_channels, 'audio sample')}. If X is one recording of "
+            f"{counted(n_channels, 'channel')}, mix them down and put it into a list: "
+            f"X = [X.mean(axis=1)]."
         )
 
 
@@ -69,7 +71,8 @@ def refuse_channels(
         cure = f"X = (X{scale}).mean(axis={axis + 1})"
     raise ValueError(
         f"{owner} needs waveforms of one channel, 1-D or (n_samples, 1) arrays, but "
-        f"X[{i}] has {n_channels} channel(s): its shape {shape} is {layout}. Pass one "
+        f"X[{i}] has {counted(n_channels, 'channel')}: its shape {shape} is {layout}. "
+        f"Pass one "
         f"channel, {'x[0]' if is_first else 'x[:, 0]'}, or mix them down: {cure}."
     )
 

@@ -16,6 +16,7 @@ from skseq._data.collections import object_array
 from skseq._data.outliers import anomaly_flags
 from skseq._data.sequences import Sequences, check_sequences
 from skseq._parameters import POSITIVE_INT, OneOf, check_parameters, check_value
+from skseq._wording import counted
 from skseq.preprocessing._transformer import SequenceTransformer
 
 _CONSTRAINTS = {
@@ -194,7 +195,8 @@ of them
         last = n_frames - self.window_length
         if last < 0:
             raise ValueError(
-                f"Series {index} has {n_frames} frame(s), fewer than a window of "
+                f"Series {index} has {counted(n_frames, 'frame')}, fewer than a window "
+                f"of "
                 f"window_length={self.window_length}. Lower window_length, or leave "
                 "that series out."
             )

@@ -275,7 +275,7 @@ def test_what_does_not_weigh_every_frame_is_refused(step_weight):
 
 def test_a_length_for_which_all_weights_are_zero_is_named():
     check_step_weight(lambda steps: steps, [2, 9, 4])
-    with pytest.raises(ValueError, match=r"For 1 frame\(s\) it returned array\(\[0"):
+    with pytest.raises(ValueError, match=r"For 1 frame it returned array\(\[0"):
         check_step_weight(lambda steps: steps, [9, 2, 1])
 
 
@@ -291,7 +291,7 @@ def test_each_length_is_tried_once():
 def test_more_frames_than_memory_holds_are_refused_before_they_are_made(monkeypatch):
     monkeypatch.setattr(data, "memory_bytes", lambda: 2.0**30)
     check_unfolded(np.array([2**20, 2**20]), n_features=3, n_units=64)
-    message = r"2097152 frame\(s\), which take at least 1.58 GiB, .* \(1 GiB\)"
+    message = r"2097152 frames, which take at least 1.58 GiB, .* \(1 GiB\)"
     with pytest.raises(ValueError, match=message):
         check_unfolded(np.array([2**20, 2**20]), n_features=100, n_units=4)
     with pytest.raises(ValueError, match="Unfold fewer or shorter sequences"):

@@ -35,3 +35,8 @@ def pick(results, rows):
 
 def identities(estimator):
     return {name: id(value) for name, value in vars(estimator).items()}
+
+
+def assert_same_parameters(first, second):
+    """Steps of `preprocess` are copied too, and a transformer equals itself alone."""
+    assert repr(first.get_params()) == repr(second.get_params())

@@ -15,6 +15,7 @@ from sklearn.model_selection import KFold, cross_validate
 import skseq
 from tests.contract.comparing import (
     assert_same_arrays,
+    assert_same_parameters,
     assert_same_weights,
 )
 
@@ -106,7 +107,8 @@ def test_requested_weights_reach_fit_and_score(case):
 
 def test_a_clone_has_the_parameters_and_nothing_else(fitted):
     cloned = clone(fitted)
-    assert cloned.get_params() == fitted.get_params() == vars(cloned)
+    assert vars(cloned) == cloned.get_params()
+    assert_same_parameters(cloned, fitted)
 
 
 def test_set_params_counts_even_after_construction(case):

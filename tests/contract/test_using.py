@@ -24,6 +24,7 @@ import skseq
 from skseq._data.collections import object_array
 from tests.contract.comparing import (
     assert_same_arrays,
+    assert_same_parameters,
     assert_same_results,
     assert_same_weights,
     identities,
@@ -349,9 +350,10 @@ def through_joblib(estimator, folder):
 
 def through_skops(estimator, folder):
     kept = skops.io.dumps(estimator)
-    name = f"{type(estimator).__module__}.{type(estimator).__qualname__}"
-    assert skops.io.get_untrusted_types(data=kept) == [name]
-    return skops.io.loads(kept, trusted=[name])
+    kinds = {type(estimator), *map(type, estimator.preprocess or ())}
+    names = sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in kinds)
+    assert skops.io.get_untrusted_types(data=kept) == names
+    return skops.io.loads(kept, trusted=names)
 
 
 COPIES = {
@@ -367,7 +369,7 @@ COPIES = {
 def test_a_copy_is_as_good_as_the_estimator(case, rough, expected, way, tmp_path):
     copied = COPIES[way](rough, tmp_path)
     assert vars(copied).keys() == vars(rough).keys()
-    assert copied.get_params() == rough.get_params()
+    assert_same_parameters(copied, rough)
     assert_same_results(case.results(copied), expected)
 
 

@@ -73,17 +73,17 @@ BAD_FRAMES = {
     "NaN": (
         with_value(np.nan),
         ValueError,
-        "Input X contains NaN (X[1][2, 0]; 1 non-finite value(s) in that sequence).",
+        "Input X contains NaN (X[1][2, 0]; 1 non-finite value in that sequence).",
     ),
     "inf": (
         with_value(np.inf),
         ValueError,
-        "Input X contains infinity (X[1][2, 0]; 1 non-finite value(s) in that",
+        "Input X contains infinity (X[1][2, 0]; 1 non-finite value in that",
     ),
     "-inf": (
         with_value(-np.inf),
         ValueError,
-        "Input X contains infinity (X[1][2, 0]; 1 non-finite value(s) in that",
+        "Input X contains infinity (X[1][2, 0]; 1 non-finite value in that",
     ),
     "overflow": (
         with_value(1e300),
@@ -93,7 +93,7 @@ BAD_FRAMES = {
     "3-D NaN": (
         leading_nan(),
         ValueError,
-        "Input X contains NaN (X[0][0, 0]; 3 non-finite value(s) in that sequence).",
+        "Input X contains NaN (X[0][0, 0]; 3 non-finite values in that sequence).",
     ),
     "complex": (
         ragged(x0=np.ones((2, 3)) * 1j),
@@ -121,7 +121,7 @@ BAD_FRAMES = {
     "object None": (
         [np.array([[None, 1.0]], dtype=object)],
         ValueError,
-        "Input X contains NaN (X[0][0, 0]; 1 non-finite value(s) in that sequence).",
+        "Input X contains NaN (X[0][0, 0]; 1 non-finite value in that sequence).",
     ),
     "jagged": (
         [[[1, 2], [3]]],

@@ -442,7 +442,7 @@ def test_a_table_of_pyarrow_is_told_what_to_pass():
     ("seen", "y", "message"),
     [
         (["ab", "a"], [[], [1, 2]], r"y\[1\] has the label 1, which was not seen"),
-        ([[1], [2]], ["", "ab"], r"y\[1\] has the label 'a', .* label\(s\): 1, 2\."),
+        ([[1], [2]], ["", "ab"], r"y\[1\] has the label 'a', .* labels: 1, 2\."),
         ([1, 2], ["a", "b"], r"y\[0\] has the label 'a', which was not seen in fit"),
         (["ab", "a"], [np.array(3.0)], r"y\[0\] has the label array\(3\.0?\)"),
         (["ab", "a"], [list, "a"], r"y\[0\] has the label <class 'list'>"),
@@ -469,7 +469,7 @@ def test_labels_of_the_same_kind_may_be_new(seen, y):
 
 def test_names_of_classes_that_are_read_letter_by_letter_are_warned_of():
     y = ["wave", "circle"] * 10
-    with pytest.warns(UserWarning, match=r"2 different word\(s\) .*target='single'"):
+    with pytest.warns(UserWarning, match=r"2 different words .*target='single'"):
         labels = check(y, 20)
     assert labels.form == "str"
 
@@ -580,14 +580,14 @@ def test_labels_of_another_form_encode_the_same():
         (
             ["ab", "c"],
             ["a", "abz"],
-            "y[1] has the label 'z' at position 2, which was not seen in fit. The 3 "
-            "known label(s): 'a', 'b', 'c'.",
+            "y[1] has the label 'z' at position 2, which was not seen in fit. "
+            "Known labels: 'a', 'b', 'c'.",
         ),
         (
             range(20),
             [3, 30],
-            "y[1] has the label 30, which was not seen in fit. The 20 known label(s): "
-            "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ...",
+            "y[1] has the label 30, which was not seen in fit. Known labels: 0, 1, 2, "
+            "3, 4, 5, 6, 7, 8, 9 and 10 others.",
         ),
     ],
 )

@@ -1,5 +1,7 @@
 """Lengths of sequences are told from labels, and labels from lengths."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +22,10 @@ FORMS = {
     "array": np.array,
     "small ints": lambda lengths: np.array(lengths, dtype=np.uint8),
     "Series": lambda lengths: pd.Series(lengths, index=[7, 8, 9]),
+    "floats": lambda lengths: [float(n) for n in lengths],
+    "rows": lambda lengths: [[n] for n in lengths],
+    "column": lambda lengths: np.array(lengths)[:, np.newaxis],
+    "DataFrame": lambda lengths: pd.DataFrame({"n": lengths}),
 }
 
 
@@ -27,6 +33,39 @@ FORMS = {
 def test_lengths_of_concatenated_frames_are_refused_in_any_form(form):
     with pytest.raises(ValueError, match=r"from_concatenated\(X, lengths\)"):
         refuse_lengths(FRAMES, form(LENGTHS))
+
+
+def test_lengths_that_are_written_as_texts_are_refused_too():
+    with pytest.raises(ValueError, match=r"3 integers that add up to the 11 rows"):
+        refuse_lengths(FRAMES, list(map(str, LENGTHS)))
+
+
+@pytest.mark.parametrize(
+    ("ends", "cure"),
+    [([4, 9, 11], "np.diff(ends, prepend=0)"), ([0, 4, 9, 11], "np.diff(ends)")],
+)
+def test_ends_of_concatenated_sequences_are_refused_with_what_gives_their_lengths(
+    ends, cure
+):
+    assert eval(cure, {"np": np, "ends": ends}).tolist() == LENGTHS
+    with pytest.raises(ValueError, match=rf"ascend to .*\(X, {re.escape(cure)}\)"):
+        refuse_lengths(FRAMES, ends)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda coder: coder.fit(FRAMES, LENGTHS),
+        lambda coder: coder.partial_fit(FRAMES, LENGTHS),
+        lambda coder: coder.fit_predict(FRAMES, LENGTHS),
+        lambda coder: coder.fit_transform(FRAMES, LENGTHS),
+        lambda coder: coder.fit(FRAMES).score(FRAMES, LENGTHS),
+    ],
+    ids=["fit", "partial_fit", "fit_predict", "fit_transform", "score"],
+)
+def test_the_autoencoder_refuses_lengths_wherever_it_takes_a_y(use):
+    with pytest.raises(ValueError, match=r"from_concatenated\(X, lengths\)"):
+        use(LSTMAutoencoder(units=2, epochs=1))
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
@@ -43,12 +82,16 @@ def test_lengths_beside_their_own_sequences_are_refused_in_any_form(form):
         [4, 5, 3],
         [5, 4, 3, -1],
         [11, 0],
-        [4.0, 5.0, 2.0],
-        ["4", "5", "2"],
+        [4.5, 4.5, 2.0],
+        ["4", "5", "2a"],
+        [4, 9, 10],
+        [4, 3, 11],
+        [1e300, 5, 2],
+        [np.nan, 5, 2],
         [True] * 11,
         [1] * 11,
-        [[4], [5], [2]],
-        np.array([[4], [5], [2]]),
+        [[4, 5, 2]],
+        np.array([[4, 5, 2]]),
         "452",
         7,
     ],

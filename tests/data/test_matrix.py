@@ -101,13 +101,13 @@ BAD_MATRICES = {
     "matrix NaN": (
         np.array([[1, 2], [np.nan, np.inf]]),
         ValueError,
-        "Input X contains NaN. The first of 2 non-finite value(s) is X[1, 0]. Fill "
+        "Input X contains NaN. The first of 2 non-finite values is X[1, 0]. Fill "
         "them, or drop these rows.",
     ),
     "matrix infinity": (
         np.array([[1, -np.inf]]),
         ValueError,
-        "Input X contains infinity. The first of 1 non-finite value(s) is X[0, 1].",
+        "Input X contains infinity. The first of 1 non-finite value is X[0, 1].",
     ),
     "table NaN": (
         pd.DataFrame({"a": [1.0], "b": [np.nan]}),

@@ -83,7 +83,7 @@ BAD_SEQUENCES = {
         [np.ones((8, 20)), np.ones((8, 25))],
         ValueError,
         "X[1] has 25 features, but X[0] has 20. Sequences are (n_frames, n_features), "
-        "and these have 8 frame(s) each. If they are series with the channels first, "
+        "and these have 8 frames each. If they are series with the channels first, "
         "or images with the rows first, transpose them: X = [x.T for x in X].",
     ),
     "1-D among 2-D": (
@@ -195,7 +195,7 @@ def test_every_x_reads_the_same(X, expected):
             RAGGED,
             np.ones((2, 3, 7)),
             "X has 7 features, but E is expecting 3 features as input. Sequences are "
-            "(n_frames, n_features), and these have 3 frame(s) each.",
+            "(n_frames, n_features), and these have 3 frames each.",
         ),
         (RAGGED, np.ones((3, 7)), "Its first axis has 3: transpose it, [X.T]."),
     ],
@@ -279,7 +279,7 @@ def test_a_lazy_item_that_changes_between_passes_is_named(changed):
     sequences = fit(X)
     X.fetch = lambda i: changed
     with pytest.raises(
-        ValueError, match=r"X\[0\] changed .* it had 4 frame\(s\) of 3 feature\(s\)"
+        ValueError, match=r"X\[0\] changed .* it had 4 frames of 3 features"
     ):
         sequences[0]
 

@@ -24,7 +24,7 @@ def warn_of(sequences, *shortened_by):
         (
             np.ones((4, 3, 50)),
             FRAMES,
-            "X is read as 4 sequence(s) of 3 frame(s), each of 50 features. If it has "
+            "X is read as 4 sequences of 3 frames of 50 features each. If it has "
             "the channels before time, as in aeon, transpose: X = X.transpose(0, 2, 1)",
         ),
         (np.ones((4, 1, 9)), FRAMES, "X = X.transpose(0, 2, 1)."),
@@ -32,7 +32,7 @@ def warn_of(sequences, *shortened_by):
         (
             [np.ones((20, 40))] * 4,
             IMAGES,
-            "X is read as 4 image(s) of 20 pixels' width and 40 pixels' height. If "
+            "X is read as 4 images of 20 pixels' width and 40 pixels' height. If "
             "their rows come first, transpose: X = [x.T for x in X].",
         ),
         (

@@ -118,7 +118,7 @@ def test_of_equally_frequent_tokens_the_smaller_is_kept():
 def test_an_empty_vocabulary_is_refused_with_the_frequency_that_would_do():
     match = (
         r"^No token of y occurs min_frequency=4 times; the most frequent one occurs "
-        r"3 time\(s\)\. Lower min_frequency\.$"
+        r"3 times\. Lower min_frequency\.$"
     )
     with pytest.raises(ValueError, match=match):
         TokenVocabulary.fit(WORDS, min_frequency=4, name="y")

@@ -242,7 +242,7 @@ def test_the_wrong_kind_of_estimator_is_refused_with_what_is_needed(
 
 @pytest.mark.parametrize("sample", [8, -9, 100])
 def test_a_sample_that_is_not_there_is_refused_with_the_range(reader, sample):
-    message = rf"between 0 and 7, as X has 8 sequence\(s\).* Got {sample} "
+    message = rf"between 0 and 7, as X has 8 sequences.* Got {sample} "
     with pytest.raises(IndexError, match=message):
         AlignmentDisplay.from_estimator(reader, X, sample=sample)
 

@@ -315,7 +315,7 @@ def test_bad_parameters_are_named(parameters, message):
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        (np.zeros((3, 2)), ValueError, r"Series 0 has 3 frame\(s\), .*window_length=4"),
+        (np.zeros((3, 2)), ValueError, r"Series 0 has 3 frames, .*window_length=4"),
         ([np.zeros((4, 2)), np.zeros((2, 2))], ValueError, "Series 1 has 2 frame"),
         (np.zeros(8), ValueError, "Expected 2D array, got 1D array"),
         (np.array([[0.0]] * 7 + [[np.nan]]), ValueError, r"X contains NaN .*\[7, 0\]"),
@@ -344,8 +344,8 @@ def test_what_cannot_be_cut_is_refused(X, error, message):
         ([1] * 4, 6, ["mean"], r"Got \['mean'\] instead"),
         ([1, 0, 1, 1], 6, "all", r"1 for normal .* Got window_scores\[1\] = 0"),
         ([1.0, 0.5, 1, 1], 6, "any", r"window_scores\[1\] = 0\.5 .*astype\(bool\)"),
-        ([], 2, "mean", r"Series 0 has 2 frame\(s\), fewer than a window"),
-        ([1], [3, 0], "mean", r"Series 1 has 0 frame\(s\)"),
+        ([], 2, "mean", r"Series 0 has 2 frames, fewer than a window"),
+        ([1], [3, 0], "mean", r"Series 1 has 0 frames"),
     ],
 )
 def test_scores_that_do_not_fit_the_windows_are_refused(scores, X, combine, message):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skseq._data.collections import check_n_samples, object_array
+from skseq._wording import counted
 from skseq.preprocessing._converters.libraries import table_library
 from skseq.preprocessing._converters.sequences import read_sequences, rows_of
 from skseq.preprocessing._converters.tables import (
@@ -160,7 +161,8 @@ def _by_time(frame: Any, keys: list, codes: np.ndarray) -> np.ndarray:
         row = order[int(np.argmax(is_twice))]
         raise ValueError(
             f"A sequence must have one row per time, but {place_of(frame, keys, row)} "
-            f"there are several ({is_twice.sum()} row(s) too many in all). Drop them, "
+            f"there are several ({counted(is_twice.sum(), 'row')} too many in all). "
+            f"Drop them, "
             "or take their mean by grouping."
         )
     return order

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from skseq._wording import counted
+
 
 def named_columns(frames: np.ndarray, features: Sequence) -> dict:
     """Return each column of frames by its name."""
@@ -114,7 +116,8 @@ def refuse_missing(frame: Any, where: str, name: Any, keys: list) -> None:
     if missing.any():
         row = int(np.argmax(missing))
         raise ValueError(
-            f"Column {name!r} of {where} has {missing.sum()} missing value(s), the "
+            f"Column {name!r} of {where} has "
+            f"{counted(missing.sum(), 'missing value')}, the "
             f"first {place_of(frame, keys, row)}. Fill them or drop these rows."
         )
 

@@ -1,0 +1,18 @@
+"""How messages count things."""
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a number with its noun: "1 frame", "2 frames".
+
+    Parameters
+    ----------
+    n : int
+        How many there are.
+    noun : str
+        What one of them is called.
+
+    Returns
+    -------
+    text : str
+    """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
