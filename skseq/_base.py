@@ -108,7 +108,7 @@ class FitRequest:
     resumes : bool
         Whether to start from the present weights, if there are any.
     is_partial : bool
-        Whether to train for one epoch more, and not for all anew.
+        Whether to train for one more epoch instead of a whole fit.
     options : dict
         Further arguments of `_check_data`.
     """

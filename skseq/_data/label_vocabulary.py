@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from skseq._data.collections import is_sized, object_array, tensor_values, unwrapped
+from skseq._wording import counted
 
 _NUMBERS = {
     "bool",

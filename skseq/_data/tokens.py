@@ -336,7 +336,7 @@ def _as_str(text: str, place: str) -> str:
     if position is not None:
         raise ValueError(
             f"{place} holds a lone surrogate and cannot be encoded as UTF-8 (position "
-            f"{position}). Decode its source anew, with errors='replace'."
+            f"{position}). Read the text again with errors='replace'."
         )
     return str.__str__(text)  # str() would give the name of a member of an Enum
 

@@ -75,8 +75,8 @@ def _check_all_used(routed, n_callbacks):
     for name in routed:
         if n_callbacks == 0 or ("__" in name and name.split("__")[0] not in positions):
             raise ValueError(
-                f"callbacks__{name} has no callback to go to: callbacks holds "
-                f"{n_callbacks}."
+                f"callbacks__{name} matches no callback: callbacks holds "
+                f"{n_callbacks}. Add one, or remove the parameter."
             )
 
 

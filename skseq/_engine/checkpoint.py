@@ -33,8 +33,8 @@ class Checkpoint:
         What the fit is: its parameters, and fingerprints of its data.
     conditions : dict of str to str or int
         What else decides the outcome to the bit, and may change between two runs of a
-        script without anybody's meaning it. A file under other conditions is not
-        resumed, but warned of.
+        script unintentionally. A file under other conditions is not resumed, but
+        warned of.
     epochs : int or float
         To how many epochs the fit goes. A file that is beyond them is left alone.
     """

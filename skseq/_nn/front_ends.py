@@ -232,15 +232,22 @@ def check_front_end(front_end, parameters: dict, owner: str) -> tuple[tuple, ...
             f"front_end__{next(iter(parameters))} has no effect where front_end=None. "
             "Give a front_end, or leave the parameter out."
         )
+    if isinstance(front_end, type) and issubclass(front_end, keras.layers.Layer):
+        name = front_end.__name__
+        raise ValueError(
+            f"front_end={name} is a class of layers. Pass a function that builds them: "
+            f"front_end=lambda frames: keras.layers.{name}(...)(frames)."
+        )
     try:
         if kind is None:
             inspect.signature(front_end).bind("frames", **parameters)
         else:
             inspect.signature(kind).bind(**parameters)
     except (TypeError, ValueError) as error:
-        names = ", ".join(f"front_end__{name}" for name in parameters) or "no more"
+        names = ", ".join(f"front_end__{name}" for name in parameters)
+        arguments = f"frames and {names}" if names else "frames alone"
         raise ValueError(
-            f"front_end={front_end!r} cannot be called with frames and {names}: "
+            f"front_end={front_end!r} cannot be called with {arguments}: "
             f"{error}.{_meant(kind or front_end, parameters)}"
         ) from error
     if kind is ImageFrontEnd:

@@ -220,7 +220,8 @@ def test_a_front_end_may_not_depend_on_what_changes_between_its_calls():
         ("image", {"filterz": 1}, r"'filterz'\. Did you mean 'front_end__filters'\?$"),
         (lambda frames, width=1: frames, {"widht": 1}, "mean 'front_end__width'"),
         (unseeded, {"depth": 1}, "unseeded.* cannot be .*front_end__depth"),
-        (lambda: None, {}, "cannot be called with frames and no more"),
+        (lambda: None, {}, "cannot be called with frames alone"),
+        (keras.layers.Dense, {}, r"class of layers.* frames: keras\.layers\.Dense\("),
     ],
 )
 def test_parameters_that_a_front_end_does_not_take_are_refused(
