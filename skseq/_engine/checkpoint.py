@@ -41,7 +41,8 @@ class Checkpoint:
 
     def __init__(self, folder, origin: dict, conditions=None, epochs=math.inf):
         conditions = conditions or {}
-        self.folder, self.origin = os.fsdecode(folder), {**origin, **conditions}
+        self.folder = os.path.expanduser(os.fsdecode(folder))
+        self.origin = {**origin, **conditions}
         fit = _digest(origin)
         name = f"{fit}-{_digest(conditions)}"
         self._make_folder()
@@ -60,7 +61,13 @@ class Checkpoint:
                 f"checkpoint={self.folder!r} is a file, and must be a folder, in which "
                 "each fit keeps its own file. Name a folder; it is made if missing."
             )
-        os.makedirs(self.folder, exist_ok=True)
+        try:
+            os.makedirs(self.folder, exist_ok=True)
+        except OSError as error:
+            raise OSError(
+                f"checkpoint={self.folder!r} cannot be made a folder: "
+                f"{error.strerror}. Name another one."
+            ) from error
 
     def _open(self, name: str):
         self.path = os.path.join(self.folder, name)
@@ -88,7 +95,11 @@ class Checkpoint:
         write_archive(self.path, {"kind": KIND, **values}, arrays)
 
     def _read(self):
-        values, arrays = _parts(self.path)
+        try:
+            values, arrays = _parts(self.path)
+        except (OSError, ValueError) as error:
+            kind = OSError if isinstance(error, OSError) else ValueError
+            raise kind(f"{error} Delete the file to start anew.") from error
         with self.blamed():
             n_bytes = sum(array.nbytes for array in arrays.values())
             content = unpack(values, arrays, FREE_BYTES + 5 * n_bytes)
@@ -140,6 +151,8 @@ class Checkpoint:
 
 def _parts(path) -> tuple[dict, dict]:
     """The packed values and the arrays of a checkpoint file."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"The checkpoint {path} is a folder.")
     archive = read_archive(path)
     values = dict(archive.header)
     if values.pop("kind", None) != KIND:

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import re
+import reprlib
 import secrets
 import stat
 import time
@@ -94,6 +95,7 @@ def write_archive(path, header, arrays):
     OSError
         If the file cannot be written.
     """
+    _check_path(path)
     if not isinstance(header, dict):
         raise TypeError(f"The header must be a dict. Got {header!r} instead.")
     _check_json(header, "header")
@@ -160,6 +162,10 @@ def _write_atomically(path, members: dict[str, bytes]) -> None:
     target = os.path.realpath(path)  # replace the file a link points to, not the link
     folder = os.path.dirname(target)
     os.stat(folder)  # if it is missing, the error is to name it, not a temporary file
+    if os.path.isdir(target):
+        raise IsADirectoryError(f"{path} is a folder. Name a file in it.")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"{path} cannot be written: {folder} is read-only.")
     temporary = os.path.join(folder, f".skseq-{secrets.token_hex(8)}.tmp")
     try:
         with open(temporary, "xb") as file:
@@ -223,9 +229,20 @@ class _Reader(io.FileIO):
         return super().read(size)
 
 
+def _check_path(path) -> None:
+    """Refuse what names no file; an int would be a descriptor."""
+    if isinstance(path, (str, os.PathLike)) and "\0" not in os.fsdecode(path):
+        return
+    raise TypeError(
+        f"path must be a str or path-like. Got {reprlib.repr(path)} instead. A skseq "
+        "file lies on a disk; pickle serves for bytes in memory."
+    )
+
+
 def _open(path) -> _Reader:
-    if not isinstance(path, (str, bytes, os.PathLike)):  # an int would be a descriptor
-        raise TypeError(f"path must be a str or path-like. Got {path!r} instead.")
+    _check_path(path)
+    if stat.S_IFMT(os.stat(path).st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
+        raise _Refusal("it is a pipe, a socket or a device")  # and reading could wait
     file = _Reader(path)
     try:
         start = file.read(4)

@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -555,3 +556,45 @@ def test_what_holds_itself_is_described_in_short():
     endless = []
     endless.append(endless)
     assert len(describe([endless, Scaler(1)])) < 300
+
+
+# -- folders and files that cannot be used ---------------------------------------------
+
+
+def in_a_file(folder):
+    (folder / "file").write_text("")
+    return folder / "file" / "checkpoints"
+
+
+def dangling(folder):
+    (folder / "link").symlink_to(folder / "missing" / "folder")
+    return folder / "link"
+
+
+@pytest.mark.parametrize(
+    "place", [in_a_file, dangling, lambda folder: folder / ("x" * 300)]
+)
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, place):
+    with pytest.raises(
+        OSError, match=r"^checkpoint='.*' cannot be made a folder: "
+    ):
+        Checkpoint(place(tmp_path), ORIGIN)
+
+
+def test_a_tilde_is_the_home_of_the_user(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Checkpoint("~/fits", ORIGIN).folder == str(tmp_path / "fits")
+
+
+def a_torn_file(path):
+    path.write_bytes(b"PK\x03\x04 torn")
+
+
+@pytest.mark.parametrize("spoil", [a_torn_file, Path.touch, Path.mkdir, os.mkfifo])
+def test_what_is_no_checkpoint_in_its_place_is_to_be_deleted(tmp_path, spoil):
+    path = Path(Checkpoint(tmp_path, ORIGIN).path)
+    spoil(path)
+    with pytest.raises(
+        (OSError, ValueError), match=rf"{path.name} is .*\. Delete the file to start"
+    ):
+        Checkpoint(tmp_path, ORIGIN)

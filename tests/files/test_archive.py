@@ -223,9 +223,25 @@ def test_a_missing_folder_is_named(tmp_path):
 
 
 def test_a_folder_is_not_replaced(tmp_path):
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(IsADirectoryError, match=r"is a folder\. Name a file in it"):
         write_archive(tmp_path, {}, {})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", [b"PK", io.BytesIO(), None, 3, "a\0b"], ids=repr)
+def test_what_names_no_file_is_neither_read_nor_written(path):
+    message = r"^path must be a str or path-like\. Got .* pickle serves"
+    with pytest.raises(TypeError, match=message):
+        write_archive(path, {}, {})
+    with pytest.raises(TypeError, match=message):
+        read_archive(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="it is a pipe, a socket or a device"):
+        read_archive(tmp_path / "pipe")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX files")
