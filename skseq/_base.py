@@ -29,7 +29,7 @@ from skseq._engine.copies import Copyable
 from skseq._engine.lending import borrow, refuse_forked_process
 from skseq._engine.optimizers import make_optimizer, plain_learning_rate
 from skseq._engine.programs import Program, Recipe
-from skseq._engine.state import Subset, TrainingPlan, TrainingState
+from skseq._engine.state import Subset, TrainingPlan, TrainingState, check_history
 from skseq._engine.training import Run
 from skseq._nn.front_ends import as_written, front_end_of
 from skseq._nn.initial_weights import initial_weights
@@ -60,6 +60,8 @@ from skseq._seeding import draw_seed, generator
 
 # Measured: with more, what a recurrence writes for them outgrows the cache.
 INFERENCE_ROWS = 64
+
+MAX_SIZE = 2**31 - 1  # of anything in a network; TensorFlow counts in 32 bits
 
 CONSTRAINTS = {
     "units": POSITIVE_INTS,
@@ -454,7 +456,8 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
 
         The file holds plain values and weights, no code: see :func:`skseq.load`. The
         optimizer's state and `callbacks_` are not kept, so a later `partial_fit` starts
-        the optimizer afresh.
+        the optimizer afresh; neither is `checkpoint`, so that a file never says where
+        to write.
 
         Parameters
         ----------
@@ -477,13 +480,25 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         for name, allowed in self._fitted.items():
             if not accepts(getattr(self, name, MISSING), allowed):
                 raise ValueError(f"its {name} must be {listed(allowed)}")
+        self._check_parameters()
+        if self.callbacks:
+            raise ValueError("its callbacks must be None or empty")
+        check_history(self.history_, self.n_iter_)
         constraints = {**CONSTRAINTS, **self._constraints}
         known = {n: c for n, c in constraints.items() if n in self._settings}
         check_parameters(SimpleNamespace(**self._settings), known)
+        if _largest(self._settings.values()) > MAX_SIZE:
+            raise ValueError("its settings name sizes that no network has")
         inspect.signature(self._network).bind(**self._settings)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_weights")
+
+
+def _largest(values) -> float:
+    """The largest number among settings and in the tuples among them."""
+    numbers = [_largest(v) if isinstance(v, (list, tuple)) else v for v in values]
+    return max((n for n in numbers if isinstance(n, (int, float))), default=0)
 
 
 def _resumed(trainer, state) -> list[np.ndarray] | None:

@@ -23,6 +23,7 @@ from skseq._preprocess import build_steps, describe_steps
 
 KIND = "estimator"
 LIBRARIES = ("skseq", "sklearn", "tensorflow", "keras", "numpy")
+NOT_KEPT = {"checkpoint"}  # a file must not say where a later fit writes
 WEIGHTS = "weights/"  # how the names of weights begin, among a file's arrays
 FOR_TRAINING = {"optimizer", "learning_rate", "callbacks", "random_state"}
 MAX_LAYERS = 200  # asking a network of more for its weights takes minutes
@@ -34,6 +35,7 @@ def save(estimator, path) -> None:
     names = [n for n in estimator._fitted if hasattr(estimator, n)]
     _refuse_own_layers(estimator._settings)
     parameters, arrays = _packed_parameters(estimator)
+    estimator._check_parameters()
     fitted, fitted_arrays = pack({name: getattr(estimator, name) for name in names})
     _check_layers(estimator._settings, len(estimator._weights))
     paths = [f"{WEIGHTS}{path}" for path in _shapes_of(estimator)]
@@ -83,7 +85,8 @@ def _packed_parameters(estimator) -> tuple[dict, dict]:
     """The parameters, packed; a refusal says what to do about the one that it names."""
     defaults = type(estimator)().get_params()
     packed, arrays = {}, {}
-    for name, value in estimator._portable_params().items():
+    params = {**estimator._portable_params(), **dict.fromkeys(NOT_KEPT)}
+    for name, value in params.items():
         value = describe_steps(value) if name == "preprocess" else value
         try:
             own, own_arrays = pack({name: value})
@@ -142,7 +145,7 @@ def _rebuild(header: dict, arrays: dict[str, np.ndarray]):
     estimator_class = getattr(import_module(ESTIMATORS[name]), name)
     parameters, fitted, weights = _unpacked(header, arrays)
     parameters["preprocess"] = build_steps(parameters["preprocess"])
-    estimator = estimator_class(**parameters)
+    estimator = estimator_class(**{**parameters, **dict.fromkeys(NOT_KEPT)})
     unknown = set(fitted) - set(estimator._fitted)
     if unknown:
         raise ValueError(f"it has unknown attributes {sorted(unknown)}")
@@ -163,7 +166,20 @@ def _unpacked(header, arrays):
     most = FREE_BYTES + 2 * sum(array.nbytes for array in arrays.values())
     values = unpack({n: header[n] for n in ("parameters", "fitted")}, others, most)
     weights = {n.removeprefix(WEIGHTS): a for n, a in weights.items()}
+    _refuse_imports(values["parameters"])
     return values["parameters"], values["fitted"], weights
+
+
+def _refuse_imports(value) -> None:
+    """Refuse configs of what is not Keras's own, which Keras would import by name."""
+    if isinstance(value, dict):
+        module = value.get("module")
+        if module is not None and not str(module).startswith("keras."):
+            raise ValueError(f"its parameters name the module {module!r}")
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            _refuse_imports(item)
 
 
 def _check_layers(settings, n_weights: int) -> None:

@@ -84,7 +84,7 @@ class TrainingState:
         for values in (*lists, self.averaged_weights):
             if not isinstance(values, (list, type(None))):
                 raise ValueError("its weights are not a list of arrays")
-        _check_history(self.history, self.epoch)
+        check_history(self.history, self.epoch)
 
     def result(self) -> list[np.ndarray]:
         """The weights to keep: the best on the validation set, if it decides."""
@@ -97,13 +97,16 @@ class TrainingState:
         return self.weights if self.best_weights is None else self.best_weights
 
 
-def _check_history(history, n_epochs) -> None:
+def check_history(history, n_epochs) -> None:
+    """Refuse what cannot have been recorded in so many epochs."""
     if not isinstance(history, dict):
         raise ValueError("its history is not a dict")
     for name, values in history.items():
         is_list = isinstance(values, list) and len(values) <= n_epochs
         if not is_list or not all(isinstance(value, float) for value in values):
             raise ValueError(f"its history of {name!r} is not a number for each epoch")
+    if max(map(len, history.values()), default=0) < n_epochs:
+        raise ValueError(f"its history is shorter than {n_epochs} epochs")
 
 
 def weights_of(model) -> dict[int, tuple]:

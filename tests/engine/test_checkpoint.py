@@ -575,9 +575,7 @@ def dangling(folder):
     "place", [in_a_file, dangling, lambda folder: folder / ("x" * 300)]
 )
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, place):
-    with pytest.raises(
-        OSError, match=r"^checkpoint='.*' cannot be made a folder: "
-    ):
+    with pytest.raises(OSError, match=r"^checkpoint='.*' cannot be made a folder: "):
         Checkpoint(place(tmp_path), ORIGIN)
 
 
