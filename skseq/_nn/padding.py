@@ -1,7 +1,8 @@
 """Tells whether padding, or another sequence, can reach what a front end makes.
 
-Where it can, sequences must be batched by exact length, with no padding at all. The
-layers are a user's own and may do anything, so they are tried out:
+Where padding can, or another sequence in training, sequences must be batched by exact
+length, with no padding at all; where another sequence can reach a prediction, the front
+end is refused. The layers are a user's own and may do anything, so they are tried out:
 
 - Zeros after a sequence, as in a real batch, must change none of its outputs, under
   random weights of several scales and signs.
@@ -57,9 +58,19 @@ def warn_of_layers(model) -> None:
     front_end = own_front_end(model)
     layers = [] if front_end is None else list(_layers_of(front_end))
     for kind, message in _WARNINGS.items():
-        names = [layer.name for layer in layers if isinstance(layer, kind)]
+        names = [
+            layer.name
+            for layer in layers
+            if isinstance(layer, kind) and not _is_frozen(layer)
+        ]
         if names:
             warn(message.format(", ".join(names)))
+
+
+def _is_frozen(layer) -> bool:
+    """Whether a layer normalises by statistics that training leaves as they are."""
+    is_normalization = isinstance(layer, keras.layers.BatchNormalization)
+    return is_normalization and not layer.trainable
 
 
 def sees_padding(model, seed=0) -> bool:
@@ -72,6 +83,7 @@ def sees_padding(model, seed=0) -> bool:
         return True
     _check_output_length(probe)
     with _weights_kept(front_end):
+        _refuse_mixing(probe)
         return any(test(probe) for test in (_mixes, _is_not_finite, _padding_matters))
 
 
@@ -141,6 +153,23 @@ def _check_output_length(probe) -> None:
             f"network, but its layers say {expected}. keras.layers.TimeDistributed "
             "does so where the number of frames is open: leave it out, as a Dense "
             "layer acts on each frame anyway."
+        )
+
+
+def _refuse_mixing(probe) -> None:
+    """Refuse layers whose outputs for a sequence depend on the others of its batch.
+
+    No batching makes that right.
+    """
+    probe.roughen(_SCALES[1])
+    frames = probe.frames(probe.n_frames)
+    others = np.concatenate([frames[:1], 10 * frames[1:]])
+    first, second = (probe.infer(tf.constant(batch))[0] for batch in (frames, others))
+    if not np.allclose(first, second, rtol=1e-5, atol=1e-5):
+        raise ValueError(
+            "front_end makes of a sequence what depends on the other sequences of its "
+            "batch, so that no prediction would be the same twice. Its axes are "
+            "(n_samples, n_frames, n_features): compute over axis 1 or 2, not 0."
         )
 
 

@@ -11,7 +11,7 @@ from skseq._nn.front_ends import (
     check_front_end,
     make_front_end,
 )
-from skseq._nn.padding import sees_padding
+from skseq._nn.padding import sees_padding, warn_of_layers
 
 layers = keras.layers
 
@@ -124,6 +124,38 @@ def test_a_front_end_that_padding_cannot_reach_is_known(name):
 @pytest.mark.parametrize("name", SEES_PADDING)
 def test_a_front_end_that_padding_can_reach_is_known(name):
     assert sees_padding(network(SEES_PADDING[name]))
+
+
+class OverTheBatch(layers.Layer):
+    """Combines the samples of a batch by one operation over their axis."""
+
+    def __init__(self, combine):
+        super().__init__()
+        self.combine = combine
+
+    def call(self, frames):
+        return frames - self.combine(frames, axis=0, keepdims=True)
+
+    def compute_output_shape(self, shape):
+        return shape
+
+
+@pytest.mark.parametrize("combine", [keras.ops.mean, keras.ops.max, keras.ops.std])
+def test_a_front_end_whose_samples_depend_on_each_other_is_refused(combine):
+    front_end = stacked(lambda: OverTheBatch(combine), lambda: layers.Dense(2))
+    with pytest.raises(
+        ValueError, match=r"depends on the other .* axis 1 or"
+    ):
+        sees_padding(network(front_end))
+
+
+def test_statistics_that_training_leaves_alone_are_not_warned_of():
+    def frozen(frames):
+        return layers.BatchNormalization(trainable=False)(frames)
+
+    model = network(frozen)
+    warn_of_layers(model)
+    assert not sees_padding(model)
 
 
 @pytest.mark.parametrize("front_end", [None, "image"])
