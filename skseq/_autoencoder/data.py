@@ -124,6 +124,17 @@ def check_step_weight(step_weight, lengths) -> None:
             )
 
 
+def refuse_far_codes(Z) -> None:
+    """Refuse codes beyond single precision, in which the network computes."""
+    far = np.argwhere(np.abs(Z) > np.finfo(np.float32).max)
+    if len(far):
+        i, j = far[0]
+        raise ValueError(
+            f"Z[{i}, {j}] is {Z[i, j]}, which is too large for dtype('float32'). Codes "
+            "are what transform returns, and of its magnitude."
+        )
+
+
 def check_unfolded(lengths, n_features, n_units) -> None:
     """Refuse to unfold codes into more frames than TensorFlow counts or memory holds.
 

@@ -22,6 +22,7 @@ from skseq._autoencoder.data import (
     Scaling,
     check_step_weight,
     check_unfolded,
+    refuse_far_codes,
 )
 from skseq._autoencoder.loss import ERRORS, ReconstructionLosses
 from skseq._autoencoder.network import (
@@ -509,6 +510,7 @@ class LSTMAutoencoder(
         """
         check_is_fitted(self)
         Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
+        refuse_far_codes(Z)
         latent_dim = self._settings["latent_dim"]
         if Z.shape[1] != latent_dim:
             raise ValueError(

@@ -29,9 +29,9 @@ def check_sample_weight(sample_weight, n_samples):
 
     Raises
     ------
-    ValueError
-        If a weight is negative or not finite, all are zero, their sum is beyond 1e300
-        or their number is wrong.
+    ValueError, TypeError
+        If a weight is no number, negative or not finite, all are zero, their sum is
+        beyond 1e300 or their number is wrong.
 
     Examples
     --------
@@ -41,21 +41,17 @@ def check_sample_weight(sample_weight, n_samples):
     if sample_weight is None or isinstance(sample_weight, numbers.Number):
         weight = 1.0 if sample_weight is None else sample_weight
         sample_weight = np.full(n_samples, weight)
-    weights = check_array(
-        sample_weight,
-        dtype=np.float64,
-        ensure_2d=False,
-        allow_nd=True,
-        ensure_min_samples=0,
-        copy=True,
-        input_name="sample_weight",
-    )
+    weights = _as_floats(sample_weight)
     if weights.ndim != 1:
         raise ValueError(
             f"Sample weights must be 1D array or scalar, got {weights.ndim}D array. "
             f"Expected either a scalar value or a 1D array of length {n_samples}."
         )
     check_n_samples("sample_weight", len(weights), n_samples)
+    if not np.all(np.isfinite(weights)):
+        i = int(np.argmax(~np.isfinite(weights)))
+        kind = "NaN" if np.isnan(weights[i]) else "infinity"
+        raise ValueError(f"Input sample_weight contains {kind}: sample_weight[{i}].")
     if np.any(weights < 0):
         i = int(np.argmax(weights < 0))
         raise ValueError(
@@ -73,3 +69,29 @@ def check_sample_weight(sample_weight, n_samples):
             ". Only ratios count, so divide all weights by the largest."
         )
     return weights
+
+
+def _as_floats(sample_weight) -> np.ndarray:
+    try:
+        return check_array(
+            sample_weight,
+            dtype=np.float64,
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_all_finite=False,
+            ensure_min_samples=0,
+            copy=True,
+            input_name="sample_weight",
+        )
+    except (TypeError, ValueError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        advice = ""
+        if isinstance(sample_weight, (str, dict)):
+            advice = (
+                " For weights by class, pass sklearn.utils.class_weight."
+                f"compute_sample_weight({sample_weight!r}, y)."
+            )
+        raise kind(
+            "sample_weight must hold one number per sample, in an array of shape "
+            f"(n_samples,): {error}{'' if str(error).endswith('.') else '.'}{advice}"
+        ) from error

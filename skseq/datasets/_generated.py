@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 from sklearn.utils import Bunch, check_random_state, check_scalar
 
 from skseq._parameters import OneOf, check_value
-from skseq.datasets._ranges import check_range, draw_int
+from skseq.datasets._ranges import check_noise, check_range, draw_int
 from skseq.datasets._real import fetch_spoken_digits
 
 # Which of scikit-learn's 1797 digit images a subset draws from, by their index.
@@ -81,7 +81,7 @@ def make_digit_strips(
     check_scalar(n_samples, "n_samples", Integral, min_val=1)
     check_range("n_digits", n_digits, Integral, minimum=1)
     check_range("gap", gap, Integral, minimum=0)
-    check_scalar(noise, "noise", Real, min_val=0.0)
+    check_noise(noise)
     check_value("make_digit_strips", "subset", subset, OneOf(_SUBSETS))
     rng = check_random_state(random_state)
     digits = load_digits()

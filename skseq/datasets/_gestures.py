@@ -4,14 +4,14 @@ Knows nothing of files.
 """
 
 from collections.abc import Callable
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 from sklearn.utils import check_random_state, check_scalar
 
 from skseq._parameters import NONE, POSITIVE_REAL, TupleOf, check_value
-from skseq.datasets._ranges import check_range, draw_int
+from skseq.datasets._ranges import check_noise, check_range, draw_int
 
 # Frames of a gesture that is drawn at the usual speed and strength.
 _USUAL = 60
@@ -143,7 +143,7 @@ def make_gestures(
     check_scalar(n_samples, "n_samples", Integral, min_val=1)
     check_scalar(n_classes, "n_classes", Integral, min_val=1, max_val=len(_GESTURES))
     check_range("length", length, Integral, minimum=10)
-    check_scalar(noise, "noise", Real, min_val=0.0)
+    check_noise(noise)
     counts = _count_classes(n_samples, n_classes, weights)
     rng = check_random_state(random_state)
     y = rng.permutation(np.repeat(np.arange(n_classes), counts))

@@ -12,7 +12,7 @@ from scipy.ndimage import uniform_filter1d
 from sklearn.utils import Bunch, check_random_state, check_scalar
 
 from skseq._parameters import NON_NEGATIVE_INT, Kind, TupleOf, check_value
-from skseq.datasets._ranges import check_range, draw_int
+from skseq.datasets._ranges import check_noise, check_range, draw_int
 
 # Formants of the vowels of men, in hertz: Peterson and Barney 1952, table II.
 _FORMANTS = {
@@ -168,7 +168,7 @@ def _check_sound(duration, pause, silence, noise, sample_rate) -> None:
     check_range("duration", duration, Real, minimum=0.06)
     check_range("pause", pause, Real, minimum=0.0)
     check_range("silence", silence, Real, minimum=0.0)
-    check_scalar(noise, "noise", Real, min_val=0.0)
+    check_noise(noise)
     check_value("make_letters", "sample_rate", sample_rate, _RATE)
 
 

@@ -3,6 +3,8 @@
 Knows nothing of what they are ranges of.
 """
 
+from numbers import Real
+
 import numpy as np
 from sklearn.utils import check_scalar
 
@@ -20,3 +22,16 @@ def check_range(name: str, bounds: tuple, kind: type, *, minimum: float) -> None
     low, high = bounds
     check_scalar(low, f"{name}[0]", kind, min_val=minimum)
     check_scalar(high, f"{name}[1]", kind, min_val=low)
+
+
+def check_noise(noise):
+    """Check a standard deviation of noise.
+
+    Parameters
+    ----------
+    noise : float
+        From 0 to 1e6, beyond which a reading would be nothing else.
+    """
+    check_scalar(noise, "noise", Real, min_val=0.0, max_val=1e6)
+    if noise != noise:
+        raise ValueError(f"noise == {noise}, must be a number from 0 to 1e6.")

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch, check_random_state, check_scalar
 
+from skseq.datasets._ranges import check_noise
+
 
 def make_sensor_sequences(
     n_samples=200,
@@ -95,7 +97,7 @@ def make_sensor_sequences(
     check_scalar(min_length, "min_length", Integral, min_val=8)
     check_scalar(max_length, "max_length", Integral, min_val=min_length)
     check_scalar(contamination, "contamination", Real, min_val=0.0, max_val=1.0)
-    check_scalar(noise, "noise", Real, min_val=0.0)
+    check_noise(noise)
     rng = check_random_state(random_state)
     kind = _draw_kinds(rng, n_samples, round(contamination * n_samples))
     data = Bunch(

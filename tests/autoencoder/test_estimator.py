@@ -657,7 +657,7 @@ DAMAGE = {
     "unknown cell": (setting("cell", "os.system"), "cell"),
     "no levels": (setting("difference", False), "scale of changes"),
     "mystery": (setting("mystery", 1), "mystery"),
-    "huge code": (setting("latent_dim", 2**40), "must be float32 of"),
+    "huge code": (setting("latent_dim", 2**20), "must be float32 of"),
     "no code": (setting("latent_dim", None), "describe no network"),
     "units of no layer": (setting("units", ()), "units"),
     "other features": (setting("n_features", 3), "2 features"),
@@ -752,6 +752,7 @@ def test_bad_lengths_are_refused(fitted, lengths, message):
     ("Z", "message"),
     [
         (np.zeros((2, 3)), "Z has 3 features, but LSTMAutoencoder is expecting 4"),
+        (np.eye(2, 4) * 1e300, r"Z\[0, 0\] is 1e\+300, which is too large"),
         (np.zeros(4), "Reshape your data"),
         (np.full((2, 4), np.nan), "Input Z contains NaN"),
         (np.zeros((0, 4)), "0 sample"),

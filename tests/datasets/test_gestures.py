@@ -144,6 +144,8 @@ def test_the_same_random_state_gives_the_same_bits():
         ({"length": (9, 20)}, ValueError, r"length\[0\] == 9, must be >= 10"),
         ({"length": 50}, TypeError, "length must be a pair"),
         ({"noise": -1}, ValueError, "noise == -1, must be >= 0"),
+        ({"noise": float("nan")}, ValueError, "noise == nan, must be a number"),
+        ({"noise": 1e308}, ValueError, "must be <= 1000000.0"),
     ],
 )
 def test_gestures_refuse_bad_parameters(options, error, message):

@@ -204,6 +204,8 @@ def test_the_same_random_state_gives_the_same_bits():
         ({"pause": (0.1, 0.0)}, ValueError, r"pause\[1\] == 0\.0, must be >= 0\.1"),
         ({"silence": 1}, TypeError, "silence must be a pair"),
         ({"noise": -1}, ValueError, "noise == -1, must be >= 0"),
+        ({"noise": float("nan")}, ValueError, "noise == nan, must be a number"),
+        ({"noise": 1e308}, ValueError, "must be <= 1000000.0"),
         ({"sample_rate": 44100}, ValueError, "'sample_rate' .* 8000 or 16000. Got 44"),
     ],
 )

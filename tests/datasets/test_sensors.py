@@ -130,6 +130,8 @@ def test_another_random_state_gives_other_runs_of_the_same_machine():
         ({"contamination": 1.1}, ValueError, r"contamination == 1\.1, must be <= 1"),
         ({"contamination": "auto"}, TypeError, "contamination must be an instance"),
         ({"noise": -1}, ValueError, "noise == -1, must be >= 0"),
+        ({"noise": float("nan")}, ValueError, "noise == nan, must be a number"),
+        ({"noise": 1e308}, ValueError, "must be <= 1000000.0"),
     ],
 )
 def test_sensor_sequences_refuse_bad_parameters(options, error, message):

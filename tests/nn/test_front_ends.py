@@ -143,9 +143,7 @@ class OverTheBatch(layers.Layer):
 @pytest.mark.parametrize("combine", [keras.ops.mean, keras.ops.max, keras.ops.std])
 def test_a_front_end_whose_samples_depend_on_each_other_is_refused(combine):
     front_end = stacked(lambda: OverTheBatch(combine), lambda: layers.Dense(2))
-    with pytest.raises(
-        ValueError, match=r"depends on the other .* axis 1 or"
-    ):
+    with pytest.raises(ValueError, match=r"depends on the other .* axis 1 or"):
         sees_padding(network(front_end))
 
 
