@@ -15,6 +15,14 @@ from numbers import Integral, Real
 
 import numpy as np
 
+# What values are called elsewhere, that are not alike.
+SYNONYMS_OF_VALUES = {
+    "additive": ("bahdanau", "concat"),
+    "dot": ("luong", "scaled_dot", "scaled_dot_product"),
+    "mse": ("mean_squared_error", "squared_error", "l2"),
+    "mae": ("mean_absolute_error", "absolute_error", "l1"),
+}
+
 _NUMBERS = {int: (Integral, "int"), float: (Real, "float")}
 
 
@@ -138,7 +146,9 @@ class OneOf(Constraint):
     def hint(self, name, value):
         if not isinstance(value, str):
             return ""
-        return did_you_mean(value, self.names).strip()
+        value = value.lower()
+        ours = [own for own, theirs in SYNONYMS_OF_VALUES.items() if value in theirs]
+        return did_you_mean(ours[0] if ours else value, self.names).strip()
 
     def __str__(self):
         return f"a str among {{{', '.join(map(repr, self.names))}}}"
@@ -278,5 +288,6 @@ def as_tuple(value, length=None) -> tuple[int, ...]:
 
 def did_you_mean(name: str, names) -> str:
     """A sentence with the nearest of the names, or nothing."""
-    near = difflib.get_close_matches(name, list(names), n=1)
+    near = difflib.get_close_matches(name, list(names), n=5)
+    near.sort(key=lambda other: sorted(other) != sorted(name))  # letters exchanged
     return f" Did you mean {near[0]!r}?" if near else ""

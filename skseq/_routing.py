@@ -40,6 +40,17 @@ SYNONYMS = {
     "loss": ("criterion",),
 }
 
+# The same of transformers and augmenters.
+SYNONYMS_OF_STEPS = {
+    "sample_rate": ("sr", "fs", "rate", "sampling_rate", "samplerate", "sample_freq"),
+    "window_length": ("window_size", "window"),
+    "n_mels": ("nfilt", "num_mel_bins", "n_filters"),
+    "n_mfcc": ("numcep", "num_ceps", "n_ceps"),
+    "pre_emphasis": ("preemph", "preemphasis"),
+    "probability": ("p", "prob", "proba"),
+    "scale": ("std", "sigma", "stddev", "noise_std"),
+}
+
 LAYERS = "Layers are counted in units: units=(128, 128) has one entry per layer."
 HELD_OUT = "Set validation_fraction, and early_stopping=True to use it."
 
@@ -51,9 +62,22 @@ ANSWERS = {
         "Set n_iter_no_change, and early_stopping=True to use it.",
     ),
     "validation_split": ("validation_fraction", HELD_OUT),
-    "validation_data": (
-        "validation_fraction",
-        "Validation data goes to fit, as X_val and, where fit takes y, y_val.",
+    **dict.fromkeys(
+        ("validation_data", "eval_set"),
+        (
+            "validation_fraction",
+            "Validation data goes to fit, as X_val and, where fit takes y, y_val.",
+        ),
+    ),
+    "class_weight": (
+        "target",
+        "Weigh the samples in fit: sample_weight="
+        "sklearn.utils.class_weight.compute_sample_weight('balanced', y).",
+    ),
+    "lengths": (
+        "units",
+        "Cut concatenated frames into sequences: "
+        "X = skseq.preprocessing.from_concatenated(X, lengths).",
     ),
     "tokenizer": ("source_tokenizer", "Set source_tokenizer and target_tokenizer."),
     "zero_infinity": ("infeasible", "Set infeasible='drop'."),
@@ -64,6 +88,18 @@ ANSWERS = {
 }
 
 
+ANSWERS_OF_STEPS = {
+    name: (ours, f"It is in seconds here: {ours}={name} / sample_rate.")
+    for name, ours in {
+        **dict.fromkeys(("hop_length", "hop_size", "winstep"), "hop_seconds"),
+        **dict.fromkeys(("win_length", "frame_length", "winlen"), "window_seconds"),
+    }.items()
+}
+
+_SYNONYMS = {**SYNONYMS, **SYNONYMS_OF_STEPS}
+_ANSWERS = {**ANSWERS, **ANSWERS_OF_STEPS}
+
+
 def suggestion(name: str, known: Collection[str]) -> str:
     """A sentence on what an unknown parameter is called here, or nothing.
 
@@ -71,15 +107,16 @@ def suggestion(name: str, known: Collection[str]) -> str:
     """
     for route in ("model__", "module__"):  # of SciKeras and skorch
         name = name.removeprefix(route)
-    needed, sentence = ANSWERS.get(name, (None, ""))
+    needed, sentence = _ANSWERS.get(name, (None, ""))
     if needed in known:
         return f" {sentence}"
     name, *routed = name.split("__", 1)
-    ours = [own for own, theirs in SYNONYMS.items() if name in theirs]
+    ours = [own for own, theirs in _SYNONYMS.items() if name in theirs]
     for own in ours:
         if own in known:
             return f" Did you mean {'__'.join([own, *routed])!r}?"
-    if needed or ours:  # known, but this estimator has nothing of the kind
+    is_of_another = name in _SYNONYMS and name not in known
+    if needed or ours or is_of_another:  # there is nothing of the kind here
         return ""
     return did_you_mean(name, known)
 
@@ -106,6 +143,31 @@ def answering(method: Callable) -> Callable:
                 f"argument {name!r}.{self._where(name, known)}"
             )
         return method(self, *args, **kwargs)
+
+    return checked
+
+
+class AnswersForeignNames:
+    """Mixin whose constructor says what a parameter of another library is called."""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = _answering_constructor(cls.__init__)
+
+
+def _answering_constructor(construct: Callable) -> Callable:
+    known = list(inspect.signature(construct).parameters)[1:]
+
+    @wraps(construct)
+    def checked(self, *args, **kwargs):
+        for name in kwargs:
+            if name not in known:
+                raise TypeError(
+                    f"{type(self).__name__}() got an unexpected keyword argument "
+                    f"{name!r}.{suggestion(name, known)}"
+                )
+        construct(self, *args, **kwargs)
 
     return checked
 

@@ -55,6 +55,10 @@ POSITIVE = r"must be a float in the range \(0\.0, inf\)"
 
 # The parameters that all estimators have; a case has those that are its own.
 BAD_VALUES = {
+    "preprocess": (
+        "None or a list of augmenters and of transformers that learn nothing",
+        ["log", 3, [3], [len], {"log": 1}],
+    ),
     "units": (COUNTS, [0, -1, 2.5, "64", None, True, [], (64, 0), (2, True)]),
     "cell": (r"among \{'lstm', 'gru'\}", ["lstmm", None, 3, "LSTM"]),
     "bidirectional": (FLAG, ["yes", 1, None]),
@@ -143,7 +147,11 @@ def test_a_bad_value_comes_with_a_hint(name, value, hint):
         ),
         ({"callbacks": "x"}, TypeError, "callbacks must be keras.callbacks.Callback"),
         ({"callbacks": [object()]}, TypeError, "instances or classes"),
-        ({"callbacks__patience": 1}, ValueError, "callbacks__patience has no callback"),
+        (
+            {"callbacks__patience": 1},
+            ValueError,
+            "callbacks__patience matches no callback",
+        ),
         (
             {"callbacks": keras.callbacks.EarlyStopping, "callbacks__patients": 1},
             ValueError,

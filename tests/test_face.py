@@ -11,11 +11,16 @@ from types import UnionType
 from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
+from sklearn.utils import class_weight
 
 import skseq
 from skseq import _names
 from skseq._engine import saving
-from skseq._routing import ANSWERS, SYNONYMS
+from skseq._routing import ANSWERS, ANSWERS_OF_STEPS, SYNONYMS, SYNONYMS_OF_STEPS
+from skseq.augmentation import GaussianNoise, TimeMask, TokenDropout
+from skseq.preprocessing import MFCC, LogMel, SequenceNormalizer, SlidingWindows
+from tests.estimators import AUTOENCODER, TRANSLATOR
+from tests.estimators import ESTIMATORS as CASES
 from tests.stub import STUB, stub
 from tests.test_docstrings import entries
 
@@ -132,8 +137,85 @@ def test_predict_says_where_the_batch_size_belongs(Estimator):
 def test_the_answers_speak_of_parameters_that_exist(answer):
     known = {name for E in ESTIMATORS for name in E().get_params()}
     known |= {name for E in ESTIMATORS for name in inspect.signature(E.fit).parameters}
+    known |= {*dir(skseq.preprocessing), *dir(class_weight), "class_weight"}
     words = re.findall(r"\b[A-Za-z]+(?:_[a-z]+)+\b", answer)
     assert {word.partition("__")[0] for word in words} <= known
+
+
+@pytest.mark.parametrize(
+    ("Step", "name", "answer"),
+    [
+        (LogMel, "sr", r"Did you mean 'sample_rate'\?"),
+        (MFCC, "numcep", r"Did you mean 'n_mfcc'\?"),
+        (LogMel, "hop_length", r"seconds here: hop_seconds=hop_length / sample_rate\."),
+        (
+            MFCC,
+            "win_length",
+            r"here: window_seconds=win_length / sample_rate\.",
+        ),
+        (SlidingWindows, "window_size", r"Did you mean 'window_length'\?"),
+        (GaussianNoise, "std", r"Did you mean 'scale'\?"),
+        (TokenDropout, "p", r"Did you mean 'probability'\?"),
+        (SequenceNormalizer, "with_sd", r"Did you mean 'with_std'\?"),
+        (TimeMask, "zzzzzz", ""),
+    ],
+)
+def test_steps_answer_foreign_names_too(Step, name, answer):
+    pattern = rf"^{Step.__name__}\(\) got an unexpected keyword .*'{name}'.*{answer}$"
+    with pytest.raises(TypeError, match=pattern):
+        Step(**{name: 1})
+
+
+@pytest.mark.parametrize(
+    ("synonyms", "answers"), [(SYNONYMS_OF_STEPS, ANSWERS_OF_STEPS)]
+)
+def test_the_answers_of_steps_speak_of_parameters_that_exist(synonyms, answers):
+    steps = [
+        getattr(room, name)
+        for room in (skseq.augmentation, skseq.preprocessing)
+        for name in room.__all__
+        if name[0].isupper()
+    ]
+    known = {name for step in steps for name in inspect.signature(step).parameters}
+    assert {*synonyms, *(needed for needed, _ in answers.values())} <= known
+
+
+@pytest.mark.parametrize(
+    ("Estimator", "name"),
+    [("Seq2SeqTranslator", "latent_dim"), ("LSTMAutoencoder", "class_weight")],
+)
+def test_a_parameter_of_another_estimator_is_not_taken_for_a_misspelling(
+    Estimator, name
+):
+    for text in refusals(getattr(skseq, Estimator), name):
+        assert "Did you mean" not in text
+
+
+@pytest.mark.parametrize(
+    ("params", "answer"),
+    [
+        ({"optimizer": "adma"}, "Did you mean 'adam'"),
+        ({"optimizer": "sgd", "optimizer__lr": 1}, "Did you mean 'learning_rate'"),
+        ({"cell": "LSTM"}, "Did you mean 'lstm'"),
+    ],
+)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_values_of_other_libraries_are_answered_with_ours(case, params, answer):
+    with pytest.raises(ValueError, match=answer):
+        case.tiny(**{"epochs": 1, **params}).fit(case.X, case.y)
+
+
+@pytest.mark.parametrize(
+    ("case", "params", "answer"),
+    [
+        (TRANSLATOR, {"attention": "luong"}, "Did you mean 'dot'"),
+        (TRANSLATOR, {"attention": "Bahdanau"}, "Did you mean 'additive'"),
+        (AUTOENCODER, {"loss": "mean_squared_error"}, "Did you mean 'mse'"),
+    ],
+)
+def test_values_that_are_called_otherwise_are_answered_too(case, params, answer):
+    with pytest.raises(ValueError, match=answer):
+        case.tiny(**params).fit(case.X, case.y)
 
 
 def test_a_parameter_of_nobody_gets_no_answer():

@@ -19,6 +19,7 @@ from skseq._parameters import (
     did_you_mean,
     instance_of,
 )
+from skseq._routing import suggestion
 
 # These are given other optimizers, so a name is not enough to make one.
 WRAPPERS = (keras.optimizers.LossScaleOptimizer, keras.optimizers.MultiOptimizer)
@@ -163,7 +164,7 @@ def _check_names(factory, routed):
     for name in sorted(set(routed) - names):
         raise ValueError(
             f"Invalid parameter {name!r} for optimizer {factory.__name__}. "
-            f"Valid parameters are {sorted(names)}.{did_you_mean(name, names)}"
+            f"Valid parameters are {sorted(names)}.{suggestion(name, names)}"
         )
     for name in ROUTED_CONSTRAINTS.keys() & routed.keys():
         given = f"optimizer__{name}", routed[name]
@@ -174,4 +175,5 @@ def _parameter_names(factory) -> set[str]:
     """What a class takes, and the Keras optimizers that it is based on."""
     bases = [c for c in factory.__mro__ if issubclass(c, keras.optimizers.Optimizer)]
     parameters = [p for c in bases for p in inspect.signature(c).parameters.values()]
-    return {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+    kinds = inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL
+    return {p.name for p in parameters if p.kind not in kinds}

@@ -20,6 +20,7 @@ from skseq._parameters import (
     check_parameters,
     check_value,
 )
+from skseq._routing import AnswersForeignNames
 
 # A number of frames or features, or else the share of those that there are.
 WIDTH = (NON_NEGATIVE_INT, UNIT_INTERVAL)
@@ -124,7 +125,7 @@ def augmenter(function=None, *, changes_frames=True):
     return mark if function is None else mark(function)
 
 
-class Augmenter(BaseEstimator, ABC):
+class Augmenter(AnswersForeignNames, BaseEstimator, ABC):
     """Changes one sequence at random; learns nothing.
 
     Subclasses list their parameters in `_constraints` and change a sequence in

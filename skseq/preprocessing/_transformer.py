@@ -10,6 +10,7 @@ from skseq._data.collections import object_array
 from skseq._data.lengths import refuse_lengths
 from skseq._data.sequences import Sequences, check_sequences
 from skseq._data.suspicions import warn_of_turned
+from skseq._routing import AnswersForeignNames
 from skseq.preprocessing._output import SequenceOutput
 
 
@@ -28,7 +29,9 @@ def float_type(frames: np.ndarray) -> type:
     return frames.dtype.type if frames.dtype.kind == "f" else np.float64
 
 
-class SequenceTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
+class SequenceTransformer(
+    AnswersForeignNames, SequenceOutput, TransformerMixin, BaseEstimator
+):
     """Transforms each sequence on its own; learns nothing.
 
     A subclass checks its parameters in `_mapping`, which returns the function from

@@ -93,10 +93,14 @@ def check_duration(
         f"but the longest waveform has {longest}"
     )
     if is_fit or seconds >= 1:
-        raise ValueError(
-            f"{found}, so that each would be a single frame. Lower it; if it counts "
-            f"audio samples, divide it: {name}={seconds} / {sample_rate}."
+        counts = seconds >= 1  # what lasts so long is a number of audio samples
+        divided = f"divide it: {name}={seconds} / {sample_rate}"
+        cure = (
+            f"If it counts audio samples, {divided}."
+            if counts
+            else ("Lower it, or check sample_rate.")
         )
+        raise ValueError(f"{found}, so that each would be a single frame. {cure}")
     if seconds > _USUAL:
         warn(f"{found}: each becomes a single frame.")
 
