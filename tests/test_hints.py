@@ -67,6 +67,49 @@ def test_too_few_frames_of_turned_series_are_told_to_be_transposed():
         CTC.tiny().fit(X, ["abc", "a", "b"])
 
 
+def test_one_label_per_frame_is_told_to_leave_out_repetitions(letters):
+    y = [["a"] * (len(x) - 2) + ["b"] * 2 for x in RAGGED]
+    for use in (CTC.tiny().fit, letters.align):
+        with pytest.raises(ValueError, match=r"\[k for k, _ in itertools\.groupby"):
+            use(RAGGED, y)
+
+
+def test_labels_to_align_are_not_told_what_fit_could_do(letters):
+    with pytest.raises(ValueError, match=r"Shorten y\[1\], or leave the sample out\."):
+        letters.align(RAGGED, ["a", "abababab", "b"])
+
+
+@pytest.mark.parametrize("case", READERS, ids=str)
+@pytest.mark.filterwarnings("ignore:The reconstruction leaves")
+def test_a_table_of_sensors_is_warned_of_in_fit(case):
+    table = pd.DataFrame(np.eye(5, 3), columns=["x", "y", "z"])
+    y = ["a", "b", "a", "b", "a"]
+    with pytest.warns(UserWarning, match=r"5 sequences of 3 frames .*'x' and so on"):
+        case.tiny().fit(table, y if case.learns_from_y else None)
+
+
+@pytest.mark.parametrize("case", READERS, ids=str)
+@pytest.mark.filterwarnings("error", "ignore:The reconstruction leaves")
+def test_a_table_whose_columns_count_is_one_of_sequences(case):
+    table = pd.DataFrame(np.eye(5, 3), columns=["t0", "t1", "t2"])
+    y = ["a", "b", "a", "b", "a"]
+    case.tiny().fit(table, y if case.learns_from_y else None)
+
+
+@pytest.mark.parametrize(
+    ("shape", "cure"),
+    [
+        ((30, 8, 1), r"last axis .* x\.mean\(axis=-1\), .* the first axis holds rows"),
+        ((8, 30, 3), r"last axis .* x\.mean\(axis=-1\), .* the first axis holds rows"),
+        ((3, 8, 30), r"first axis .* x\.mean\(axis=0\), .* second axis holds rows"),
+        ((9, 8, 30), r"array of grey values\.$"),
+    ],
+)
+def test_images_of_several_colours_are_told_how_to_become_grey(shape, cure):
+    with pytest.raises(ValueError, match=cure):
+        fit(CTC, [np.ones(shape)] * 3, front_end="image", front_end__filters=2)
+
+
 def test_one_label_and_one_frame_are_singular():
     message = r"y\[0\] has 1 label but X\[0\] has only 0 output frames .*1 other is as"
     with pytest.raises(ValueError, match=message):

@@ -43,7 +43,7 @@ from skseq._data.collections import check_n_samples, object_array
 from skseq._data.lengths import refuse_lengths
 from skseq._data.outliers import sample_anomaly_flags
 from skseq._data.sequences import FITTED_X, check_sequences
-from skseq._data.suspicions import warn_of_turned, warn_of_waveforms
+from skseq._data.suspicions import warn_of_waveforms
 from skseq._data.weights import check_sample_weight
 from skseq._engine.programs import Program
 from skseq._parameters import (
@@ -731,8 +731,6 @@ class LSTMAutoencoder(
     def _check_data(self, X, y, sample_weight, *, reset):
         sequences = check_sequences(self, X, reset=reset)
         weights = check_sample_weight(sample_weight, len(sequences))
-        if reset:
-            warn_of_turned(sequences)
         sequences = self._preprocessed(sequences, reset)
         if reset:
             warn_of_waveforms(sequences)

@@ -16,6 +16,10 @@ from skseq._wording import counted
 
 N_NAMED = 10
 
+# What to do about too few frames.
+FITTING = 'Shorten y[{i}], lower conv_strides or skip_frames, or set infeasible="drop".'
+ALIGNING = "Shorten y[{i}], or leave the sample out."
+
 
 @dataclass
 class FrameData:
@@ -121,11 +125,16 @@ def trainable_rows(data: FrameData, infeasible: str) -> np.ndarray:
     return rows
 
 
-def check_feasible(data: FrameData) -> None:
+def check_feasible(data: FrameData, cure: str = FITTING) -> None:
     """Raise ValueError if a sequence has too few frames for its labels."""
     is_short = _is_short(data)
     if is_short.any():
-        raise ValueError(_infeasible_message(data, np.flatnonzero(is_short)))
+        raise ValueError(_infeasible_message(data, np.flatnonzero(is_short), cure))
+
+
+def check_alignable(data: FrameData) -> None:
+    """Raise ValueError if labels do not fit into the frames of a fitted network."""
+    check_feasible(data, ALIGNING)
 
 
 def check_output_lengths(data: FrameData) -> None:
@@ -144,7 +153,7 @@ def _is_short(data) -> np.ndarray:
     return needed > data.output_lengths
 
 
-def _infeasible_message(data, rows) -> str:
+def _infeasible_message(data, rows, cure) -> str:
     i = int(rows[0])
     n_frames = int(data.output_lengths[i])
     are = "1 other is" if len(rows) == 2 else f"{len(rows) - 1} others are"
@@ -154,8 +163,18 @@ def _infeasible_message(data, rows) -> str:
         f"{counted(n_frames, 'output frame')} ({int(data.lengths[i])} before the "
         "network shortens or skips any); CTC needs one frame per label and one more "
         f"between equal neighbours, here {max(1, minimum_frames(data.labels[i]))}."
-        f"{others} Shorten y[{i}], lower conv_strides or skip_frames, or set "
-        f'infeasible="drop".{_turning(data)}'
+        f"{others} {_per_frame(data) or cure.format(i=i)}{_turning(data)}"
+    )
+
+
+def _per_frame(data) -> str:
+    """Say what to write if there is one label per frame."""
+    counts = [len(item) for item in data.labels]
+    if not np.array_equal(counts, data.lengths):
+        return ""
+    return (
+        "If y holds one label per frame, leave out repetitions: "
+        "y = [[k for k, _ in itertools.groupby(labels)] for labels in y]."
     )
 
 

@@ -16,7 +16,7 @@ from skseq._base import FITTED, FitRequest, SequenceEstimator
 from skseq._ctc.data import (
     FrameData,
     Shortening,
-    check_feasible,
+    check_alignable,
     check_output_lengths,
     trainable_rows,
 )
@@ -30,7 +30,7 @@ from skseq._data.label_vocabulary import FORMS, LabelVocabulary
 from skseq._data.labels import check_labels, plain_labels
 from skseq._data.lengths import refuse_lengths, refuse_own_lengths
 from skseq._data.sequences import FITTED_X, check_sequences
-from skseq._data.suspicions import warn_of_turned, warn_of_waveforms
+from skseq._data.suspicions import warn_of_waveforms
 from skseq._data.terms import FRAMES, IMAGES, Terms
 from skseq._data.weights import check_sample_weight
 from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
@@ -556,7 +556,7 @@ class CTCSequenceClassifier(SequenceEstimator):
             If a sequence has too few output frames for its labels.
         """
         check_is_fitted(self)
-        found = self._read_labelled(X, y, forced_alignment, check_feasible)
+        found = self._read_labelled(X, y, forced_alignment, check_alignable)
         classes = self.classes_.tolist()
         return object_array(
             [span._replace(label=classes[span.label]) for span in spans]
@@ -596,8 +596,6 @@ class CTCSequenceClassifier(SequenceEstimator):
         refuse_lengths(X, y)
         sequences = check_sequences(self, X, reset=reset, terms=self._terms)
         refuse_own_lengths(sequences.lengths, y)
-        if reset:
-            warn_of_turned(sequences)
         sequences = self._preprocessed(sequences, reset)
         labels = check_labels(
             y,

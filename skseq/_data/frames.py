@@ -44,7 +44,8 @@ def as_array(item: Any, name: str, terms: Terms = FRAMES) -> np.ndarray:
             "pair the waveform alone."
         )
     if array.ndim > 2:
-        raise ValueError(f"{name} has {array.ndim} dimensions; {terms.deep}")
+        cure = terms.deep(array.shape)
+        raise ValueError(f"{name} has {array.ndim} dimensions; {cure}")
     check_dtype(array.dtype, name)
     return array
 
@@ -56,6 +57,11 @@ def check_dtype(dtype: np.dtype, name: str) -> None:
     if dtype.kind in "mM":
         raise TypeError(f"{name} has dtype {dtype}; convert dates to numbers first.")
     is_foreign = dtype.type.__module__ != "numpy"  # as float8 and bfloat16 are
+    if dtype.names:
+        raise ValueError(
+            f"{name} is a structured array. Convert it with "
+            f"numpy.lib.recfunctions.structured_to_unstructured({name})."
+        )
     if dtype.kind not in "biuf" or is_foreign:
         raise ValueError(
             f"{name} has dtype {dtype}; numeric sequences are required. Convert it "

@@ -86,7 +86,7 @@ class Sequences:
         i = range(len(self))[i]
         position = i if self.positions is None else int(self.positions[i])
         frames = as_frames(
-            as_array(self.source[position], f"X[{position}]", self.terms)
+            as_array(item_of(self.source, position), f"X[{position}]", self.terms)
         )
         if is_padded(self.source):
             frames = frames[: self.lengths[i]]
@@ -149,6 +149,14 @@ class Sequences:
         return crc
 
 
+def item_of(source: Any, i: int) -> Any:
+    """Read one item, without an exception that would silently end a loop."""
+    try:
+        return source[i]
+    except StopIteration as stop:
+        raise RuntimeError(f"X[{i}] raised StopIteration. Raise IndexError.") from stop
+
+
 def is_padded(source: Any) -> bool:
     """Tell whether sequences of unequal length share one three-dimensional array."""
     return getattr(source, "ndim", None) == 3
@@ -189,7 +197,7 @@ class Inspector:
         if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1):
             return [self._inspect(item) for item in X]
         for i in range(len(X)):
-            self._inspect(X[i])
+            self._inspect(item_of(X, i))
         return X
 
     def _inspect(self, item: Any) -> np.ndarray:
@@ -350,7 +358,7 @@ def _check_collection(
     estimator_name = type(estimator).__name__
     n_dims = len(getattr(X, "shape", ()))
     if n_dims > 3:
-        cure = f" X[0] has {n_dims - 1} dimensions; {terms.deep}"
+        cure = f" X[0] has {n_dims - 1} dimensions; {terms.deep(np.shape(X)[1:])}"
         raise ValueError(
             f"Found array with dim {n_dims}, while dim <= 3 is required by "
             f"{estimator_name}.{cure}"

@@ -3,6 +3,8 @@
 Sees nothing but how long and how wide they are. Knows nothing of Keras.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from skseq._data.sequences import Sequences
@@ -25,6 +27,34 @@ def warn_of_turned(sequences: Sequences) -> None:
     many_features = sequences.terms.times_wider * longest
     if sequences.n_features >= many_features and (sequences.lengths == longest).all():
         warn(reading(sequences))
+
+
+def warn_of_table(sequences: Sequences, names: Sequence[str] | None) -> None:
+    """Warn of a long table of sensors, whose rows would be sequences.
+
+    Parameters
+    ----------
+    sequences : Sequences
+        What is to be learnt from.
+    names : sequence of str or None
+        The names of its columns, if it has any.
+
+    Warns
+    -----
+    UserWarning
+        If X is one table with more rows than columns, whose names do not count.
+    """
+    if sequences.layout != "matrix" or names is None:
+        return
+    n_rows, n_columns = len(sequences), len(names)
+    counts = any(str(name)[-1:].isdigit() for name in names)
+    if 1 < n_columns < n_rows and not counts:
+        warn(
+            f"X is one table, read as {n_rows} sequences of {n_columns} frames each. "
+            f"If its columns, {names[0]!r} and so on, are the features of one "
+            "sequence, pass it in a list, [X], or cut it into windows: "
+            "skseq.preprocessing.SlidingWindows."
+        )
 
 
 def warn_of_waveforms(sequences: Sequences, shortened_by: float = 1) -> None:

@@ -16,11 +16,14 @@ class Terms:
     shape: str
     units: tuple[str, str]  # of either axis
     frames: str  # what to fill where values are missing
-    deep: str  # the cure for an item of three dimensions
     flat: str  # the cure for a one-dimensional item among others
     other_width: str = ""  # the cure for a width that is not that of `fit`
     turned: str = "If it has the channels before time, as in aeon,"
     times_wider: int = 8  # than it has frames is a sequence that may be turned
+
+    def deep(self, shape: tuple[int, ...]) -> str:
+        """Say what becomes of an item of three dimensions or more."""
+        return f"every sample must be {self.shape} or (n_frames,)."
 
     def width(self, n: int) -> str:
         """Say how many features there are in a frame."""
@@ -43,6 +46,18 @@ class Terms:
 
 
 class _ImageTerms(Terms):
+    def deep(self, shape):
+        grey = f"an image is a {self.shape} array of grey values."
+        colours = [axis for axis in (-1, 0) if shape[axis] in (1, 3, 4)]
+        if len(shape) != 3 or not colours:
+            return grey
+        place, rows = ("first", "second") if colours[0] == 0 else ("last", "first")
+        return (
+            f"{grey} If the {place} axis holds colours, take their mean, "
+            f"x.mean(axis={colours[0]}), and transpose it if the {rows} axis holds "
+            f"rows, x.mean(axis={colours[0]}).T."
+        )
+
     def width(self, n):
         return f"a height of {n} pixels"
 
@@ -67,7 +82,6 @@ FRAMES = Terms(
     shape="(n_frames, n_features)",
     units=("frame", "feature"),
     frames="frames",
-    deep="every sample must be (n_frames, n_features) or (n_frames,).",
     flat="Give a 1-D sequence its feature axis: x[:, np.newaxis].",
 )
 
@@ -76,10 +90,6 @@ IMAGES = _ImageTerms(
     shape="(width, height)",
     units=("pixel column", "pixel row"),
     frames="pixels",
-    deep=(
-        "an image is a (width, height) array of grey values. If the last axis holds "
-        "colours and the first one rows, convert it: x.mean(axis=2).T."
-    ),
     flat="An image has two axes, (width, height).",
     other_width=" Resize the images to the height of those in fit.",
     turned="If their rows come first,",

@@ -12,7 +12,12 @@ from typing import Any
 import numpy as np
 from scipy import sparse as sp
 
-from skseq._data.collections import as_collection, check_n_samples, object_array
+from skseq._data.collections import (
+    as_collection,
+    check_n_samples,
+    object_array,
+    tensor_values,
+)
 from skseq._data.frames import check_unmasked
 from skseq._data.tokenizers import (
     Tokenizer,
@@ -186,7 +191,7 @@ def _check_collection(
             f"Found array with 0 sample(s) ({name} is empty) while a minimum of 1 is "
             f"required by {estimator_name}."
         )
-    return [texts[i] for i in range(len(texts))]
+    return [tensor_values(texts[i]) for i in range(len(texts))]
 
 
 def _check_one_dimension(texts: Any, name: str, content: str) -> None:

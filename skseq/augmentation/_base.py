@@ -184,7 +184,14 @@ class ArrayAugmenter(Augmenter):
         # In one memory layout, since that decides in which order values are summed up.
         frames = given.astype(_float_type(given.dtype), order="C", copy=False)
         frames = frames.reshape(len(given), -1)  # (n_frames, n_features)
-        changed = _as_type(self._change(frames, rng), given.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            changed = self._change(frames, rng)
+        if not np.isfinite(changed).all() and np.isfinite(frames).all():
+            raise ValueError(
+                f"{type(self).__name__} made infinity or NaN of values up to "
+                f"{np.abs(frames).max():.3g}. Rescale the sequence."
+            )
+        changed = _as_type(changed, given.dtype)
         return changed.reshape(len(changed), *given.shape[1:])
 
     @abstractmethod
@@ -192,12 +199,20 @@ class ArrayAugmenter(Augmenter):
         """Return the changed frames, without writing to those passed in."""
 
     def _read(self, sequence: Any) -> np.ndarray:
-        given = np.asarray(sequence)
         owner = type(self).__name__
+        one_by_one = "For several, call it on each: [augment(x, rng) for x in X]."
+        try:
+            given = np.asarray(sequence)
+        except ValueError as error:
+            raise ValueError(
+                f"{owner} changes one sequence, and this is a list of arrays of "
+                f"different lengths. {one_by_one}"
+            ) from error
         if given.ndim not in (1, 2) or given.size == 0:
             raise ValueError(
                 f"{owner} needs a sequence of shape (n_frames,) or (n_frames, "
                 f"n_features) with at least one frame. Got shape {given.shape} instead."
+                f"{f' {one_by_one}' if given.ndim > 2 else ''}"
             )
         if given.dtype.kind not in "fiu":
             raise ValueError(

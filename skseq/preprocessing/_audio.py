@@ -37,8 +37,11 @@ _BLOCK = 2048
 # What is slower, as a seismogram, may be cut into frames of minutes.
 _AUDIBLE = 1000
 
+# Audio samples in a window; tables of more take gigabytes.
+_LONGEST = 2**22
+
 _CONSTRAINTS = {
-    "sample_rate": POSITIVE_REAL,
+    "sample_rate": Interval(float, 0, 1e7, closed="right"),
     "window_seconds": POSITIVE_REAL,
     "hop_seconds": POSITIVE_REAL,
     "n_mels": POSITIVE_INT,
@@ -302,7 +305,7 @@ class LogMel(SequenceTransformer):
         dependent = {
             "f_min": Interval(float, 0, nyquist),
             "f_max": (Interval(float, self.f_min, nyquist, closed="right"), NONE),
-            "n_fft": (Interval(int, frame, None), NONE),
+            "n_fft": (Interval(int, frame, _LONGEST, closed="both"), NONE),
         }
         check_parameters(self, dependent)
 
@@ -320,6 +323,11 @@ class LogMel(SequenceTransformer):
             raise ValueError(
                 f"{name}={seconds} is less than one audio sample at "
                 f"sample_rate={self.sample_rate}. Pass it in seconds."
+            )
+        if samples > _LONGEST:
+            raise ValueError(
+                f"{name}={seconds} is {samples} audio samples at "
+                f"sample_rate={self.sample_rate}; up to {_LONGEST} are possible."
             )
         return samples
 

@@ -68,7 +68,8 @@ def refuse_channels(
     mixed = f"(x{scale}).mean(axis={axis})" if scale else f"x.mean(axis={axis})"
     cure = f"X = [{mixed} if x.ndim == 2 else x for x in X]"
     if is_array:
-        cure = f"X = (X{scale}).mean(axis={axis + 1})"
+        whole = f"(X{scale})" if scale else "X"
+        cure = f"X = {whole}.mean(axis={axis + 1})"
     raise ValueError(
         f"{owner} needs waveforms of one channel, 1-D or (n_samples, 1) arrays, but "
         f"X[{i}] has {counted(n_channels, 'channel')}: its shape {shape} is {layout}. "
@@ -117,6 +118,7 @@ class Loudness:
         """Compare a waveform, as the user holds it, with those before it."""
         if waveform.dtype.kind != "f":
             self._integers = self._integers or (index, waveform.dtype)
+            self._warn_of_wide(index, waveform)
         else:
             peak = float(np.abs(waveform).max())
             if peak > 0:
@@ -124,6 +126,18 @@ class Loudness:
                 self._softest = min(here, self._softest or here)
                 self._loudest = max(here, self._loudest or here)
         self._warn()
+
+    def _warn_of_wide(self, index: int, waveform: np.ndarray) -> None:
+        """Warn of 16-bit values in a wider type, by whose range they are divided."""
+        is_wide = waveform.dtype.itemsize == 4 and not self._has_warned
+        peak = int(np.abs(waveform.astype(float)).max()) if is_wide else 0
+        if 0 < peak <= 2**15:
+            self._has_warned = True
+            warn(
+                f"X[{index}] is {waveform.dtype}, but its values lie within {peak}, as "
+                "those of int16 do; it is divided by its full range, and nearly "
+                "silent. Convert it: x.astype(np.int16)."
+            )
 
     def _warn(self) -> None:
         if self._has_warned or not self._loudest or self._loudest[0] <= _FULL_SCALE:

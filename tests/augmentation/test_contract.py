@@ -3,6 +3,7 @@
 import copy
 import doctest
 import pickle
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from itertools import product
@@ -163,6 +164,26 @@ def test_what_is_not_a_generator_is_refused(augment, generator):
 def test_what_is_not_a_sequence_of_frames_is_refused(augment, sequence, message):
     with pytest.raises(ValueError, match=f"needs a sequence .*{message}"):
         augment(sequence, rng(1))
+
+
+@every_of_arrays
+@pytest.mark.parametrize(
+    "several", [[np.ones((4, 2)), np.ones((3, 2))], np.ones((3, 4, 2))]
+)
+def test_several_sequences_are_to_be_augmented_one_by_one(augment, several):
+    with pytest.raises(ValueError, match=r"\[augment\(x, rng\) for x in X\]"):
+        augment(several, rng(1))
+
+
+@pytest.mark.filterwarnings("error")
+@every_of_arrays
+def test_what_overflows_is_refused_and_never_infinite(augment):
+    found = None
+    with suppress(ValueError):  # which says to rescale the sequence
+        found = augment(np.full((40, 8), 1e308), rng(1))
+    assert found is None or np.isfinite(found).all()
+    with pytest.raises(ValueError, match=r"up to 1e\+308\. Rescale the sequence\."):
+        FrameGain(2, 2)(np.full((40, 8), 1e308), rng(1))
 
 
 def test_integers_are_rounded_and_clipped():

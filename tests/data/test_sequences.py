@@ -315,7 +315,7 @@ def test_a_lazy_item_that_stops_being_finite_is_named(value, message):
             "first, transpose them: X = [x.T for x in X].",
         ),
         ([np.ones((8, 20, 3))], "If the last axis holds colours"),
-        (np.ones((2, 8, 20, 3)), "convert it: x.mean(axis=2).T."),
+        (np.ones((2, 8, 20, 3)), "holds rows, x.mean(axis=-1).T."),
         ([np.ones((0, 8))], "X[0] has 0 pixel column(s)"),
         ([np.full((9, 8), np.nan)], "in that image). Fill or drop these pixels."),
         (None, "expected a list of (width, height) arrays"),
@@ -410,3 +410,18 @@ def test_the_fingerprint_is_of_the_contents_and_not_of_the_container(X):
 )
 def test_the_fingerprint_tells_other_data(other):
     assert fit(other).fingerprint() != fit(RAGGED).fingerprint()
+
+
+def test_a_lazy_x_that_ends_a_loop_says_so():
+    class Ending(Lazy):
+        def __getitem__(self, i):
+            raise StopIteration
+
+    with pytest.raises(RuntimeError, match=r"X\[0\] raised StopIteration"):
+        check_sequences(E(), Ending(RAGGED), reset=True)
+
+
+def test_a_structured_array_is_told_how_to_become_a_plain_one():
+    records = np.zeros(3, dtype=[("a", "f4"), ("b", "f4")])
+    with pytest.raises(ValueError, match=r"structured_to_unstructured\(X\[0\]\)"):
+        check_sequences(E(), [records], reset=True)

@@ -7,12 +7,14 @@ import pickle
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.special import log_softmax
 
 import skseq
 from skseq import RankedOutput, Seq2SeqTranslator
 from skseq.datasets import make_symbol_sequences
 from skseq.metrics import sequence_accuracy
+from tests.estimators import TRANSLATOR
 from tests.toy import reversals, roughened
 
 LETTERS, REVERSED = reversals(12)
@@ -802,3 +804,11 @@ def test_empty_outputs_can_be_scored_and_gone_along(form):
             use(X, some)
     with pytest.raises(ValueError, match=r"y\[1\] .*Drop the sample"):
         translator.set_params(min_output_length=0).fit(X, some)
+
+
+def test_tensors_of_text_are_as_good_as_texts():
+    X, y = ["a b", "b"], ["x", "y z"]
+    expected = TRANSLATOR.tiny().fit(X, y).predict(X)
+    for form in (tf.constant, lambda texts: list(map(tf.constant, texts))):
+        found = TRANSLATOR.tiny().fit(form(X), form(y)).predict(form(X))
+        assert found.tolist() == expected.tolist()
