@@ -170,6 +170,7 @@ from skseq import CTCSequenceClassifier
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "backend"),
     [

@@ -66,6 +66,7 @@ def test_nothing_of_what_is_reported_gets_imported():
     assert facts(text)["devices"] == "not imported yet"
 
 
+@pytest.mark.slow
 def test_tensorflow_once_imported_tells_its_devices_and_threads():
     text = run_python(
         "import tensorflow, skseq\n"

@@ -1,10 +1,13 @@
 """What the estimators make of real data; skipped where there are none."""
 
+import pytest
+
 from skseq import CTCSequenceClassifier, Seq2SeqTranslator
 from skseq.datasets import fetch_g2p, fetch_ldc93s1
 from skseq.preprocessing import MFCC, SequenceNormalizer
 
 
+@pytest.mark.slow
 def test_the_two_utterances_of_the_tutorials_are_read_exactly(data_home):
     audio, transcripts = fetch_ldc93s1(data_home=data_home, return_X_y=True)
     frames = SequenceNormalizer().fit_transform(MFCC().fit_transform(audio))
@@ -25,6 +28,7 @@ def test_the_two_utterances_of_the_tutorials_are_read_exactly(data_home):
     ]
 
 
+@pytest.mark.slow
 def test_most_of_greek_pronunciation_is_learnt_from_a_few_words(data_home):
     words, phones = fetch_g2p("gre", data_home=data_home, return_X_y=True)
     reader = Seq2SeqTranslator(

@@ -655,6 +655,7 @@ def network(request, here):
     return estimator._network, estimator._settings
 
 
+@pytest.mark.slow
 def test_the_shapes_are_those_of_the_network_in_its_order(network):
     make, settings = network
     shapes, model = weight_shapes(make, settings), make(**settings)

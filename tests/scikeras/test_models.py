@@ -88,6 +88,7 @@ def found():
     return json.loads(run_python(SESSION).partition("FOUND")[2])
 
 
+@pytest.mark.slow
 def test_a_wrapper_learns_by_our_network(found):
     assert found["score"] == 1
     assert found["classes"] == ["a", "b", "c"]
@@ -95,15 +96,18 @@ def test_a_wrapper_learns_by_our_network(found):
     assert found["compiled for"] == "sparse_categorical_crossentropy"
 
 
+@pytest.mark.slow
 def test_a_wrappers_seed_makes_our_network_the_same_again(found):
     assert found["again"]
 
 
+@pytest.mark.slow
 def test_a_fitted_wrapper_of_our_network_is_pickled(found):
     assert found["pickled"]
     assert found["autoencoder pickled"]
 
 
+@pytest.mark.slow
 def test_a_wrapper_searches_over_our_parameters(found):
     assert found["searched"] == ["2", "(2, 4)"]
 
@@ -129,6 +133,7 @@ def test_outputs_and_loss_fit_the_kind_of_y(kind):
     assert ours.loss == "mae"
 
 
+@pytest.mark.slow
 def test_a_wrapper_runs_the_autoencoders_own_network(found):
     assert found["loss falls"]
     assert found["difference from the network"] < 1e-6
@@ -143,6 +148,7 @@ def test_data_for_which_there_is_no_network_is_refused():
         recurrent_model({"X_shape_": (24, 6, 2), "target_type_": "unknown"}, COMPILE)
 
 
+@pytest.mark.slow
 def test_our_estimators_do_not_mind_that_scikeras_was_imported(found):
     direct = CTCSequenceClassifier(
         units=4, epochs=1, random_state=0, optimizer=keras.optimizers.SGD(0.1)
@@ -154,6 +160,7 @@ def test_our_estimators_do_not_mind_that_scikeras_was_imported(found):
 # -- the page ---------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_blocks_of_the_page_that_need_scikeras_run_in_order(tmp_path):
     page = (ROOT / "docs" / "scikeras.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```py\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
