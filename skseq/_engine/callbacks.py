@@ -91,7 +91,7 @@ class CallbackRunner:
         self._callbacks = callbacks or []
         self._model, self._optimizer = model, optimizer
         self._epoch_logs = {}
-        self._names = [[] for _ in self._callbacks]  # of what each gathers
+        self._fresh = [{} for _ in self._callbacks]  # what each starts to gather from
         # Callbacks share a copy of the logs, which the last of them sees complete.
         last = keras.callbacks.LambdaCallback(on_epoch_end=self._keep_logs)
         self._list = keras.callbacks.CallbackList(
@@ -121,7 +121,10 @@ class CallbackRunner:
         if self._callbacks:
             getattr(self._list, event)(*details)
         if event == "on_train_begin":
-            self._names = [_own_names(callback) for callback in self._callbacks]
+            self._fresh = [
+                {name: vars(callback)[name] for name in _own_names(callback)}
+                for callback in self._callbacks
+            ]
 
     def end_epoch(self, epoch, logs) -> dict:
         """Let callbacks act on the epoch; they may add to its logs."""
@@ -135,12 +138,12 @@ class CallbackRunner:
     def state(self) -> list[dict]:
         """The numbers and arrays that each callback has gathered.
 
-        Only attributes that a callback has from the start of training count: what it
-        adds later, a fresh one has no room for.
+        Only attributes that a callback has from the start of training count, while they
+        are of the kind they were: for all else a fresh one has no room.
         """
         return [
-            {n: vars(c)[n] for n in names if _is_data(vars(c).get(n, ""))}
-            for c, names in zip(self._callbacks, self._names, strict=True)
+            {n: vars(c)[n] for n in fresh if _fits(vars(c).get(n, ""), fresh[n])}
+            for c, fresh in zip(self._callbacks, self._fresh, strict=True)
         ]
 
     def restore(self, state: list[dict] | None) -> None:
@@ -162,7 +165,7 @@ class CallbackRunner:
         names = _own_names(callback) if isinstance(values, dict) else ()
         for name, value in dict(values).items():
             present = vars(callback).get(name)
-            if name not in names or not _is_data(value) or not _fits(value, present):
+            if name not in names or not _fits(value, present):
                 kind = type(callback).__name__
                 raise ValueError(f"{kind} has no room for its {name!r}")
             if "weights" in name and isinstance(value, list):
@@ -187,8 +190,10 @@ def _is_data(value) -> bool:
 
 
 def _fits(value, present) -> bool:
-    """Whether a value is of the kind that an attribute of a fresh callback holds."""
-    if value is None or present is None:
-        return True
-    kinds = (dict, (list, tuple), NUMBERS)
+    """Whether data are of the kind that an attribute of a fresh callback holds."""
+    if not _is_data(value) or present is None:
+        return _is_data(value)
+    if isinstance(value, dict) and isinstance(present, dict):
+        return all(_fits(value[n], present[n]) for n in value.keys() & present.keys())
+    kinds = ((list, tuple), NUMBERS)
     return any(isinstance(value, k) and isinstance(present, k) for k in kinds)

@@ -238,7 +238,7 @@ class Gathering(callbacks.Callback):
         super().__init__()
         self.patience, self.path = patience, path
         self.best, self.best_weights, self.seen = None, None, []
-        self.sums = {"loss": 0.0}
+        self.sums, self.count = {"loss": 0.0}, 0
         self.action = print
 
 
@@ -255,7 +255,7 @@ def test_gathered_numbers_and_arrays_come_back_and_nothing_else():
     runner, model = runner_of(gathered)
     gathered.best, gathered.seen = np.float32(0.5), [1, 2.0, None]
     gathered.best_weights, gathered.sums = model.get_weights(), {"loss": np.ones(2)}
-    gathered.added_later = 3
+    gathered.added_later, gathered.count = 3, None
     (state,) = runner.state()
     assert state.keys() == {"best", "best_weights", "seen", "sums"}
     fresh = Gathering()
@@ -273,6 +273,9 @@ HOSTILE = {
     "texts in a list": {"seen": ["a"]},
     "texts in a dict": {"sums": {"loss": "a"}},
     "a list for a dict": {"sums": [1.0]},
+    "nothing for a number": {"count": None},
+    "nothing for a list": {"seen": None},
+    "nothing for a number in a dict": {"sums": {"loss": None}},
     "a number for a callable": {"action": 1.0},
     "the network": {"_model": 1.0},
     "weights of another shape": {"best_weights": [np.zeros(3)]},
