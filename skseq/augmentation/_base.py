@@ -27,6 +27,9 @@ WIDTH = (NON_NEGATIVE_INT, UNIT_INTERVAL)
 REAL = Interval(float, None, None, closed="neither")
 DECIBELS = Interval(float, -200, 200, closed="both")
 
+# What to write where a whole collection is passed for one sequence.
+ONE_BY_ONE = "Call it for each sequence of a collection: [augment(x, rng) for x in X]."
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _GENERATOR = Kind(
@@ -184,14 +187,15 @@ class ArrayAugmenter(Augmenter):
         # In one memory layout, since that decides in which order values are summed up.
         frames = given.astype(_float_type(given.dtype), order="C", copy=False)
         frames = frames.reshape(len(given), -1)  # (n_frames, n_features)
-        with np.errstate(over="ignore", invalid="ignore"):
-            changed = self._change(frames, rng)
-        if not np.isfinite(changed).all() and np.isfinite(frames).all():
+        with np.errstate(all="ignore"):
+            floats = self._change(frames, rng)
+            changed = _as_type(floats, given.dtype)
+        if not (np.isfinite(floats).all() and np.isfinite(changed).all()):
             raise ValueError(
-                f"{type(self).__name__} made infinity or NaN of values up to "
-                f"{np.abs(frames).max():.3g}. Rescale the sequence."
+                f"{type(self).__name__} makes values NaN or infinite. A sequence must "
+                "be finite, and its values small enough to compute with: they go from "
+                f"{np.nanmin(given)} to {np.nanmax(given)}."
             )
-        changed = _as_type(changed, given.dtype)
         return changed.reshape(len(changed), *given.shape[1:])
 
     @abstractmethod
@@ -200,24 +204,24 @@ class ArrayAugmenter(Augmenter):
 
     def _read(self, sequence: Any) -> np.ndarray:
         owner = type(self).__name__
-        one_by_one = "For several, call it on each: [augment(x, rng) for x in X]."
         try:
             given = np.asarray(sequence)
-        except ValueError as error:
+        except ValueError as error:  # sequences of several lengths
             raise ValueError(
-                f"{owner} changes one sequence, and this is a list of arrays of "
-                f"different lengths. {one_by_one}"
+                f"{owner} needs one sequence of numbers, an array ({error}). "
+                f"{ONE_BY_ONE}"
             ) from error
         if given.ndim not in (1, 2) or given.size == 0:
             raise ValueError(
                 f"{owner} needs a sequence of shape (n_frames,) or (n_frames, "
-                f"n_features) with at least one frame. Got shape {given.shape} instead."
-                f"{f' {one_by_one}' if given.ndim > 2 else ''}"
+                f"n_features) with at least one frame. Got shape {given.shape} "
+                f"instead.{f' {ONE_BY_ONE}' if given.ndim > 2 else ''}"
             )
         if given.dtype.kind not in "fiu":
             raise ValueError(
                 f"{owner} needs a sequence of numbers. Got dtype {given.dtype} "
                 "instead; convert it, for example by x.astype(np.float32)."
+                f"{f' {ONE_BY_ONE}' if given.dtype.kind == 'O' else ''}"
             )
         return given
 

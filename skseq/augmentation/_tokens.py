@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skseq._parameters import PROBABILITY, UNIT_INTERVAL, Kind
-from skseq.augmentation._base import Augmenter
+from skseq.augmentation._base import ONE_BY_ONE, Augmenter
 
 _TOKEN = Kind(lambda value: isinstance(value, Hashable), "None or a hashable token")
 
@@ -31,6 +31,11 @@ class TokenAugmenter(Augmenter):
         if not len(sequence):
             return sequence
         tokens = sequence.tolist() if is_array else list(sequence)
+        if not all(isinstance(token, Hashable) for token in tokens):
+            raise ValueError(
+                f"{type(self).__name__} needs one sequence of tokens, and these are "
+                f"sequences themselves. {ONE_BY_ONE}"
+            )
         changed = self._change(tokens, rng)
         if isinstance(sequence, str):
             return "".join(changed)

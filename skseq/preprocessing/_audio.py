@@ -37,11 +37,11 @@ _BLOCK = 2048
 # What is slower, as a seismogram, may be cut into frames of minutes.
 _AUDIBLE = 1000
 
-# Audio samples in a window; tables of more take gigabytes.
-_LONGEST = 2**22
+# Values of a filter bank, 1 GiB of them: it takes n_mels for each second point.
+_MOST_VALUES = 2**27
 
 _CONSTRAINTS = {
-    "sample_rate": Interval(float, 0, 1e7, closed="right"),
+    "sample_rate": POSITIVE_REAL,
     "window_seconds": POSITIVE_REAL,
     "hop_seconds": POSITIVE_REAL,
     "n_mels": POSITIVE_INT,
@@ -305,7 +305,7 @@ class LogMel(SequenceTransformer):
         dependent = {
             "f_min": Interval(float, 0, nyquist),
             "f_max": (Interval(float, self.f_min, nyquist, closed="right"), NONE),
-            "n_fft": (Interval(int, frame, _LONGEST, closed="both"), NONE),
+            "n_fft": (Interval(int, frame, None), NONE),
         }
         check_parameters(self, dependent)
 
@@ -318,16 +318,11 @@ class LogMel(SequenceTransformer):
                 f"samples, divide it by sample_rate: {name}={seconds} / "
                 f"{self.sample_rate}, which is {seconds / self.sample_rate:.4g}."
             )
-        samples = round(seconds * self.sample_rate)
+        samples = round(min(seconds * self.sample_rate, 2**40))  # refused later on
         if samples < 1:
             raise ValueError(
                 f"{name}={seconds} is less than one audio sample at "
                 f"sample_rate={self.sample_rate}. Pass it in seconds."
-            )
-        if samples > _LONGEST:
-            raise ValueError(
-                f"{name}={seconds} is {samples} audio samples at "
-                f"sample_rate={self.sample_rate}; up to {_LONGEST} are possible."
             )
         return samples
 
@@ -335,6 +330,12 @@ class LogMel(SequenceTransformer):
         frame = self._samples("window_seconds")
         n_fft = self.n_fft or 1 << (frame - 1).bit_length()
         f_max = self.f_max or self.sample_rate / 2
+        if n_fft // 2 * self.n_mels > _MOST_VALUES:
+            raise ValueError(
+                f"n_mels={self.n_mels} bands of a Fourier transform of n_fft={n_fft} "
+                f"points would take gigabytes. Correct sample_rate={self.sample_rate}, "
+                "or lower window_seconds, n_fft or n_mels."
+            )
         filters = _mel_filters(self.sample_rate, n_fft, self.n_mels, self.f_min, f_max)
         empty = np.flatnonzero(~filters.any(axis=0))
         if empty.size:

@@ -166,24 +166,38 @@ def test_what_is_not_a_sequence_of_frames_is_refused(augment, sequence, message)
         augment(sequence, rng(1))
 
 
-@every_of_arrays
-@pytest.mark.parametrize(
-    "several", [[np.ones((4, 2)), np.ones((3, 2))], np.ones((3, 4, 2))]
-)
-def test_several_sequences_are_to_be_augmented_one_by_one(augment, several):
+COLLECTIONS = {
+    "arrays of several lengths": [np.zeros((2, 3)), np.zeros((4, 3))],
+    "waveforms of several lengths": [np.zeros(2), np.zeros(4)],
+    "arrays of one length": [np.zeros((2, 3)), np.zeros((2, 3))],
+    "an array of objects": np.array([np.zeros(2), np.zeros(4)], object),
+    "a tuple of lists": ([[1.0], [2.0]], [[1.0]]),
+}
+
+
+@every_augmenter
+@pytest.mark.parametrize("sequences", COLLECTIONS.values(), ids=COLLECTIONS)
+def test_a_whole_collection_is_to_be_augmented_one_by_one(augment, sequences):
     with pytest.raises(ValueError, match=r"\[augment\(x, rng\) for x in X\]"):
-        augment(several, rng(1))
+        augment(sequences, rng())
 
 
 @pytest.mark.filterwarnings("error")
 @every_of_arrays
-def test_what_overflows_is_refused_and_never_infinite(augment):
-    found = None
-    with suppress(ValueError):  # which says to rescale the sequence
-        found = augment(np.full((40, 8), 1e308), rng(1))
-    assert found is None or np.isfinite(found).all()
-    with pytest.raises(ValueError, match=r"up to 1e\+308\. Rescale the sequence\."):
-        FrameGain(2, 2)(np.full((40, 8), 1e308), rng(1))
+@pytest.mark.parametrize("dtype", [np.float64, np.float16])
+def test_no_augmenter_gives_values_that_are_not_finite(augment, dtype):
+    largest = np.finfo(dtype).max * np.array([1, -1, 1, -1] * 9, dtype)
+    results = []
+    for seed in range(3):
+        with suppress(ValueError):
+            results.append(augment(largest, rng(seed)))
+    assert all(np.isfinite(result).all() for result in results)
+
+
+def test_values_too_large_to_compute_with_are_named():
+    message = r"FrameGain makes values NaN or infinite.* from -1e\+308 to 1e\+308"
+    with pytest.raises(ValueError, match=message):
+        FrameGain(10, 10)(np.array([1e308, -1e308]), rng())
 
 
 def test_integers_are_rounded_and_clipped():

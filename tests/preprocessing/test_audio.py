@@ -302,7 +302,7 @@ class TestEveryExtractor:
     [
         (
             {"sample_rate": 0},
-            r"'sample_rate' .* float in the range \(0.0, 10000000.0\]",
+            r"'sample_rate' .* float in the range \(0.0, inf\)",
         ),
         ({"window_seconds": "25"}, "'window_seconds' parameter .* must be a float"),
         (
@@ -312,11 +312,15 @@ class TestEveryExtractor:
         ({"hop_seconds": 1e-6}, "hop_seconds=1e-06 is less than one audio sample"),
         (
             {"n_fft": 399},
-            r"'n_fft' .* int in the range \[400, 4194304\] or None. Got 399",
+            r"'n_fft' .* int in the range \[400, inf\) or None. Got 399",
         ),
         ({"n_mels": 0}, r"'n_mels' .* int in the range \[1, inf\). Got 0 instead"),
         ({"n_mels": 2.5}, "'n_mels' parameter of LogMel must be an int"),
         ({"n_mels": 300}, "n_mels=300 makes band 0 so narrow"),
+        ({"sample_rate": 1e12}, r"would take gigabytes\. Correct sample_rate=100"),
+        ({"sample_rate": 999, "window_seconds": 1e308}, "would take gigabytes"),
+        ({"n_fft": 2**40}, "n_fft=1099511627776 points would take gigabytes"),
+        ({"n_mels": 10**12}, "n_mels=1000000000000 bands .* would take gigabytes"),
         ({"f_min": 8000}, r"'f_min' .* range \[0.0, 8000.0\)"),
         ({"f_max": 8001}, r"'f_max' .* range \(0.0, 8000.0\] or None"),
         ({"f_min": 500, "f_max": 400}, r"'f_max' .* range \(500.0, 8000.0\]"),
@@ -473,16 +477,3 @@ def test_values_of_16_bits_in_a_wider_type_are_warned_of_once():
 @pytest.mark.filterwarnings("error")
 def test_loud_values_of_32_bits_are_taken_as_they_are():
     LogMel().transform([(1e8 * np.sin(np.arange(4000.0))).astype("int32")])
-
-
-@pytest.mark.parametrize(
-    ("params", "message"),
-    [
-        ({"sample_rate": 1e12}, r"sample_rate.* range \(0\.0, 10000000\.0\]"),
-        ({"sample_rate": 1e7, "window_seconds": 0.9}, r"up to 4194304 are possible"),
-        ({"n_fft": 2**30}, r"n_fft.* 4194304\]"),
-    ],
-)
-def test_windows_beyond_memory_are_refused(params, message):
-    with pytest.raises(ValueError, match=message):
-        LogMel(**params).transform([np.ones(4000)])
