@@ -6,9 +6,11 @@ end is refused. The layers are a user's own and may do anything, so they are tri
 
 - Zeros after a sequence, as in a real batch, must change none of its outputs, under
   random weights of several scales and signs.
-- NaN in another sequence must not pass to a sequence in training, and NaN in padding
-  not in training alone: it passes through any weights, and random layers do not disturb
-  it. So statistics over the batch are found.
+- A sequence must give the same alone and beside others, and NaN in another sequence
+  must not pass to it: NaN passes through any weights, and random layers do not disturb
+  it. Where that fails in inference no batching helps, and it is an error; where it
+  fails in training alone, the layers take statistics over the batch.
+- NaN in padding must not reach outputs in training alone.
 - Outputs must be finite on padding too, and so must gradients.
 
 Padding is tried shorter than an output's stride and longer than any output can see.
@@ -31,46 +33,40 @@ _FAR = 600
 # Standard deviations of random weights: large ones saturate gates, small ones do not.
 _SCALES = (0.1, 0.5, 2.0)
 
+# The attribute of a probed front end that says whether it mixes a batch in training.
+_MIXES = "mixes_in_training"
+
 
 def own_front_end(model) -> keras.Model | None:
     """The user's front end in a network, if there is one."""
     return next((layer for layer in model.layers if layer.name == LAYER), None)
 
 
-# What a user is told of a layer of some class, by its names.
-_WARNINGS = {
-    keras.layers.BatchNormalization: (
-        "front_end normalises over the batch ({}), so the sequences of a batch depend "
-        "on each other. Batches hold sequences of one length only, which keeps padding "
-        "out but makes them small. Use keras.layers.LayerNormalization, which looks at "
-        "one frame at a time."
-    ),
-    keras.layers.Masking: (
-        "front_end masks frames ({}). Padding needs no mask, as skseq leaves it out "
-        "itself, and the layers after front_end read masked frames like all others. "
-        "Remove the Masking layer."
-    ),
-}
-
-
 def warn_of_layers(model) -> None:
-    """Warn where a user's front end holds a layer that is better left out."""
+    """Warn where a probed front end holds what is better left out."""
     front_end = own_front_end(model)
     layers = [] if front_end is None else list(_layers_of(front_end))
-    for kind, message in _WARNINGS.items():
-        names = [
-            layer.name
-            for layer in layers
-            if isinstance(layer, kind) and not _is_frozen(layer)
-        ]
-        if names:
-            warn(message.format(", ".join(names)))
+    if getattr(front_end, _MIXES, False):
+        found = _names(layers, keras.layers.BatchNormalization)
+        warn(
+            "In training, what front_end makes of a sequence depends on the others of "
+            f"its batch{found}. Batches hold sequences of one length only, which keeps "
+            "padding out but makes them small. Use layers that look at one sequence at "
+            "a time, such as keras.layers.LayerNormalization in place of "
+            "BatchNormalization."
+        )
+    if found := _names(layers, keras.layers.Masking):
+        warn(
+            f"front_end masks frames{found}. Padding needs no mask, as skseq leaves it "
+            "out itself, and the layers after front_end read masked frames like all "
+            "others. Remove the Masking layer."
+        )
 
 
-def _is_frozen(layer) -> bool:
-    """Whether a layer normalises by statistics that training leaves as they are."""
-    is_normalization = isinstance(layer, keras.layers.BatchNormalization)
-    return is_normalization and not layer.trainable
+def _names(layers, kind) -> str:
+    """The trainable layers of a kind, in brackets, if there are any."""
+    names = [la.name for la in layers if isinstance(la, kind) and la.trainable]
+    return f" ({', '.join(names)})" if names else ""
 
 
 def sees_padding(model, seed=0) -> bool:
@@ -83,8 +79,16 @@ def sees_padding(model, seed=0) -> bool:
         return True
     _check_output_length(probe)
     with _weights_kept(front_end):
-        _refuse_mixing(probe)
-        return any(test(probe) for test in (_mixes, _is_not_finite, _padding_matters))
+        if _mixes(probe, probe.infer):
+            raise ValueError(
+                "What front_end makes of a sequence depends on the other sequences of "
+                "its batch, so predictions would depend on how X is cut into batches. "
+                "Its axes are (n_samples, n_frames, n_features): compute over axis 1 "
+                "or 2, not 0."
+            )
+        setattr(front_end, _MIXES, _mixes(probe, probe.train))
+        tests = _is_not_finite, _padding_matters
+        return getattr(front_end, _MIXES) or any(test(probe) for test in tests)
 
 
 class _Probe:
@@ -156,28 +160,23 @@ def _check_output_length(probe) -> None:
         )
 
 
-def _refuse_mixing(probe) -> None:
-    """Refuse layers whose outputs for a sequence depend on the others of its batch.
-
-    No batching makes that right.
-    """
-    probe.roughen(_SCALES[1])
+def _mixes(probe, run) -> bool:
+    """Whether a sequence gives something else beside others than alone."""
     frames = probe.frames(probe.n_frames)
-    others = np.concatenate([frames[:1], 10 * frames[1:]])
-    first, second = (probe.infer(tf.constant(batch))[0] for batch in (frames, others))
-    if not np.allclose(first, second, rtol=1e-5, atol=1e-5):
-        raise ValueError(
-            "front_end makes of a sequence what depends on the other sequences of its "
-            "batch, so that no prediction would be the same twice. Its axes are "
-            "(n_samples, n_frames, n_features): compute over axis 1 or 2, not 0."
-        )
+    beside_nan = frames.copy()
+    beside_nan[1:] = np.nan
+    if np.isnan(run(tf.constant(beside_nan))[0]).any():
+        return True
+    probe.roughen(_SCALES[0])  # small weights, which do not amplify rounding errors
+    batches = frames[:1], frames[:1], frames
+    alone, again, beside = (run(tf.constant(batch))[0].numpy() for batch in batches)
+    return _are_near(alone, again) and not _are_near(alone, beside)
 
 
-def _mixes(probe) -> bool:
-    """Whether training on a sequence depends on the others of its batch."""
-    frames = probe.frames(probe.n_frames)
-    frames[1:] = np.nan
-    return bool(np.isnan(probe.train(tf.constant(frames))[0]).any())
+def _are_near(first, second) -> bool:
+    """Whether outputs are equal but for rounding; those of random layers are not."""
+    most = 1e-3 * np.abs(first).max() + 1e-6
+    return bool(np.abs(first - second).max() <= most)
 
 
 def _is_not_finite(probe) -> bool:

@@ -67,6 +67,31 @@ class UnitNorm(layers.Layer):
         return frames / keras.ops.norm(frames, axis=-1, keepdims=True)
 
 
+class Mixing(layers.Layer):
+    """Applies an operation of Keras to a whole batch, or to it in training alone."""
+
+    def __init__(self, operation, in_training=False):
+        super().__init__()
+        self.operation, self.in_training = operation, in_training
+
+    def call(self, frames, training=False):
+        if self.in_training and not training:
+            return frames
+        return self.operation(frames)
+
+
+def frozen(frames):
+    return layers.BatchNormalization(trainable=False)(layers.Dense(3)(frames))
+
+
+def frozen_within(frames):
+    """A whole model that was trained before, frozen."""
+    given = keras.Input((None, frames.shape[-1]))
+    model = keras.Model(given, layers.BatchNormalization()(given))
+    model.trainable = False
+    return model(frames)
+
+
 BLIND_TO_PADDING = {
     "dense": stacked(lambda: layers.Dense(3), lambda: layers.Dense(2)),
     "pointwise": stacked(conv(1)),
@@ -78,6 +103,8 @@ BLIND_TO_PADDING = {
     "pooling": stacked(conv(1), lambda: layers.MaxPooling1D(2)),
     "normalised frames": stacked(lambda: layers.LayerNormalization()),
     "dropout": stacked(lambda: layers.Dense(3), lambda: layers.Dropout(0.5)),
+    "frozen statistics": frozen,
+    "a frozen model": frozen_within,
 }
 
 SEES_PADDING = {
@@ -126,34 +153,44 @@ def test_a_front_end_that_padding_can_reach_is_known(name):
     assert sees_padding(network(SEES_PADDING[name]))
 
 
-class OverTheBatch(layers.Layer):
-    """Combines the samples of a batch by one operation over their axis."""
+# What makes one sequence depend on another; NaN does not pass all of these.
+MIXING = {
+    "centred": lambda x: x - keras.ops.mean(x, axis=0),
+    "below the largest": lambda x: x - keras.ops.max(x, axis=0),
+    "less the deviation": lambda x: x - keras.ops.std(x, axis=0),
+    "scaled": lambda x: x / (1 + keras.ops.max(keras.ops.abs(x))),
+    "ranked": lambda x: keras.ops.cast(keras.ops.argsort(x, axis=0), "float32"),
+    "counted": lambda x: x / keras.ops.cast(keras.ops.shape(x)[0], "float32"),
+    "compared": lambda x: keras.ops.cast(x >= keras.ops.max(x, axis=0), "float32"),
+    "shifted": lambda x: keras.ops.roll(x, 1, axis=0),
+}
 
-    def __init__(self, combine):
-        super().__init__()
-        self.combine = combine
 
-    def call(self, frames):
-        return frames - self.combine(frames, axis=0, keepdims=True)
-
-    def compute_output_shape(self, shape):
-        return shape
-
-
-@pytest.mark.parametrize("combine", [keras.ops.mean, keras.ops.max, keras.ops.std])
-def test_a_front_end_whose_samples_depend_on_each_other_is_refused(combine):
-    front_end = stacked(lambda: OverTheBatch(combine), lambda: layers.Dense(2))
+@pytest.mark.parametrize("operation", MIXING.values(), ids=MIXING)
+def test_a_front_end_that_mixes_sequences_is_refused(operation):
     with pytest.raises(ValueError, match=r"depends on the other .* axis 1 or"):
-        sees_padding(network(front_end))
+        sees_padding(network(stacked(conv(2), lambda: Mixing(operation))))
 
 
-def test_statistics_that_training_leaves_alone_are_not_warned_of():
-    def frozen(frames):
-        return layers.BatchNormalization(trainable=False)(frames)
+def test_plain_operations_that_mix_sequences_are_refused():
+    with pytest.raises(ValueError, match=r"depends on the other .* axis 1 or"):
+        sees_padding(network(lambda x: x - keras.ops.mean(x, axis=0, keepdims=True)))
 
-    model = network(frozen)
+
+@pytest.mark.parametrize("operation", MIXING.values(), ids=MIXING)
+def test_a_front_end_that_mixes_sequences_in_training_is_warned_of(operation):
+    model = network(stacked(lambda: Mixing(operation, in_training=True)))
+    assert sees_padding(model)
+    with pytest.warns(UserWarning, match="In training, what front_end makes of a seq"):
+        warn_of_layers(model)
+
+
+@pytest.mark.parametrize("front_end", [frozen, frozen_within])
+@pytest.mark.filterwarnings("error")
+def test_frozen_statistics_are_not_warned_of(front_end):
+    model = network(front_end)
+    sees_padding(model)
     warn_of_layers(model)
-    assert not sees_padding(model)
 
 
 @pytest.mark.parametrize("front_end", [None, "image"])
