@@ -21,7 +21,6 @@ from sklearn.utils.validation import check_is_fitted
 from skseq._data.batching import full_batches
 from skseq._data.fingerprints import describe, fingerprint_arrays
 from skseq._data.sequences import n_frame_features
-from skseq._data.suspicions import warn_of_table, warn_of_turned
 from skseq._engine import saving
 from skseq._engine.callbacks import make_callbacks
 from skseq._engine.checkpoint import Checkpoint
@@ -393,9 +392,6 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
 
         With reset their width is learnt, otherwise it must be the one that was.
         """
-        if reset:
-            warn_of_turned(sequences)
-            warn_of_table(sequences, getattr(self, "feature_names_in_", None))
         made = preprocessed(sequences, self.preprocess)
         if reset:
             self._n_inputs = made.n_features

@@ -43,7 +43,7 @@ from skseq._data.collections import check_n_samples, object_array
 from skseq._data.lengths import refuse_lengths
 from skseq._data.outliers import sample_anomaly_flags
 from skseq._data.sequences import FITTED_X, check_sequences
-from skseq._data.suspicions import warn_of_waveforms
+from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.weights import check_sample_weight
 from skseq._engine.programs import Program
 from skseq._parameters import (
@@ -412,8 +412,7 @@ class LSTMAutoencoder(
             If the reconstruction is no better than a mean; the message says what to
             try.
         """
-        refuse_lengths(X, y)
-        request = FitRequest(X, None, sample_weight, X_val, resumes=self.warm_start)
+        request = FitRequest(X, y, sample_weight, X_val, resumes=self.warm_start)
         return self._fit(request)
 
     def partial_fit(self, X, y=None, sample_weight=None):
@@ -442,8 +441,7 @@ class LSTMAutoencoder(
         ValueError, TypeError
             As :meth:`fit`, or if a parameter has changed that the network depends on.
         """
-        refuse_lengths(X, y)
-        request = FitRequest(X, None, sample_weight, resumes=True, is_partial=True)
+        request = FitRequest(X, y, sample_weight, resumes=True, is_partial=True)
         return self._fit(request)
 
     def fit_predict(self, X, y=None, **fit_params):
@@ -463,8 +461,7 @@ class LSTMAutoencoder(
         y : ndarray of shape (n_samples,)
             As of :meth:`predict`.
         """
-        refuse_lengths(X, y)
-        return super().fit_predict(X, y, **fit_params)
+        return self.fit(X, y, **fit_params).predict(X)
 
     def transform(self, X):
         """Embed each sequence.
@@ -729,7 +726,7 @@ class LSTMAutoencoder(
     # -- what the base asks for ---------------------------------------------------
 
     def _check_data(self, X, y, sample_weight, *, reset):
-        sequences = check_sequences(self, X, reset=reset)
+        sequences = check_learnt(self, X, y, reset=reset)
         weights = check_sample_weight(sample_weight, len(sequences))
         sequences = self._preprocessed(sequences, reset)
         if reset:

@@ -28,9 +28,9 @@ from skseq._data.batching import unpad
 from skseq._data.collections import object_array
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary
 from skseq._data.labels import check_labels, plain_labels
-from skseq._data.lengths import refuse_lengths, refuse_own_lengths
+from skseq._data.lengths import refuse_own_lengths
 from skseq._data.sequences import FITTED_X, check_sequences
-from skseq._data.suspicions import warn_of_waveforms
+from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.terms import FRAMES, IMAGES, Terms
 from skseq._data.weights import check_sample_weight
 from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
@@ -593,8 +593,7 @@ class CTCSequenceClassifier(SequenceEstimator):
     # -- what the base asks for ---------------------------------------------------
 
     def _check_data(self, X, y, sample_weight, *, reset, classes=None):
-        refuse_lengths(X, y)
-        sequences = check_sequences(self, X, reset=reset, terms=self._terms)
+        sequences = check_learnt(self, X, y, reset=reset, terms=self._terms)
         refuse_own_lengths(sequences.lengths, y)
         sequences = self._preprocessed(sequences, reset)
         labels = check_labels(

@@ -4,16 +4,21 @@ Other libraries take concatenated frames and lengths where `fit` takes X and y. 
 nothing of Keras.
 """
 
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
 
 from skseq._data.collections import is_sized
+from skseq._warnings import warn
 from skseq._wording import counted
 
 # Below, labels can be the lengths of their sequences by chance.
 _FEWEST = 3
+
+# A row of more numbers is no frame of sensors, whatever y looks like.
+_MOST_SENSORS = 8
 
 
 def refuse_lengths(X, y):
@@ -78,16 +83,59 @@ def refuse_own_lengths(frame_counts, y):
         )
 
 
-def _as_lengths(y: Any, *, texts: bool) -> list[int] | None:
-    """Return y as integers from 0, whatever writes them; None if it is anything "
-    "else."""
-    if not is_sized(y) or isinstance(y, str | bytes | dict | set):
-        return None
+def warn_of_ids(n_columns, y):
+    """Warn of a y that says of each row of X to which sequence it belongs.
+
+    Parameters
+    ----------
+    n_columns : int
+        Columns of a two-dimensional X, whose rows are to be sequences.
+    y : object
+        What the user passed as y, unchecked.
+
+    Warns
+    -----
+    UserWarning
+        If X has no more columns than sensors have readings, and `y` holds integers or
+        texts in ascending order, three at least, each more than once, not all of them
+        as often. Classes in order mostly come equally often, or are two.
+    """
+    if not 1 < n_columns <= _MOST_SENSORS:
+        return
+    ids = []
+    for item in _items(y):
+        ids.append(item if isinstance(item, str) else _as_length(item, False))
+        if type(ids[-1]) is not type(ids[0]) or ids[-1] is None:
+            return
+    runs = [len(list(run)) for _, run in groupby(ids)]
+    if len(runs) < 3 or min(runs) < 2 or len(set(runs)) == 1 or ids != sorted(ids):
+        return
+    warn(
+        f"y holds {counted(len(runs), 'value')} in ascending order for the {len(ids)} "
+        f"rows of X, as ids of sequences do whose frames are the rows. If they "
+        "are, cut X into sequences, and pass labels, if any, one per sequence: "
+        "X = skseq.preprocessing.from_concatenated("
+        "X, np.unique(y, return_counts=True)[1])."
+    )
+
+
+def _items(y: Any) -> Iterator:
+    """The entries of y, columns of one taken apart; none if it is no collection."""
+    is_other = isinstance(y, str | bytes | dict) or not hasattr(y, "__getitem__")
+    if is_other or not is_sized(y):
+        return
     if hasattr(y, "shape"):
         is_array = hasattr(y, "__array__") and len(y.shape) in (1, 2)
         y = np.asarray(y).tolist() if is_array else [None]
+    for i in range(len(y)):
+        item = y[i]
+        yield item[0] if isinstance(item, list | tuple) and len(item) == 1 else item
+
+
+def _as_lengths(y: Any, *, texts: bool) -> list[int] | None:
+    """Return y as integers from 0, whatever writes them; None if it is another."""
     lengths = []
-    for item in y:
+    for item in _items(y):
         lengths.append(_as_length(item, texts))
         if lengths[-1] is None:
             return None
@@ -95,8 +143,6 @@ def _as_lengths(y: Any, *, texts: bool) -> list[int] | None:
 
 
 def _as_length(item: Any, texts: bool) -> int | None:
-    if isinstance(item, list | tuple) and len(item) == 1:  # a row of one column
-        item = item[0]
     if isinstance(item, str):
         return int(item) if texts and item.isdecimal() and len(item) < 10 else None
     if isinstance(item, bool) or not isinstance(item, int | float | np.number):

@@ -1,18 +1,55 @@
-"""Warns of sequences that can be learnt from but look like something else.
+"""Checks what is to be learnt from, and warns of what looks like something else.
 
-Sees nothing but how long and how wide they are. Knows nothing of Keras.
+Sees nothing but how long and how wide sequences are. Knows nothing of Keras.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from skseq._data.sequences import Sequences
+from skseq._data.lengths import refuse_lengths, warn_of_ids
+from skseq._data.sequences import Sequences, check_sequences
+from skseq._data.terms import FRAMES
 from skseq._warnings import warn
 from skseq._wording import counted
 
 # Half of the sequences of one feature are longer: a quarter of a second of sound.
 _WAVEFORM = 2000
+
+
+def check_learnt(estimator, X, y=None, *, reset=True, terms=FRAMES):
+    """Check an X that comes with a y, and that it is not what other libraries take.
+
+    Parameters
+    ----------
+    estimator, X, reset, terms : object
+        As of `check_sequences`.
+    y : object, default=None
+        What the user passed as y, unchecked, even if it is ignored.
+
+    Returns
+    -------
+    sequences : Sequences
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `check_sequences`; or if `y` holds lengths of sequences.
+
+    Warns
+    -----
+    UserWarning
+        If `reset` is set and the axes of the sequences seem to be exchanged, `y` to
+        hold ids of sequences, or X to be one table of sensors.
+    """
+    refuse_lengths(X, y)
+    sequences = check_sequences(estimator, X, reset=reset, terms=terms)
+    if reset:
+        if sequences.layout == "matrix":
+            warn_of_ids(int(sequences.lengths[0]), y)
+        warn_of_turned(sequences)
+        warn_of_table(sequences, getattr(estimator, "feature_names_in_", None))
+    return sequences
 
 
 def warn_of_turned(sequences: Sequences) -> None:

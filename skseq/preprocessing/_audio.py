@@ -11,6 +11,7 @@ from scipy.fft import dct, rfft
 from scipy.signal import get_window
 from sklearn.base import clone
 
+from skseq._data.lengths import refuse_lengths
 from skseq._data.sequences import Sequences, check_sequences
 from skseq._parameters import (
     NON_NEGATIVE_REAL,
@@ -249,7 +250,8 @@ class LogMel(SequenceTransformer):
         self.floor = floor
         self.deltas = deltas
 
-    def _check_X(self, X: object, *, reset: bool) -> Sequences:
+    def _check_X(self, X: object, y: object = None, *, reset: bool) -> Sequences:
+        refuse_lengths(X, y)
         owner = type(self).__name__
         check_channels(X, owner)
         # On a clone: the columns of a 2-D X are audio samples, not features.

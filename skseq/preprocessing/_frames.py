@@ -15,9 +15,8 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from skseq._data.lengths import refuse_lengths
 from skseq._data.sequences import Sequences, check_sequences
-from skseq._data.suspicions import warn_of_turned
+from skseq._data.suspicions import check_learnt
 from skseq._data.weights import check_sample_weight
 from skseq._parameters import Kind, check_parameters
 from skseq.preprocessing._output import SequenceOutput
@@ -133,9 +132,7 @@ class FrameTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
             transformer does not take it.
         """
         self._check_transformer(sample_weight)
-        refuse_lengths(X, y)
-        sequences = check_sequences(self, X, reset=True)
-        warn_of_turned(sequences)
+        sequences = check_learnt(self, X, y)
         weight = None
         if sample_weight is not None:
             weight = check_sample_weight(sample_weight, len(sequences))

@@ -7,9 +7,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from skseq._data.collections import object_array
-from skseq._data.lengths import refuse_lengths
-from skseq._data.sequences import Sequences, check_sequences
-from skseq._data.suspicions import warn_of_turned
+from skseq._data.sequences import Sequences
+from skseq._data.suspicions import check_learnt
 from skseq._routing import AnswersForeignNames
 from skseq.preprocessing._output import SequenceOutput
 
@@ -59,8 +58,7 @@ class SequenceTransformer(
             If a parameter or a sequence cannot be used; the message names it.
         """
         self._mapping()
-        refuse_lengths(X, y)
-        self._check_X(X, reset=True)
+        self._check_X(X, y, reset=True)
         return self
 
     @np.errstate(under="ignore")
@@ -83,11 +81,8 @@ class SequenceTransformer(
         results = [mapping(i, sequences[i]) for i in range(len(sequences))]
         return like_input(results, X, sequences)
 
-    def _check_X(self, X: object, *, reset: bool) -> Sequences:
-        sequences = check_sequences(self, X, reset=reset)
-        if reset:
-            warn_of_turned(sequences)
-        return sequences
+    def _check_X(self, X: object, y: object = None, *, reset: bool) -> Sequences:
+        return check_learnt(self, X, y, reset=reset)
 
     def __sklearn_is_fitted__(self):
         return True

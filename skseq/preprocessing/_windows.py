@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.utils import check_array
 
 from skseq._data.collections import object_array
+from skseq._data.lengths import refuse_lengths
 from skseq._data.outliers import anomaly_flags
 from skseq._data.sequences import Sequences, check_sequences
 from skseq._parameters import POSITIVE_INT, OneOf, check_parameters, check_value
@@ -179,7 +180,8 @@ of them
         check_parameters(self, _CONSTRAINTS)
         return self._cut
 
-    def _check_X(self, X: object, *, reset: bool) -> Sequences:
+    def _check_X(self, X: object, y: object = None, *, reset: bool) -> Sequences:
+        refuse_lengths(X, y)
         return check_sequences(self, [X] if _is_one_series(X) else X, reset=reset)
 
     def _cut(self, index: int, frames: np.ndarray) -> np.ndarray:

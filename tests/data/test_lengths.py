@@ -8,8 +8,13 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from skseq import CTCSequenceClassifier, LSTMAutoencoder
-from skseq._data.lengths import refuse_lengths, refuse_own_lengths
-from skseq.preprocessing import FrameTransformer, SequenceNormalizer, SlidingWindows
+from skseq._data.lengths import refuse_lengths, refuse_own_lengths, warn_of_ids
+from skseq.preprocessing import (
+    FrameTransformer,
+    SequenceNormalizer,
+    SlidingWindows,
+    from_concatenated,
+)
 from tests.data.samples import RAGGED
 
 pytestmark = pytest.mark.core
@@ -113,6 +118,59 @@ def test_what_does_not_add_up_to_the_rows_is_no_length(y):
 )
 def test_labels_that_are_lengths_by_chance_or_as_text_are_labels(frame_counts, y):
     refuse_own_lengths(np.array(frame_counts), y)
+
+
+IDS = [0] * 4 + [1] * 5 + [2] * 2
+IDS_IN_ANY_FORM = {
+    "list": IDS,
+    "array": np.array(IDS),
+    "column": np.array(IDS)[:, np.newaxis],
+    "Series": pd.Series(IDS, index=range(7, 18)),
+    "floats": np.array(IDS) / 1.0,
+    "names": [f"run {i}" for i in IDS],
+}
+
+
+@pytest.mark.parametrize("ids", IDS_IN_ANY_FORM.values(), ids=IDS_IN_ANY_FORM)
+def test_ids_of_the_rows_are_warned_of_with_what_cuts_them(ids):
+    cure = "from_concatenated(X, np.unique(y, return_counts=True)[1])"
+    with pytest.warns(UserWarning, match=re.escape(cure)):
+        warn_of_ids(3, ids)
+    names = {"np": np, "X": FRAMES, "y": ids, "from_concatenated": from_concatenated}
+    assert [len(x) for x in eval(cure, names)] == LENGTHS
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("n_columns", "y"),
+    [
+        (3, None),
+        (3, [0, 0, 0, 0, 1, 1]),
+        (3, [0, 0, 1, 1, 2, 2]),
+        (3, [0, 1, 1, 2, 2, 2]),
+        (3, [0, 0, 2, 2, 2, 1, 1]),
+        (3, [0, 0, 1, 1, 1, 2, 2, 0, 0]),
+        (3, [False, False, 1, 1, 1, 2, 2]),
+        (3, [["a"], ["a"], ["b", "c"], ["b"]]),
+        (1, IDS),
+        (50, IDS),
+    ],
+)
+def test_classes_in_order_are_no_ids(n_columns, y):
+    warn_of_ids(n_columns, y)
+
+
+@pytest.mark.filterwarnings("ignore:The reconstruction leaves")
+def test_what_reads_rows_as_sequences_warns_of_ids_and_windows_of_one_series_do_not():
+    for reader in (
+        CTCSequenceClassifier(target="single", units=2, epochs=1),
+        LSTMAutoencoder(units=2, epochs=1),
+        FrameTransformer(StandardScaler()),
+        SequenceNormalizer(),
+    ):
+        with pytest.warns(UserWarning, match="3 values in ascending order for the 11"):
+            reader.fit(FRAMES, IDS)
+    SlidingWindows(2).fit(FRAMES, IDS)
 
 
 @pytest.mark.parametrize(
