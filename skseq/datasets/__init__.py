@@ -1,4 +1,8 @@
-"""Data to learn from: generated sequences, and real sets read from a folder."""
+"""Data to learn from: generated sequences, and real sets read from a folder.
+
+What is generated is a pair ``(X, y)``. Where there is more to know, and for real sets,
+it is a :class:`~sklearn.utils.Bunch`, or with ``return_X_y=True`` the pair alone.
+"""
 
 from skseq.datasets._generated import make_digit_strips, make_spoken_digit_strings
 from skseq.datasets._gestures import make_gestures
