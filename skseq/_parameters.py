@@ -2,7 +2,7 @@
 
 A constraint answers two questions: whether it accepts a value, and how to say what it
 accepts (`str`). A table of them by parameter name is an estimator's whole check. The
-tables of synonyms say what parameters are called elsewhere. Knows no estimator.
+table of synonyms says what values are called elsewhere. Knows no estimator.
 """
 
 import difflib
@@ -15,12 +15,18 @@ from numbers import Integral, Real
 
 import numpy as np
 
-# What values are called elsewhere, that are not alike.
+# What values are called in Keras, scikit-learn, PyTorch and papers, by our name.
 SYNONYMS_OF_VALUES = {
-    "additive": ("bahdanau", "concat"),
-    "dot": ("luong", "scaled_dot", "scaled_dot_product"),
-    "mse": ("mean_squared_error", "squared_error", "l2"),
-    "mae": ("mean_absolute_error", "absolute_error", "l1"),
+    "lstm": ("rnn", "bilstm", "blstm"),
+    "gru": ("bigru",),
+    "dot": ("luong", "multiplicative", "general", "scaled_dot", "scaled_dot_product"),
+    "additive": ("bahdanau", "concat", "mlp"),
+    "mse": ("mean_squared_error", "meansquarederror", "squared_error", "l2"),
+    "mae": ("mean_absolute_error", "meanabsoluteerror", "absolute_error", "l1"),
+    "greedy": ("argmax", "best_path"),
+    "beam": ("beam_search",),
+    "char": ("character", "characters", "letter"),
+    "word": ("whitespace", "split"),
 }
 
 _NUMBERS = {int: (Integral, "int"), float: (Real, "float")}
@@ -144,11 +150,14 @@ class OneOf(Constraint):
         return isinstance(value, str) and value in self.names
 
     def hint(self, name, value):
+        if value is True:
+            return f"Did you mean {self.names[0]!r}?"
         if not isinstance(value, str):
             return ""
-        value = value.lower()
-        ours = [own for own, theirs in SYNONYMS_OF_VALUES.items() if value in theirs]
-        return did_you_mean(ours[0] if ours else value, self.names).strip()
+        theirs = SYNONYMS_OF_VALUES.items()
+        ours = [own for own, names in theirs if value.lower() in names]
+        meant = next((own for own in ours if own in self.names), value)
+        return did_you_mean(meant, self.names).strip()
 
     def __str__(self):
         return f"a str among {{{', '.join(map(repr, self.names))}}}"
@@ -287,7 +296,11 @@ def as_tuple(value, length=None) -> tuple[int, ...]:
 
 
 def did_you_mean(name: str, names) -> str:
-    """A sentence with the nearest of the names, or nothing."""
-    near = difflib.get_close_matches(name, list(names), n=5)
-    near.sort(key=lambda other: sorted(other) != sorted(name))  # letters exchanged
-    return f" Did you mean {near[0]!r}?" if near else ""
+    """A sentence with the nearest of the names, or nothing.
+
+    Upper case does not matter, and letters that have changed places matter least.
+    """
+    lowered = {other.lower(): other for other in names}
+    near = difflib.get_close_matches(name.lower(), lowered, cutoff=0.75)
+    near.sort(key=lambda other: sorted(other) != sorted(name.lower()))
+    return f" Did you mean {lowered[near[0]]!r}?" if near else ""

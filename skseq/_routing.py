@@ -43,12 +43,25 @@ SYNONYMS = {
 # The same of transformers and augmenters.
 SYNONYMS_OF_STEPS = {
     "sample_rate": ("sr", "fs", "rate", "sampling_rate", "samplerate", "sample_freq"),
-    "window_length": ("window_size", "window"),
+    "window_length": ("window_size", "window", "win_length", "sequence_length"),
+    "stride": ("hop", "hop_length", "hop_size", "step", "shift"),
+    "transformer": ("estimator", "scaler"),
     "n_mels": ("nfilt", "num_mel_bins", "n_filters"),
     "n_mfcc": ("numcep", "num_ceps", "n_ceps"),
+    "f_min": ("fmin", "low_freq", "lowfreq"),
+    "f_max": ("fmax", "high_freq", "highfreq"),
     "pre_emphasis": ("preemph", "preemphasis"),
+    "max_sigma": ("sigma", "std"),
+    "smoothness": ("sigma",),
+    "max_width": ("width", "freq_mask_param", "time_mask_param", "mask_param"),
+    "max_shift": ("shift",),
+    "max_degrees": ("degrees", "angle"),
+    "low": ("min_rate", "min_gain_in_db", "min_snr_in_db", "min_snr_db"),
+    "high": ("max_rate", "max_gain_in_db", "max_snr_in_db", "max_snr_db"),
+    "steps": ("transforms", "augmenters"),
+    "replacement": ("mask_token",),
     "probability": ("p", "prob", "proba"),
-    "scale": ("std", "sigma", "stddev", "noise_std"),
+    "scale": ("std", "sigma", "stddev", "noise_std", "noise_level", "alpha"),
 }
 
 LAYERS = "Layers are counted in units: units=(128, 128) has one entry per layer."
@@ -63,7 +76,7 @@ ANSWERS = {
     ),
     "validation_split": ("validation_fraction", HELD_OUT),
     **dict.fromkeys(
-        ("validation_data", "eval_set"),
+        ("validation_data", "validation_set", "eval_set"),
         (
             "validation_fraction",
             "Validation data goes to fit, as X_val and, where fit takes y, y_val.",
@@ -154,6 +167,23 @@ class AnswersForeignNames:
         super().__init_subclass__(**kwargs)
         if "__init__" in vars(cls):
             cls.__init__ = _answering_constructor(cls.__init__)
+
+    def set_params(self, **params):
+        """Set parameters.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameter names and values.
+
+        Returns
+        -------
+        self : estimator instance
+            This estimator.
+        """
+        own = [name for name in params if "__" not in name]
+        with suggesting(own, self._get_param_names()):
+            return super().set_params(**params)
 
 
 def _answering_constructor(construct: Callable) -> Callable:

@@ -17,8 +17,14 @@ import skseq
 from skseq import _names
 from skseq._engine import saving
 from skseq._routing import ANSWERS, ANSWERS_OF_STEPS, SYNONYMS, SYNONYMS_OF_STEPS
-from skseq.augmentation import GaussianNoise, TimeMask, TokenDropout
-from skseq.preprocessing import MFCC, LogMel, SequenceNormalizer, SlidingWindows
+from skseq.augmentation import Blur, Elastic, GaussianNoise, TimeMask, TokenDropout
+from skseq.preprocessing import (
+    MFCC,
+    FrameTransformer,
+    LogMel,
+    SequenceNormalizer,
+    SlidingWindows,
+)
 from tests.estimators import AUTOENCODER, TRANSLATOR
 from tests.estimators import ESTIMATORS as CASES
 from tests.stub import STUB, stub
@@ -118,6 +124,8 @@ def test_no_answer_names_a_parameter_that_is_not_there(name, answer, needed):
         ("max_iter", "Did you mean 'epochs', a parameter of the constructor\\?$"),
         ("validation_data", r"Validation data goes to fit, as X_val"),
         ("sample_weights", r"Did you mean 'sample_weight'\?$"),
+        ("eval_set", r"Validation data goes to fit, as X_val"),
+        ("x_val", r"Did you mean 'X_val'\?$"),
         ("zzz", "argument 'zzz'\\.$"),
     ],
 )
@@ -156,6 +164,12 @@ def test_the_answers_speak_of_parameters_that_exist(answer):
         (SlidingWindows, "window_size", r"Did you mean 'window_length'\?"),
         (GaussianNoise, "std", r"Did you mean 'scale'\?"),
         (TokenDropout, "p", r"Did you mean 'probability'\?"),
+        (SlidingWindows, "hop_length", r"Did you mean 'stride'\?"),
+        (FrameTransformer, "scaler", r"Did you mean 'transformer'\?"),
+        (GaussianNoise, "sigma", r"Did you mean 'scale'\?"),
+        (Blur, "sigma", r"Did you mean 'max_sigma'\?"),
+        (Elastic, "sigma", r"Did you mean 'smoothness'\?"),
+        (Elastic, "alpha", r"Did you mean 'scale'\?"),
         (SequenceNormalizer, "with_sd", r"Did you mean 'with_std'\?"),
         (TimeMask, "zzzzzz", ""),
     ],
@@ -164,6 +178,19 @@ def test_steps_answer_foreign_names_too(Step, name, answer):
     pattern = rf"^{Step.__name__}\(\) got an unexpected keyword .*'{name}'.*{answer}$"
     with pytest.raises(TypeError, match=pattern):
         Step(**{name: 1})
+
+
+@pytest.mark.parametrize(
+    ("step", "name", "ours"),
+    [
+        (LogMel(), "sr", "sample_rate"),
+        (Blur(), "sigma", "max_sigma"),
+        (FrameTransformer(None), "scaler", "transformer"),
+    ],
+)
+def test_steps_answer_foreign_names_that_are_set(step, name, ours):
+    with pytest.raises(ValueError, match=rf"'{name}' .* Did you mean '{ours}'\?$"):
+        step.set_params(**{name: 1})
 
 
 @pytest.mark.parametrize(

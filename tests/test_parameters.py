@@ -153,6 +153,26 @@ def test_the_error_is_worded_as_in_scikit_learn(name, value, constraint):
     assert str(actual.value) == str(expected.value)
 
 
+@pytest.mark.parametrize(
+    ("names", "value", "ours"),
+    [
+        ("lstm gru", "LSTM", "lstm"),
+        ("lstm gru", "RNN", "lstm"),
+        ("additive dot", "luong", "dot"),
+        ("additive dot", "Bahdanau", "additive"),
+        ("additive dot", True, "additive"),
+        ("mse mae", "mean_squared_error", "mse"),
+        ("mse mae", "MAE", "mae"),
+        ("adamax adam adamw", "adma", "adam"),
+        ("adamax adam adamw", "Adamax", "adamax"),
+        ("decoder dropout", "attention", None),
+    ],
+)
+def test_a_value_of_another_library_is_answered_with_ours(names, value, ours):
+    hint = OneOf(names.split()).hint("p", value)
+    assert hint == (f"Did you mean {ours!r}?" if ours else "")
+
+
 def test_the_first_bad_parameter_is_reported_and_unlisted_ones_are_not_looked_at():
     model = SimpleNamespace(a=1, b=0, c=0, d=object())
     constraints = dict.fromkeys("abc", POSITIVE_INT)

@@ -7,11 +7,12 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skseq._parameters import NONE, OneOf, check_value
+from skseq._routing import AnswersForeignNames
 
 _CONTAINERS = ("default", "pandas", "polars")
 
 
-class SequenceOutput:
+class SequenceOutput(AnswersForeignNames):
     """Makes `set_output` and `get_feature_names_out` of a pipeline pass a step.
 
     To stand before `TransformerMixin`, which would put sequences into one table.

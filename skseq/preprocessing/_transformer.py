@@ -9,7 +9,6 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from skseq._data.collections import object_array
 from skseq._data.sequences import Sequences
 from skseq._data.suspicions import check_learnt
-from skseq._routing import AnswersForeignNames
 from skseq.preprocessing._output import SequenceOutput
 
 
@@ -28,9 +27,7 @@ def float_type(frames: np.ndarray) -> type:
     return frames.dtype.type if frames.dtype.kind == "f" else np.float64
 
 
-class SequenceTransformer(
-    AnswersForeignNames, SequenceOutput, TransformerMixin, BaseEstimator
-):
+class SequenceTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
     """Transforms each sequence on its own; learns nothing.
 
     A subclass checks its parameters in `_mapping`, which returns the function from
