@@ -72,7 +72,7 @@ class Checkpoint:
     def _open(self, name: str):
         self.path = os.path.join(self.folder, name)
         self.seed = self.callback_state = self.state = None
-        if os.path.exists(self.path):
+        if os.path.lexists(self.path):  # a link to nothing is read, and refused
             self._read()
         elif not os.access(self.folder, os.W_OK):
             raise PermissionError(f"checkpoint={self.folder!r} may not be written to.")
@@ -99,7 +99,8 @@ class Checkpoint:
             values, arrays = _parts(self.path)
         except (OSError, ValueError) as error:
             kind = OSError if isinstance(error, OSError) else ValueError
-            raise kind(f"{error} Delete the file to start anew.") from error
+            text = str(error).rstrip(".")
+            raise kind(f"{text}. Delete the file to start anew.") from error
         with self.blamed():
             n_bytes = sum(array.nbytes for array in arrays.values())
             content = unpack(values, arrays, FREE_BYTES + 5 * n_bytes)

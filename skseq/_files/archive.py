@@ -24,6 +24,7 @@ import numpy as np
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
+from skseq._parameters import PATH
 from skseq._version import __version__
 
 FORMAT_VERSION = 1
@@ -77,7 +78,7 @@ def write_archive(path, header, arrays):
     Parameters
     ----------
     path : str or path-like
-        The file to write or to replace. Its folder must exist.
+        The file to write or to replace. Its folder must exist; "~" is the home folder.
     header : dict
         Strict JSON of at most 1 MB: None, booleans, integers, finite floats, strings,
         and lists and dicts with string keys of those. Keys are stored in sorted order.
@@ -95,7 +96,7 @@ def write_archive(path, header, arrays):
     OSError
         If the file cannot be written.
     """
-    _check_path(path)
+    path = _checked_path(path)
     if not isinstance(header, dict):
         raise TypeError(f"The header must be a dict. Got {header!r} instead.")
     _check_json(header, "header")
@@ -132,7 +133,9 @@ def read_archive(path):
     ----------
     path : str or path-like
         The file to read. It need not be trusted: nothing in it is executed, and what
-        it can make this function allocate is in proportion to its size.
+        it can make this function allocate is in proportion to its size. The holes of a
+        sparse file count as well: where a file system compresses, sound files look the
+        same.
 
     Returns
     -------
@@ -146,6 +149,7 @@ def read_archive(path):
     OSError
         If the file cannot be read, for example because there is none.
     """
+    path = _checked_path(path)
     try:
         with _open(path) as file:
             return _parse(file)
@@ -166,6 +170,8 @@ def _write_atomically(path, members: dict[str, bytes]) -> None:
         raise IsADirectoryError(f"{path} is a folder. Name a file in it.")
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"{path} cannot be written: {folder} is read-only.")
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise ValueError(f"{path} is a pipe, a socket or a device. Name a file.")
     temporary = os.path.join(folder, f".skseq-{secrets.token_hex(8)}.tmp")
     try:
         with open(temporary, "xb") as file:
@@ -175,6 +181,10 @@ def _write_atomically(path, members: dict[str, bytes]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
+    except OSError as error:
+        if error.filename == temporary:
+            error.filename, error.filename2 = path, None
+        raise
     finally:
         with suppress(OSError):  # after a success there is nothing left to remove
             os.unlink(temporary)
@@ -229,22 +239,26 @@ class _Reader(io.FileIO):
         return super().read(size)
 
 
-def _check_path(path) -> None:
-    """Refuse what names no file; an int would be a descriptor."""
-    if isinstance(path, (str, os.PathLike)) and "\0" not in os.fsdecode(path):
-        return
+def _checked_path(path) -> str:
+    """A path as text, with the home folder for "~"; an int would be a descriptor."""
+    if PATH.accepts(path):
+        return os.path.expanduser(os.fsdecode(path))
     raise TypeError(
         f"path must be a str or path-like. Got {reprlib.repr(path)} instead. A skseq "
         "file lies on a disk; pickle serves for bytes in memory."
     )
 
 
+def _without_waiting(path, flags) -> int:
+    """Open a file; a pipe that nobody writes to does not block."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _open(path) -> _Reader:
-    _check_path(path)
-    if stat.S_IFMT(os.stat(path).st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
-        raise _Refusal("it is a pipe, a socket or a device")  # and reading could wait
-    file = _Reader(path)
+    file = _Reader(path, opener=_without_waiting)
     try:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise _Refusal("it is a pipe, a socket or a device")
         start = file.read(4)
         if not start:
             raise _Refusal("it is empty")

@@ -588,11 +588,17 @@ def a_torn_file(path):
     path.write_bytes(b"PK\x03\x04 torn")
 
 
-@pytest.mark.parametrize("spoil", [a_torn_file, Path.touch, Path.mkdir, os.mkfifo])
+def a_link_to_nothing(path):
+    path.symlink_to(f"{path} is gone")
+
+
+@pytest.mark.parametrize(
+    "spoil", [a_torn_file, Path.touch, Path.mkdir, os.mkfifo, a_link_to_nothing]
+)
 def test_what_is_no_checkpoint_in_its_place_is_to_be_deleted(tmp_path, spoil):
     path = Path(Checkpoint(tmp_path, ORIGIN).path)
     spoil(path)
     with pytest.raises(
-        (OSError, ValueError), match=rf"{path.name} is .*\. Delete the file to start"
+        (OSError, ValueError), match=rf"{path.name}('| is .*)\. Delete the file to st"
     ):
         Checkpoint(tmp_path, ORIGIN)

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pickle
+import re
 import stat
 import struct
 import time
@@ -228,7 +229,7 @@ def test_a_folder_is_not_replaced(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("path", [b"PK", io.BytesIO(), None, 3, "a\0b"], ids=repr)
+@pytest.mark.parametrize("path", [b"PK", io.BytesIO(), None, 3, "a\0b", ""], ids=repr)
 def test_what_names_no_file_is_neither_read_nor_written(path):
     message = r"^path must be a str or path-like\. Got .* pickle serves"
     with pytest.raises(TypeError, match=message):
@@ -242,6 +243,28 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ValueError, match="it is a pipe, a socket or a device"):
         read_archive(tmp_path / "pipe")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX pipes")
+def test_a_pipe_or_a_device_is_not_replaced(path):
+    os.mkfifo(path)
+    for special in (path, "/dev/null"):
+        with pytest.raises(ValueError, match=r"is a pipe, a socket or a device\. Name"):
+            write_archive(special, HEADER, ARRAYS)
+    assert path.is_fifo()
+
+
+def test_a_name_that_is_too_long_is_named_and_no_temporary_file(tmp_path):
+    with pytest.raises(OSError, match=re.escape(repr(str(tmp_path / ("x" * 300))))):
+        write_archive(tmp_path / ("x" * 300), HEADER, ARRAYS)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(written, monkeypatch):
+    monkeypatch.setenv("HOME", str(written.parent))
+    monkeypatch.setenv("USERPROFILE", str(written.parent))
+    write_archive("~/other.skseq", {"new": 1}, {})
+    assert read_archive("~/other.skseq").header == {"new": 1}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX files")
