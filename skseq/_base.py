@@ -28,7 +28,7 @@ from skseq._engine.conditions import conditions
 from skseq._engine.copies import Copyable
 from skseq._engine.lending import borrow, refuse_forked_process
 from skseq._engine.optimizers import make_optimizer, plain_learning_rate
-from skseq._engine.programs import Program, Recipe
+from skseq._engine.programs import Program, Recipe, check_sizes
 from skseq._engine.state import Subset, TrainingPlan, TrainingState, check_history
 from skseq._engine.training import Run
 from skseq._nn.front_ends import as_written, front_end_of
@@ -60,8 +60,6 @@ from skseq._seeding import draw_seed, generator
 
 # Measured: with more, what a recurrence writes for them outgrows the cache.
 INFERENCE_ROWS = 64
-
-MAX_SIZE = 2**31 - 1  # of anything in a network; TensorFlow counts in 32 bits
 
 CONSTRAINTS = {
     "units": POSITIVE_INTS,
@@ -490,18 +488,11 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         constraints = {**CONSTRAINTS, **self._constraints}
         known = {n: c for n, c in constraints.items() if n in self._settings}
         check_parameters(SimpleNamespace(**self._settings), known)
-        if _largest(self._settings.values()) > MAX_SIZE:
-            raise ValueError("its settings name sizes that no network has")
+        check_sizes(self._settings)
         inspect.signature(self._network).bind(**self._settings)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_weights")
-
-
-def _largest(values) -> float:
-    """The largest number among settings and in the tuples among them."""
-    numbers = [_largest(v) if isinstance(v, (list, tuple)) else v for v in values]
-    return max((n for n in numbers if isinstance(n, (int, float))), default=0)
 
 
 def _resumed(trainer, state) -> list[np.ndarray] | None:

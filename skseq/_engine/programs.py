@@ -26,6 +26,10 @@ MAX_FUNCTIONS = 8
 FUNCTION_BYTES = 3 * 2**20
 
 
+# Of anything in a network; TensorFlow counts in 32 bits.
+_MOST = 2**31 - 1
+
+
 @dataclass(frozen=True)
 class Recipe:
     """What a program is made of; equal recipes share programs.
@@ -51,7 +55,16 @@ class Recipe:
 
     def build(self) -> keras.Model:
         """Build the network anew."""
+        check_sizes(dict(self.settings))
         return self.network(**dict(self.settings))
+
+
+def check_sizes(settings: dict) -> None:
+    """Refuse a setting beyond what TensorFlow can count to."""
+    for name, value in settings.items():
+        sizes = value if isinstance(value, (list, tuple)) else (value,)
+        if any(isinstance(size, int) and size > _MOST for size in sizes):
+            raise ValueError(f"{name}={value!r} is more than {_MOST}. Lower it.")
 
 
 class Program:

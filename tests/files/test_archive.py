@@ -229,7 +229,11 @@ def test_a_folder_is_not_replaced(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("path", [b"PK", io.BytesIO(), None, 3, "a\0b", ""], ids=repr)
+@pytest.mark.parametrize(
+    "path",
+    [b"PK", io.BytesIO(), None, 3, "a\0b", ""],
+    ids=lambda path: type(path).__name__,
+)
 def test_what_names_no_file_is_neither_read_nor_written(path):
     message = r"^path must be a str or path-like\. Got .* pickle serves"
     with pytest.raises(TypeError, match=message):
