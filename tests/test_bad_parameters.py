@@ -170,6 +170,8 @@ def test_a_bad_value_comes_with_a_hint(name, value, hint):
             "front_end__filters",
         ),
         ({"front_end": len, "front_end__width": 3}, ValueError, "front_end__width"),
+        ({"skip_frames": 10**30}, ValueError, r"skip_frames=10+ is more than 2147"),
+        ({"units": (3, 2**40)}, ValueError, r"units=\(3, 1099511627776\) is more than"),
     ],
 )
 def test_a_bad_object_or_combination_is_named(params, error, message):

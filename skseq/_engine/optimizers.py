@@ -84,6 +84,17 @@ def make_optimizer(
     return made
 
 
+def check_plain_optimizer(optimizer, routed: dict) -> None:
+    """Check the optimizer that a file gives, by a name or a config, and make none.
+
+    Making one runs TensorFlow, after which a process cannot fork.
+    """
+    if isinstance(optimizer, str):
+        _check_names(_by_name(optimizer), routed)
+    elif not isinstance(optimizer, dict):
+        raise ValueError(f"its optimizer is {optimizer!r}, not a name or a config")
+
+
 def _plain(name, value):
     """The same as a plain float, where Keras takes no other kind of number."""
     is_number = isinstance(value, Real) and not isinstance(value, bool)

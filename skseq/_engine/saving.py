@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
+from skseq._engine.optimizers import check_plain_optimizer
 from skseq._engine.state import check_weights
 from skseq._files.archive import read_archive, write_archive
 from skseq._files.plain import FREE_BYTES, MALFORMED, pack, unpack
@@ -35,7 +36,6 @@ def save(estimator, path) -> None:
     names = [n for n in estimator._fitted if hasattr(estimator, n)]
     _refuse_own_layers(estimator._settings)
     parameters, arrays = _packed_parameters(estimator)
-    estimator._check_parameters()
     fitted, fitted_arrays = pack({name: getattr(estimator, name) for name in names})
     _check_layers(estimator._settings, len(estimator._weights))
     paths = [f"{WEIGHTS}{path}" for path in _shapes_of(estimator)]
@@ -53,10 +53,11 @@ def save(estimator, path) -> None:
     arrays |= fitted_arrays | weights
     try:
         _unpacked(header, arrays)
+        _check_restored(estimator)
     except ValueError as error:
         raise ValueError(
             f"A file that holds this {type(estimator).__name__} could not be loaded: "
-            f"{error}. Such an estimator can be pickled."
+            f"{str(error).rstrip('.')}. Such an estimator can be pickled."
         ) from error
     write_archive(path, header, arrays)
 
@@ -107,12 +108,13 @@ def load(path):
     """Read an estimator that was written by its `save` method.
 
     Nothing in the file is run, so a file from a source that you do not trust can only
-    fail to load.
+    fail to load. Nor does it say where a later `fit` writes: `checkpoint` is None, and
+    can be set anew.
 
     Parameters
     ----------
     path : str or path-like
-        The file that `save` wrote.
+        The file that `save` wrote. "~" is the home folder.
 
     Returns
     -------
@@ -124,6 +126,8 @@ def load(path):
     ValueError
         If the file is not a skseq estimator, is damaged, or was written by a newer
         version of skseq.
+    TypeError
+        If `path` is no path, for example a file that is open.
     OSError
         If the file cannot be read.
     """
@@ -151,12 +155,17 @@ def _rebuild(header: dict, arrays: dict[str, np.ndarray]):
         raise ValueError(f"it has unknown attributes {sorted(unknown)}")
     _check_layers(fitted.get("_settings"), len(weights))
     vars(estimator).update(fitted)
-    estimator._check_restored()
+    _check_restored(estimator)
     expected = {p: (s, "float32") for p, s in _expected_shapes(estimator).items()}
     estimator._weights = check_weights(weights, expected)
     estimator._resume_weights = estimator._weights
     estimator._optimizer_state = None
     return estimator
+
+
+def _check_restored(estimator) -> None:
+    estimator._check_restored()
+    check_plain_optimizer(estimator.optimizer, estimator._routed("optimizer"))
 
 
 def _unpacked(header, arrays):

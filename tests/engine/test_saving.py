@@ -272,6 +272,21 @@ def test_a_tokenizer_of_the_users_own_is_not_saved(tmp_path):
     assert copied.predict(["a b"]).tolist() == translator.predict(["a b"]).tolist()
 
 
+def test_a_history_that_could_not_be_loaded_is_not_saved(fitted, tmp_path):
+    clf = pickle.loads(pickle.dumps(fitted))
+    clf.history_ = {}
+    with pytest.raises(ValueError, match="history is shorter than 1 epochs"):
+        clf.save(tmp_path / "clf")
+
+
+def test_the_config_of_an_optimizer_of_keras_is_saved(fitted, tmp_path):
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 9)
+    config = keras.optimizers.serialize(keras.optimizers.SGD(schedule))
+    clf = pickle.loads(pickle.dumps(fitted)).set_params(optimizer=config)
+    clf.save(tmp_path / "clf")
+    assert skseq.load(tmp_path / "clf").optimizer == config
+
+
 def test_a_failed_save_keeps_the_old_file(saved, fitted):
     before = saved.read_bytes()
     clf = pickle.loads(pickle.dumps(fitted)).set_params(front_end=len)
@@ -459,6 +474,12 @@ DAMAGE = {
     "callbacks of text": (
         edit("parameters", "callbacks", value="os.system"),
         "callbacks must be None or empty",
+    ),
+    "unknown optimizer": (edit("parameters", "optimizer", value="os"), "'optimizer'"),
+    "a number for one": (edit("parameters", "optimizer", value=3), "its optimizer is"),
+    "unknown routed parameter": (
+        edit("parameters", "optimizer__momentus", value=1.0),
+        "Did you mean 'momentum'",
     ),
     "bad parameter": (edit("parameters", "epochs", value=-1), "'epochs' parameter"),
     "foreign optimizer": (
