@@ -48,6 +48,7 @@ from skseq._parameters import (
     PROBABILITY,
     RANDOM_STATE,
     VERBOSE,
+    Interval,
     OneOf,
     accepts,
     check_parameters,
@@ -86,7 +87,7 @@ CONSTRAINTS = {
 }
 
 FITTED = {
-    "n_iter_": POSITIVE_INT,
+    "n_iter_": Interval(int, 1, 2**31 - 1, closed="both"),
     "history_": instance_of(dict),
     "_seed": NON_NEGATIVE_INT,
     "_settings": instance_of(dict),

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from skseq._wording import counted
+
 # Whether smaller is better (1) or larger (-1).
 MONITORS = {"val_loss": 1.0, "val_score": -1.0}
 
@@ -105,8 +107,8 @@ def check_history(history, n_epochs) -> None:
         is_list = isinstance(values, list) and len(values) <= n_epochs
         if not is_list or not all(isinstance(value, float) for value in values):
             raise ValueError(f"its history of {name!r} is not a number for each epoch")
-    if max(map(len, history.values()), default=0) < n_epochs:
-        raise ValueError(f"its history is shorter than {n_epochs} epochs")
+    if history and max(map(len, history.values())) < n_epochs:
+        raise ValueError(f"its history is shorter than {counted(n_epochs, 'epoch')}")
 
 
 def weights_of(model) -> dict[int, tuple]:
