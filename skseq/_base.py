@@ -173,6 +173,10 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
     def _prepare(self, program, data) -> None:
         """Complete data by what the network does to it, for example output lengths."""
 
+    def _weigh(self, data, is_partial: bool):
+        """Checked training data, under the weights that the parameters ask for."""
+        return data
+
     def _trainable_rows(self, data) -> np.ndarray:
         """The rows of prepared data to learn from."""
         return np.flatnonzero(data.sample_weight > 0)
@@ -289,6 +293,7 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         """Check what to train on, and what to validate with, if that is given."""
         X, y, weights = request.X, request.y, request.sample_weight
         data = self._check_data(X, y, weights, reset=reset, **request.options)
+        data = self._weigh(data, request.is_partial)
         if request.X_val is None and request.y_val is None:
             return data, None
         if request.X_val is None:

@@ -82,11 +82,6 @@ ANSWERS = {
             "Validation data goes to fit, as X_val and, where fit takes y, y_val.",
         ),
     ),
-    "class_weight": (
-        "target",
-        "Weigh the samples in fit: sample_weight="
-        "sklearn.utils.class_weight.compute_sample_weight('balanced', y).",
-    ),
     "lengths": (
         "units",
         "Cut concatenated frames into sequences: "

@@ -235,6 +235,10 @@ CTC = Case(
         "beam_width": (COUNT, [0, 2.5, None, True]),
         "min_label_log_prob": (FLOOR, [0.5, "low", True, np.nan]),
         "infeasible": ("among {'raise', 'drop'}", ["ignore", None, True]),
+        "class_weight": (
+            "among {'balanced'}, a dict of labels to weights of at least 0 or None",
+            ["even", [1, 2], {"a": -1}, {"a": NAN}, {"a": "b"}, 3],
+        ),
     },
     check_params={"epochs": 12},
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from scipy.special import log_softmax
 from sklearn.utils import ClassifierTags
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
@@ -36,9 +38,11 @@ from skseq._data.weights import check_sample_weight
 from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
 from skseq._parameters import (
     NON_NEGATIVE_INT,
+    NON_NEGATIVE_REAL,
     NONE,
     POSITIVE_INT,
     Interval,
+    Kind,
     OneOf,
     TupleOf,
     as_tuple,
@@ -68,6 +72,13 @@ DECODING_CONSTRAINTS = {
     "min_label_log_prob": (NONE, Interval(float, None, 0, closed="both")),
 }
 
+CLASS_WEIGHTS = Kind(
+    lambda value: (
+        isinstance(value, dict) and all(map(NON_NEGATIVE_REAL.accepts, value.values()))
+    ),
+    "a dict of labels to weights of at least 0",
+)
+
 MAYBE_POSITIVE_INTS = (POSITIVE_INT, TupleOf(POSITIVE_INT, min_length=0))
 
 CONSTRAINTS = {
@@ -78,6 +89,7 @@ CONSTRAINTS = {
     "skip_frames": NON_NEGATIVE_INT,
     "target": OneOf(["auto", "sequence", "single"]),
     "infeasible": OneOf(["raise", "drop"]),
+    "class_weight": (OneOf(["balanced"]), CLASS_WEIGHTS, NONE),
     **DECODING_CONSTRAINTS,
 }
 
@@ -149,6 +161,11 @@ class CTCSequenceClassifier(SequenceEstimator):
     infeasible : {"raise", "drop"}, default="raise"
         What `fit` does when a sequence has too few output frames for its labels: raise
         an error, or leave the sample out with a warning.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class in training, with one label per sample; it multiplies
+        `sample_weight`. "balanced" gives each class the same weight in all, so that
+        rare ones count as much as frequent ones. A dict holds the weights by label, 1
+        for those that it lacks.
     preprocess : list of transformers and augmenters, default=None
         What is done to each sequence before the network reads it, in order. Every
         sequence passes the transformers, which must learn nothing, as
@@ -282,6 +299,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         beam_width: int = 16,
         min_label_log_prob: float | None = None,
         infeasible: Literal["raise", "drop"] = "raise",
+        class_weight: Literal["balanced"] | dict[Any, float] | None = None,
         preprocess: Steps = None,
         optimizer: Optimizer = "adam",
         learning_rate: LearningRate = 1e-3,
@@ -314,6 +332,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         self.beam_width = beam_width
         self.min_label_log_prob = min_label_log_prob
         self.infeasible = infeasible
+        self.class_weight = class_weight
         self.preprocess = preprocess
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -657,6 +676,24 @@ class CTCSequenceClassifier(SequenceEstimator):
             return lengths, output_lengths(self._settings, lengths)
 
         data.shortening = Shortening(count)
+
+    def _weigh(self, data, is_partial):
+        if self.class_weight is None:
+            return data
+        if not self._is_single:
+            raise ValueError(
+                "class_weight weighs classes, but y holds label sequences. Set "
+                "class_weight=None, or target='single' for one label per sample."
+            )
+        if is_partial and self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all samples, and partial_fit sees some. "
+                "Pass sklearn.utils.class_weight.compute_class_weight('balanced', "
+                "classes=classes, y=y) as a dict of label to weight."
+            )
+        labels = self.classes_[np.concatenate(data.labels)]
+        weights = compute_sample_weight(self.class_weight, labels)
+        return replace(data, sample_weight=data.sample_weight * weights)
 
     def _trainable_rows(self, data):
         return trainable_rows(data, self.infeasible)

@@ -26,7 +26,13 @@ KIND = "estimator"
 LIBRARIES = ("skseq", "sklearn", "tensorflow", "keras", "numpy")
 NOT_KEPT = {"checkpoint"}  # a file must not say where a later fit writes
 WEIGHTS = "weights/"  # how the names of weights begin, among a file's arrays
-FOR_TRAINING = {"optimizer", "learning_rate", "callbacks", "random_state"}
+FOR_TRAINING = {
+    "callbacks",
+    "class_weight",
+    "learning_rate",
+    "optimizer",
+    "random_state",
+}
 MAX_LAYERS = 200  # asking a network of more for its weights takes minutes
 
 

@@ -10,6 +10,7 @@ import pytest
 from sklearn.base import is_classifier
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import get_tags
+from sklearn.utils.class_weight import compute_sample_weight
 
 from skseq import CTCSequenceClassifier, LabelSpan, RankedLabels
 from skseq.metrics import label_error_rate
@@ -575,3 +576,46 @@ def test_a_checkpoint_resumes_with_other_decoding_parameters(tmp_path):
     resumed = make(checkpoint=tmp_path, epochs=2, decoder="beam", beam_width=3)
     assert resumed.fit(X, TEXT).n_iter_ == 2
     assert len(list(tmp_path.iterdir())) == 1
+
+
+# -- weights of classes ----------------------------------------------------------------
+
+CLASSES = [int(text[0] == "a") for text in TEXT]
+
+
+@pytest.mark.parametrize("weights", ["balanced", {0: 3.0, 1: 0.5}, {1: 2.0}])
+def test_weights_of_classes_are_weights_of_their_samples(weights):
+    options = {"target": "single", "epochs": 3}
+    by_class = make(class_weight=weights, **options).fit(X, CLASSES)
+    sample_weight = compute_sample_weight(weights, CLASSES)
+    by_sample = make(**options).fit(X, CLASSES, sample_weight=sample_weight)
+    for one, other in zip(by_class._weights, by_sample._weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert by_class.history_ != make(**options).fit(X, CLASSES).history_
+
+
+def test_weights_of_classes_multiply_those_of_samples():
+    own = np.arange(1.0, 1 + len(X))
+    options = {"target": "single", "epochs": 1}
+    both = make(class_weight={1: 2.0}, **options).fit(X, CLASSES, sample_weight=own)
+    product = own * compute_sample_weight({1: 2.0}, CLASSES)
+    once = make(**options).fit(X, CLASSES, sample_weight=product)
+    for one, other in zip(both._weights, once._weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_label_sequences_have_no_weights_of_classes():
+    with pytest.raises(ValueError, match=r"y holds label sequences\. Set class_weight"):
+        make(class_weight="balanced").fit(X, TEXT)
+
+
+def test_classes_are_not_balanced_by_parts_of_the_data():
+    clf = make(class_weight="balanced", target="single")
+    with pytest.raises(ValueError, match=r"partial_fit sees some\. Pass .*compute_"):
+        clf.partial_fit(X, CLASSES)
+    clf.set_params(class_weight={0: 1.0, 1: 2.0}).partial_fit(X, CLASSES)
+
+
+def test_a_weighted_class_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match=r"classes, \[0, 1\], are not in class_weight"):
+        make(class_weight={"zero": 1.0}, target="single").fit(X, CLASSES)
