@@ -283,6 +283,13 @@ FORBIDDEN = (
 )
 
 
+def may_write(path, mode, flags):
+    """Whether a file is opened to be written; os.open tells flags and no mode."""
+    if mode is None:
+        return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
+    return "r" not in mode
+
+
 class Watch:
     """Notes what Python is told to do while the watch is on."""
 
@@ -291,7 +298,7 @@ class Watch:
         sys.addaudithook(self._hear)
 
     def _hear(self, event, args):
-        writes = event == "open" and "r" not in str(args[1])
+        writes = event == "open" and may_write(*args)
         if self.is_on and (event in FORBIDDEN or writes):
             self.seen.append((event, args))
 

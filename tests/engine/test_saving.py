@@ -21,7 +21,7 @@ import skseq
 from skseq._engine.saving import MAX_LAYERS, WEIGHTS, weight_shapes
 from skseq._files.archive import read_archive, write_archive
 from skseq._files.plain import pack
-from tests.contract.comparing import assert_same_results
+from tests.contract.comparing import assert_same_parameters, assert_same_results
 from tests.estimators import CASES, CTC, CTC_GRU_CONV, TRANSLATOR, TRANSLATOR_GRU_DOT
 from tests.processes import run_python
 from tests.toy import reversals, roughened
@@ -112,7 +112,7 @@ def test_another_process_loads_the_same_estimator(here, there, name):
     estimator, (loaded, found) = here[1][name], there[name]
     assert_same_results(found, BY_NAME[name].results(estimator))
     assert type(loaded) is type(estimator)
-    assert loaded.get_params() == estimator.get_params()
+    assert_same_parameters(loaded, estimator)
     assert {type(v) for v in loaded.get_params().values()} == {
         type(v) for v in estimator.get_params().values()
     }
