@@ -341,13 +341,13 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         rows = rng.permutation(rows)
         n_validation = round(self.validation_fraction * len(rows))
         if not 0 < n_validation < len(rows):
-            all_count = len(rows) == len(data.lengths)
-            above_zero = "" if all_count else ", those of positive weight,"
+            few = len(rows) < len(data.lengths)
+            above_zero = ", those of positive weight," if few else ""
             raise ValueError(
                 f"{type(self).__name__} sets sequences aside to validate with, but "
                 f"validation_fraction={self.validation_fraction} of "
                 f"n_samples={len(rows)}{above_zero} leaves {len(rows) - n_validation} "
-                f"to train on "
+                "to train on "
                 f"and {n_validation} to validate with; both need at least one. Change "
                 "validation_fraction, or pass a validation set to fit."
             )

@@ -121,6 +121,23 @@ def test_what_no_augmenter_comes_before_is_made_once_of_data_in_memory(lazy):
     assert len(calls) == len(X) * (4 if lazy else 1)
 
 
+def test_a_transformer_runs_once_per_epoch_where_nothing_is_augmented():
+    class Lazy:
+        def __len__(self):
+            return len(CODER.X)
+
+        def __getitem__(self, i):
+            return CODER.X[i]
+
+    def n_calls(epochs):
+        calls = []
+        step = FunctionTransformer(lambda frames: calls.append(1) or frames)
+        CODER.tiny(epochs=epochs, preprocess=[step]).fit(Lazy())
+        return len(calls)
+
+    assert n_calls(3) - n_calls(1) == 2 * len(CODER.X)
+
+
 # -- augmenters ------------------------------------------------------------------------
 
 

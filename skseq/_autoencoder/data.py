@@ -118,9 +118,8 @@ def check_step_weight(step_weight, lengths) -> None:
         if not fits or (weights < 0).any() or not 0 < weights.sum() < np.inf:
             raise ValueError(
                 "step_weight must return a finite, non-negative weight for each frame "
-                f"index of an array, not all of them zero. For "
-                f"{counted(n_frames, 'frame')} it "
-                f"returned {reprlib.repr(weights)}."
+                "index of an array, not all of them zero. For "
+                f"{counted(n_frames, 'frame')} it returned {reprlib.repr(weights)}."
             )
 
 
@@ -176,7 +175,7 @@ class ReconstructionData:
     sample_weight: np.ndarray
     scaling: Scaling
     step_weight: Callable = field(default=np.ones_like, repr=False)
-    augmented: Sequences | Preprocessed | None = None  # what the encoder reads instead
+    augmented: Preprocessed | None = None  # what the encoder reads instead
 
     @property
     def lengths(self) -> np.ndarray:
@@ -184,8 +183,8 @@ class ReconstructionData:
 
     def in_epoch(self, seed, epoch, exact) -> "ReconstructionData":
         """The data as they are to be trained on in one epoch."""
-        augmented = self.sequences.in_epoch(seed, epoch, fits=self._fits)
-        return replace(self, augmented=augmented)
+        drawn = self.sequences.in_epoch(seed, epoch, fits=self._fits)
+        return self if drawn is self.sequences else replace(self, augmented=drawn)
 
     def _fits(self, i, n_frames) -> bool:
         if n_frames == self.lengths[i]:

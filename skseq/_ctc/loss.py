@@ -39,8 +39,9 @@ class CTCLosses:
         logits, lengths = outputs
         log_probs = tf.nn.log_softmax(logits)
         losses = _sparse_losses(_kept_from_underflow(log_probs), lengths, **targets)
-        losses = _made_exact(losses, log_probs, lengths, *targets.values())
-        is_empty = tf.equal(targets["label_lengths"], 0)
+        labels, label_lengths = targets["labels"], targets["label_lengths"]
+        losses = _made_exact(losses, log_probs, lengths, labels, label_lengths)
+        is_empty = tf.equal(label_lengths, 0)
         return tf.where(is_empty, _all_blank_losses(log_probs, lengths), losses)
 
 

@@ -130,8 +130,8 @@ def _warn_of_class_names(items: list) -> None:
     shown = ", ".join(map(repr, sorted(names)[:3]))
     warn(
         f"y holds {counted(len(names), 'different word')} for {len(items)} samples "
-        f"({shown}), "
-        "which are read letter by letter. If they name classes, set target='single'; "
+        f"({shown}), which are read letter by letter. If they name classes, set "
+        f"target='single'; "
         "if they are sequences of letters, set target='sequence'."
     )
 

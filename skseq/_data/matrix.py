@@ -96,8 +96,8 @@ def _refuse_value(matrix: np.ndarray, columns: list | None) -> None:
     kind = "NaN" if np.isnan(matrix[i, j]) else "infinity"
     raise ValueError(
         f"Input X contains {kind}. The first of "
-        f"{counted(np.sum(~finite), 'non-finite value')} "
-        f"is {place}. Fill them, or drop these rows."
+        f"{counted(np.sum(~finite), 'non-finite value')} is {place}. Fill them, or "
+        f"drop these rows."
     )
 
 

@@ -100,8 +100,8 @@ class FrameDifference(SequenceTransformer):
         if not self.keep_first and len(frames) <= self.order:
             raise ValueError(
                 f"X[{index}] has {counted(len(frames), 'frame')}, too few for a "
-                f"difference of "
-                f"order={self.order}, which needs at least {self.order + 1}. Drop "
+                f"difference of order={self.order}, which needs at least "
+                f"{self.order + 1}. Drop "
                 f"X[{index}] or set keep_first=True."
             )
         changes = _difference(frames, self.order)

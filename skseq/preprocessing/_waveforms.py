@@ -53,7 +53,7 @@ def _check_recording(X: np.ndarray, owner: str) -> None:
             f"{owner} takes the rows of a 2-D X for waveforms, and these have "
             f"{counted(n_channels, 'audio sample')}. If X is one recording of "
             f"{counted(n_channels, 'channel')}, mix them down and put it into a list: "
-            f"X = [X.mean(axis=1)]."
+            "X = [X.mean(axis=1)]."
         )
 
 
@@ -73,8 +73,8 @@ def refuse_channels(
     raise ValueError(
         f"{owner} needs waveforms of one channel, 1-D or (n_samples, 1) arrays, but "
         f"X[{i}] has {counted(n_channels, 'channel')}: its shape {shape} is {layout}. "
-        f"Pass one "
-        f"channel, {'x[0]' if is_first else 'x[:, 0]'}, or mix them down: {cure}."
+        f"Pass one channel, {'x[0]' if is_first else 'x[:, 0]'}, or mix them down: "
+        f"{cure}."
     )
 
 
@@ -94,13 +94,10 @@ def check_duration(
         f"but the longest waveform has {longest}"
     )
     if is_fit or seconds >= 1:
-        counts = seconds >= 1  # what lasts so long is a number of audio samples
-        divided = f"divide it: {name}={seconds} / {sample_rate}"
-        cure = (
-            f"If it counts audio samples, {divided}."
-            if counts
-            else ("Lower it, or check sample_rate.")
-        )
+        cure = "Lower it, or check sample_rate."
+        if seconds >= 1:  # what lasts so long is a number of audio samples
+            divided = f"divide it: {name}={seconds} / {sample_rate}"
+            cure = f"If it counts audio samples, {divided}."
         raise ValueError(f"{found}, so that each would be a single frame. {cure}")
     if seconds > _USUAL:
         warn(f"{found}: each becomes a single frame.")

@@ -198,8 +198,7 @@ of them
         if last < 0:
             raise ValueError(
                 f"Series {index} has {counted(n_frames, 'frame')}, fewer than a window "
-                f"of "
-                f"window_length={self.window_length}. Lower window_length, or leave "
+                f"of window_length={self.window_length}. Lower window_length, or leave "
                 "that series out."
             )
         starts = np.arange(0, last + 1, self.stride)

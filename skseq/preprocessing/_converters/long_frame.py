@@ -162,8 +162,7 @@ def _by_time(frame: Any, keys: list, codes: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"A sequence must have one row per time, but {place_of(frame, keys, row)} "
             f"there are several ({counted(is_twice.sum(), 'row')} too many in all). "
-            f"Drop them, "
-            "or take their mean by grouping."
+            "Drop them, or take their mean by grouping."
         )
     return order
 
