@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from skseq._data.batching import full_batches
@@ -25,11 +26,19 @@ from skseq._engine import saving
 from skseq._engine.callbacks import make_callbacks
 from skseq._engine.checkpoint import Checkpoint
 from skseq._engine.conditions import conditions
+from skseq._engine.convergence import fall_of, judged_rows
 from skseq._engine.copies import Copyable
 from skseq._engine.lending import borrow, refuse_forked_process
 from skseq._engine.optimizers import make_optimizer, plain_learning_rate
 from skseq._engine.programs import Program, Recipe, check_sizes
-from skseq._engine.state import Subset, TrainingPlan, TrainingState, check_history
+from skseq._engine.schedules import SCHEDULES
+from skseq._engine.state import (
+    Subset,
+    TrainingPlan,
+    TrainingState,
+    check_history,
+    pick_batch_size,
+)
 from skseq._engine.training import Run
 from skseq._nn.front_ends import as_written, front_end_of
 from skseq._nn.initial_weights import initial_weights
@@ -58,9 +67,15 @@ from skseq._parameters import (
 from skseq._preprocess import STEPS, preprocessed
 from skseq._routing import RoutedParameters
 from skseq._seeding import draw_seed, generator
+from skseq._warnings import warn
+from skseq._wording import counted
 
 # Measured: with more, what a recurrence writes for them outgrows the cache.
 INFERENCE_ROWS = 64
+
+# What batch_size="auto" stands for in prediction, where it decides on time alone.
+BATCH_ROWS = 32
+BATCH_SIZE = (OneOf(["auto"]), POSITIVE_INT)
 
 CONSTRAINTS = {
     "units": POSITIVE_INTS,
@@ -73,7 +88,8 @@ CONSTRAINTS = {
     ),
     "global_clipnorm": (NONE, POSITIVE_REAL),
     "epochs": POSITIVE_INT,
-    "batch_size": POSITIVE_INT,
+    "learning_rate_schedule": OneOf(SCHEDULES),
+    "batch_size": BATCH_SIZE,
     "shuffle": BOOLEAN,
     "early_stopping": BOOLEAN,
     "validation_fraction": FRACTION,
@@ -89,6 +105,7 @@ CONSTRAINTS = {
 FITTED = {
     "n_iter_": Interval(int, 1, 2**31 - 1, closed="both"),
     "history_": instance_of(dict),
+    "batch_size_": POSITIVE_INT,
     "_seed": NON_NEGATIVE_INT,
     "_settings": instance_of(dict),
     "_exact_lengths": BOOLEAN,
@@ -153,8 +170,12 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         """
 
     @abstractmethod
-    def _make_settings(self) -> dict:
-        """What the network is built from, of plain hashable values."""
+    def _make_settings(self, data, validation, present) -> dict:
+        """What the network is built from, of plain hashable values.
+
+        What is left to be chosen is chosen by the data, or stays as it is `present` in
+        the settings that training continues with, which are empty at first.
+        """
 
     @staticmethod
     @abstractmethod
@@ -167,6 +188,9 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
 
     def _conclude(self, training: Subset, validation: Subset | None) -> None:
         """Learn what follows from the trained network, for example a threshold."""
+
+    def _failure(self, data) -> str | None:
+        """How some of the training data show that nothing was learnt, with advice."""
 
     # -- what a task may change ---------------------------------------------------
 
@@ -219,7 +243,21 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
                 interrupt.add_note(self._note_on_interruption())
             raise
         self._take_over(draft, adopted)
+        if not request.is_partial:
+            self._warn_of_failure(adopted.training)
         return self
+
+    def _warn_of_failure(self, training: Subset) -> None:
+        """Warn where training has come to nothing, or ended too soon."""
+        failure = self._failure(training.data.take(judged_rows(training)))
+        if failure is not None:
+            warn(failure, ConvergenceWarning)
+        elif not self.early_stopping and (fall := fall_of(self.history_["loss"])):
+            warn(
+                f"{type(self).__name__} was still learning when fit ended: {fall}. "
+                f"Raise epochs={self.epochs}, or learning_rate={self.learning_rate}.",
+                ConvergenceWarning,
+            )
 
     def _train(self, request: FitRequest) -> Iterator[tuple[Run, TrainingState]]:
         """Check everything, then train; yields the run and its state per epoch."""
@@ -228,7 +266,9 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         optimizer = self._make_optimizer()
         callbacks = make_callbacks(self.callbacks, self._routed("callbacks"))
         data, validation = self._check_request_data(request, reset=not continues)
-        self._take_settings(self._make_settings(), continues)
+        present = self._settings if continues else {}
+        settings = self._make_settings(data, validation, present)
+        self._take_settings(settings, continues)
         checkpoint = None
         if self.checkpoint is not None and not request.is_partial:
             checkpoint = self._open_checkpoint(data, validation, continues)
@@ -240,6 +280,7 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
             training, validation = self._subsets(program, data, validation)
             trainer = program.trainer(optimizer)
             first = self._first_state(program, trainer, request, continues)
+            self.batch_size_ = self._pick_batch_size(training)
             plan = self._plan(request, first, validation)
             run = Run(program, trainer, plan, training, validation)
             run.callbacks, run.checkpoint = callbacks, checkpoint
@@ -261,8 +302,7 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         try:
             draft._conclude(run.training, run.validation)
         except KeyboardInterrupt as interrupt:
-            n_rows = int(self.batch_size)
-            few = (s and s.first(n_rows) for s in (run.training, run.validation))
+            few = (s and s.first(BATCH_ROWS) for s in (run.training, run.validation))
             draft._conclude(*few)
             self.__dict__ = vars(draft)
             interrupt.add_note(self._note_on_interruption())
@@ -367,14 +407,25 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         stops_early = self.early_stopping and validation is not None
         return TrainingPlan(
             epochs=first.epoch + (1 if request.is_partial else self.epochs),
-            batch_size=self.batch_size,
+            batch_size=self.batch_size_,
             shuffle=self.shuffle,
             seed=self._seed,
+            schedule=self._schedule(request),
             patience=self.n_iter_no_change if stops_early else None,
             verbose=int(self.verbose),
             exact_lengths=self._exact_lengths,
             monitor=self._monitor,
         )
+
+    def _pick_batch_size(self, training) -> int:
+        auto = self.batch_size == "auto"
+        return pick_batch_size(len(training.rows)) if auto else int(self.batch_size)
+
+    def _schedule(self, request) -> str:
+        """How the learning rate changes; that of a user's own optimizer does not."""
+        is_own = not isinstance(self.optimizer, (str, type))
+        is_constant = request.is_partial or is_own
+        return "constant" if is_constant else self.learning_rate_schedule
 
     def _open_checkpoint(self, data, validation, continues) -> Checkpoint:
         params = self.get_params()
@@ -385,6 +436,8 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         origin["data"] = data.fingerprint()
         if validation is not None:
             origin["validation data"] = validation.fingerprint()
+        if self.learning_rate_schedule != "constant":
+            origin["epochs"] = self.epochs  # what the rate of each step depends on
         if continues:
             origin["first weights"] = fingerprint_arrays(self._weights)
         return Checkpoint(self.checkpoint, origin, loose, self.epochs)
@@ -411,6 +464,11 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         known = self._n_inputs if self.preprocess else n_frame_features(self)
         if not self._settings["n_features"] == self._n_inputs == known:
             raise ValueError(f"it has {known} features for a network of others")
+        for name in ("mean_", "scale_"):
+            if len(getattr(self, name)) != self._n_inputs:
+                raise ValueError(
+                    f"its {name} must hold {counted(self._n_inputs, 'value')}"
+                )
 
     # -- using --------------------------------------------------------------------
 
@@ -424,7 +482,7 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         the data once it is prepared. What the other sequences hold does not change a
         bit of a result; how many they are and where it stands among them may, the last.
         """
-        check_parameters(self, {"batch_size": POSITIVE_INT})
+        check_parameters(self, {"batch_size": BATCH_SIZE})
         with borrow(self._recipe(), self._weights) as program:
             self._prepare(program, data)
             if check is not None:
@@ -434,9 +492,9 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
     def _map_batches(self, program, data, read, run, n_rows) -> list:
         """What `_map` does once it has a program and prepared data."""
         results = [None] * len(data.lengths)
-        batches = full_batches(
-            data.lengths, int(self.batch_size), n_rows, exact=self._exact_lengths
-        )
+        auto = self.batch_size == "auto"
+        size = BATCH_ROWS if auto else int(self.batch_size)
+        batches = full_batches(data.lengths, size, n_rows, exact=self._exact_lengths)
         for batch, rows in batches:
             outputs = run(program, data.assemble(rows))
             found = read(batch, *(output[: len(batch)] for output in outputs))

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 Ints: TypeAlias = int | tuple[int, ...] | list[int]
+IntsOrAuto: TypeAlias = Ints | Literal["auto"]
 Cell: TypeAlias = Literal["lstm", "gru"]
 Decoder: TypeAlias = Literal["greedy", "beam"]
 FrontEnd: TypeAlias = Literal["image"] | Callable[..., Any] | None
@@ -25,6 +26,7 @@ StepWeight: TypeAlias = Literal["sqrt"] | Callable[[Any], Any] | None
 Optimizer: TypeAlias = (
     str | dict[str, Any] | keras.optimizers.Optimizer | type[keras.optimizers.Optimizer]
 )
+RateSchedule: TypeAlias = Literal["warmup_cosine", "constant"]
 LearningRate: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule
 Callback: TypeAlias = keras.callbacks.Callback | type[keras.callbacks.Callback]
 Callbacks: TypeAlias = Callback | Sequence[Callback] | None

@@ -17,7 +17,14 @@ from skseq.preprocessing import SequenceNormalizer
 from tests.toy import as_text, reversals, roughened, symbol_runs
 
 N_SAMPLES = 12
-SMALL = {"units": 4, "epochs": 3, "batch_size": 4, "random_state": 0}
+SMALL = {
+    "units": 4,
+    "epochs": 3,
+    "batch_size": 4,
+    "dropout": 0.0,
+    "learning_rate_schedule": "constant",  # epochs are the same, however many follow
+    "random_state": 0,
+}
 
 # The least that can be fitted. All who use it share their compiled programs.
 TINY = {"units": 2, "epochs": 1, "optimizer": "sgd"}
@@ -170,6 +177,7 @@ NAN = math.nan
 COUNT = r"must be an int in the range \[1, inf\)"
 COUNTS = rf"{COUNT} or a non-empty tuple of ints in the range \[1, inf\)"
 MAYBE_COUNTS = COUNTS.replace("non-empty ", "")
+CONVOLUTIONS = MAYBE_COUNTS.replace("must be ", r"must be a str among \{'auto'\}, ")
 COUNT_TO_MAX = r"must be an int in the range \[1, 2147483647\]"
 COUNT_FROM_0 = r"must be an int in the range \[0, {}"
 MAYBE_COUNT = r"must be None or an int in the range \[1, {}"
@@ -223,11 +231,13 @@ CTC = Case(
     lengthened=long_frames,
     reads="frames",
     writes="labels",
+    params={"conv_filters": ()},
     misused={"n": lambda clf, X, n: clf.predict_n_best(X, n)},
     bad_values={
-        "conv_filters": (MAYBE_COUNTS, [0, 2.5, (4, 0), None, "4"]),
+        "conv_filters": (CONVOLUTIONS, [0, 2.5, (4, 0), None, "4"]),
         "conv_kernel_size": (COUNT, [0, -3, 2.5, (3, 3), None]),
-        "conv_strides": (MAYBE_COUNTS, [0, 1.5, (2, 0), None]),
+        "conv_strides": (CONVOLUTIONS, [0, 1.5, (2, 0), None, "all"]),
+        "standardize": (FLAG, ["yes", 2, None]),
         "front_end": ("None, a str among .'image'. or a callable", ["picture", 3]),
         "skip_frames": (COUNT_FROM_0.format(r"inf\)"), [-1, 1.5, None, True]),
         "target": ("among {'auto', 'sequence', 'single'}", ["many", None]),
@@ -246,6 +256,7 @@ CTC_SINGLE = CTC.variant(
     "ctc-single",
     changes={"draw": frames_and_classes, "writes": "one label"},
     target="single",
+    conv_filters="auto",
 )
 CTC_GRU_CONV = CTC.variant(
     "ctc-gru-conv",
@@ -403,7 +414,7 @@ AUTOENCODER = Case(
         ),
     },
     # By itself the threshold is beyond all blobs; the checks want some to be outliers.
-    check_params={"epochs": 2, "contamination": 0.1},
+    check_params={"epochs": 2},
     # It learns the mean of all frames, and the order of a sum decides its last bits.
     rounding=1e-6,
 )

@@ -66,7 +66,14 @@ BAD_VALUES = {
     "learning_rate": (POSITIVE, [0, -1, NAN, math.inf, "x", None, True]),
     "global_clipnorm": (r"must be None or a float in .*\(0\.0, inf\)", [0, -1, NAN]),
     "epochs": (COUNT, [0, -1, 1.5, NAN, None, "10"]),
-    "batch_size": (COUNT, [0, -2, 2.5, "auto", None]),
+    "learning_rate_schedule": (
+        "must be a str among {'warmup_cosine', 'constant'}",
+        ["cosine", None, 3],
+    ),
+    "batch_size": (
+        COUNT.replace("must be ", r"must be a str among \{'auto'\} or "),
+        [0, -2, 2.5, "all", None],
+    ),
     "shuffle": (FLAG, [None, "no", 0]),
     "early_stopping": (FLAG, [None, "auto", 5]),
     "validation_fraction": (FRACTION, [0, 1.0, -0.1, NAN, None]),
@@ -538,7 +545,7 @@ def test_a_text_of_unknown_tokens_only_is_translated(translator):
 
 def test_divergence_names_epoch_batch_and_sample():
     unscaled = [*X[:3], np.full_like(X[3], 3e38), *X[4:]]
-    clf = make(conv_filters=2, batch_size=2, shuffle=False)
+    clf = make(conv_filters=2, standardize=False, batch_size=2, shuffle=False)
     with pytest.raises(TrainingDivergedError) as caught:
         clf.fit(unscaled, Y)
     assert (caught.value.epoch, caught.value.sample) == (1, 3)

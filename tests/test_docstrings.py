@@ -193,6 +193,7 @@ NETWORKS = [*CLASSES, scikeras.recurrent_model, scikeras.autoencoder_model]
 
 # Parameters whose type or default differs over the estimators, and why.
 OWN_TYPE = {
+    "dropout": "measured: frames profit from it at any size, tokens and codes do not",
     "beam_width": "hypotheses of a CTC beam, which merge, cost less than a decoder's",
 }
 
@@ -201,6 +202,7 @@ OWN_TEXT = {
     "units": "each says which parts of its network have these widths",
     "bidirectional": "a reader of one direction needs no future, a decoder reads none",
     "dropout": "the autoencoder's decoder has none",
+    "standardize": "the autoencoder's errors are in units of the scale",
     "preprocess": "steps may do other things to frames, to targets and to tokens",
     "**routed": "only CTC has a front end",
 }

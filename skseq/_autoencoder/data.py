@@ -15,6 +15,7 @@ import numpy as np
 
 from skseq._data.batching import pad
 from skseq._data.fingerprints import fingerprint_arrays
+from skseq._data.scaling import Scaling, moments
 from skseq._data.sequences import Sequences
 from skseq._preprocess import Preprocessed
 from skseq._wording import counted
@@ -26,37 +27,28 @@ STEP_WEIGHTS = {
 
 
 @dataclass(frozen=True)
-class Scaling:
+class ChangeScaling(Scaling):
     """What frames are centred on and divided by, and their changes too.
 
     `change_scale` is that of the changes between standardised frames; None where the
     frames themselves are modelled.
     """
 
-    mean: np.ndarray
-    scale: np.ndarray
     change_scale: np.ndarray | None = None
 
     @classmethod
     @np.errstate(under="ignore")
-    def fit(cls, sequences, rows, *, standardize, difference) -> "Scaling":
+    def learn(cls, sequences, rows, *, standardize, difference) -> "ChangeScaling":
         """Learn from some sequences, reading each once or twice and keeping none."""
-        n_features = sequences.n_features
-        mean, scale = np.zeros(n_features), np.ones(n_features)
-        if standardize:
-            mean, scale = _moments(sequences[i] for i in rows)
-        unscaled = cls(mean, scale, np.ones(n_features))
+        known = Scaling.fit(sequences, rows, standardize=standardize)
+        mean, scale = known.mean, known.scale
         if not difference:
             return cls(mean, scale)
+        unscaled = cls(mean, scale, np.ones(sequences.n_features))
         changes = (unscaled.changes(sequences[i]) for i in rows)
         # Levels, and so their changes, are as fine as the numbers they were made from.
-        _, change_scale = _moments(changes, np.abs(mean) / scale)
+        _, change_scale = moments(changes, np.abs(mean) / scale)
         return cls(mean, scale, change_scale)
-
-    @np.errstate(under="ignore")
-    def levels(self, frames) -> np.ndarray:
-        """Standardised frames, float64."""
-        return (np.asarray(frames, dtype=np.float64) - self.mean) / self.scale
 
     @np.errstate(under="ignore")
     def changes(self, frames) -> np.ndarray:
@@ -76,32 +68,6 @@ class Scaling:
             return {}
         scale = self.change_scale.astype("float32")
         return {"change_scale": np.tile(scale, (n_samples, 1))}
-
-    @np.errstate(under="ignore")
-    def restored(self, levels) -> np.ndarray:
-        """The inverse of `levels`."""
-        return levels * self.scale + self.mean
-
-
-def _moments(sequences, magnitude=0.0) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of all frames, in one pass; 1 for what is constant.
-
-    Chan et al. (1979): sums of squares about the running mean do not cancel. Constant
-    is also what varies by no more than the rounding of numbers of this magnitude.
-    """
-    n, mean, squares = 0, 0.0, 0.0
-    for frames in sequences:
-        frames = np.asarray(frames, dtype=np.float64)
-        # Equal frames have their own value as the mean, to the bit.
-        own_mean = frames[0] + (frames - frames[0]).mean(axis=0)
-        shift, total = own_mean - mean, n + len(frames)
-        squares += np.square(frames - own_mean).sum(axis=0)
-        squares += np.square(shift) * n * len(frames) / total
-        mean = mean + shift * (len(frames) / total)
-        n = total
-    scale = np.sqrt(squares / n)
-    rounding = 10 * np.finfo(np.float64).eps * (np.abs(mean) + magnitude)
-    return mean, np.where(scale <= rounding, 1.0, scale)
 
 
 def check_step_weight(step_weight, lengths) -> None:
@@ -173,7 +139,7 @@ class ReconstructionData:
 
     sequences: Sequences | Preprocessed
     sample_weight: np.ndarray
-    scaling: Scaling
+    scaling: ChangeScaling
     step_weight: Callable = field(default=np.ones_like, repr=False)
     augmented: Preprocessed | None = None  # what the encoder reads instead
 

@@ -12,14 +12,13 @@ from sklearn.base import (
     OutlierMixin,
     TransformerMixin,
 )
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skseq._autoencoder.data import (
     STEP_WEIGHTS,
+    ChangeScaling,
     ReconstructionData,
-    Scaling,
     check_step_weight,
     check_unfolded,
     refuse_far_codes,
@@ -32,6 +31,7 @@ from skseq._autoencoder.network import (
     encode,
 )
 from skseq._autoencoder.scores import (
+    AUTO_QUANTILE,
     SCORES,
     ErrorDistribution,
     best_threshold,
@@ -42,6 +42,7 @@ from skseq._base import FITTED, FitRequest, SequenceEstimator
 from skseq._data.collections import check_n_samples, object_array
 from skseq._data.lengths import refuse_lengths
 from skseq._data.outliers import sample_anomaly_flags
+from skseq._data.scaling import SCALE, VECTOR
 from skseq._data.sequences import FITTED_X, check_sequences
 from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.weights import check_sample_weight
@@ -53,7 +54,6 @@ from skseq._parameters import (
     POSITIVE_INT,
     POSITIVE_REAL,
     Interval,
-    Kind,
     OneOf,
     as_tuple,
     check_parameters,
@@ -68,11 +68,11 @@ from skseq._typing import (
     Optimizer,
     Path,
     RandomState,
+    RateSchedule,
     Steps,
     StepWeight,
     Strategy,
 )
-from skseq._warnings import warn
 from skseq._wording import counted
 
 # A reconstruction that leaves more than this share of the variance is no better than a
@@ -92,18 +92,7 @@ CONSTRAINTS = {
 }
 
 FINITE = Interval(float, None, None, closed="neither")
-
-
-def _is_finite_vector(value) -> bool:
-    is_vector = isinstance(value, np.ndarray) and value.ndim == 1
-    return is_vector and value.dtype.kind == "f" and bool(np.isfinite(value).all())
-
-
-VECTOR = Kind(_is_finite_vector, "a 1-D array of finite floats")
-SCALE = Kind(
-    lambda value: _is_finite_vector(value) and bool((value > 0).all()),
-    "a 1-D array of positive, finite floats",
-)
+QUANTILE = Interval(float, 0, 1, closed="right")
 
 
 class LSTMAutoencoder(
@@ -167,7 +156,8 @@ class LSTMAutoencoder(
     contamination : "auto" or float, default="auto"
         Share of anomalies in the training data, in (0, 0.5], which determines the
         threshold; a larger share flags more. "auto", for training data without
-        anomalies, sets it to 1.5 times the 99 % quantile of the anomaly scores.
+        anomalies, sets it to the 99 % quantile of the anomaly scores, so that about one
+        normal sequence in a hundred is flagged. See also :meth:`fit_threshold`.
     preprocess : list of transformers and augmenters, default=None
         What is done to each sequence before the network reads it, in order. Every
         sequence passes the transformers, which must learn nothing, as
@@ -181,9 +171,15 @@ class LSTMAutoencoder(
     optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
         Optimizer by name, class, config or instance. An instance is rebuilt from its
         config and never used itself. `optimizer__<name>` sets its parameters.
-    learning_rate : float or LearningRateSchedule, default=1e-3
+    learning_rate : float or LearningRateSchedule, default=2e-3
         Learning rate of an optimizer given by name or class. A higher rate needs fewer
         epochs; lower it when the loss jumps.
+    learning_rate_schedule : {"warmup_cosine", "constant"}, default="warmup_cosine"
+        How `fit` changes the learning rate. "warmup_cosine" raises it over the first
+        twentieth of the epochs and lowers it along half a cosine to a hundredth.
+        `partial_fit`, which knows no end, keeps it constant, as `fit` does where
+        `learning_rate` is a schedule itself, `optimizer` is an instance or config, or
+        from when a callback sets the rate.
     global_clipnorm : float or None, default=5.0
         Norm to which larger gradients are scaled down; None leaves them as they are.
         Lower it when the loss jumps. It has no effect on an optimizer given as an
@@ -192,9 +188,11 @@ class LSTMAutoencoder(
     epochs : int, default=50
         Number of passes over the training data. Raise it when the loss still falls at
         the end.
-    batch_size : int, default=32
+    batch_size : int or "auto", default="auto"
         Number of sequences per gradient step. Larger batches make an epoch faster, with
-        fewer steps to learn in. Sequences of similar length share a batch.
+        fewer steps to learn in. Sequences of similar length share a batch. "auto" takes
+        8, 16, 32 or 64, the largest that leaves 20 steps per epoch, and is kept as
+        `batch_size_`.
     shuffle : bool, default=True
         Whether to draw new batches in every epoch. If False, batches go from short to
         long sequences.
@@ -249,6 +247,9 @@ class LSTMAutoencoder(
         Number of features per frame; for a 2-D `X`, its number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype=object
         Names of the features; exists only if `X` has column names that are all str.
+    batch_size_ : int
+        What `batch_size` was in the last `fit` or `partial_fit`, or what "auto" stood
+        for.
     n_iter_ : int
         Number of epochs trained, including those after the best one.
     callbacks_ : list of keras.callbacks.Callback
@@ -316,10 +317,11 @@ class LSTMAutoencoder(
         contamination: float | Literal["auto"] = "auto",
         preprocess: Steps = None,
         optimizer: Optimizer = "adam",
-        learning_rate: LearningRate = 1e-3,
+        learning_rate: LearningRate = 2e-3,
+        learning_rate_schedule: RateSchedule = "warmup_cosine",
         global_clipnorm: float | None = 5.0,
         epochs: int = 50,
-        batch_size: int = 32,
+        batch_size: int | Literal["auto"] = "auto",
         shuffle: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -348,6 +350,7 @@ class LSTMAutoencoder(
         self.preprocess = preprocess
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
         self.global_clipnorm = global_clipnorm
         self.epochs = epochs
         self.batch_size = batch_size
@@ -409,8 +412,8 @@ class LSTMAutoencoder(
         Warns
         -----
         ConvergenceWarning
-            If the reconstruction is no better than a mean; the message says what to
-            try.
+            If the reconstruction is no better than a mean, or the loss was still
+            falling in the last tenth of the epochs.
         """
         request = FitRequest(X, y, sample_weight, X_val, resumes=self.warm_start)
         return self._fit(request)
@@ -419,8 +422,9 @@ class LSTMAutoencoder(
         """Train for one more epoch, from the present weights and optimizer state.
 
         As many calls with the same data and an integer `random_state` as a `fit` has
-        epochs give the same weights. The first call settles the scaling, each the
-        threshold. No checkpoint is read or written.
+        epochs give the same weights, if `learning_rate_schedule` is "constant". The
+        first call settles the scaling, each the threshold. No checkpoint is read or
+        written.
 
         Parameters
         ----------
@@ -691,32 +695,56 @@ class LSTMAutoencoder(
         weights = check_sample_weight(sample_weight, len(scores))
         return float(np.average(scores, weights=weights))
 
-    def fit_threshold(self, X, y, beta=1.0):
-        """Set the threshold by labelled sequences.
+    def fit_threshold(self, X, y=None, beta=1.0, *, quantile=None, factor=1.0):
+        """Set the threshold anew, by labelled sequences or by normal ones.
 
         Parameters
         ----------
         X : collection of array-like of shape (n_frames, n_features)
             As in :meth:`fit`.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,), default=None
             1 for a normal sequence, -1 for an anomaly; or booleans, True for an
-            anomaly. Both must occur.
+            anomaly. Both must occur. The threshold is then that of the highest F-beta
+            measure of the anomalies. None takes `X` to be normal.
         beta : float, default=1.0
-            How much more recall counts than precision. A larger one flags more.
+            How much more recall counts than precision, where `y` is given. A larger one
+            flags more.
+        quantile : float, default=None
+            Where `y` is not given, the quantile of the anomaly scores of `X` that the
+            threshold is made of, in (0, 1]; None stands for 0.99. A smaller one flags
+            more.
+        factor : float, default=1.0
+            What that quantile is multiplied by. The Skoltech Anomaly Benchmark takes
+            1.5. A smaller one flags more.
 
         Returns
         -------
         self : LSTMAutoencoder
-            With the `offset_` of the highest F-beta measure of the anomalies.
+            With another `offset_`.
 
         Raises
         ------
         ValueError
-            If `beta` is not positive, `y` has another label or only one kind, or as
+            If `beta`, `quantile` or `factor` is out of range or does not go with the
+            other arguments, `y` has another label or only one kind, or as
             :meth:`decision_function`.
         """
         self._check_measure()
         check_value("fit_threshold", "beta", beta, POSITIVE_REAL)
+        check_value("fit_threshold", "factor", factor, POSITIVE_REAL)
+        check_value("fit_threshold", "quantile", quantile, (NONE, QUANTILE))
+        if y is None:
+            if beta != 1:
+                raise ValueError(f"beta={beta} needs y. Pass y, or leave beta out.")
+            scores = -self.score_samples(X)
+            share = AUTO_QUANTILE if quantile is None else float(quantile)
+            self.offset_ = -threshold_of(scores, 1 - share) * float(factor)
+            return self
+        if quantile is not None or factor != 1:
+            raise ValueError(
+                "quantile and factor are for normal sequences without labels. Leave "
+                "them out, or y."
+            )
         scores = -self.score_samples(X)
         is_anomaly = sample_anomaly_flags(y, len(scores))
         _refuse_one_kind(is_anomaly)
@@ -731,7 +759,7 @@ class LSTMAutoencoder(
         sequences = self._preprocessed(sequences, reset)
         if reset:
             warn_of_waveforms(sequences)
-            scaling = Scaling.fit(
+            scaling = ChangeScaling.learn(
                 sequences,
                 np.flatnonzero(weights > 0),
                 standardize=self.standardize,
@@ -749,7 +777,7 @@ class LSTMAutoencoder(
         super()._check_parameters()
         check_keeps_frames(self.preprocess, type(self).__name__)
 
-    def _make_settings(self):
+    def _make_settings(self, data, validation, present):
         units = as_tuple(self.units)
         return {
             "n_features": self._n_inputs,
@@ -774,7 +802,7 @@ class LSTMAutoencoder(
 
     @np.errstate(under="ignore")
     def _conclude(self, training, validation):
-        """Settle how scores are made, their threshold, and whether learning failed."""
+        """Settle how scores are made, and their threshold."""
         self._error_mean = self._error_precision = None
         if self.anomaly_score == "mahalanobis":
             held_out = validation.data.take(validation.rows)
@@ -785,13 +813,17 @@ class LSTMAutoencoder(
         rows = training.rows
         if validation is not None and validation.data is training.data:
             rows = np.sort(np.concatenate([rows, validation.rows]))
-        data, unexplained = training.data.take(rows), _Unexplained()
-        scores = self._anomaly_scores(data, unexplained.add)
+        scores = self._anomaly_scores(training.data.take(rows))
         self.offset_ = -threshold_of(scores, self.contamination)
         self._threshold_measure = self.anomaly_score
         self._score_mean = float(scores.mean())
         self._score_deviation = float(scores.std())
-        unexplained.warn()
+
+    @np.errstate(under="ignore")
+    def _failure(self, data):
+        unexplained = _Unexplained()
+        self._map_errors(data, unexplained.add)
+        return unexplained.failure()
 
     def _check_restored(self):
         super()._check_restored()
@@ -799,8 +831,8 @@ class LSTMAutoencoder(
         n_features = self._n_inputs
         if self._settings["difference"] == (self._change_scale is None):
             raise ValueError("its scale of changes does not fit its network")
-        sizes = dict.fromkeys(("mean_", "scale_", "_change_scale"), n_features)
-        sizes |= {"_error_mean": n_features, "_error_precision": n_features**2}
+        sizes = dict.fromkeys(("_change_scale", "_error_mean"), n_features)
+        sizes["_error_precision"] = n_features**2
         for name, size in sizes.items():
             value = getattr(self, name)
             if value is not None and len(value) != size:
@@ -815,8 +847,8 @@ class LSTMAutoencoder(
         return self._settings["latent_dim"]
 
     @property
-    def _scaling(self) -> Scaling:
-        return Scaling(self.mean_, self.scale_, self._change_scale)
+    def _scaling(self) -> ChangeScaling:
+        return ChangeScaling(self.mean_, self.scale_, self._change_scale)
 
     def _reconstructible(self, X) -> ReconstructionData:
         sequences = check_sequences(self, X, reset=False)
@@ -835,15 +867,11 @@ class LSTMAutoencoder(
         return self._map(data, read_batch)
 
     @np.errstate(under="ignore")
-    def _anomaly_scores(self, data, observe=lambda frames, error: None) -> np.ndarray:
-        """The score of each sequence; `observe` sees the frames and their errors."""
+    def _anomaly_scores(self, data) -> np.ndarray:
+        """The score of each sequence."""
         measure = self._measure()
-
-        def score(frames, error):
-            observe(frames, error)
-            return measure(error).mean()
-
-        return np.array(self._map_errors(data, score), dtype=np.float64)
+        scores = self._map_errors(data, lambda frames, error: measure(error).mean())
+        return np.array(scores, dtype=np.float64)
 
     def _measure(self):
         """What turns the errors of a sequence into a score of each of its frames."""
@@ -922,16 +950,16 @@ class _Unexplained:
         self._left += np.square(error).mean()
         self._variance += frames.var(axis=0).mean()
 
-    def warn(self) -> None:
-        """Warn where the mean of each sequence would have done as well."""
-        if self._left > COLLAPSED_SHARE * self._variance > 0:
-            warn(
-                f"The reconstruction leaves {self._left / self._variance:.0%} of the "
-                "variance about each sequence's mean: it has not learnt what changes "
-                "from frame to frame. Try more units, difference=True, more epochs or "
-                "a higher learning_rate.",
-                ConvergenceWarning,
-            )
+    def failure(self) -> str | None:
+        """Say so where the mean of each sequence would have done as well."""
+        if not self._left > COLLAPSED_SHARE * self._variance > 0:
+            return None
+        return (
+            f"The reconstruction leaves {self._left / self._variance:.0%} of the "
+            "variance about each sequence's mean: it has not learnt what changes from "
+            "frame to frame. Try more units, difference=True, more epochs or a higher "
+            "learning_rate."
+        )
 
 
 @dataclass(frozen=True)
@@ -940,7 +968,7 @@ class _Codes:
 
     codes: np.ndarray
     lengths: np.ndarray
-    scaling: Scaling
+    scaling: ChangeScaling
 
     @np.errstate(under="ignore")
     def assemble(self, rows) -> dict[str, np.ndarray]:

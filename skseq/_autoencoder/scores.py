@@ -9,9 +9,8 @@ import numpy as np
 from scipy.special import erf
 from sklearn.metrics import precision_recall_curve
 
-# The quantile of normal scores, and how far beyond it an anomaly starts.
+# The quantile of normal scores beyond which an anomaly starts.
 AUTO_QUANTILE = 0.99
-AUTO_FACTOR = 1.5
 
 # By how much, at most, a score may change with a sequence's place among others: the
 # network rounds to single precision.
@@ -84,12 +83,12 @@ SCORES = {"mse": mean_square, "mae": mean_absolute, "mahalanobis": None}
 def threshold_of(scores, contamination) -> float:
     """The score beyond which a sequence is anomalous.
 
-    "auto" takes 1.5 times the 99 % quantile of the scores; a share takes the score that
-    this share of them exceeds, by more than rounding could.
+    It is what this share of the scores exceeds, by more than rounding could. "auto"
+    takes one in a hundred.
     """
-    if contamination == "auto":
-        return AUTO_FACTOR * float(np.quantile(scores, AUTO_QUANTILE))
-    return (1 + ROUNDING) * float(np.quantile(scores, 1 - float(contamination)))
+    is_auto = contamination == "auto"
+    quantile = AUTO_QUANTILE if is_auto else 1 - float(contamination)
+    return (1 + ROUNDING) * float(np.quantile(scores, quantile))
 
 
 def outlier_probability(scores, mean, deviation) -> np.ndarray:

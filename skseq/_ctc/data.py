@@ -8,6 +8,7 @@ import numpy as np
 from skseq._ctc.lattice import minimum_frames
 from skseq._data.batching import pad
 from skseq._data.fingerprints import fingerprint_arrays
+from skseq._data.scaling import Scaling
 from skseq._data.sequences import Sequences
 from skseq._data.suspicions import reading
 from skseq._preprocess import Preprocessed
@@ -31,6 +32,7 @@ class FrameData:
 
     sequences: Sequences | Preprocessed
     sample_weight: np.ndarray
+    scaling: Scaling
     labels: list[np.ndarray] | None = None
     shortening: "Shortening | None" = None
 
@@ -50,7 +52,29 @@ class FrameData:
     def _fits(self, i, n_frames) -> bool:
         """Whether a sequence may become so long, and still have its labels."""
         n_outputs = int(self.shortening(np.array([n_frames]))[1][0])
-        return n_outputs >= max(1, minimum_frames(self.labels[i]))
+        return n_outputs >= _frames_needed(self.labels[i])
+
+    def least_room(self, strides, skip_frames=0) -> float:
+        """Output frames per one that the labels need, in the fullest sequence.
+
+        Of those that have frames enough; infinity if none has.
+        """
+        lengths, needed = self.lengths, self.frames_needed()
+        fits = lengths - skip_frames >= needed
+        for stride in strides:
+            lengths = -(-lengths // stride)
+        room = (lengths - skip_frames)[fits] / needed[fits]
+        return float(room.min(initial=np.inf))
+
+    def frames_needed(self) -> np.ndarray:
+        """The fewest output frames that can hold the labels of each sequence."""
+        return np.array([_frames_needed(item) for item in self.labels])
+
+    def take(self, rows) -> "FrameData":
+        """Some of the sequences."""
+        labels = None if self.labels is None else [self.labels[i] for i in rows]
+        sequences, weights = self.sequences.take(rows), self.sample_weight[rows]
+        return replace(self, sequences=sequences, sample_weight=weights, labels=labels)
 
     def read(self, rows) -> list[np.ndarray]:
         """The sequences of a batch, from wherever the user keeps them."""
@@ -63,6 +87,7 @@ class FrameData:
         """
         read = self.read(rows) if read is None else read
         frames = list(map(self.sequences.made, rows, read))
+        frames = [self.scaling.levels(item) for item in frames]
         lengths = np.array([len(item) for item in frames])
         batch = {
             "frames": pad(frames),
@@ -149,8 +174,11 @@ def check_output_lengths(data: FrameData) -> None:
 
 
 def _is_short(data) -> np.ndarray:
-    needed = np.array([max(1, minimum_frames(item)) for item in data.labels])
-    return needed > data.output_lengths
+    return data.frames_needed() > data.output_lengths
+
+
+def _frames_needed(labels) -> int:
+    return max(1, minimum_frames(labels))
 
 
 def _infeasible_message(data, rows, cure) -> str:
@@ -162,7 +190,7 @@ def _infeasible_message(data, rows, cure) -> str:
         f"y[{i}] has {counted(len(data.labels[i]), 'label')} but X[{i}] has only "
         f"{counted(n_frames, 'output frame')} ({int(data.lengths[i])} before the "
         "network shortens or skips any); CTC needs one frame per label and one more "
-        f"between equal neighbours, here {max(1, minimum_frames(data.labels[i]))}."
+        f"between equal neighbours, here {_frames_needed(data.labels[i])}."
         f"{others} {_per_frame(data) or cure.format(i=i)}{_turning(data)}"
     )
 

@@ -15,6 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._base import FITTED, FitRequest, SequenceEstimator
+from skseq._ctc.convolutions import (
+    MOST_OF_ONE_LABEL,
+    MOST_OF_SEQUENCES,
+    pick_convolutions,
+)
 from skseq._ctc.data import (
     FrameData,
     Shortening,
@@ -22,7 +27,7 @@ from skseq._ctc.data import (
     check_output_lengths,
     trainable_rows,
 )
-from skseq._ctc.decoders import DECODERS, beam_search
+from skseq._ctc.decoders import DECODERS, beam_search, greedy
 from skseq._ctc.lattice import forced_alignment, label_log_likelihoods, log_likelihood
 from skseq._ctc.loss import CTCLosses
 from skseq._ctc.network import ctc_network, log_posteriors, output_lengths
@@ -31,12 +36,15 @@ from skseq._data.collections import object_array
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary
 from skseq._data.labels import check_labels, plain_labels
 from skseq._data.lengths import refuse_own_lengths
+from skseq._data.scaling import SCALE, VECTOR, Scaling
 from skseq._data.sequences import FITTED_X, check_sequences
 from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.terms import FRAMES, IMAGES, Terms
 from skseq._data.weights import check_sample_weight
+from skseq._engine.convergence import lack_of_learning
 from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
 from skseq._parameters import (
+    BOOLEAN,
     NON_NEGATIVE_INT,
     NON_NEGATIVE_REAL,
     NONE,
@@ -57,10 +65,12 @@ from skseq._typing import (
     Decoder,
     FrontEnd,
     Ints,
+    IntsOrAuto,
     LearningRate,
     Optimizer,
     Path,
     RandomState,
+    RateSchedule,
     Steps,
     Strategy,
 )
@@ -79,13 +89,14 @@ CLASS_WEIGHTS = Kind(
     "a dict of labels to weights of at least 0",
 )
 
-MAYBE_POSITIVE_INTS = (POSITIVE_INT, TupleOf(POSITIVE_INT, min_length=0))
+CONVOLUTIONS = OneOf(["auto"]), POSITIVE_INT, TupleOf(POSITIVE_INT, min_length=0)
 
 CONSTRAINTS = {
-    "conv_filters": MAYBE_POSITIVE_INTS,
+    "conv_filters": CONVOLUTIONS,
     "conv_kernel_size": POSITIVE_INT,
-    "conv_strides": MAYBE_POSITIVE_INTS,
+    "conv_strides": CONVOLUTIONS,
     "front_end": FRONT_END,
+    "standardize": BOOLEAN,
     "skip_frames": NON_NEGATIVE_INT,
     "target": OneOf(["auto", "sequence", "single"]),
     "infeasible": OneOf(["raise", "drop"]),
@@ -116,19 +127,24 @@ class CTCSequenceClassifier(SequenceEstimator):
     bidirectional : bool, default=True
         Whether every layer also reads the sequence in reverse. False predicts each
         frame from the past alone.
-    dropout : float, default=0.0
+    dropout : float, default=0.2
         Share of each layer's inputs that is set to zero in training. Raise it when the
         validation loss grows while the training loss falls.
-    conv_filters : int or tuple of int, default=()
+    conv_filters : int, tuple of int or "auto", default="auto"
         Convolutions over time before the recurrent layers, one entry per layer: the
         number of features that each gives. Larger values distinguish finer patterns and
-        take longer.
+        take longer; `()` stands for none. "auto" takes one of 64, or none where there
+        is a `front_end`.
     conv_kernel_size : int, default=5
         Number of frames that each of these convolutions sees. Larger values recognize
         longer patterns.
-    conv_strides : int or tuple of int, default=1
+    conv_strides : int, tuple of int or "auto", default="auto"
         Strides of these convolutions, one for all or one for each. They shorten time by
-        their product, which makes training faster; the labels must still fit.
+        their product, which makes training faster, and learning CTC easier; the labels
+        must still fit. "auto" makes their product 4, or 2 where `y` holds one label per
+        sample, or less where that leaves some sequence less than twice the frames that
+        its labels need; and 1 where there is a `front_end`. What was taken is kept as
+        `conv_strides_`.
     front_end : "image" or callable, default=None
         Layers before these convolutions. "image" takes a sample as an image, its
         columns as frames (`(n_columns, height)`), through 3 x 3 convolutions with
@@ -138,6 +154,10 @@ class CTCSequenceClassifier(SequenceEstimator):
         n_features) and returns one of shape (n_samples, n_output_frames,
         n_output_features); the lengths are worked out. None leaves the frames as they
         are.
+    standardize : bool, default=True
+        Whether to centre and scale each feature over all training frames; with
+        `front_end="image"`, all of them alike. Set it to False where a front end of
+        your own needs the values as they are, for example indices of embeddings.
     skip_frames : int, default=0
         Number of first output frames left out of loss and decoding, for a network that
         has not read enough by then. Larger values leave fewer frames for the labels.
@@ -177,9 +197,15 @@ class CTCSequenceClassifier(SequenceEstimator):
     optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
         Optimizer by name, class, config or instance. An instance is rebuilt from its
         config and never used itself. `optimizer__<name>` sets its parameters.
-    learning_rate : float or LearningRateSchedule, default=1e-3
+    learning_rate : float or LearningRateSchedule, default=2e-3
         Learning rate of an optimizer given by name or class. A higher rate needs fewer
         epochs; lower it when the loss jumps.
+    learning_rate_schedule : {"warmup_cosine", "constant"}, default="warmup_cosine"
+        How `fit` changes the learning rate. "warmup_cosine" raises it over the first
+        twentieth of the epochs and lowers it along half a cosine to a hundredth.
+        `partial_fit`, which knows no end, keeps it constant, as `fit` does where
+        `learning_rate` is a schedule itself, `optimizer` is an instance or config, or
+        from when a callback sets the rate.
     global_clipnorm : float or None, default=5.0
         Norm to which larger gradients are scaled down; None leaves them as they are.
         Lower it when the loss jumps. It has no effect on an optimizer given as an
@@ -188,9 +214,11 @@ class CTCSequenceClassifier(SequenceEstimator):
     epochs : int, default=50
         Number of passes over the training data. Raise it when the loss still falls at
         the end.
-    batch_size : int, default=32
+    batch_size : int or "auto", default="auto"
         Number of sequences per gradient step. Larger batches make an epoch faster, with
-        fewer steps to learn in. Sequences of similar length share a batch.
+        fewer steps to learn in. Sequences of similar length share a batch. "auto" takes
+        8, 16, 32 or 64, the largest that leaves 20 steps per epoch, and is kept as
+        `batch_size_`.
     shuffle : bool, default=True
         Whether to draw new batches in every epoch. If False, batches go from short to
         long sequences.
@@ -231,9 +259,13 @@ class CTCSequenceClassifier(SequenceEstimator):
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
+    conv_strides_ : tuple of int
+        The stride of each convolution.
+    mean_, scale_ : ndarray of shape (n_features,)
+        What is subtracted from each frame, and what the difference is divided by.
     model_ : keras.Model
-        The network, from frames and lengths to logits and output lengths. It is built
-        anew at each access.
+        The network, from scaled frames and lengths to logits and output lengths. It is
+        built anew at each access.
     history_ : dict of str to list of float
         Mean loss per sample in each epoch: "loss", "val_loss" with a validation set,
         and what callbacks add.
@@ -241,6 +273,9 @@ class CTCSequenceClassifier(SequenceEstimator):
         Number of features per frame; for a 2-D `X`, its number of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,), dtype=object
         Names of the features; exists only if `X` has column names that are all str.
+    batch_size_ : int
+        What `batch_size` was in the last `fit` or `partial_fit`, or what "auto" stood
+        for.
     n_iter_ : int
         Number of epochs trained, including those after the best one.
     callbacks_ : list of keras.callbacks.Callback
@@ -276,6 +311,8 @@ class CTCSequenceClassifier(SequenceEstimator):
         **FITTED,
         **FITTED_X,
         "_n_inputs": POSITIVE_INT,
+        "mean_": VECTOR,
+        "scale_": SCALE,
         "classes_": instance_of(np.ndarray),
         "_label_form": OneOf(FORMS),
     }
@@ -288,11 +325,12 @@ class CTCSequenceClassifier(SequenceEstimator):
         units: Ints = 128,
         cell: Cell = "lstm",
         bidirectional: bool = True,
-        dropout: float = 0.0,
-        conv_filters: Ints = (),
+        dropout: float = 0.2,
+        conv_filters: IntsOrAuto = "auto",
         conv_kernel_size: int = 5,
-        conv_strides: Ints = 1,
+        conv_strides: IntsOrAuto = "auto",
         front_end: FrontEnd = None,
+        standardize: bool = True,
         skip_frames: int = 0,
         target: Literal["auto", "sequence", "single"] = "auto",
         decoder: Decoder = "greedy",
@@ -302,10 +340,11 @@ class CTCSequenceClassifier(SequenceEstimator):
         class_weight: Literal["balanced"] | dict[Any, float] | None = None,
         preprocess: Steps = None,
         optimizer: Optimizer = "adam",
-        learning_rate: LearningRate = 1e-3,
+        learning_rate: LearningRate = 2e-3,
+        learning_rate_schedule: RateSchedule = "warmup_cosine",
         global_clipnorm: float | None = 5.0,
         epochs: int = 50,
-        batch_size: int = 32,
+        batch_size: int | Literal["auto"] = "auto",
         shuffle: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -326,6 +365,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         self.conv_kernel_size = conv_kernel_size
         self.conv_strides = conv_strides
         self.front_end = front_end
+        self.standardize = standardize
         self.skip_frames = skip_frames
         self.target = target
         self.decoder = decoder
@@ -336,6 +376,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         self.preprocess = preprocess
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
         self.global_clipnorm = global_clipnorm
         self.epochs = epochs
         self.batch_size = batch_size
@@ -392,6 +433,12 @@ class CTCSequenceClassifier(SequenceEstimator):
             was.
         TrainingDivergedError
             If the loss is not finite.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the outputs for training sequences are no better than one output for all,
+            or the loss was still falling in the last tenth of the epochs.
         """
         request = FitRequest(X, y, sample_weight, X_val, y_val, self.warm_start)
         return self._fit(request)
@@ -400,7 +447,8 @@ class CTCSequenceClassifier(SequenceEstimator):
         """Train for one more epoch, from the present weights and optimizer state.
 
         As many calls with the same data and an integer `random_state` as a `fit` has
-        epochs give the same weights. No checkpoint is read or written.
+        epochs give the same weights, if `learning_rate_schedule` is "constant". No
+        checkpoint is read or written.
 
         Parameters
         ----------
@@ -624,6 +672,13 @@ class CTCSequenceClassifier(SequenceEstimator):
         sample_weight = check_sample_weight(sample_weight, len(sequences))
         if reset:
             warn_of_waveforms(sequences, self._shortened_by())
+            scaling = Scaling.fit(
+                sequences,
+                np.flatnonzero(sample_weight > 0),
+                standardize=self.standardize,
+                pooled=self.front_end == "image",
+            )
+            self.mean_, self.scale_ = scaling.mean, scaling.scale
             vocabulary = LabelVocabulary.fit(labels)
             self._label_form = vocabulary.form
             self.classes_ = vocabulary.classes
@@ -635,11 +690,19 @@ class CTCSequenceClassifier(SequenceEstimator):
                     f"{self.classes_.tolist()}."
                 )
             self.classes_ = classes
-        return FrameData(sequences, sample_weight, self._vocabulary.encode(labels))
+        encoded = self._vocabulary.encode(labels)
+        return FrameData(sequences, sample_weight, self._scaling, encoded)
 
-    def _make_settings(self):
-        conv_filters = as_tuple(self.conv_filters)
-        conv_strides = as_tuple(self.conv_strides, len(conv_filters))
+    def _make_settings(self, data, validation, present):
+        parts = [part for part in (data, validation) if part is not None]
+        conv_filters, conv_strides = pick_convolutions(
+            self.conv_filters,
+            self.conv_strides,
+            lambda strides: min(p.least_room(strides, self.skip_frames) for p in parts),
+            present,
+            has_front_end=self.front_end is not None,
+            most=MOST_OF_ONE_LABEL if self._is_single else MOST_OF_SEQUENCES,
+        )
         if len(conv_strides) != len(conv_filters):
             raise ValueError(
                 f"conv_strides has {len(conv_strides)} entries, but conv_filters has "
@@ -698,6 +761,22 @@ class CTCSequenceClassifier(SequenceEstimator):
     def _trainable_rows(self, data):
         return trainable_rows(data, self.infeasible)
 
+    def _failure(self, data):
+        decode = _single_labels if self._is_single else greedy
+        found = self._map(data, lambda rows, *batch: decode(*batch), _run_network)
+        failure = lack_of_learning(data.labels, found)
+        if failure is None:
+            return None
+        if self._is_single:
+            advice = 'a higher or lower learning_rate, or class_weight="balanced"'
+        else:
+            advice = "a higher or lower learning_rate, or larger conv_strides"
+        return (
+            f"{type(self).__name__} has learnt next to nothing: of {len(found)} "
+            f"training sequences, {failure}. Check that y[i] belongs to X[i]; try "
+            f"more epochs, {advice}."
+        )
+
     def _check_restored(self):
         super()._check_restored()
         LabelVocabulary.from_array(self.classes_, self._label_form)
@@ -709,13 +788,27 @@ class CTCSequenceClassifier(SequenceEstimator):
     # -- its own ------------------------------------------------------------------
 
     @property
+    def conv_strides_(self) -> tuple[int, ...]:
+        """The stride of each convolution, as `conv_strides` gave it or "auto" chose."""
+        check_is_fitted(self)
+        return self._settings["conv_strides"]
+
+    @property
+    def _scaling(self) -> Scaling:
+        return Scaling(self.mean_, self.scale_)
+
+    @property
     def _vocabulary(self) -> LabelVocabulary:
         return LabelVocabulary(self.classes_, self._label_form)
 
     def _shortened_by(self) -> float:
         """How many frames become one; infinity where nobody knows beforehand."""
+        if self.front_end:
+            return math.inf
+        if "auto" in (self.conv_filters, self.conv_strides):
+            return 1
         strides = as_tuple(self.conv_strides, len(as_tuple(self.conv_filters)))
-        return math.inf if self.front_end else math.prod(strides)
+        return math.prod(strides)
 
     @property
     def _terms(self) -> Terms:
@@ -732,8 +825,9 @@ class CTCSequenceClassifier(SequenceEstimator):
     def _read(self, X, read) -> list:
         """What `read(log_probs, lengths)` makes of each sample of a batch, in order."""
         sequences = check_sequences(self, X, reset=False, terms=self._terms)
+        sequences = self._preprocessed(sequences, False)
         return self._map(
-            FrameData(self._preprocessed(sequences, False), np.ones(len(sequences))),
+            FrameData(sequences, np.ones(len(sequences)), self._scaling),
             lambda rows, *batch: read(*batch),
             _run_network,
             check=check_output_lengths,
@@ -752,7 +846,7 @@ class CTCSequenceClassifier(SequenceEstimator):
     def _best_labels(self, log_probs, lengths) -> list[np.ndarray]:
         """The label ids that are predicted for a batch of posteriors."""
         if self._is_single:
-            return single_log_proba(log_probs, lengths).argmax(axis=1)[:, np.newaxis]
+            return _single_labels(log_probs, lengths)
         limits = self.beam_width, self.min_label_log_prob
         return DECODERS[self.decoder](log_probs, lengths, *limits)
 
@@ -776,6 +870,11 @@ def _run_network(program, batch):
 def single_log_proba(log_probs, lengths) -> np.ndarray:
     """Log-probability of each one-label sequence, if it must be one of them."""
     return log_softmax(label_log_likelihoods(log_probs, lengths), axis=1)
+
+
+def _single_labels(log_probs, lengths) -> np.ndarray:
+    """The most probable label of each sample that has one, (n_samples, 1)."""
+    return single_log_proba(log_probs, lengths).argmax(axis=1)[:, np.newaxis]
 
 
 def _sorted_classes(classes) -> np.ndarray:

@@ -3,13 +3,18 @@
 Knows nothing of collections of texts, of ids and of Keras.
 """
 
+import re
 import reprlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
+
+_DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True)
@@ -26,9 +31,13 @@ TOKENIZERS = {
 }
 
 
-# Where fewer texts than this share hold white space between other characters, "auto"
-# takes it for a character.
+# "auto" takes characters where fewer texts than this share hold white space between
+# other characters, or these shares of the words hold a digit or occur only once: the
+# texts to come will hold other such words.
 RARE = 0.1
+NUMBERS = 0.1
+ONCE = 0.2
+FEW_TEXTS = 5  # which say nothing about how often a word occurs
 
 
 def is_auto(tokenizer: Any) -> bool:
@@ -37,9 +46,19 @@ def is_auto(tokenizer: Any) -> bool:
 
 
 def pick_tokenizer(texts: Sequence[str]) -> str:
-    """The name of the tokenizer that "auto" stands for: "char" where words are rare."""
-    n_parted = sum(len(text.split(maxsplit=1)) > 1 for text in texts)
-    return "char" if n_parted < RARE * len(texts) else "word"
+    """The name of the tokenizer that "auto" stands for.
+
+    "char" where words are rare, or are not from a set that training could know.
+    """
+    parted = [text.split() for text in texts]
+    if sum(len(words) > 1 for words in parted) < RARE * len(texts):
+        return "char"
+    counts = Counter(chain.from_iterable(parted))
+    n_words = counts.total()
+    n_numbers = sum(n for word, n in counts.items() if _DIGIT.search(word))
+    n_once = sum(n == 1 for n in counts.values()) if len(texts) >= FEW_TEXTS else 0
+    is_open = n_numbers >= NUMBERS * n_words or n_once >= ONCE * n_words
+    return "char" if is_open else "word"
 
 
 def tokenizer_in_use(estimator: Any, side: str) -> Any:

@@ -31,7 +31,7 @@ OPTIMIZERS = {
     and issubclass(value, keras.optimizers.Optimizer)
     and value not in (keras.optimizers.Optimizer, *WRAPPERS)
 }
-DEFAULT_LEARNING_RATE = 1e-3
+DEFAULT_LEARNING_RATE = 2e-3
 CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 
 # What Keras takes unseen and stumbles over in the first step.

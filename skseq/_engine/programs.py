@@ -225,6 +225,7 @@ class Trainer:
                 self.optimizer = type(optimizer).from_config(optimizer.get_config())
         self._copied_weights = self._build()
         self._first_state = self.state()
+        self.given_learning_rate = None
         self._step = self._compile()
 
     def _build(self) -> dict[int, int]:
@@ -250,9 +251,18 @@ class Trainer:
     def reset(self, optimizer: keras.optimizers.Optimizer) -> None:
         """Forget what was learnt, and take this optimizer's learning rate."""
         self.set_state(self._first_state)
-        learning_rate = plain_learning_rate(optimizer)
-        if learning_rate is not None:  # a schedule is part of the traced step
-            self.optimizer.learning_rate = learning_rate
+        self.given_learning_rate = plain_learning_rate(optimizer)
+        if self.given_learning_rate is not None:  # a schedule is part of the step
+            self.learning_rate = self.given_learning_rate
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next step."""
+        return float(self.optimizer.learning_rate)
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.optimizer.learning_rate = value
 
     def start_from_weights(self) -> None:
         """Give what starts as a copy of the network's weights their present values."""

@@ -23,6 +23,7 @@ class TrainingPlan:
     batch_size: int
     shuffle: bool
     seed: int
+    schedule: str = "constant"  # of the learning rate, a name in SCHEDULES
     patience: int | None = None  # epochs without improvement; None: no early stopping
     verbose: int = 0
     exact_lengths: bool = False  # batch only sequences of one length
@@ -31,6 +32,16 @@ class TrainingPlan:
     def loss(self, logs: dict[str, float]) -> float:
         """What early stopping wants small."""
         return MONITORS[self.monitor] * logs[self.monitor]
+
+
+# Batches of an epoch, and the sizes that they may have.
+N_BATCHES = 20
+BATCH_SIZES = (8, 16, 32, 64)
+
+
+def pick_batch_size(n_samples: int) -> int:
+    """The largest size that cuts so many samples into `N_BATCHES` batches or more."""
+    return max([n for n in BATCH_SIZES if n * N_BATCHES <= n_samples], default=8)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from skseq._data.batching import apply_ahead, full_batches, training_batches
 from skseq._engine.callbacks import CallbackRunner
 from skseq._engine.checkpoint import Checkpoint
 from skseq._engine.programs import Program, Trainer
+from skseq._engine.schedules import ScheduledRate
 from skseq._engine.state import (
     Subset,
     TrainingPlan,
@@ -55,6 +56,10 @@ class Run:
     checkpoint: Checkpoint | None = None
     score: Callable[[Program, Subset], float] | None = None
 
+    def __post_init__(self):
+        plan = self.plan
+        self._rate = ScheduledRate(self.trainer, plan.schedule, plan.epochs)
+
     def states(self, first: TrainingState) -> Iterator[TrainingState]:
         """Train to the plan's last epoch, yielding the state after each and at the end.
 
@@ -93,6 +98,7 @@ class Run:
             self.trainer.set_state(state.optimizer_state)
         else:
             self.trainer.start_from_weights()
+        self._rate.start(state.epoch)
         runner.tell("on_train_begin")
         if self.checkpoint:
             with self.checkpoint.blamed():
@@ -127,6 +133,7 @@ class Run:
                 raise TrainingDivergedError(state.epoch + 1, measure="validation loss")
             if self.score is not None:
                 logs["val_score"] = self.score(self.program, self.validation)
+        self._rate.end_epoch(state.epoch)
         logs = runner.end_epoch(state.epoch, logs)
         state = self._state_after(state, logs, own_weights)
         self.program.load(state.weights)
@@ -147,6 +154,7 @@ class Run:
         with closing(assembled) as ready:
             for step, (batch, arrays) in enumerate(ready):
                 runner.tell("on_train_batch_begin", step)
+                self._rate.step(epoch, step, len(batches))
                 losses = self.trainer.step(arrays, subset.weights[batch])
                 _check_losses(losses, rows[batch], epoch, step)
                 mean.add(losses, subset.weights[batch])

@@ -10,14 +10,16 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy.special import log_softmax
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from skseq._base import FITTED, FitRequest, SequenceEstimator
 from skseq._data.collections import object_array
 from skseq._data.token_vocabulary import TokenVocabulary
-from skseq._data.tokenizers import TOKENIZERS, is_auto, tokenizer_in_use
+from skseq._data.tokenizers import FEW_TEXTS, TOKENIZERS, is_auto, tokenizer_in_use
 from skseq._data.tokens import FORMS, as_texts, check_tokens
 from skseq._data.weights import check_sample_weight
+from skseq._engine.convergence import lack_of_learning
 from skseq._parameters import (
     CALLABLE,
     FRACTION,
@@ -47,6 +49,7 @@ from skseq._typing import (
     Optimizer,
     Path,
     RandomState,
+    RateSchedule,
     Steps,
     Strategy,
     Tokenizer,
@@ -60,9 +63,6 @@ DECODERS = ("greedy", "beam")
 # probabilities of them and their hypotheses.
 DECODED_ROWS = 256
 DECODED_VALUES = 2**23
-
-# Fewer targets than this say nothing about how they should be cut.
-FEW_TARGETS = 5
 
 # The search counts in 32 bits, and adds up scores in as many.
 MAX_LENGTH = 2**31 - 1
@@ -135,9 +135,10 @@ default="auto"
         callable from a str to a list of str (whose method `detokenize`, if it has one,
         is the way back; otherwise tokens are joined by spaces). "auto" takes characters
         if fewer than a tenth of the strings that training starts with hold white space
-        between other characters, and words otherwise. Samples that already are lists,
-        tuples or arrays of tokens are taken as they are; None takes only such samples,
-        and their tokens may be integers.
+        between other characters, if a tenth of their words hold a digit, or if a fifth
+        of their words occur only once, and words otherwise. Samples that already are
+        lists, tuples or arrays of tokens are taken as they are; None takes only such
+        samples, and their tokens may be integers.
     min_frequency : int, default=1
         Number of times that a token must occur in the training data to be known. A
         larger value leaves more tokens unknown, and teaches the network to handle them.
@@ -182,9 +183,15 @@ default="auto"
     optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
         Optimizer by name, class, config or instance. An instance is rebuilt from its
         config and never used itself. `optimizer__<name>` sets its parameters.
-    learning_rate : float or LearningRateSchedule, default=1e-3
+    learning_rate : float or LearningRateSchedule, default=2e-3
         Learning rate of an optimizer given by name or class. A higher rate needs fewer
         epochs; lower it when the loss jumps.
+    learning_rate_schedule : {"warmup_cosine", "constant"}, default="warmup_cosine"
+        How `fit` changes the learning rate. "warmup_cosine" raises it over the first
+        twentieth of the epochs and lowers it along half a cosine to a hundredth.
+        `partial_fit`, which knows no end, keeps it constant, as `fit` does where
+        `learning_rate` is a schedule itself, `optimizer` is an instance or config, or
+        from when a callback sets the rate.
     global_clipnorm : float or None, default=5.0
         Norm to which larger gradients are scaled down; None leaves them as they are.
         Lower it when the loss jumps. It has no effect on an optimizer given as an
@@ -197,9 +204,11 @@ default="auto"
     epochs : int, default=50
         Number of passes over the training data. Raise it when the loss still falls at
         the end.
-    batch_size : int, default=32
+    batch_size : int or "auto", default="auto"
         Number of sequences per gradient step. Larger batches make an epoch faster, with
-        fewer steps to learn in. Sequences of similar length share a batch.
+        fewer steps to learn in. Sequences of similar length share a batch. "auto" takes
+        8, 16, 32 or 64, the largest that leaves 20 steps per epoch, and is kept as
+        `batch_size_`.
     shuffle : bool, default=True
         Whether to draw new batches in every epoch. If False, batches go from short to
         long sequences.
@@ -252,6 +261,9 @@ default="auto"
     history_ : dict of str to list of float
         Mean loss per token in each epoch: "loss", "val_loss" with a validation set,
         "val_score" if `scoring="score"`, and what callbacks add.
+    batch_size_ : int
+        What `batch_size` was in the last `fit` or `partial_fit`, or what "auto" stood
+        for.
     n_iter_ : int
         Number of epochs trained, including those after the best one.
     callbacks_ : list of keras.callbacks.Callback
@@ -320,11 +332,12 @@ default="auto"
         max_output_length: int | None = None,
         preprocess: Steps = None,
         optimizer: Optimizer = "adam",
-        learning_rate: LearningRate = 1e-3,
+        learning_rate: LearningRate = 2e-3,
+        learning_rate_schedule: RateSchedule = "warmup_cosine",
         global_clipnorm: float | None = 5.0,
         ema_decay: float | None = None,
         epochs: int = 50,
-        batch_size: int = 32,
+        batch_size: int | Literal["auto"] = "auto",
         shuffle: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -359,6 +372,7 @@ default="auto"
         self.preprocess = preprocess
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
         self.global_clipnorm = global_clipnorm
         self.ema_decay = ema_decay
         self.epochs = epochs
@@ -412,6 +426,13 @@ default="auto"
             was.
         TrainingDivergedError
             If the loss is not finite.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the outputs for training sources are no better than one output for all,
+            most texts are one token each that occurs once, most tokens of the targets
+            are unknown, or the loss was still falling in the last tenth of the epochs.
         """
         request = FitRequest(X, y, sample_weight, X_val, y_val, self.warm_start)
         return self._fit(request)
@@ -420,8 +441,9 @@ default="auto"
         """Train for one more epoch, from the present weights and optimizer state.
 
         As many calls with the same data and an integer `random_state` as a `fit` has
-        epochs give the same weights. The first call settles the vocabularies: later
-        tokens that it did not hold are unknown ones. No checkpoint is read or written.
+        epochs give the same weights, if `learning_rate_schedule` is "constant". The
+        first call settles the vocabularies: later tokens that it did not hold are
+        unknown ones. No checkpoint is read or written.
 
         Parameters
         ----------
@@ -608,7 +630,8 @@ default="auto"
         if reset:
             self.source_tokenizer_ = sources.tokenizer
             self.target_tokenizer_ = targets.tokenizer
-            _warn_of_whole_texts(targets, self.target_tokenizer)
+            _warn_of_whole_texts(sources, "source", self.source_tokenizer)
+            _warn_of_whole_texts(targets, "target", self.target_tokenizer)
             self._learn_vocabularies(sources, targets)
         vocabulary = self._vocabulary("source")
 
@@ -635,7 +658,7 @@ default="auto"
         self._longest_source = max(map(len, sources.sequences))
         self._longest_target = max(map(len, targets.sequences))
 
-    def _make_settings(self):
+    def _make_settings(self, data, validation, present):
         return {
             "n_source_ids": self._vocabulary("source").n_ids,
             "n_target_ids": self._vocabulary("target").n_ids,
@@ -663,6 +686,32 @@ default="auto"
         # An unknown token says nothing, until training says otherwise.
         weights[0][self._vocabulary("source").unknown] = 0.0
         return weights
+
+    def _failure(self, data):
+        unknown = self._vocabulary("target").unknown
+        n_unknown = sum(np.count_nonzero(ids == unknown) for ids in data.targets)
+        n_tokens = sum(map(len, data.targets))
+        if 2 * n_unknown > n_tokens:
+            return (
+                f"{type(self).__name__} knows few of the tokens that it should write: "
+                f"of {n_tokens} in some training targets, {n_unknown} are unknown. "
+                f"Lower min_frequency={self.min_frequency}, raise "
+                f"max_vocabulary={self.max_vocabulary}, or set "
+                'target_tokenizer="char".'
+            )
+        run = partial(self._translate, decoder="greedy", n_best=1)
+        n_rows = self._n_decoded("greedy", 1)
+        found = self._map(
+            replace(data, targets=None), _read_hypotheses, run, n_rows=n_rows
+        )
+        failure = lack_of_learning(data.targets, [best[0][0] for best in found])
+        if failure is None:
+            return None
+        return (
+            f"{type(self).__name__} has learnt next to nothing: of {len(found)} "
+            f"training sources, {failure}. Check that y[i] belongs to X[i]; try more "
+            "epochs, a higher or lower learning_rate, or other tokenizers."
+        )
 
     def _check_restored(self):
         super()._check_restored()
@@ -828,25 +877,30 @@ default="auto"
         return list(map(RankedOutput, self._texts(ids), log_probs, scores))
 
 
-def _warn_of_whole_texts(targets, wanted) -> None:
-    """Warn where most targets are one token each that no other target has."""
-    n_targets = len(targets)
-    if targets.form != "text" or n_targets < FEW_TARGETS:
+def _warn_of_whole_texts(texts, side, wanted) -> None:
+    """Warn where most texts of a side are one token each that no other text has."""
+    n_texts = len(texts)
+    if texts.form != "text" or n_texts < FEW_TEXTS:
         return
-    counts = Counter(chain.from_iterable(targets.sequences))
+    counts = Counter(chain.from_iterable(texts.sequences))
     n_whole = sum(
         len(tokens) == 1 and counts[tokens[0]] == 1 and len(tokens[0]) > 1
-        for tokens in targets.sequences
+        for tokens in texts.sequences
     )
-    if n_whole <= n_targets / 2:
+    if n_whole <= n_texts / 2:
         return
-    picked = f"target_tokenizer={wanted!r}"
+    picked = f"{side}_tokenizer={wanted!r}"
     if is_auto(wanted):
-        picked += f" picked {targets.tokenizer!r}, and"
+        picked += f" picked {texts.tokenizer!r}, and"
+    lost = {
+        "source": "nothing can be learnt about any other source",
+        "target": "no other output can be learnt than these",
+    }
     warn(
-        f"{picked} leaves {n_whole} of {n_targets} targets as one token each that "
-        "occurs once, so that no other output can be learnt than these. Set "
-        'target_tokenizer="char" to learn them character by character.'
+        f"{picked} leaves {n_whole} of {n_texts} {side}s as one token each that occurs "
+        f'once, so that {lost[side]}. Set {side}_tokenizer="char" to learn them '
+        "character by character.",
+        ConvergenceWarning,
     )
 
 

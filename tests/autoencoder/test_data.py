@@ -8,7 +8,7 @@ from skseq._autoencoder import data
 from skseq._autoencoder.data import (
     STEP_WEIGHTS,
     ReconstructionData,
-    Scaling,
+    ChangeScaling,
     check_step_weight,
     check_unfolded,
     memory_bytes,
@@ -32,7 +32,9 @@ def sequences_of(X):
 def fitted(X, rows=None, *, standardize=True, difference=False):
     rows = range(len(X)) if rows is None else rows
     sequences = sequences_of(X)
-    return Scaling.fit(sequences, rows, standardize=standardize, difference=difference)
+    return ChangeScaling.learn(
+        sequences, rows, standardize=standardize, difference=difference
+    )
 
 
 def data_of(X, weights=None, **options):
@@ -161,7 +163,7 @@ class Stream:
 def test_a_stream_is_read_one_by_one_and_not_kept(standardize, difference, n_readings):
     lengths = np.arange(1, 21)
     stream = Stream(lengths)
-    scaling = Scaling.fit(
+    scaling = ChangeScaling.learn(
         Sequences(stream, lengths, 2, "sequences"),
         np.arange(20),
         standardize=standardize,

@@ -25,8 +25,12 @@ def make(**params):
     defaults = {
         "units": 3,
         "bidirectional": False,
+        "conv_filters": (),
+        "standardize": False,
+        "dropout": 0.0,
         "optimizer": "sgd",
         "epochs": 1,
+        "learning_rate_schedule": "constant",
         "batch_size": 4,
         "random_state": 0,
     }

@@ -714,9 +714,16 @@ def test_samples_are_fetched_once():
         (["ab"] * 9 + ["ab cd"], "word"),
         (["\u4f60\u597d", "\u518d\u89c1\u3002"], "char"),
         ([["ab"], ["cd"]], "word"),
+        (["3 may", "4 may"], "char"),
+        (["on monday at 3 o'clock"] * 9, "char"),
+        (["in the spring of 1979 she left for the far east"] * 9, "char"),
+        (["in the year of 79 she left them all alone again"] * 9, "word"),
+        ([f"{a} {b}" for a in "abcde" for b in "vwxyz"], "word"),
+        ([f"{a}n o{a}" for a in "abcdefg"], "char"),  # each word once
+        ([f"{a}n o{a}" for a in "abcd"], "word"),  # too few to tell
     ],
 )
-def test_auto_picks_characters_where_fewer_than_a_tenth_hold_white_space(texts, picked):
+def test_auto_picks_characters_where_words_are_rare_or_from_no_known_set(texts, picked):
     options = {"parameter": "source_tokenizer", "estimator_name": "Reader"}
     found = check_tokens(texts, "X", tokenizer="auto", **options)
     expected = check_tokens(texts, "X", tokenizer=picked, **options)

@@ -653,7 +653,7 @@ def test_the_weights_are_plain_safetensors(saved, fitted):
         arrays = load_tensors(archive.read("weights.safetensors"))
     assert len(save_tensors(arrays)) < 20_000
     weights = {n: w for n, w in arrays.items() if n.startswith(WEIGHTS)}
-    assert arrays.keys() - weights.keys() == {"classes_"}
+    assert arrays.keys() - weights.keys() == {"classes_", "mean_", "scale_"}
     for weight, value in zip(fitted.model_.weights, fitted._weights, strict=True):
         np.testing.assert_array_equal(weights[f"{WEIGHTS}{weight.path}"], value)
 

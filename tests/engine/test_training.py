@@ -18,7 +18,7 @@ from skseq._engine.state import Subset, TrainingPlan, TrainingState
 from skseq._engine.training import Run
 from skseq._nn.initial_weights import initial_weights
 from skseq.exceptions import TrainingDivergedError
-from tests.tiny import SAME_LENGTHS, recipe_with
+from tests.tiny import SAME_LENGTHS, UNSCALED, recipe_with
 
 RECIPE = recipe_with(dropout=0.0)
 SETTINGS = dict(RECIPE.settings)
@@ -34,7 +34,7 @@ def part(rows, weights=None, frames=FRAMES):
     sequences = Sequences([frames[i] for i in rows], LENGTHS[rows], 2, "sequences")
     weights = np.ones(len(rows)) if weights is None else np.array(weights, float)
     labels = [LABELS[i] for i in rows]
-    data = FrameData(sequences, weights, labels, SAME_LENGTHS)
+    data = FrameData(sequences, weights, UNSCALED, labels, SAME_LENGTHS)
     return Subset(data, np.flatnonzero(weights))
 
 

@@ -1,0 +1,378 @@
+"""Whether defaults learn: each estimator as it comes, on many tasks.
+
+    python benchmarks/defaults.py --data-home DIR [--seeds 3 4 5] [--tasks NAME ...]
+    python benchmarks/defaults.py --data-home DIR --search
+
+Every task is fitted with no parameter set beside `random_state` (and `front_end` for
+images). Beside it stands a plain baseline of the field. `--search` adds the best of
+twelve configurations at the same number of epochs: learning rate, strides, batch size
+and dropout, drawn at random and chosen on a fifth of the training data. Two processes
+of one thread each run side by side.
+
+Errors: 1 - balanced accuracy for gestures and single digits, label or token error rate
+for sequences, 1 - F1 at the automatic threshold for anomalies.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from side_by_side import RESULTS
+from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+N_CONFIGURATIONS = 12
+RATES = (3e-4, 1e-3, 3e-3, 1e-2)
+BATCH_SIZES = (8, 16, 32)
+DROPOUTS = (0.0, 0.2, 0.4)
+STRIDES = (1, 2, 4)
+MARGIN = 0.10, 0.02  # of the best configuration's error: relative, absolute
+
+
+# -- data -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is learnt from, and what is tested on."""
+
+    X: Any
+    y: Any
+    X_test: Any
+    y_test: Any
+
+    def split(self, seed) -> "Data":
+        """A fifth of the training data in the place of the test data."""
+        if self.y is None:  # normal sequences only: there is nothing to choose by
+            return self
+        X, X_test, y, y_test = train_test_split(
+            list(self.X), list(self.y), test_size=0.2, random_state=seed
+        )
+        return Data(X, np.asarray(y) if np.ndim(self.y) == 1 else y, X_test, y_test)
+
+
+def gestures(home, seed):
+    from skseq.datasets import make_gestures
+
+    return Data(
+        *make_gestures(320, random_state=seed),
+        *make_gestures(600, random_state=1000 + seed),
+    )
+
+
+def letters(home, seed, n_samples=260, sample_rate=16000, n_letters=(1, 15)):
+    from skseq.datasets import make_letters
+
+    make = partial(
+        make_letters, sample_rate=sample_rate, n_letters=n_letters, return_X_y=True
+    )
+    return Data(
+        *make(n_samples, random_state=seed), *make(150, random_state=1000 + seed)
+    )
+
+
+def short_letters(home, seed):
+    return letters(home, seed, sample_rate=8000, n_letters=(1, 4))
+
+
+def strips(home, seed):
+    from skseq.datasets import make_digit_strips
+
+    return Data(
+        *make_digit_strips(400, noise=0.1, random_state=seed),
+        *make_digit_strips(300, noise=0.1, subset="test", random_state=1000 + seed),
+    )
+
+
+def captchas(home, seed):
+    """Of half the size, ink is one."""
+    from skseq.datasets import fetch_captchas
+
+    images, texts = fetch_captchas(data_home=home, return_X_y=True)
+    images = [
+        1 - image.reshape(len(image) // 2, 2, -1, 2).mean(axis=(1, 3))
+        for image in images
+    ]
+    X, X_test, y, y_test = train_test_split(
+        images, texts, train_size=400, test_size=200, random_state=seed
+    )
+    return Data(X, y, X_test, y_test)
+
+
+def spoken_digits(home, seed):
+    from skseq.datasets import fetch_spoken_digits
+
+    audio, digits = fetch_spoken_digits(data_home=home, return_X_y=True)
+    X, X_test, y, y_test = train_test_split(
+        audio, digits, train_size=500, test_size=400, random_state=seed
+    )
+    return Data(X, np.asarray(y), X_test, np.asarray(y_test))
+
+
+def pairs(home, seed, make, n_samples):
+    return Data(
+        *make(n_samples, random_state=seed), *make(300, random_state=1000 + seed)
+    )
+
+
+def dates(home, seed):
+    from skseq.datasets import make_dates
+
+    return pairs(home, seed, make_dates, 700)
+
+
+def number_words(home, seed):
+    from skseq.datasets import make_number_words
+
+    return pairs(home, seed, partial(make_number_words, max_value=9999), 900)
+
+
+def symbols(home, seed, task):
+    from skseq.datasets import make_symbol_sequences
+
+    make = partial(make_symbol_sequences, task=task, max_length=12)
+    return pairs(home, seed, make, 900)
+
+
+def sounds(home, seed):
+    from skseq.datasets import fetch_g2p
+
+    fetch = partial(fetch_g2p, "hin", data_home=home, return_X_y=True)
+    words, phones = fetch()
+    rows = np.random.default_rng(seed).permutation(len(words))[:1000]
+    return Data(
+        [words[i] for i in rows], [phones[i] for i in rows], *fetch(subset="dev")
+    )
+
+
+def sensors(home, seed):
+    from skseq.datasets import make_sensor_sequences
+
+    make = partial(make_sensor_sequences, n_features=4, return_X_y=True)
+    X, _ = make(260, contamination=0, random_state=seed)
+    return Data(X, None, *make(400, contamination=0.2, random_state=1000 + seed))
+
+
+def heart_beats(home, seed):
+    from skseq.datasets import fetch_ecg5000
+
+    X, y = fetch_ecg5000(data_home=home, return_X_y=True)
+    X_test, y_test = fetch_ecg5000(subset="test", data_home=home, return_X_y=True)
+    return Data(X[y == 1], None, X_test, y_test)
+
+
+def valve(home, seed, n_train=400):
+    """Windows of one series; a window is normal if fewer than half its rows are not."""
+    from skseq.datasets import fetch_skab_valve1
+    from skseq.preprocessing import SlidingWindows
+
+    data = fetch_skab_valve1(data_home=home)
+    series, anomaly = (
+        part[seed % len(data.series)] for part in (data.series, data.anomaly)
+    )
+    windows = SlidingWindows(10)
+    scaled = StandardScaler().fit(series[:n_train]).transform(series)
+    labels = np.lib.stride_tricks.sliding_window_view(anomaly[n_train:], 10).mean(
+        axis=1
+    )
+    return Data(
+        windows.transform(scaled[:n_train]),
+        None,
+        windows.transform(scaled[n_train:]),
+        np.where(labels >= 0.5, -1, 1),
+    )
+
+
+# -- baselines ------------------------------------------------------------------------
+
+
+def summary(sequence):
+    """Mean, deviation and extremes of each feature."""
+    x = np.asarray(sequence, dtype=float)
+    return np.concatenate([x.mean(0), x.std(0), x.min(0), x.max(0)])
+
+
+def forest(data, prepare=list):
+    model = RandomForestClassifier(500, random_state=0)
+    model.fit([summary(x) for x in prepare(data.X)], data.y)
+    return model.predict([summary(x) for x in prepare(data.X_test)])
+
+
+def forest_of_sounds(data):
+    from skseq.preprocessing import LogMel
+
+    return forest(data, LogMel(8000).transform)
+
+
+def most_frequent(data):
+    """The one output that comes most often, for all."""
+    keys = [y if isinstance(y, str) else tuple(y) for y in data.y]
+    (best, _), *_ = Counter(keys).most_common(1)
+    return [best] * len(data.X_test)
+
+
+def nearest(data):
+    """The output of the source that is nearest in edits."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import Levenshtein
+
+    distances = process.cdist(data.X_test, data.X, scorer=Levenshtein.distance)
+    return [data.y[i] for i in distances.argmin(axis=1)]
+
+
+def residuals(data):
+    """PCA of sequences, or of their statistics where lengths differ."""
+    X, X_test = data.X, data.X_test
+    if len({len(x) for x in X}) > 1:
+        X, X_test = ([summary(x) for x in part] for part in (X, X_test))
+    X, X_test = (np.asarray(part).reshape(len(part), -1) for part in (X, X_test))
+    scaler = StandardScaler().fit(X)
+    X, X_test = scaler.transform(X), scaler.transform(X_test)
+    pca = PCA(8).fit(X)
+
+    def score(A):
+        return np.square(A - pca.inverse_transform(pca.transform(A))).mean(axis=1)
+
+    limit = np.quantile(score(X), 0.99)
+    return np.where(score(X_test) > limit, -1, 1)
+
+
+# -- estimators -----------------------------------------------------------------------
+
+
+def reader(seed, **settings):
+    from skseq import CTCSequenceClassifier
+
+    return CTCSequenceClassifier(random_state=seed, **settings)
+
+
+def image_reader(seed, **settings):
+    return reader(seed, front_end="image", **settings)
+
+
+def listener(seed, rate, **settings):
+    from skseq.preprocessing import LogMel
+
+    return make_pipeline(LogMel(rate), reader(seed, **settings))
+
+
+def translator(seed, **settings):
+    from skseq import Seq2SeqTranslator
+
+    return Seq2SeqTranslator(random_state=seed, **settings)
+
+
+def detector(seed, **settings):
+    from skseq import LSTMAutoencoder
+
+    return LSTMAutoencoder(random_state=seed, **settings)
+
+
+# -- errors ---------------------------------------------------------------------------
+
+
+def class_error(y_true, y_pred):
+    return 1 - balanced_accuracy_score(y_true, y_pred)
+
+
+def sequence_error(y_true, y_pred):
+    from skseq.metrics import label_error_rate
+
+    def as_tokens(y):
+        return [t.split() if isinstance(t, str) and " " in t else t for t in y]
+
+    return label_error_rate(as_tokens(y_true), as_tokens(y_pred))
+
+
+def anomaly_error(y_true, y_pred):
+    from skseq.metrics import anomaly_f1
+
+    return 1 - anomaly_f1(y_true, y_pred)
+
+
+# -- tasks ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task: its data, the estimator as it comes, a baseline, and the error."""
+
+    load: Callable[[str, int], Data]
+    make: Callable
+    baseline: Callable[[Data], Any]
+    error: Callable[[Any, Any], float]
+    should_win: bool = True  # written down before anything was fitted
+    strides: tuple = (None,)
+
+    def configurations(self) -> list[dict]:
+        """Drawn at random, the same in every run."""
+        rng = np.random.default_rng(0)
+        grid = [
+            {"learning_rate": rate, "batch_size": size, "dropout": dropout}
+            | ({} if stride is None else strided(stride))
+            for rate in RATES
+            for size in BATCH_SIZES
+            for dropout in DROPOUTS
+            for stride in self.strides
+        ]
+        return [grid[i] for i in rng.permutation(len(grid))[:N_CONFIGURATIONS]]
+
+
+def strided(stride):
+    """Convolutions that shorten time by a stride."""
+    strides = {1: (1,), 2: (2,), 4: (2, 2)}[stride]
+    return {"conv_filters": (64,) * len(strides), "conv_strides": strides}
+
+
+TASKS = {
+    "gestures": Task(gestures, reader, forest, class_error, strides=STRIDES),
+    "letters, 16 kHz": Task(
+        letters,
+        partial(listener, rate=16000),
+        most_frequent,
+        sequence_error,
+        strides=STRIDES,
+    ),
+    "short letters, 8 kHz": Task(
+        short_letters,
+        partial(listener, rate=8000),
+        most_frequent,
+        sequence_error,
+        strides=STRIDES,
+    ),
+    "strips": Task(strips, reader, most_frequent, sequence_error, strides=(1, 2)),
+    "captchas": Task(captchas, image_reader, most_frequent, sequence_error),
+    "spoken digits": Task(
+        spoken_digits,
+        partial(listener, rate=8000),
+        forest_of_sounds,
+        class_error,
+        strides=STRIDES,
+    ),
+    "dates": Task(dates, translator, nearest, sequence_error),
+    "number words": Task(number_words, translator, nearest, sequence_error),
+    "copy": Task(
+        partial(symbols, task="copy"), translator, most_frequent, sequence_error
+    ),
+    "reverse": Task(
+        partial(symbols, task="reverse"), translator, most_frequent, sequence_error
+    ),
+    "sounds of words": Task(sounds, translator, nearest, sequence_error),
+    "sensors": Task(sensors, detector, residuals, anomaly_error),
+    # One shape of equal length is what PCA is made for.
+    "heart beats": Task(heart_beats, detector, residuals, anomaly_error, False),
+    "valve": Task(valve, detector, residuals, anomaly_error, False),
+}

@@ -1,0 +1,146 @@
+"""What stands before the recurrences where a user leaves it open."""
+
+import numpy as np
+import pytest
+
+from skseq import CTCSequenceClassifier, load
+from skseq._ctc.convolutions import pick_convolutions
+
+
+def make(**params):
+    defaults = {"units": 2, "epochs": 1, "random_state": 0}
+    return CTCSequenceClassifier(**{**defaults, **params})
+
+
+def frames(*lengths, n_features=2):
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=(n, n_features)) for n in lengths]
+
+
+def taken(fitted):
+    return fitted._settings["conv_filters"], fitted.conv_strides_
+
+
+@pytest.mark.parametrize(
+    ("lengths", "texts", "strides"),
+    [
+        ((40, 60), ["ab", "abc"], (4,)),
+        ((40, 16), ["ab", "ab"], (4,)),
+        ((40, 12), ["ab", "ab"], (2,)),  # 3 frames of 12 would be less than 2 per label
+        ((40, 8), ["ab", "aab"], (1,)),  # equal neighbours need a frame between them
+        ((40, 12), ["ab", "a"], (4,)),
+    ],
+)
+def test_strides_leave_each_sequence_twice_what_its_labels_need(
+    lengths, texts, strides
+):
+    assert taken(make().fit(frames(*lengths), texts)) == ((64,), strides)
+
+
+def test_one_label_per_sample_is_read_at_half_the_pace():
+    assert taken(make().fit(frames(40, 60), [0, 1])) == ((64,), (2,))
+
+
+def test_sequences_of_the_validation_set_count_and_hopeless_ones_do_not():
+    few = {"X_val": frames(12), "y_val": ["ab"]}
+    assert make().fit(frames(40, 60), ["ab", "ba"], **few).conv_strides_ == (2,)
+    dropping = make(infeasible="drop")
+    with pytest.warns(UserWarning, match="Dropped 1 of 3"):
+        dropping.fit(frames(40, 60, 1), ["ab", "ba", "ab"])
+    assert dropping.conv_strides_ == (4,)
+
+
+def test_frames_that_are_skipped_do_not_count():
+    assert make(skip_frames=7).fit(frames(40), ["ab"]).conv_strides_ == (2,)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"conv_filters": 3}, ((3,), (4,))),
+        ({"conv_filters": (3, 4)}, ((3, 4), (2, 2))),
+        ({"conv_filters": (3, 4, 5)}, ((3, 4, 5), (2, 2, 1))),
+        ({"conv_filters": ()}, ((), ())),
+        ({"conv_strides": 3}, ((64,), (3,))),
+        ({"conv_strides": (3, 1)}, ((64, 64), (3, 1))),
+        ({"conv_filters": (3, 4), "conv_strides": 1}, ((3, 4), (1, 1))),
+        ({"front_end": lambda frames: frames}, ((), ())),
+        ({"front_end": lambda frames: frames, "conv_filters": 3}, ((3,), (1,))),
+    ],
+    ids=[
+        "one convolution",
+        "two",
+        "three",
+        "none",
+        "a stride",
+        "two strides",
+        "both",
+        "front end",
+        "front end and convolution",
+    ],
+)
+def test_what_a_user_sets_is_never_overruled(given, expected):
+    assert taken(make(**given).fit(frames(40, 60), ["ab", "ba"])) == expected
+
+
+def test_training_that_continues_keeps_what_was_taken(tmp_path):
+    short = frames(6, 8), ["ab", "ba"]
+    reader = make(warm_start=True).fit(frames(40, 60), ["ab", "ba"])
+    with pytest.raises(ValueError, match="too few|only 2 output frames"):
+        reader.fit(frames(6, 5), ["aba", "bab"])
+    assert reader.fit(*short).conv_strides_ == (4,)
+    reader.partial_fit(*short)
+    path = tmp_path / "reader.skseq"
+    reader.save(path)
+    assert load(path).partial_fit(*short).conv_strides_ == (4,)
+    assert reader.set_params(warm_start=False).fit(*short).conv_strides_ == (1,)
+
+
+def test_room_is_asked_for_from_the_longest_strides_on():
+    asked = []
+
+    def room(strides):
+        asked.append(strides)
+        return 1
+
+    found = pick_convolutions("auto", "auto", room, {}, has_front_end=False, most=4)
+    assert found == ((64,), (1,))
+    assert asked == [(4,), (2,)]
+
+
+# -- standardisation ------------------------------------------------------------------
+
+
+def test_frames_are_read_in_units_of_their_deviation():
+    X = frames(40, 60)
+    reader = make().fit(X, ["ab", "ba"])
+    np.testing.assert_allclose(reader.mean_, np.concatenate(X).mean(axis=0))
+    np.testing.assert_allclose(reader.scale_, np.concatenate(X).std(axis=0))
+    scaled = [x * [1e3, 1e-2] + [7, -5] for x in X]
+    other = make().fit(scaled, ["ab", "ba"])
+    for a, b in zip(reader.predict_proba(X), other.predict_proba(scaled), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_the_pixels_of_images_are_scaled_alike():
+    X = [x + np.arange(4) for x in frames(40, 60, n_features=4)]
+    pixels = np.concatenate(X)
+    options = {"front_end": "image", "front_end__filters": 2, "front_end__features": 2}
+    reader = make(**options).fit(X, ["ab", "ba"])
+    np.testing.assert_allclose(reader.mean_, np.full(4, pixels.mean()))
+    np.testing.assert_allclose(reader.scale_, np.full(4, pixels.std()))
+
+
+def test_frames_may_be_read_as_they_are():
+    reader = make(standardize=False).fit(frames(40, 60), ["ab", "ba"])
+    assert reader.mean_.tolist() == [0, 0]
+    assert reader.scale_.tolist() == [1, 1]
+
+
+def test_sequences_of_weight_zero_and_validation_sets_do_not_change_the_scale():
+    X, strange = frames(40, 60), [100 + x for x in frames(50)]
+    validation = {"X_val": strange, "y_val": ["ab"]}
+    reader = make().fit(
+        [*X, *strange], ["ab", "ba", "ab"], sample_weight=[1, 1, 0], **validation
+    )
+    np.testing.assert_allclose(reader.mean_, np.concatenate(X).mean(axis=0))

@@ -1,0 +1,153 @@
+"""Fits that have learnt too little say so, and those that have learnt do not."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from skseq import CTCSequenceClassifier, LSTMAutoencoder, Seq2SeqTranslator
+from skseq._engine.convergence import fall_of, lack_of_learning
+from skseq._engine.state import BATCH_SIZES, pick_batch_size
+from tests.toy import as_text, reversals, symbol_runs
+
+X, SYMBOLS, _ = symbol_runs(40)
+TEXTS = as_text(SYMBOLS)
+CLASSES = np.array([int(sequence[0]) for sequence in SYMBOLS])
+SOURCES, TARGETS = (list(map(" ".join, side)) for side in reversals(40))
+
+
+def reader(**params):
+    defaults = {"units": 16, "epochs": 40, "learning_rate": 2e-2, "random_state": 0}
+    return CTCSequenceClassifier(**{**defaults, **params})
+
+
+def translator(**params):
+    defaults = {"units": 16, "epochs": 60, "learning_rate": 2e-2, "random_state": 0}
+    return Seq2SeqTranslator(**{**defaults, **params})
+
+
+def shuffled(y, seed=0):
+    order = np.random.default_rng(seed).permutation(len(y))
+    return [y[i] for i in order]
+
+
+STOPPING = {"early_stopping": True, "n_iter_no_change": 3}
+CONSTANT = [np.ones_like(x) for x in X]
+
+NOT_LEARNT = {
+    "rate too low, labels": lambda: reader(learning_rate=1e-7).fit(X, TEXTS),
+    "rate too low, classes": lambda: reader(learning_rate=1e-7).fit(X, CLASSES),
+    "rate too low, tokens": lambda: translator(learning_rate=1e-7).fit(
+        SOURCES, TARGETS
+    ),
+    "one epoch, labels": lambda: reader(epochs=1).fit(X, TEXTS),
+    "one epoch, classes": lambda: reader(epochs=1, learning_rate=1e-4).fit(X, CLASSES),
+    "one epoch, tokens": lambda: translator(epochs=1).fit(SOURCES, TARGETS),
+    "constant features, labels": lambda: reader(epochs=10).fit(CONSTANT, TEXTS),
+    "constant features, classes": lambda: reader(epochs=10).fit(CONSTANT, CLASSES),
+    "shuffled labels": lambda: reader(**STOPPING).fit(X, shuffled(TEXTS)),
+    "shuffled targets": lambda: translator(**STOPPING, units=4).fit(
+        SOURCES, shuffled(TARGETS)
+    ),
+    "targets of one token each": lambda: translator(target_tokenizer="word").fit(
+        SOURCES[:20], [f"{i}-{2 * i}" for i in range(20)]
+    ),
+    "unknown targets": lambda: translator(epochs=5, min_frequency=30).fit(
+        SOURCES, [f"{i} {i + 100}" for i in range(40)]
+    ),
+}
+
+LEARNT = {
+    "labels": lambda: reader().fit(X, TEXTS),
+    "classes": lambda: reader().fit(X, CLASSES),
+    "tokens": lambda: translator().fit(SOURCES, TARGETS),
+    "one sequence": lambda: reader(epochs=150).fit(X[:1], TEXTS[:1]),
+    "frames": lambda: LSTMAutoencoder(
+        units=16, epochs=200, learning_rate=1e-2, random_state=0
+    ).fit([np.sin(np.arange(n) * 0.7) for n in range(8, 16)]),
+}
+
+
+@pytest.mark.parametrize("fit", NOT_LEARNT.values(), ids=NOT_LEARNT)
+def test_a_fit_that_has_not_learnt_says_so_and_what_to_try(fit):
+    told = r"(learnt next to nothing.*; try|Lower min_frequency|Set target_tokenizer)"
+    with pytest.warns(ConvergenceWarning, match=told) as caught:
+        fit()
+    assert all(warning.filename == __file__ for warning in caught)
+
+
+@pytest.mark.parametrize("fit", LEARNT.values(), ids=LEARNT)
+def test_a_fit_that_has_learnt_says_nothing(fit):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        fit()
+
+
+@pytest.mark.parametrize("params", [STOPPING, {}], ids=["early stopping", "none"])
+def test_a_loss_that_still_falls_asks_for_more_epochs_unless_it_stops_early(params):
+    fit = reader(
+        epochs=6, learning_rate=3e-3, learning_rate_schedule="constant", **params
+    ).fit
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        fit(X, CLASSES)
+    fell = [w for w in caught if "was still learning when fit ended" in str(w.message)]
+    assert bool(fell) == (not params)
+
+
+def test_a_part_of_a_fit_is_not_judged():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        reader().partial_fit(X, TEXTS)
+        translator().partial_fit(SOURCES, TARGETS)
+
+
+IDS = [np.array(ids) for ids in ([0, 1, 2], [2, 1, 0], [1, 1], [0])]
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (IDS, None),
+        ([[]] * 4, "it writes nothing at all"),
+        ([[0]] * 4, "it writes the same for all"),
+        ([[0, 1, 2], [2, 1, 0], [1], []], None),
+        ([[5, 5, 5], [5, 5, 6], [], [7]], "its error is 1.00, .* would be 0.67"),
+    ],
+)
+def test_outputs_are_compared_with_one_output_for_all(found, told):
+    failure = lack_of_learning(IDS, found)
+    if told is None:
+        assert failure is None
+    else:
+        assert re.fullmatch(told, failure)
+
+
+def test_targets_that_are_all_the_same_need_no_learning():
+    assert lack_of_learning([[1, 2]] * 5, [[1, 2]] * 5) is None
+    assert lack_of_learning([[1, 2]] * 5, [[]] * 5) is None
+
+
+@pytest.mark.parametrize(
+    ("losses", "told"),
+    [
+        ([1.0], None),
+        ([2.0, 1.0], "over the last epoch of 2 the loss fell by another 50%"),
+        ([9.0, *np.linspace(5, 4, 19)], None),
+        ([9.0, *np.linspace(8, 2, 19)], "over the last 2 epochs of 20 .* another 25%"),
+        ([9.0, 0.8, 0.4], None),  # small enough
+        ([1.0, 2.0], None),
+        ([0.0, 0.0], None),
+    ],
+)
+def test_a_fall_counts_in_the_last_tenth_where_the_loss_is_not_small(losses, told):
+    fall = fall_of(losses)
+    assert fall is None if told is None else re.fullmatch(told, fall)
+
+
+@pytest.mark.parametrize("n_samples", [1, 7, 159, 160, 320, 639, 640, 1280, 10**6])
+def test_a_batch_is_the_largest_that_leaves_twenty_per_epoch(n_samples):
+    leaving = [n for n in BATCH_SIZES if n_samples // n >= 20]
+    assert pick_batch_size(n_samples) == (leaving[-1] if leaving else 8)
