@@ -18,10 +18,11 @@ import json
 import multiprocessing
 import os
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -39,7 +40,6 @@ RATES = (3e-4, 1e-3, 3e-3, 1e-2)
 BATCH_SIZES = (8, 16, 32)
 DROPOUTS = (0.0, 0.2, 0.4)
 STRIDES = (1, 2, 4)
-MARGIN = 0.10, 0.02  # of the best configuration's error: relative, absolute
 
 
 # -- data -----------------------------------------------------------------------------
@@ -376,3 +376,130 @@ TASKS = {
     "heart beats": Task(heart_beats, detector, residuals, anomaly_error, False),
     "valve": Task(valve, detector, residuals, anomaly_error, False),
 }
+
+
+# -- measuring ------------------------------------------------------------------------
+
+
+def fitted(task, data, seed, **settings):
+    """Fit; return the estimator, seconds, and whether ConvergenceWarning was given."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    estimator = task.make(seed, **settings)
+    start = time.perf_counter()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        estimator.fit(data.X) if data.y is None else estimator.fit(data.X, data.y)
+    seconds = time.perf_counter() - start
+    warned = any(issubclass(w.category, ConvergenceWarning) for w in caught)
+    return estimator, seconds, warned
+
+
+def measure(name, seed, home):
+    """Errors of the defaults and of the baseline on one task."""
+    task = TASKS[name]
+    data = task.load(home, seed)
+    estimator, seconds, warned = fitted(task, data, seed)
+    found = {
+        "task": name,
+        "seed": seed,
+        "defaults": task.error(data.y_test, estimator.predict(data.X_test)),
+        "baseline": task.error(data.y_test, task.baseline(data)),
+        "seconds": seconds,
+        "warned": warned,
+    }
+    print(json.dumps(found), flush=True)
+    return found
+
+
+def try_out(name, i, home):
+    """The error of one configuration on a fifth of the training data of seed 0."""
+    task = TASKS[name]
+    data = task.load(home, 0).split(0)
+    settings = task.configurations()[i]
+    estimator, _, _ = fitted(task, data, 0, **settings)
+    return task.error(data.y_test, estimator.predict(data.X_test))
+
+
+def measure_best(name, seed, home, settings):
+    """The error of the configuration that was chosen."""
+    task = TASKS[name]
+    data = task.load(home, seed)
+    estimator, _, _ = fitted(task, data, seed, **settings)
+    return task.error(data.y_test, estimator.predict(data.X_test))
+
+
+def single_threaded():
+    """In a process of the pool, before TensorFlow is imported."""
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ[name] = "1"
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+
+def search(names, seeds, home, pool) -> dict[str, list[float]]:
+    """Errors of the best of the configurations of each task, by seed."""
+    jobs = [(name, i) for name in names for i in range(N_CONFIGURATIONS)]
+    errors = dict(
+        zip(
+            jobs,
+            pool.map(partial(try_out, home=home), *zip(*jobs, strict=True)),
+            strict=True,
+        )
+    )
+    best = {}
+    for name in names:
+        i = min(range(N_CONFIGURATIONS), key=lambda i, name=name: errors[name, i])
+        settings = TASKS[name].configurations()[i]
+        print(f"{name}: {settings}", flush=True)
+        again = partial(measure_best, name, home=home, settings=settings)
+        best[name] = list(pool.map(again, seeds))
+    return best
+
+
+def show(names, found, best):
+    """One line per task: means over the seeds."""
+    print(
+        f"{'task':<22}{'defaults':>10}{'baseline':>10}{'best of 12':>12}  seconds  won"
+    )
+    for name in names:
+        own = [entry for entry in found if entry["task"] == name]
+        error, baseline = (
+            float(np.mean([entry[kind] for entry in own]))
+            for kind in ("defaults", "baseline")
+        )
+        seconds = np.mean([entry["seconds"] for entry in own])
+        compared = f"{np.mean(best[name]):.3f}" if name in best else "-"
+        should = "yes" if TASKS[name].should_win else "no"
+        print(
+            f"{name:<22}{error:>10.3f}{baseline:>10.3f}{compared:>12}{seconds:>9.0f}"
+            f"  {'yes' if error < baseline else 'no'} (expected: {should})"
+            + (
+                f", warned of {sum(e['warned'] for e in own)}"
+                * any(e["warned"] for e in own)
+            )
+        )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data-home")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[3, 4, 5])
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=list(TASKS))
+    parser.add_argument("--search", action="store_true")
+    args = parser.parse_args()
+    names, seeds, home = args.tasks, args.seeds, args.data_home
+    jobs = [(name, seed) for name in names for seed in seeds]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, context, single_threaded) as pool:
+        run = partial(measure, home=home)
+        found = list(pool.map(run, *zip(*jobs, strict=True)))
+        best = search(names, seeds, home, pool) if args.search else {}
+    show(names, found, best)
+    content = {"defaults": found, "best": best}
+    (RESULTS / "defaults.json").write_text(
+        json.dumps(content, indent=1) + "\n", "utf-8"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -42,7 +42,8 @@ def by_autoencoder(series, seed, **settings):
     """Predict 1 or -1 (anomalous) for each point after the training rows."""
     scaled = StandardScaler().fit(series[:N_TRAIN]).transform(series)
     detector = make_detector(random_state=seed, **settings)
-    detector.fit(WINDOWS.transform(scaled[:N_TRAIN]))
+    windows = WINDOWS.transform(scaled[:N_TRAIN])
+    detector.fit(windows).fit_threshold(windows, quantile=0.99, factor=1.5)
     labels = detector.predict(WINDOWS.transform(scaled[N_TRAIN:]))
     return WINDOWS.to_points(labels, len(series) - N_TRAIN, combine="all")
 
