@@ -32,7 +32,7 @@ def letters():
 
 
 @pytest.mark.parametrize("case", READERS, ids=str)
-@pytest.mark.filterwarnings("ignore:The reconstruction leaves")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_channels_before_time_are_warned_of_in_fit(case):
     X = np.random.default_rng(0).normal(size=(3, 2, 40))
     with pytest.warns(UserWarning, match=r"transpose: X = X\.transpose\(0, 2, 1\)\."):
@@ -48,14 +48,14 @@ def test_channels_before_time_are_warned_of_where_frames_are_scaled(transformer)
 
 
 @pytest.mark.parametrize("case", READERS, ids=str)
-@pytest.mark.filterwarnings("ignore:The reconstruction leaves")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_raw_waveforms_are_warned_of_in_fit(case):
     X = [np.sin(np.arange(n) / 9) for n in (2002, 2003, 2004)]
     with pytest.warns(UserWarning, match=r"X = skseq\.preprocessing\.LogMel"):
         fit(case, X)
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error", "ignore::sklearn.exceptions.ConvergenceWarning")
 def test_raw_waveforms_are_none_of_our_concern_where_strides_shorten_them():
     X = [np.sin(np.arange(n) / 9) for n in (2002, 2003, 2004)]
     fit(CTC, X, conv_filters=(2, 2), conv_kernel_size=8, conv_strides=8)
@@ -80,7 +80,7 @@ def test_labels_to_align_are_not_told_what_fit_could_do(letters):
 
 
 @pytest.mark.parametrize("case", READERS, ids=str)
-@pytest.mark.filterwarnings("ignore:The reconstruction leaves")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_table_of_sensors_is_warned_of_in_fit(case):
     table = pd.DataFrame(np.eye(5, 3), columns=["x", "y", "z"])
     y = ["a", "b", "a", "b", "a"]
@@ -89,7 +89,7 @@ def test_a_table_of_sensors_is_warned_of_in_fit(case):
 
 
 @pytest.mark.parametrize("case", READERS, ids=str)
-@pytest.mark.filterwarnings("error", "ignore:The reconstruction leaves")
+@pytest.mark.filterwarnings("error", "ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_table_whose_columns_count_is_one_of_sequences(case):
     table = pd.DataFrame(np.eye(5, 3), columns=["t0", "t1", "t2"])
     y = ["a", "b", "a", "b", "a"]

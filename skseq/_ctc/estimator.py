@@ -157,7 +157,7 @@ class CTCSequenceClassifier(SequenceEstimator):
     standardize : bool, default=True
         Whether to centre and scale each feature over all training frames; with
         `front_end="image"`, all of them alike. Set it to False where a front end of
-        your own needs the values as they are, for example indices of embeddings.
+        your own needs the values as they are.
     skip_frames : int, default=0
         Number of first output frames left out of loss and decoding, for a network that
         has not read enough by then. Larger values leave fewer frames for the labels.

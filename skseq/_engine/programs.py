@@ -258,7 +258,7 @@ class Trainer:
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next step."""
-        return float(self.optimizer.learning_rate)
+        return float(tf.convert_to_tensor(self.optimizer.learning_rate))
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
