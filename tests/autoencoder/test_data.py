@@ -7,8 +7,8 @@ import pytest
 from skseq._autoencoder import data
 from skseq._autoencoder.data import (
     STEP_WEIGHTS,
-    ReconstructionData,
     ChangeScaling,
+    ReconstructionData,
     check_step_weight,
     check_unfolded,
     memory_bytes,
