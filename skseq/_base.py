@@ -249,7 +249,10 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
 
     def _warn_of_failure(self, training: Subset) -> None:
         """Warn where training has come to nothing, or ended too soon."""
-        failure = self._failure(training.data.take(judged_rows(training)))
+        try:
+            failure = self._failure(training.data.take(judged_rows(training)))
+        except ValueError:  # what cannot be predicted, predict explains
+            return
         if failure is not None:
             warn(failure, ConvergenceWarning)
         elif not self.early_stopping and (fall := fall_of(self.history_["loss"])):

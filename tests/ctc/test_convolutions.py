@@ -86,7 +86,7 @@ def test_what_a_user_sets_is_never_overruled(given, expected):
 def test_training_that_continues_keeps_what_was_taken(tmp_path):
     short = frames(6, 8), ["ab", "ba"]
     reader = make(warm_start=True).fit(frames(40, 60), ["ab", "ba"])
-    with pytest.raises(ValueError, match="too few|only 2 output frames"):
+    with pytest.raises(ValueError, match="only 2 output frames"):
         reader.fit(frames(6, 5), ["aba", "bab"])
     assert reader.fit(*short).conv_strides_ == (4,)
     reader.partial_fit(*short)

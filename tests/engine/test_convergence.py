@@ -97,6 +97,14 @@ def test_a_loss_that_still_falls_asks_for_more_epochs_unless_it_stops_early(para
     assert bool(fell) == (not params)
 
 
+def test_a_fit_succeeds_where_nothing_can_be_predicted_yet():
+    impossible = translator(epochs=1, min_output_length=9, no_repeat_ngram=1)
+    impossible.fit(SOURCES, TARGETS)
+    with pytest.raises(ValueError, match="Lower min_output_length"):
+        impossible.predict(SOURCES)
+    impossible.set_params(no_repeat_ngram=0).predict(SOURCES)
+
+
 def test_a_part_of_a_fit_is_not_judged():
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
