@@ -43,6 +43,7 @@ from skseq._data.terms import FRAMES, IMAGES, Terms
 from skseq._data.weights import check_sample_weight
 from skseq._engine.convergence import lack_of_learning
 from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
+from skseq._nn.padding import reads_ids
 from skseq._parameters import (
     BOOLEAN,
     NON_NEGATIVE_INT,
@@ -157,7 +158,7 @@ class CTCSequenceClassifier(SequenceEstimator):
     standardize : bool, default=True
         Whether to centre and scale each feature over all training frames; with
         `front_end="image"`, all of them alike. Set it to False where a front end of
-        your own needs the values as they are.
+        your own needs the values as they are, as indices of a Keras Embedding.
     skip_frames : int, default=0
         Number of first output frames left out of loss and decoding, for a network that
         has not read enough by then. Larger values leave fewer frames for the labels.
@@ -733,6 +734,11 @@ class CTCSequenceClassifier(SequenceEstimator):
 
     def _prepare(self, program, data):
         front_end, model = front_end_of(self._settings), program.model
+        if self.standardize and reads_ids(model):
+            raise ValueError(
+                "front_end looks its frames up in a keras.layers.Embedding, but "
+                "standardize=True changes them. Set standardize=False."
+            )
 
         def count(lengths):
             lengths = front_end.output_lengths(model, lengths)

@@ -63,6 +63,13 @@ def warn_of_layers(model) -> None:
         )
 
 
+def reads_ids(model) -> bool:
+    """Whether a user's front end looks frames up in a table."""
+    front_end = own_front_end(model)
+    layers = [] if front_end is None else _layers_of(front_end)
+    return any(isinstance(layer, keras.layers.Embedding) for layer in layers)
+
+
 def _names(layers, kind) -> str:
     """The trainable layers of a kind, in brackets, if there are any."""
     names = [la.name for la in layers if isinstance(la, kind) and la.trainable]
@@ -78,6 +85,14 @@ def sees_padding(model, seed=0) -> bool:
     if probe.n_frames is None:  # it gives hardly any output: nothing can be tried
         return True
     _check_output_length(probe)
+    try:
+        return _sees_padding(probe)
+    except tf.errors.InvalidArgumentError:  # it takes some values only, such as ids
+        return True
+
+
+def _sees_padding(probe) -> bool:
+    front_end = probe.front_end
     with _weights_kept(front_end):
         if _mixes(probe, probe.infer):
             raise ValueError(

@@ -1,5 +1,6 @@
 """What stands before the recurrences where a user leaves it open."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -144,3 +145,17 @@ def test_sequences_of_weight_zero_and_validation_sets_do_not_change_the_scale():
         [*X, *strange], ["ab", "ba", "ab"], sample_weight=[1, 1, 0], **validation
     )
     np.testing.assert_allclose(reader.mean_, np.concatenate(X).mean(axis=0))
+
+
+def test_frames_that_are_indices_are_looked_up_as_they_are():
+    def look_up(frames):
+        return keras.layers.Embedding(5, 3)(frames[..., 0])
+
+    rng = np.random.default_rng(0)
+    X = [rng.integers(5, size=(n, 1)) for n in (20, 30, 20)]
+    texts = ["ab", "ba", "ab"]
+    reader = make(front_end=look_up, standardize=False).fit(X, texts)
+    together, alone = reader.predict_proba(X), reader.predict_proba(X[:1])
+    np.testing.assert_allclose(together[0], alone[0], atol=1e-6)
+    with pytest.raises(ValueError, match=r"Embedding, but standardize=True changes"):
+        make(front_end=look_up).fit(X, texts)
