@@ -328,7 +328,7 @@ def test_align_says_which_labels_do_not_fit(rough):
     ("params", "strides", "skipped"),
     [
         ({}, 1, 0),
-        ({"conv_filters": 3}, 1, 0),
+        ({"conv_filters": 3, "conv_strides": 1}, 1, 0),
         ({"conv_filters": 3, "conv_kernel_size": 2, "conv_strides": 2}, 2, 0),
         ({"conv_filters": (3, 2), "conv_strides": (2, 3)}, 6, 0),
         ({"conv_filters": [3, 2], "conv_strides": 2, "skip_frames": 1}, 4, 1),

@@ -21,7 +21,7 @@ X, symbols, _ = symbol_runs(13)  # no batch size here divides it
 y = [row.tolist() for row in symbols]
 letters, reversed_letters = reversals(13)
 weights = np.linspace(0, 2, 13)
-shared = {"units": 4, "epochs": 3, "batch_size": 4, "random_state": 0}
+shared = {"units": 4, "epochs": 3, "batch_size": 4, "dropout": 0.0, "random_state": 0}
 
 def fits(strategy):
     '''Weights and losses of each estimator, trained under a strategy.'''
