@@ -29,7 +29,7 @@ from skseq._engine.conditions import conditions
 from skseq._engine.convergence import fall_of, judged_rows
 from skseq._engine.copies import Copyable
 from skseq._engine.lending import borrow, refuse_forked_process
-from skseq._engine.optimizers import make_optimizer, plain_learning_rate
+from skseq._engine.optimizers import make_optimizer
 from skseq._engine.programs import Program, Recipe, check_sizes
 from skseq._engine.schedules import SCHEDULES
 from skseq._engine.state import (
@@ -566,8 +566,5 @@ def _resumed(trainer, state) -> list[np.ndarray] | None:
     """An optimizer's state as it was left, under its present learning rate."""
     if state is None or not trainer.accepts(state):
         return None
-    learning_rate = plain_learning_rate(trainer.optimizer)
-    trainer.set_state(state)
-    if learning_rate is not None:
-        trainer.optimizer.learning_rate = learning_rate
+    trainer.resume(state)
     return trainer.state()

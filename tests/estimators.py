@@ -413,7 +413,6 @@ AUTOENCODER = Case(
             [0, 0.6, 1, -0.1, NAN, "autoo", None, True],
         ),
     },
-    # By itself the threshold is beyond all blobs; the checks want some to be outliers.
     check_params={"epochs": 2},
     # It learns the mean of all frames, and the order of a sum decides its last bits.
     rounding=1e-6,

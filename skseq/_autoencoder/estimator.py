@@ -36,6 +36,7 @@ from skseq._autoencoder.scores import (
     ErrorDistribution,
     best_threshold,
     outlier_probability,
+    threshold_at,
     threshold_of,
 )
 from skseq._base import FITTED, FitRequest, SequenceEstimator
@@ -737,8 +738,8 @@ class LSTMAutoencoder(
             if beta != 1:
                 raise ValueError(f"beta={beta} needs y. Pass y, or leave beta out.")
             scores = -self.score_samples(X)
-            share = AUTO_QUANTILE if quantile is None else float(quantile)
-            self.offset_ = -threshold_of(scores, 1 - share) * float(factor)
+            quantile = AUTO_QUANTILE if quantile is None else quantile
+            self.offset_ = -threshold_at(scores, quantile) * float(factor)
             return self
         if quantile is not None or factor != 1:
             raise ValueError(

@@ -87,7 +87,11 @@ def threshold_of(scores, contamination) -> float:
     takes one in a hundred.
     """
     is_auto = contamination == "auto"
-    quantile = AUTO_QUANTILE if is_auto else 1 - float(contamination)
+    return threshold_at(scores, AUTO_QUANTILE if is_auto else 1 - float(contamination))
+
+
+def threshold_at(scores, quantile) -> float:
+    """A quantile of the scores, and a little more, beyond which rounding cannot get."""
     return (1 + ROUNDING) * float(np.quantile(scores, quantile))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -54,18 +55,16 @@ class FrameData:
         n_outputs = int(self.shortening(np.array([n_frames]))[1][0])
         return n_outputs >= _frames_needed(self.labels[i])
 
-    def least_room(self, strides, skip_frames=0) -> float:
+    def least_room(self, n_outputs, n_unshortened) -> float:
         """Output frames per one that the labels need, in the fullest sequence.
 
-        Of those that have frames enough; infinity if none has.
+        Of those that would have enough, were time not shortened; infinity if none has.
         """
-        lengths, needed = self.lengths, self.frames_needed()
-        fits = lengths - skip_frames >= needed
-        for stride in strides:
-            lengths = -(-lengths // stride)
-        room = (lengths - skip_frames)[fits] / needed[fits]
+        fits = n_unshortened >= self.frames_needed
+        room = n_outputs[fits] / self.frames_needed[fits]
         return float(room.min(initial=np.inf))
 
+    @cached_property
     def frames_needed(self) -> np.ndarray:
         """The fewest output frames that can hold the labels of each sequence."""
         return np.array([_frames_needed(item) for item in self.labels])
@@ -174,7 +173,7 @@ def check_output_lengths(data: FrameData) -> None:
 
 
 def _is_short(data) -> np.ndarray:
-    return data.frames_needed() > data.output_lengths
+    return data.frames_needed > data.output_lengths
 
 
 def _frames_needed(labels) -> int:

@@ -41,7 +41,7 @@ from skseq._data.sequences import FITTED_X, check_sequences
 from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.terms import FRAMES, IMAGES, Terms
 from skseq._data.weights import check_sample_weight
-from skseq._engine.convergence import lack_of_learning
+from skseq._engine.convergence import lack_of_learning, not_learnt
 from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
 from skseq._nn.padding import reads_ids
 from skseq._parameters import (
@@ -696,10 +696,17 @@ class CTCSequenceClassifier(SequenceEstimator):
 
     def _make_settings(self, data, validation, present):
         parts = [part for part in (data, validation) if part is not None]
+
+        def count(part, strides):
+            settings = {"conv_strides": strides, "skip_frames": self.skip_frames}
+            return output_lengths(settings, part.lengths)
+
         conv_filters, conv_strides = pick_convolutions(
             self.conv_filters,
             self.conv_strides,
-            lambda strides: min(p.least_room(strides, self.skip_frames) for p in parts),
+            lambda strides: min(
+                part.least_room(count(part, strides), count(part, ())) for part in parts
+            ),
             present,
             has_front_end=self.front_end is not None,
             most=MOST_OF_ONE_LABEL if self._is_single else MOST_OF_SEQUENCES,
@@ -770,18 +777,11 @@ class CTCSequenceClassifier(SequenceEstimator):
     def _failure(self, data):
         decode = _single_labels if self._is_single else greedy
         found = self._map(data, lambda rows, *batch: decode(*batch), _run_network)
-        failure = lack_of_learning(data.labels, found)
-        if failure is None:
-            return None
-        if self._is_single:
-            advice = 'a higher or lower learning_rate, or class_weight="balanced"'
-        else:
-            advice = "a higher or lower learning_rate, or larger conv_strides"
-        return (
-            f"{type(self).__name__} has learnt next to nothing: of {len(found)} "
-            f"training sequences, {failure}. Check that y[i] belongs to X[i]; try "
-            f"more epochs, {advice}."
-        )
+        lack = lack_of_learning(data.labels, found)
+        last = 'class_weight="balanced"' if self._is_single else "larger conv_strides"
+        advice = f"a higher or lower learning_rate, or {last}"
+        who = f"{len(found)} training sequences"
+        return lack and not_learnt(self, who, lack, advice)
 
     def _check_restored(self):
         super()._check_restored()

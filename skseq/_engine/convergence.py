@@ -60,6 +60,14 @@ def lack_of_learning(
     return None
 
 
+def not_learnt(estimator, judged: str, lack: str, advice: str) -> str:
+    """What to warn of, where `lack_of_learning` said something of those judged."""
+    return (
+        f"{type(estimator).__name__} has learnt next to nothing: of {judged}, {lack}. "
+        f"Check that y[i] belongs to X[i]; try more epochs, {advice}."
+    )
+
+
 def _least_constant_error(wanted: list[tuple]) -> float:
     candidates = [output for output, _ in Counter(wanted).most_common(MAX_CONSTANTS)]
     return min(_error(wanted, [c] * len(wanted)) for c in [(), *candidates])

@@ -250,8 +250,12 @@ class Trainer:
 
     def reset(self, optimizer: keras.optimizers.Optimizer) -> None:
         """Forget what was learnt, and take this optimizer's learning rate."""
-        self.set_state(self._first_state)
         self.given_learning_rate = plain_learning_rate(optimizer)
+        self.resume(self._first_state)
+
+    def resume(self, state: list[np.ndarray]) -> None:
+        """Take a state, but the learning rate that was given."""
+        self.set_state(state)
         if self.given_learning_rate is not None:  # a schedule is part of the step
             self.learning_rate = self.given_learning_rate
 

@@ -41,7 +41,9 @@ BATCH_SIZES = (8, 16, 32, 64)
 
 def pick_batch_size(n_samples: int) -> int:
     """The largest size that cuts so many samples into `N_BATCHES` batches or more."""
-    return max([n for n in BATCH_SIZES if n * N_BATCHES <= n_samples], default=8)
+    return max(
+        [n for n in BATCH_SIZES if n * N_BATCHES <= n_samples], default=min(BATCH_SIZES)
+    )
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from skseq._data.token_vocabulary import TokenVocabulary
 from skseq._data.tokenizers import FEW_TEXTS, TOKENIZERS, is_auto, tokenizer_in_use
 from skseq._data.tokens import FORMS, as_texts, check_tokens
 from skseq._data.weights import check_sample_weight
-from skseq._engine.convergence import lack_of_learning
+from skseq._engine.convergence import lack_of_learning, not_learnt
 from skseq._parameters import (
     CALLABLE,
     FRACTION,
@@ -699,19 +699,10 @@ default="auto"
                 f"max_vocabulary={self.max_vocabulary}, or set "
                 'target_tokenizer="char".'
             )
-        run = partial(self._translate, decoder="greedy", n_best=1)
-        n_rows = self._n_decoded("greedy", 1)
-        found = self._map(
-            replace(data, targets=None), _read_hypotheses, run, n_rows=n_rows
-        )
-        failure = lack_of_learning(data.targets, [best[0][0] for best in found])
-        if failure is None:
-            return None
-        return (
-            f"{type(self).__name__} has learnt next to nothing: of {len(found)} "
-            f"training sources, {failure}. Check that y[i] belongs to X[i]; try more "
-            "epochs, a higher or lower learning_rate, or other tokenizers."
-        )
+        found = self._decoded(replace(data, targets=None), "greedy")
+        lack = lack_of_learning(data.targets, found)
+        advice = "a higher or lower learning_rate, or other tokenizers"
+        return lack and not_learnt(self, f"{len(found)} training sources", lack, advice)
 
     def _check_restored(self):
         super()._check_restored()
@@ -814,9 +805,10 @@ default="auto"
 
         return self._map(data, read_batch, _run_forced)
 
-    def _decoded(self, data) -> list[np.ndarray]:
+    def _decoded(self, data, decoder=None) -> list[np.ndarray]:
         """The ids that are predicted for each source."""
-        return [found[0][0] for found in self._search(data, self.decoder, 1)]
+        found = self._search(data, decoder or self.decoder, 1)
+        return [hypotheses[0][0] for hypotheses in found]
 
     def _search(self, data, decoder, n_best) -> list[list]:
         """The best hypotheses of each source, as ids, log-probability and score."""
