@@ -8,13 +8,10 @@ import copy
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import keras
 import numpy as np
-import tensorflow as tf
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
@@ -31,42 +28,24 @@ from skseq._engine.copies import Copyable
 from skseq._engine.lending import borrow, refuse_forked_process
 from skseq._engine.optimizers import make_optimizer
 from skseq._engine.programs import Program, Recipe, check_sizes
-from skseq._engine.schedules import SCHEDULES
 from skseq._engine.state import (
+    FitRequest,
     Subset,
     TrainingPlan,
     TrainingState,
     check_history,
+    hold_out,
     pick_batch_size,
 )
 from skseq._engine.training import Run
 from skseq._nn.front_ends import as_written, front_end_of
 from skseq._nn.initial_weights import initial_weights
-from skseq._nn.layers import CELLS
 from skseq._nn.padding import warn_of_layers
-from skseq._parameters import (
-    BOOLEAN,
-    FRACTION,
-    MISSING,
-    NON_NEGATIVE_INT,
-    NONE,
-    PATH,
-    POSITIVE_INT,
-    POSITIVE_INTS,
-    POSITIVE_REAL,
-    PROBABILITY,
-    RANDOM_STATE,
-    VERBOSE,
-    Interval,
-    OneOf,
-    accepts,
-    check_parameters,
-    instance_of,
-    listed,
-)
-from skseq._preprocess import STEPS, preprocessed
+from skseq._parameters import MISSING, accepts, check_parameters, check_value, listed
+from skseq._preprocess import preprocessed
 from skseq._routing import RoutedParameters
-from skseq._seeding import draw_seed, generator
+from skseq._seeding import draw_seed
+from skseq._shared_parameters import BATCH_SIZE, CONSTRAINTS, FITTED, NOT_IN_ORIGIN
 from skseq._warnings import warn
 from skseq._wording import counted
 
@@ -75,70 +54,6 @@ INFERENCE_ROWS = 64
 
 # What batch_size="auto" stands for in prediction, where it decides on time alone.
 BATCH_ROWS = 32
-BATCH_SIZE = (OneOf(["auto"]), POSITIVE_INT)
-
-CONSTRAINTS = {
-    "units": POSITIVE_INTS,
-    "cell": OneOf(CELLS),
-    "bidirectional": BOOLEAN,
-    "dropout": PROBABILITY,
-    "learning_rate": (
-        POSITIVE_REAL,
-        instance_of(keras.optimizers.schedules.LearningRateSchedule),
-    ),
-    "global_clipnorm": (NONE, POSITIVE_REAL),
-    "epochs": POSITIVE_INT,
-    "learning_rate_schedule": OneOf(SCHEDULES),
-    "batch_size": BATCH_SIZE,
-    "shuffle": BOOLEAN,
-    "early_stopping": BOOLEAN,
-    "validation_fraction": FRACTION,
-    "n_iter_no_change": POSITIVE_INT,
-    "checkpoint": (NONE, PATH),
-    "preprocess": (NONE, STEPS),
-    "distribute": (NONE, instance_of(tf.distribute.Strategy)),
-    "warm_start": BOOLEAN,
-    "random_state": RANDOM_STATE,
-    "verbose": VERBOSE,
-}
-
-FITTED = {
-    "n_iter_": Interval(int, 1, 2**31 - 1, closed="both"),
-    "history_": instance_of(dict),
-    "batch_size_": POSITIVE_INT,
-    "_seed": NON_NEGATIVE_INT,
-    "_settings": instance_of(dict),
-    "_exact_lengths": BOOLEAN,
-}
-
-# What can change without changing the outcome of a fit that resumes.
-NOT_IN_ORIGIN = {"epochs", "verbose", "checkpoint", "distribute"}
-
-
-@dataclass(frozen=True)
-class FitRequest:
-    """What a user asks of `fit` or `partial_fit`.
-
-    Attributes
-    ----------
-    X, y, sample_weight, X_val, y_val : object
-        As the user passed them.
-    resumes : bool
-        Whether to start from the present weights, if there are any.
-    is_partial : bool
-        Whether to train for one more epoch instead of a whole fit.
-    options : dict
-        Further arguments of `_check_data`.
-    """
-
-    X: Any
-    y: Any = None
-    sample_weight: Any = None
-    X_val: Any = None
-    y_val: Any = None
-    resumes: bool = False
-    is_partial: bool = False
-    options: dict = field(default_factory=dict)
 
 
 class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
@@ -347,7 +262,8 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
             )
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"In X_val and y_val: {error}") from error
+            where = "X_val" if request.y_val is None else "X_val and y_val"
+            raise kind(f"In {where}: {error}") from error
 
     def _take_settings(self, settings: dict, continues: bool) -> None:
         """Settle what the network is like; one that is trained already stays."""
@@ -380,21 +296,18 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
             return Subset(data, rows), Subset(validation, valid_rows)
         if not self._holds_out:
             return Subset(data, rows), None
-        rng = generator(self._seed, "validation")
-        rows = rng.permutation(rows)
-        n_validation = round(self.validation_fraction * len(rows))
-        if not 0 < n_validation < len(rows):
+        kept, held_out = hold_out(rows, self.validation_fraction, self._seed)
+        if not (len(kept) and len(held_out)):
             few = len(rows) < len(data.lengths)
             above_zero = ", those of positive weight," if few else ""
             raise ValueError(
                 f"{type(self).__name__} sets sequences aside to validate with, but "
                 f"validation_fraction={self.validation_fraction} of "
-                f"n_samples={len(rows)}{above_zero} leaves {len(rows) - n_validation} "
-                "to train on "
-                f"and {n_validation} to validate with; both need at least one. Change "
+                f"n_samples={len(rows)}{above_zero} leaves {len(kept)} to train on and "
+                f"{len(held_out)} to validate with; both need at least one. Change "
                 "validation_fraction, or pass a validation set to fit."
             )
-        return Subset(data, rows[n_validation:]), Subset(data, rows[:n_validation])
+        return Subset(data, kept), Subset(data, held_out)
 
     def _first_state(self, program, trainer, request, continues) -> TrainingState:
         """Fresh weights, the present ones, or all that `partial_fit` left."""
@@ -553,8 +466,9 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
             raise ValueError("its callbacks must be None or empty")
         check_history(self.history_, self.n_iter_)
         constraints = {**CONSTRAINTS, **self._constraints}
-        known = {n: c for n, c in constraints.items() if n in self._settings}
-        check_parameters(SimpleNamespace(**self._settings), known)
+        for name, value in self._settings.items():
+            if name in constraints:
+                check_value("its network", name, value, constraints[name])
         check_sizes(self._settings)
         inspect.signature(self._network).bind(**self._settings)
 

@@ -33,7 +33,7 @@ LADDER = [
     {"_preprocess"},
     {"_nn"},
     {"_engine"},
-    {"_base", "_typing"},
+    {"_base", "_shared_parameters", "_typing"},
     {"_ctc", "_seq2seq", "_autoencoder"},
     {"datasets", "inspection", "scikeras"},
     {"__init__"},

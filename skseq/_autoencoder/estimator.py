@@ -39,7 +39,7 @@ from skseq._autoencoder.scores import (
     threshold_at,
     threshold_of,
 )
-from skseq._base import FITTED, FitRequest, SequenceEstimator
+from skseq._base import SequenceEstimator
 from skseq._data.collections import check_n_samples, object_array
 from skseq._data.lengths import refuse_lengths
 from skseq._data.outliers import sample_anomaly_flags
@@ -48,6 +48,7 @@ from skseq._data.sequences import FITTED_X, check_sequences
 from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.weights import check_sample_weight
 from skseq._engine.programs import Program
+from skseq._engine.state import FitRequest
 from skseq._parameters import (
     BOOLEAN,
     CALLABLE,
@@ -61,6 +62,7 @@ from skseq._parameters import (
     check_value,
 )
 from skseq._preprocess import check_keeps_frames
+from skseq._shared_parameters import FITTED
 from skseq._typing import (
     Callbacks,
     Cell,

@@ -14,7 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
-from skseq._base import FITTED, FitRequest, SequenceEstimator
+from skseq._base import SequenceEstimator
 from skseq._ctc.convolutions import (
     MOST_OF_ONE_LABEL,
     MOST_OF_SEQUENCES,
@@ -42,6 +42,7 @@ from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.terms import FRAMES, IMAGES, Terms
 from skseq._data.weights import check_sample_weight
 from skseq._engine.convergence import lack_of_learning, not_learnt
+from skseq._engine.state import FitRequest
 from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
 from skseq._nn.padding import reads_ids
 from skseq._parameters import (
@@ -60,6 +61,7 @@ from skseq._parameters import (
     instance_of,
 )
 from skseq._results import RankedLabels
+from skseq._shared_parameters import FITTED
 from skseq._typing import (
     Callbacks,
     Cell,

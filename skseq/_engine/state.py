@@ -9,10 +9,37 @@ from typing import Any
 
 import numpy as np
 
+from skseq._seeding import generator
 from skseq._wording import counted
 
 # Whether smaller is better (1) or larger (-1).
 MONITORS = {"val_loss": 1.0, "val_score": -1.0}
+
+
+@dataclass(frozen=True)
+class FitRequest:
+    """What a user asks of `fit` or `partial_fit`.
+
+    Attributes
+    ----------
+    X, y, sample_weight, X_val, y_val : object
+        As the user passed them.
+    resumes : bool
+        Whether to start from the present weights, if there are any.
+    is_partial : bool
+        Whether to train for one more epoch instead of a whole fit.
+    options : dict
+        Further arguments of `_check_data`.
+    """
+
+    X: Any
+    y: Any = None
+    sample_weight: Any = None
+    X_val: Any = None
+    y_val: Any = None
+    resumes: bool = False
+    is_partial: bool = False
+    options: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -32,6 +59,13 @@ class TrainingPlan:
     def loss(self, logs: dict[str, float]) -> float:
         """What early stopping wants small."""
         return MONITORS[self.monitor] * logs[self.monitor]
+
+
+def hold_out(rows: np.ndarray, fraction: float, seed: int) -> tuple:
+    """Divide rows at random into those to learn from and those to validate with."""
+    rows = generator(seed, "validation").permutation(rows)
+    n_held_out = round(fraction * len(rows))
+    return rows[n_held_out:], rows[:n_held_out]
 
 
 # Batches of an epoch, and the sizes that they may have.
