@@ -63,8 +63,14 @@ def _diverged_message(
     which = (
         "" if sample is None else f"; the first sequence it fails for is X[{sample}]"
     )
+    first = (
+        " In the first batch, see also what a front_end of your own makes of X: roots "
+        "and logarithms of values below zero are not finite, for example."
+        if (epoch, batch) == (1, 1)
+        else ""
+    )
     return (
         f"The {measure} is not finite in {where}{which}. Lower learning_rate, "
         "limit the gradients with optimizer__clipnorm=1.0, or scale the features, "
-        "e.g. with FrameTransformer(StandardScaler()) in a pipeline."
+        f"e.g. with FrameTransformer(StandardScaler()) in a pipeline.{first}"
     )

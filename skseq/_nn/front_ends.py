@@ -7,7 +7,8 @@ reach its outputs. Knows nothing of any task.
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import keras
@@ -25,9 +26,13 @@ from skseq._parameters import (
     did_you_mean,
 )
 from skseq._seeding import derive, private_random
+from skseq._wording import counted
 
 # The layer that holds all of a user's own, by which it is found in a network.
 LAYER = "front_end"
+
+# Numbers of frames of which the first that a front end takes is a long sequence.
+_LONG = tuple(360 * 2**i for i in range(7))
 
 
 class FrontEnd(ABC):
@@ -113,7 +118,7 @@ class CustomFrontEnd(FrontEnd):
         """
         shape = (None, n_features)
         frames = keras.Input(shape, dtype="float32", name="front_end_frames")
-        with private_random(seed):
+        with private_random(seed), _own_errors_noted(n_features):
             outputs = self.function(frames, **dict(self.parameters))
         _check_outputs(outputs)
         outputs = WithoutMask(dtype="float32", name="without_mask")(outputs)
@@ -124,6 +129,8 @@ class CustomFrontEnd(FrontEnd):
         distinct, positions = np.unique(lengths, return_inverse=True)
         width = own.input_shape[-1]
         outputs = [n_output_frames(own, (1, int(n), width)) for n in distinct]
+        if 0 in outputs:
+            _check_is_too_short(own, int(distinct[outputs.index(0)]))
         return np.array(outputs, dtype=np.int64)[positions]
 
     def initial_weights(self, model, seed):
@@ -147,6 +154,28 @@ def _check_outputs(outputs) -> None:
             f"fixed number of output features. Got {got} instead."
         )
 
+    dtype = keras.backend.standardize_dtype(outputs.dtype)
+    if "float" not in dtype:
+        raise ValueError(
+            f"front_end must return floating-point numbers, but returns {dtype}. Add "
+            'keras.ops.cast(frames, "float32") at its end, after keras.ops.abs for '
+            "complex numbers; look integers up in a keras.layers.Embedding."
+        )
+
+
+@contextmanager
+def _own_errors_noted(n_features) -> Iterator[None]:
+    """Say of an error in a user's function that it is theirs, and what it was given."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(
+            "front_end raised this. It was called with a Keras tensor of shape (None, "
+            f"None, {n_features}): the numbers of samples and of frames are open while "
+            "the layers are built, and differ from batch to batch."
+        )
+        raise
+
 
 def n_output_frames(model, shape) -> int:
     """Frames out for one input shape; a kernel longer than the input gives none."""
@@ -160,6 +189,28 @@ def n_output_frames(model, shape) -> int:
             "out. Give its own layers a compute_output_shape method."
         )
     return max(0, n_frames)
+
+
+def _check_is_too_short(model, n_frames) -> None:
+    """Raise ValueError if layers refuse a number of frames, but not for being small.
+
+    Layers that take a long sequence, and refuse one that is a little longer, take
+    multiples of some number only.
+    """
+    width = model.input_shape[-1]
+    long = next((n for n in _LONG if n_output_frames(model, (1, n, width))), None)
+    if long is not None:
+        longer = (long + more for more in (1, 2, 3, 5, 7))
+        if all(n_output_frames(model, (1, n, width)) for n in longer):
+            return
+    try:
+        model.compute_output_shape((1, n_frames, width))
+    except ValueError as error:
+        raise ValueError(
+            f"front_end cannot take {counted(n_frames, 'frame')}: "
+            f"{str(error).rstrip('.')}. X holds sequences of any number of frames, so "
+            "build front_end from layers that take all of them."
+        ) from error
 
 
 def _check_is_built_anew(present, fresh) -> None:

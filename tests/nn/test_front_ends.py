@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from skseq import CTCSequenceClassifier
 from skseq._nn.front_ends import (
     LAYER,
     CustomFrontEnd,
@@ -12,6 +13,7 @@ from skseq._nn.front_ends import (
     make_front_end,
 )
 from skseq._nn.padding import sees_padding, warn_of_layers
+from skseq.exceptions import TrainingDivergedError
 
 layers = keras.layers
 
@@ -153,6 +155,53 @@ def test_a_front_end_that_padding_can_reach_is_known(name):
     assert sees_padding(network(SEES_PADDING[name]))
 
 
+# Operations that take some values only, each with those that it takes.
+PARTIAL = {
+    "square roots": (keras.ops.sqrt, np.abs),
+    "logarithms": (keras.ops.log, lambda x: np.abs(x) + 0.1),
+    "logarithms of one and more": (keras.ops.log1p, np.abs),
+    "powers": (lambda x: x**0.3, lambda x: np.abs(x) + 0.1),
+    "angles": (keras.ops.arcsin, np.tanh),
+    "far logarithms": (lambda x: keras.ops.log(x - 5), lambda x: np.abs(x) + 6),
+}
+
+
+@pytest.mark.parametrize("name", PARTIAL)
+def test_a_front_end_that_takes_some_values_only_gives_the_same_in_any_batch(name):
+    operation, values = PARTIAL[name]
+    rng = np.random.default_rng(0)
+    X = [values(rng.normal(size=(n, 3))) for n in (9, 12, 17, 12)]
+    model = CTCSequenceClassifier(
+        units=2,
+        epochs=1,
+        conv_filters=(),
+        standardize=False,
+        front_end=lambda frames: layers.Dense(2)(operation(frames)),
+    ).fit(X, ["a", "b", "a", "b"])
+    together = model.predict_proba(X)
+    for i, item in enumerate(X):
+        np.testing.assert_allclose(model.predict_proba([item])[0], together[i], 1e-5)
+
+
+def test_values_that_a_front_end_does_not_take_are_blamed_on_it():
+    X = [np.random.default_rng(0).normal(size=(9, 3))] * 4
+    model = CTCSequenceClassifier(epochs=1, front_end=keras.ops.log)
+    with pytest.raises(TrainingDivergedError, match="see also what a front_end of"):
+        model.fit(X, ["a"] * 4)
+
+
+@pytest.mark.parametrize("operation", [keras.ops.sqrt, lambda x: keras.ops.log(x - 99)])
+def test_a_front_end_that_mixes_sequences_is_refused_whatever_values_it_takes(
+    operation,
+):
+    def front_end(frames):
+        mean = keras.ops.mean(frames, axis=0, keepdims=True)
+        return operation(keras.ops.abs(frames)) + mean
+
+    with pytest.raises(ValueError, match=r"depends on the other .* axis 1 or"):
+        sees_padding(network(front_end))
+
+
 # What makes one sequence depend on another; NaN does not pass all of these.
 MIXING = {
     "centred": lambda x: x - keras.ops.mean(x, axis=0),
@@ -241,6 +290,51 @@ def test_output_lengths_of_a_front_end_are_worked_out_for_each_length(
 def test_a_front_end_must_return_a_sequence_of_frames(front_end, got):
     with pytest.raises(ValueError, match=rf"front_end must turn .*{got}"):
         CustomFrontEnd(front_end).model(5)
+
+
+@pytest.mark.parametrize(
+    ("operation", "dtype"),
+    [
+        (lambda x: x > 0, "bool"),
+        (lambda x: keras.ops.cast(x, "int32"), "int32"),
+        (lambda x: keras.ops.cast(x, "complex64"), "complex64"),
+    ],
+)
+def test_a_front_end_must_return_floating_point_numbers(operation, dtype):
+    with pytest.raises(ValueError, match=rf"returns {dtype}\. Add keras.ops"):
+        CustomFrontEnd(operation).model(5)
+
+
+@pytest.mark.parametrize(
+    "front_end",
+    [
+        lambda frames: frames / keras.ops.shape(frames)[1],
+        lambda frames: layers.LayerNormalization(axis=1)(frames),
+        lambda frames: layers.Dense(0)(frames),
+        lambda frames: {}["missing"],
+    ],
+)
+def test_an_error_inside_a_front_end_says_what_it_was_called_with(front_end):
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        CustomFrontEnd(front_end).model(5)
+    assert "with a Keras tensor of shape (None, None, 5)" in caught.value.__notes__[0]
+
+
+def test_a_front_end_that_takes_some_numbers_of_frames_only_is_refused():
+    front_end = stacked(lambda: layers.Reshape((-1, 20)))  # of 5 features each
+    made, model = make_front_end(front_end), network(front_end)
+    np.testing.assert_array_equal(made.output_lengths(model, np.array([4, 8])), [1, 2])
+    with pytest.raises(ValueError, match="front_end cannot take 7 frames: The total"):
+        made.output_lengths(model, np.array([4, 7, 8]))
+
+
+@pytest.mark.parametrize("kernel", [3, 40, 1000])
+def test_a_sequence_shorter_than_a_kernel_gives_no_frames(kernel):
+    front_end = stacked(conv(kernel))
+    lengths = make_front_end(front_end).output_lengths(
+        network(front_end), np.array([kernel - 1, kernel])
+    )
+    np.testing.assert_array_equal(lengths, [0, 1])
 
 
 class Unforeseeable(layers.Layer):
