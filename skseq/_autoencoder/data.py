@@ -3,18 +3,15 @@
 Knows nothing of Keras.
 """
 
-import math
-import os
 import reprlib
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
 from skseq._data.batching import pad
 from skseq._data.fingerprints import fingerprint_arrays
+from skseq._data.memory import check_fits
 from skseq._data.scaling import Scaling, moments
 from skseq._data.sequences import Sequences
 from skseq._preprocess import Preprocessed
@@ -115,22 +112,8 @@ def check_unfolded(lengths, n_features, n_units) -> None:
         )
     total = int(lengths.sum(dtype=np.float64))
     n_bytes = 8 * n_features * total + 4 * n_units * n_frames
-    if n_bytes > memory_bytes():
-        raise ValueError(
-            f"lengths ask for {counted(total, 'frame')}, which take at least "
-            f"{n_bytes / 2**30:.3g} GiB, more than the memory of this machine "
-            f"({memory_bytes() / 2**30:.3g} GiB). Unfold fewer or shorter sequences."
-        )
-
-
-def memory_bytes() -> float:
-    """Memory of this machine or container; infinity where it does not say."""
-    found = [math.inf]
-    with suppress(AttributeError, OSError, ValueError):
-        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    with suppress(OSError, ValueError):
-        found.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return min(found)
+    what = f"lengths ask for {counted(total, 'frame')}, which"
+    check_fits(n_bytes, what, "Unfold fewer or shorter sequences.")
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ import numpy as np
 
 from skseq._ctc.lattice import check_frames, log_likelihood
 from skseq._ctc.search import Limits, search
+from skseq._data.memory import check_fits
 from skseq._native import ctc as native
 from skseq._results import RankedLabels
 
@@ -35,6 +36,8 @@ from skseq._results import RankedLabels
 # trained, flattened and random posteriors: 3 of 3,072 searches end elsewhere.
 LOST = -12.0
 RIVAL = -2.0
+
+_PREFIX_BYTES = 64  # of a prefix in a beam, and of what may follow it, at the least
 
 
 def greedy(log_probs: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
@@ -138,6 +141,7 @@ def _search(
     if floor is None and n_best > 1:
         floor = -np.inf
     lost, rival = np.exp([LOST, RIVAL]).tolist() if n_best == 1 else (0.0, 0.0)
+    _check_width(max(beam_width, n_best), lengths, log_probs.shape[2])
     limits = Limits(beam_width, floor, lost, rival)
     if native.is_available():
         options = limits._asdict() | {"n_best": n_best, "scored": scored}
@@ -153,6 +157,15 @@ def _search(
     return [
         sorted((next(ranked) for _ in range(n)), key=_rank)[:n_best] for n in counts
     ]
+
+
+def _check_width(beam_width: int, lengths: np.ndarray, n_columns: int) -> None:
+    """Refuse a beam whose prefixes fill the memory; it holds no more than there are."""
+    longest = int(lengths.max(initial=0))
+    n_possible = n_columns ** min(longest, 64)
+    n_prefixes = min(int(beam_width), n_possible)
+    what = f"Beams of {n_prefixes:,} prefixes"
+    check_fits(n_prefixes * _PREFIX_BYTES, what, "Lower beam_width.")
 
 
 def _rank(hypothesis: tuple[np.ndarray, float]) -> tuple:

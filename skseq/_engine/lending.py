@@ -185,8 +185,9 @@ def _explain_out_of_memory() -> Iterator[None]:
         yield
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError(
-            "A batch of sequences does not fit in memory. Lower batch_size, or cut the "
-            "longest sequences of X into pieces."
+            "A batch of sequences does not fit in memory. Lower batch_size, or "
+            "beam_width where it is large, or cut the longest sequences of X into "
+            "pieces."
         ) from error
 
 

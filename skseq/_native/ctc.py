@@ -209,7 +209,10 @@ def _copy(found, n_samples: int) -> tuple[np.ndarray, list[np.ndarray], np.ndarr
 
 def _check(status: int, refused: ctypes.c_int64) -> None:
     if status == _NO_MEMORY:
-        raise MemoryError("The search of CTC posteriors found too little memory.")
+        raise MemoryError(
+            "The search of CTC posteriors found too little memory. Lower beam_width, "
+            "or the n of predict_n_best."
+        )
     if status == _TOO_LARGE:
         raise ValueError(
             "log_probs must have fewer than 2**31 elements. Pass fewer samples at once."

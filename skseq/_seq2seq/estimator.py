@@ -13,13 +13,15 @@ from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from skseq._base import FITTED, FitRequest, SequenceEstimator
+from skseq._base import SequenceEstimator
 from skseq._data.collections import object_array
+from skseq._data.memory import check_fits
 from skseq._data.token_vocabulary import TokenVocabulary
 from skseq._data.tokenizers import FEW_TEXTS, TOKENIZERS, is_auto, tokenizer_in_use
 from skseq._data.tokens import FORMS, as_texts, check_tokens
 from skseq._data.weights import check_sample_weight
 from skseq._engine.convergence import lack_of_learning, not_learnt
+from skseq._engine.state import FitRequest
 from skseq._parameters import (
     CALLABLE,
     FRACTION,
@@ -40,6 +42,7 @@ from skseq._seq2seq.attention import ATTENTIONS
 from skseq._seq2seq.data import PairData
 from skseq._seq2seq.loss import TokenLosses
 from skseq._seq2seq.network import seq2seq_network, translate
+from skseq._shared_parameters import FITTED
 from skseq._typing import (
     Callbacks,
     Cell,
@@ -55,6 +58,7 @@ from skseq._typing import (
     Tokenizer,
 )
 from skseq._warnings import warn
+from skseq._wording import counted
 from skseq.metrics import label_error_rate
 
 DECODERS = ("greedy", "beam")
@@ -813,6 +817,7 @@ default="auto"
     def _search(self, data, decoder, n_best) -> list[list]:
         """The best hypotheses of each source, as ids, log-probability and score."""
         self._check_decoding(self._settings["attention"])
+        self._check_beam(self._width(decoder, n_best), data.source_lengths)
         run = partial(self._translate, decoder=decoder, n_best=n_best)
         n_rows = self._n_decoded(decoder, n_best)
         return self._map(data, _read_hypotheses, run, n_rows=n_rows)
@@ -829,10 +834,25 @@ default="auto"
     def _width(self, decoder, n_best) -> int:
         return max(int(self.beam_width), n_best) if decoder == "beam" else 1
 
+    def _check_beam(self, width, source_lengths) -> None:
+        """Refuse a beam that fills the memory for a single source.
+
+        A hypothesis takes at least its tokens, its attention and some rows of logits.
+        """
+        longest, n_source = (
+            int(self._limits(source_lengths).max()),
+            source_lengths.max(),
+        )
+        n_ids = self._vocabulary("target").n_ids
+        n_values = 2 * longest + 2 * int(n_source) + 4 * n_ids
+        what = f"Beams of {width:,} outputs of up to {counted(longest, 'token')}"
+        cure = "Lower beam_width or max_output_length, or the n of predict_n_best."
+        check_fits(4 * width * n_values, what, cure)
+
     def _n_decoded(self, decoder, n_best) -> int:
         """How many sources are best decoded together."""
         n_values = self._width(decoder, n_best) * self._vocabulary("target").n_ids
-        return min(DECODED_ROWS, DECODED_VALUES // n_values)
+        return max(1, min(DECODED_ROWS, DECODED_VALUES // n_values))
 
     def _translate(self, program, batch, *, decoder, n_best):
         vocabulary = self._vocabulary("target")

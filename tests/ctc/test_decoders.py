@@ -383,3 +383,11 @@ def test_2000_frames_do_not_underflow():
     [[best]] = beam_search(log_probs, np.array([2000]), beam_width=4)
     assert best.labels.tolist() == labels.tolist()
     assert -np.inf < best.log_probability < 100 * np.log(0.6)
+
+
+def test_a_beam_that_no_machine_holds_is_refused_but_not_where_it_cannot_fill():
+    log_probs = np.log(np.full((1, 60, 9), 1 / 9))
+    with pytest.raises(ValueError, match=r"Beams of 1,000,000,000,000 .* Lower beam_w"):
+        beam_search(log_probs, np.array([60]), beam_width=10**12)
+    [few] = beam_search(log_probs, np.array([2]), beam_width=10**12, n_best=10**12)
+    assert len(few) == 1 + 8 + 8 * 7  # of no label, of one, of two that differ

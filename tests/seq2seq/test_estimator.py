@@ -503,6 +503,18 @@ def test_no_run_of_tokens_is_said_twice(rough, decoder, n):
         assert repeats == may_repeat
 
 
+@pytest.mark.parametrize(
+    "params",
+    [{"beam_width": 10**9}, {"max_output_length": 2**31 - 1, "beam_width": 1000}],
+)
+def test_a_beam_that_no_machine_holds_is_refused_before_it_is_made(rough, params):
+    translator = copy.deepcopy(rough).set_params(**params)
+    with pytest.raises(ValueError, match=r"Beams of 1,000.* GiB, .* Lower beam_width"):
+        translator.predict_n_best(X[:1], 1)
+    with pytest.raises(ValueError, match="or the n of predict_n_best"):
+        rough.predict_n_best(X[:1], 10**12)
+
+
 def test_an_output_that_must_repeat_itself_is_refused(rough):
     limits = {"min_output_length": 4, "no_repeat_ngram": 1}
     translator = copy.deepcopy(rough).set_params(**limits)
