@@ -87,6 +87,10 @@ ANSWERS = {
         "Cut concatenated frames into sequences: "
         "X = skseq.preprocessing.from_concatenated(X, lengths).",
     ),
+    "decoder": (
+        "decoder_input",
+        "Set decoder_input to 'output' or 'code', what the decoder reads.",
+    ),
     "tokenizer": ("source_tokenizer", "Set source_tokenizer and target_tokenizer."),
     "zero_infinity": ("infeasible", "Set infeasible='drop'."),
     **{

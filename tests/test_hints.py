@@ -5,9 +5,13 @@ from enum import Enum
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+from PIL import Image
+from sklearn.exceptions import DataConversionWarning
 from sklearn.preprocessing import StandardScaler
 
+from skseq import LSTMAutoencoder
 from skseq.preprocessing import FrameTransformer, SequenceNormalizer
 from tests.data.samples import RAGGED, Lazy, with_value
 from tests.estimators import AUTOENCODER, CTC, ESTIMATORS
@@ -174,3 +178,63 @@ def test_missing_values_of_a_table_are_named_by_their_column():
     with pytest.raises(ValueError, match=r"X\[1, 1\], column 'b'") as refusal:
         AUTOENCODER.tiny().fit(table)
     assert "sklearn" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("case", READERS, ids=str)
+@pytest.mark.parametrize("library", [pd, pl])
+@pytest.mark.parametrize(("value", "kind"), [(np.nan, "NaN"), (np.inf, "infinity")])
+def test_values_that_are_not_finite_are_named_by_their_column(
+    case, library, value, kind
+):
+    tables = [library.DataFrame({"a": [1.0, 2.0], "b": [v, 4.0]}) for v in (3.0, value)]
+    with pytest.raises(
+        ValueError, match=rf"{kind} \(X\[1\]\[0, 1\], column 'b'; 1 non"
+    ):
+        fit(case, [*tables, tables[0]])
+
+
+def test_a_null_of_polars_is_named_by_its_column():
+    tables = [pl.DataFrame({"a": [1.0, 2.0], "b": [3.0, None]})] * 3
+    with pytest.raises(ValueError, match=r"X\[0\]\[1, 1\], column 'b'"):
+        fit(AUTOENCODER, tables)
+
+
+def test_columns_named_by_values_of_several_types_are_told_to_become_text():
+    tables = [pd.DataFrame(np.ones((4, 2)), columns=["a", 1])] * 3
+    with pytest.raises(TypeError, match=r"x\.columns = x\.columns\.astype\(str\)"):
+        fit(AUTOENCODER, tables)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_an_image_of_pil_is_told_how_to_become_frames(mode):
+    image = Image.new(mode, (30, 20))
+    with pytest.raises(TypeError, match=r"np\.asarray\(X\[0\].*\)\.T"):
+        fit(CTC, [image] * 3, front_end="image")
+    made = np.asarray(image.convert("L")).T
+    assert made.shape == (30, 20)
+
+
+def test_errors_in_validation_data_speak_of_what_was_given():
+    bad = [np.full((3, 3), np.nan)]
+    with pytest.raises(ValueError, match="In X_val: Input X contains NaN"):
+        AUTOENCODER.tiny().fit(RAGGED, X_val=bad)
+    with pytest.raises(ValueError, match="In X_val and y_val: Input X contains NaN"):
+        CTC.tiny().fit(RAGGED, ["a", "b", "a"], X_val=bad, y_val=["a"])
+
+
+def test_a_warning_of_the_form_of_y_points_at_the_users_line():
+    y = np.array([["a"], ["b"], ["a"]])
+    with pytest.warns(DataConversionWarning, match=r"pass y\.ravel\(\)") as caught:
+        CTC.tiny(target="single").fit(RAGGED, y)
+    assert {w.filename for w in caught} == {__file__}
+
+
+def test_a_table_of_one_column_of_labels_is_told_to_name_the_column():
+    y = pd.DataFrame({"text": ["ab", "b", "a"]})
+    with pytest.raises(ValueError, match=r"one label sequence per sample: y\['text'\]"):
+        CTC.tiny().fit(RAGGED, y)
+
+
+def test_what_the_decoder_reads_is_named_by_its_parameter():
+    with pytest.raises(TypeError, match="Set decoder_input to 'output' or 'code'"):
+        LSTMAutoencoder(decoder="code")

@@ -88,6 +88,11 @@ def _to_array(item: Any, name: str) -> np.ndarray:
             f"{name} is text ({item!r}); numeric sequences are required. If it names a "
             "file, read it first."
         )
+    if type(item).__module__.startswith("PIL."):
+        raise TypeError(
+            f"{name} is a PIL image, whose first axis are the rows. Frames are columns "
+            f"of pixels: pass np.asarray({name}.convert('L')).T, and so each image."
+        )
     if type(item).__name__ == "LazyFrame":
         raise TypeError(
             f"{name} is a LazyFrame, which holds no data yet. Pass {name}.collect()."
@@ -169,6 +174,12 @@ def check_columns(item: Any, name: str) -> None:
             f"{name} has {columns.count(repeated)} columns named {repeated!r}. Give "
             "each column a name of its own."
         )
+    kinds = {type(c).__name__ for c in columns}
+    if "str" in kinds and len(kinds) > 1:
+        raise TypeError(
+            f"{name} has columns named by values of types {sorted(kinds)}. Name all of "
+            "them by str: x.columns = x.columns.astype(str)."
+        )
     for j, dtype in enumerate(item.dtypes if columns else ()):
         is_temporal = getattr(dtype, "is_temporal", lambda: False)  # of polars
         if getattr(dtype, "kind", "") in ("m", "M") or is_temporal():
@@ -201,8 +212,10 @@ def fits_float32(values: np.ndarray) -> bool:
     return bool(np.all(np.abs(values) <= LARGEST))
 
 
-def refuse_value(frames: np.ndarray, name: str, terms: Terms = FRAMES) -> None:
-    """Say which value of a sequence does not fit single precision."""
+def refuse_value(
+    frames: np.ndarray, name: str, terms: Terms = FRAMES, columns: list | None = None
+) -> None:
+    """Say which value of a sequence does not fit single precision, in which column."""
     finite = np.isfinite(frames)
     if finite.all():
         raise ValueError(
@@ -210,8 +223,9 @@ def refuse_value(frames: np.ndarray, name: str, terms: Terms = FRAMES) -> None:
         )
     t, f = np.argwhere(~finite)[0]
     kind = "NaN" if np.isnan(frames[t, f]) else "infinity"
+    column = "" if columns is None else f", column {columns[f]!r}"
     raise ValueError(
-        f"Input X contains {kind} ({name}[{t}, {f}]; "
+        f"Input X contains {kind} ({name}[{t}, {f}]{column}; "
         f"{counted(np.sum(~finite), 'non-finite value')} in that {terms.item}). Fill "
         f"or drop these {terms.frames}."
     )

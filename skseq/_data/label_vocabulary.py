@@ -84,11 +84,7 @@ class LabelVocabulary:
         # -1 and 2**63 meet in float64, and compare equal there.
         are_floats = isinstance(distinct[0], float | np.floating)
         if not exact or (classes.dtype.kind == "f") != are_floats:
-            raise ValueError(
-                "The labels of y do not fit a NumPy array: integers must fit one "
-                "dtype, and a string must not end in a NUL character. Rename the "
-                "labels."
-            )
+            raise ValueError(_misfit(distinct))
         return cls(classes, labels.form)
 
     @classmethod
@@ -209,6 +205,20 @@ class LabelVocabulary:
             f"y[{i}] has the label {label!r}{where}, which was not seen in fit. Known "
             f"labels: {known}{more}."
         )
+
+
+def _misfit(distinct: list) -> str:
+    """Say which labels no NumPy array holds as they are."""
+    if isinstance(distinct[0], str):
+        label = next(label for label in distinct if label.endswith("\0"))
+        return (
+            f"The label {label!r} of y ends in a NUL character, which NumPy drops from "
+            "strings. Rename it."
+        )
+    return (
+        f"The labels of y lie between {distinct[0]!r} and {distinct[-1]!r}, for which "
+        "NumPy has no integer dtype. Renumber them, or pass them as strings."
+    )
 
 
 def _plain(sequence: Any) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import column_or_1d
 
 from skseq._data.collections import (
@@ -127,7 +128,7 @@ def _warn_of_class_names(items: list) -> None:
     names = set(items)
     if len(names) * _SAMPLES_PER_NAME > len(items) or min(map(len, names)) < 2:
         return
-    shown = ", ".join(map(repr, sorted(names)[:3]))
+    shown = ", ".join(repr(str(name)) for name in sorted(names)[:3])
     warn(
         f"y holds {counted(len(names), 'different word')} for {len(items)} samples "
         f"({shown}), which are read letter by letter. If they name classes, set "
@@ -159,18 +160,35 @@ def _flatten(y: Any, target: str) -> Any:
             f"y of shape {y.shape} looks one-hot; labels are required. Pass "
             f"np.argmax(y, axis={n_dims - 1})."
         )
-    if target == "single":
-        return column_or_1d(y, warn=True)
+    is_column = n_dims == 2 and y.shape[1] == 1
+    if target == "single" and is_column:
+        warn(
+            "A column-vector y was passed when a 1d array was expected. Change the "
+            f"shape of y to (n_samples,): pass {_as_one(y)}.",
+            DataConversionWarning,
+        )
+        return column_or_1d(y)
     if hasattr(y, "columns"):
+        cure = f": {_as_one(y)}" if is_column else ", a column of lists or strings"
         raise ValueError(
-            f"y is a DataFrame of shape {y.shape}; pass one label sequence per sample "
-            "(a column of lists or strings)."
+            f"y is a DataFrame of shape {y.shape}. Pass one label sequence per sample"
+            f"{cure}."
+        )
+    if target == "single":
+        raise ValueError(
+            f"y has shape {y.shape}, but target='single' takes one label per sample, "
+            "an array of shape (n_samples,)."
         )
     raise ValueError(
         f"y is a {n_dims}-D array of shape {y.shape}. Padding cannot be told from "
         "labels: pass a list of unpadded label sequences, or list(y) if there is no "
         "padding."
     )
+
+
+def _as_one(y: Any) -> str:
+    """What to write for the only column of y."""
+    return f"y[{next(iter(y.columns))!r}]" if hasattr(y, "columns") else "y.ravel()"
 
 
 def _is_one_hot(array: np.ndarray) -> bool:
@@ -264,8 +282,9 @@ def _kinds(labels: Iterable, name: str) -> dict[str, str]:
 
 
 def _kind(label_type: type, label: Any, name: str) -> str:
+    is_time = issubclass(label_type, np.timedelta64)  # an integer, to NumPy
     for kind, types in _KINDS.items():
-        if issubclass(label_type, types):
+        if issubclass(label_type, types) and not is_time:
             return kind
     _check_present(label, name)
     if isinstance(label, bytes):

@@ -99,7 +99,8 @@ class Sequences:
                 "sequence at every access."
             )
         if self.is_live and not fits_float32(frames):
-            refuse_value(frames, f"X[{position}]", self.terms)
+            columns = column_names(item_of(self.source, position))
+            refuse_value(frames, f"X[{position}]", self.terms, columns)
         frames = frames.view()
         frames.flags.writeable = False
         return frames
@@ -213,7 +214,7 @@ class Inspector:
         elif frame != self.first:
             self._refuse(frame, len(frames), name)
         if self.check_finite and not fits_float32(frames):
-            refuse_value(frames, name, self.terms)
+            refuse_value(frames, name, self.terms, frame.columns)
         self.lengths.append(len(frames))
         return frames
 

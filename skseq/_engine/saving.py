@@ -8,6 +8,7 @@ run code or make us allocate more than it holds itself.
 
 import os
 import platform
+import reprlib
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
@@ -150,8 +151,8 @@ def _rebuild(header: dict, arrays: dict[str, np.ndarray]):
     if header.get("kind") != KIND:
         raise ValueError(f"it holds {header.get('kind')!r}, not an estimator")
     name = header["estimator"]
-    if name not in ESTIMATORS:
-        raise ValueError(f"it holds an unknown estimator {name!r}")
+    if not isinstance(name, str) or name not in ESTIMATORS:
+        raise ValueError(f"it holds an unknown estimator {reprlib.repr(name)}")
     estimator_class = getattr(import_module(ESTIMATORS[name]), name)
     parameters, fitted, weights = _unpacked(header, arrays)
     parameters["preprocess"] = build_steps(parameters["preprocess"])
@@ -181,6 +182,9 @@ def _unpacked(header, arrays):
     most = FREE_BYTES + 2 * sum(array.nbytes for array in arrays.values())
     values = unpack({n: header[n] for n in ("parameters", "fitted")}, others, most)
     weights = {n.removeprefix(WEIGHTS): a for n, a in weights.items()}
+    for name, value in values.items():
+        if not isinstance(value, dict) or not all(isinstance(k, str) for k in value):
+            raise ValueError(f"its {name} must be a table of names and values")
     _refuse_imports(values["parameters"])
     return values["parameters"], values["fitted"], weights
 

@@ -4,6 +4,7 @@ Knows nothing of audio, nor of what a frame means.
 """
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from functools import wraps
 from types import MethodType
@@ -12,6 +13,9 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
@@ -68,8 +72,9 @@ class FrameTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
     Parameters
     ----------
     transformer : transformer object
-        Any transformer of 2-D data, or a pipeline of transformers. It is cloned before
-        it is fitted. Its parameters are set as ``transformer__<parameter>``.
+        Any transformer of 2-D data that needs no targets, or a pipeline of such. It is
+        cloned before it is fitted. Its parameters are set as
+        ``transformer__<parameter>``.
 
     Attributes
     ----------
@@ -86,6 +91,9 @@ class FrameTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
 
     Notes
     -----
+    Where the sequences are data frames, the transformer sees their frames as one data
+    frame, so that a ``ColumnTransformer`` can choose columns by name.
+
     If the transformer has a `partial_fit`, the frames of a large collection are not
     concatenated in memory: the transformer sees chunks of neighbouring sequences, one
     after another. A transformer without `partial_fit` gets all frames at once.
@@ -128,8 +136,8 @@ class FrameTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            If a sequence cannot be used, or `sample_weight` is given and the
-            transformer does not take it.
+            If a sequence cannot be used, the transformer needs targets, or
+            `sample_weight` is given and the transformer does not take it.
         """
         self._check_transformer(sample_weight)
         sequences = check_learnt(self, X, y)
@@ -138,7 +146,13 @@ class FrameTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
             weight = check_sample_weight(sample_weight, len(sequences))
             # Otherwise the weights of a whole chunk could be 0, which no scaler takes.
             sequences, weight = sequences.take(weight > 0), weight[weight > 0]
-        self.transformer_ = _fit_frames(clone(self.transformer), sequences, weight)
+        inner = clone(self.transformer)
+        try:
+            self.transformer_ = _fit_frames(inner, sequences, weight, self._as_table)
+        except ValueError as error:
+            if "requires y to be passed" not in str(error):  # not in all tags
+                raise
+            raise _supervised(type(inner).__name__) from error
         return self
 
     @np.errstate(under="ignore")
@@ -158,8 +172,16 @@ class FrameTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "transformer_")
         sequences = check_sequences(self, X, reset=False)
-        results = _map_frames(self.transformer_.transform, sequences)
+        transform = self.transformer_.transform
+        results = _map_frames(transform, sequences, self._as_table)
         return like_input(results, X, sequences)
+
+    def _as_table(self, frames: np.ndarray) -> Any:
+        """Frames as the transformer sees them: under their names, if they have some."""
+        names = getattr(self, "feature_names_in_", None)
+        if names is None or self._X_layout == "matrix":
+            return frames
+        return _table(frames, names.tolist())
 
     @available_if(_inner_has("get_feature_names_out"))
     def get_feature_names_out(self, input_features=None):
@@ -222,6 +244,9 @@ class FrameTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
                 f"{type(inner).__name__} does not take sample weights. Fit "
                 "FrameTransformer without them, or with a transformer that does."
             )
+        supervised = next(filter(_needs_targets, _steps(inner)), None)
+        if supervised is not None:
+            raise _supervised(type(supervised).__name__)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -229,10 +254,49 @@ class FrameTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
         return tags
 
 
+def _steps(transformer: BaseEstimator) -> list[BaseEstimator]:
+    """The transformers of a pipeline, or the transformer alone."""
+    if not isinstance(transformer, Pipeline):
+        return [transformer]
+    inner = (step for _, step in transformer.steps)
+    return [step for step in inner if hasattr(step, "fit")]
+
+
+def _needs_targets(transformer: BaseEstimator) -> bool:
+    is_fitted = isinstance(transformer, FrozenEstimator)
+    if is_fitted or not hasattr(transformer, "__sklearn_tags__"):
+        return False
+    return get_tags(transformer).target_tags.required
+
+
+def _supervised(name: str) -> ValueError:
+    return ValueError(
+        f"{name} learns from one target per frame, and y has one per sequence. Fit it "
+        "beforehand, on frames that have targets, and pass "
+        "FrameTransformer(FrozenEstimator(fitted)); or take a transformer without y."
+    )
+
+
+def _table(frames: np.ndarray, names: list[str]) -> Any:
+    """A data frame of the library that the caller uses, by preference pandas."""
+    if "polars" in sys.modules and "pandas" not in sys.modules:
+        import polars as pl
+
+        return pl.DataFrame(frames, schema=names)
+    import pandas as pd
+
+    return pd.DataFrame(frames, columns=names)
+
+
 def _fit_frames(
-    transformer: BaseEstimator, sequences: Sequences, weight: np.ndarray | None
+    transformer: BaseEstimator,
+    sequences: Sequences,
+    weight: np.ndarray | None,
+    as_table: Callable[[np.ndarray], Any],
 ) -> BaseEstimator:
     """Fit on all frames, chunk by chunk if there are many and the transformer can."""
+    if isinstance(transformer, FrozenEstimator):
+        return transformer
     chunks = list(_chunks(sequences))
     fit = transformer.fit
     if len(chunks) > 1 and hasattr(transformer, "partial_fit"):
@@ -240,7 +304,7 @@ def _fit_frames(
     else:
         chunks = [np.arange(len(sequences))]
     for chunk in chunks:
-        frames = np.concatenate([sequences[i] for i in chunk])
+        frames = as_table(np.concatenate([sequences[i] for i in chunk]))
         if weight is None:
             fit(frames)
         else:
@@ -250,13 +314,15 @@ def _fit_frames(
 
 
 def _map_frames(
-    function: Callable[[np.ndarray], np.ndarray], sequences: Sequences
+    function: Callable[[Any], Any],
+    sequences: Sequences,
+    as_table: Callable[[np.ndarray], Any] = np.asarray,
 ) -> list[np.ndarray]:
     """Apply a function of many frames to those of each sequence, in few calls."""
     results = []
     for chunk in _chunks(sequences):
         frames = np.concatenate([sequences[i] for i in chunk])
-        changed = function(frames)
+        changed = function(as_table(frames))
         changed = changed.toarray() if issparse(changed) else np.asarray(changed)
         if changed.ndim != 2 or len(changed) != len(frames):
             raise ValueError(

@@ -212,8 +212,7 @@ BAD_Y = {
     "DataFrame": (
         pd.DataFrame({"a": [1, 2, 3]}),
         ValueError,
-        "y is a DataFrame of shape (3, 1); pass one label sequence per sample (a "
-        "column of lists or strings).",
+        "y is a DataFrame of shape (3, 1). Pass one label sequence per sample: y['a'].",
     ),
     "sparse": (sp.csr_array(np.eye(3)), TypeError, "Sparse data was passed for y"),
     "label object": (
@@ -266,7 +265,7 @@ def test_bad_y_is_refused_with_a_sentence_that_names_it(y, error, message):
         ([b"a", b"b", b"c"], "single", TypeError, "y[0] is bytes"),
         ([[1, 2], [2], [3]], "single", ValueError, "y[0] is itself a sequence"),
         (np.eye(3), "single", ValueError, "looks one-hot"),
-        (np.full((3, 2), 5), "single", ValueError, "y should be a 1d array, got"),
+        (np.full((3, 2), 5), "single", ValueError, "takes one label per sample, an a"),
         (["a", "b", "c"], "label", ValueError, "The 'target' parameter of E must be"),
     ],
 )
@@ -597,19 +596,25 @@ def test_an_unseen_label_is_named_with_its_place_and_known_ones(fitted, y, messa
 
 
 @pytest.mark.parametrize(
-    ("y", "target"),
+    ("y", "target", "message"),
     [
-        ([[2**63, -1]], "sequence"),
-        ([[2**70]], "sequence"),
-        ([2**63, -1], "single"),
-        (["a\0"], "sequence"),
-        ([["a\0"]], "sequence"),
-        (["a\0", "b"], "single"),
+        ([[2**63, -1]], "sequence", "between -1 and 9223372036854775808, for which"),
+        ([[2**70]], "sequence", "and 1180591620717411303424, for which NumPy has no"),
+        ([2**63, -1], "single", "Renumber them, or pass them as strings"),
+        (["ba\0"], "sequence", r"label '\\x00' of y ends in a NUL"),
+        ([["b", "a\0"]], "sequence", r"label 'a\\x00' of y ends in a NUL"),
+        (["a\0", "b"], "single", "which NumPy drops from strings. Rename it"),
     ],
 )
-def test_labels_that_numpy_would_change_are_refused(y, target):
-    with pytest.raises(ValueError, match="do not fit a NumPy array"):
+def test_labels_that_numpy_would_change_are_refused_by_name(y, target, message):
+    with pytest.raises(ValueError, match=message):
         fit(y, target)
+
+
+@pytest.mark.parametrize("target", ["auto", "single"])
+def test_durations_are_no_labels(target):
+    with pytest.raises(TypeError, match=r"label type numpy\.timedelta64"):
+        check(np.array([1, 2, 1], "m8[s]"), target=target)
 
 
 @pytest.mark.parametrize(

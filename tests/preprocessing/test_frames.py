@@ -3,11 +3,17 @@
 import pickle
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA, IncrementalPCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_selection import SelectKBest
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -19,6 +25,7 @@ from sklearn.preprocessing import (
     PolynomialFeatures,
     QuantileTransformer,
     StandardScaler,
+    TargetEncoder,
     scale,
 )
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -318,6 +325,43 @@ def test_inner_parameters_are_reached_and_searched():
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     chosen = search.best_estimator_[0]
     assert chosen.transformer_.with_std is chosen.transformer.with_std
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+def test_columns_are_chosen_by_name(library):
+    arrays = ragged()
+    columns = [dict(zip("abc", x.T, strict=True)) for x in arrays]
+    tables = list(map(library.DataFrame, columns))
+    chosen = ColumnTransformer([("scaled", StandardScaler(), ["c", "a"])])
+    model = FrameTransformer(chosen).fit(tables)
+    assert model.get_feature_names_out().tolist() == ["scaled__c", "scaled__a"]
+    frames = np.concatenate(arrays)[:, [2, 0]]
+    expected = StandardScaler().fit_transform(frames)
+    np.testing.assert_allclose(np.concatenate(model.transform(tables)), expected)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        SelectKBest(k=1),
+        LinearDiscriminantAnalysis(),
+        make_pipeline(StandardScaler(), TargetEncoder()),
+    ],
+)
+def test_a_transformer_that_needs_targets_is_refused(inner):
+    X = ragged()
+    with pytest.raises(ValueError, match=r"learns from one target per frame.*Frozen"):
+        FrameTransformer(inner).fit(X, np.arange(len(X)) % 2)
+
+
+def test_a_transformer_that_was_fitted_on_targets_serves():
+    X = ragged()
+    frames = np.concatenate(X)
+    lda = LinearDiscriminantAnalysis().fit(frames, frames[:, 1] > 0)
+    model = FrameTransformer(FrozenEstimator(lda)).fit(X)
+    np.testing.assert_allclose(
+        np.concatenate(model.transform(X)), lda.transform(frames)
+    )
 
 
 def test_given_transformer_is_left_unfitted():
