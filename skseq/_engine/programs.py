@@ -300,16 +300,36 @@ class Trainer:
         )
         return ours == theirs
 
-    def step(self, batch: dict, sample_weight: np.ndarray) -> np.ndarray:
-        """Learn from one batch; return the loss of each of its sequences."""
+    def step(self, batch: dict, sample_weight: np.ndarray, learning_rate=None):
+        """Learn from one batch; return the loss of each of its sequences.
+
+        With a learning rate the optimizer takes it, and keeps it for later steps.
+        """
         self.program.forget_weights()
         inputs, targets = self.program.inputs_and_targets(batch)
-        return self._step(inputs, targets, sample_weight.astype("float32")).numpy()
+        rate = np.float32(np.nan if learning_rate is None else learning_rate)
+        return self._step(
+            inputs, targets, sample_weight.astype("float32"), rate
+        ).numpy()
+
+    def _rate_setter(self) -> Callable:
+        """What sets the learning rate inside a step, where that is cheap."""
+        optimizer = self.optimizer
+        if plain_learning_rate(optimizer) is None:
+            return lambda rate: None  # it follows a schedule
+
+        def set_rate(rate):  # NaN leaves it
+            present = tf.convert_to_tensor(optimizer.learning_rate)
+            given = tf.cast(rate, present.dtype)
+            optimizer.learning_rate = tf.where(tf.math.is_nan(rate), present, given)
+
+        return set_rate
 
     def _compile(self):
         model, optimizer = self.program.model, self.optimizer
         recipe, variables = self.program.recipe, model.trainable_variables
         n_replicas = n_replicas_of(recipe.strategy)
+        set_rate = self._rate_setter()
 
         def compute(batch, sample_weight, n_samples):
             inputs, targets = batch
@@ -324,11 +344,11 @@ class Trainer:
 
         signature = self.program.input_signature, self.program.target_signature
 
-        @tf.function(
-            input_signature=[*signature, tf.TensorSpec((None,), "float32")],
-            autograph=False,
-        )
-        def step(inputs, targets, sample_weight):
+        numbers = tf.TensorSpec((None,), "float32"), tf.TensorSpec((), "float32")
+
+        @tf.function(input_signature=[*signature, *numbers], autograph=False)
+        def step(inputs, targets, sample_weight, rate):
+            set_rate(rate)
             losses, gradients = on_replicas(
                 recipe.strategy, compute, (inputs, targets), sample_weight
             )

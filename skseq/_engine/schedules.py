@@ -29,10 +29,12 @@ SCHEDULES: dict[str, Callable[[float], float] | None] = {
 
 
 class ScheduledRate:
-    """Sets the learning rate of each step, unless a callback does.
+    """Tells each step its learning rate, unless a callback sets it.
 
     Between epochs the rate stands where progress says. Where it does not, a callback
-    has set it, and is left to it from then on, after a resume too.
+    has set it, and is left to it from then on, after a resume too. Within an epoch it
+    is looked at only where there are callbacks, as reading it takes longer than to pass
+    it on.
 
     Parameters
     ----------
@@ -43,10 +45,13 @@ class ScheduledRate:
         A name in `SCHEDULES`.
     n_epochs : int
         Epochs of the whole fit.
+    is_watched : bool
+        Whether there are callbacks.
     """
 
-    def __init__(self, trainer, schedule: str, n_epochs: int):
+    def __init__(self, trainer, schedule: str, n_epochs: int, is_watched: bool):
         self._trainer, self._n_epochs = trainer, n_epochs
+        self._is_watched = is_watched
         self._schedule = SCHEDULES[schedule]
         self._peak = self._last = None
 
@@ -58,22 +63,27 @@ class ScheduledRate:
         if self._schedule is not None:
             self._last = self._between(epoch)
 
-    def step(self, epoch: int, step: int, n_steps: int) -> None:
-        """Set the rate of a step, the middle of its share of the fit."""
-        progress = (epoch + (step + 0.5) / n_steps) / self._n_epochs
-        self._set(lambda: self._rate(progress))
+    def step(self, epoch: int, step: int, n_steps: int) -> float | None:
+        """The rate of a step, at the middle of its share of the fit; None leaves it."""
+        if self._is_watched:
+            self._leave_if_set()
+        if self._schedule is None:
+            return None
+        self._last = self._rate((epoch + (step + 0.5) / n_steps) / self._n_epochs)
+        return self._last
 
     def end_epoch(self, epoch: int) -> None:
         """Set the rate that callbacks find after an epoch."""
-        self._set(lambda: self._between(epoch + 1))
+        self._leave_if_set()
+        if self._schedule is not None:
+            self._trainer.learning_rate = self._last = self._between(epoch + 1)
 
-    def _set(self, rate: Callable[[], float]) -> None:
+    def _leave_if_set(self) -> None:
+        """Leave the rate to a callback that has set it."""
         if self._schedule is None:
             return
         if np.float32(self._trainer.learning_rate) != np.float32(self._last):
             self._schedule = None
-            return
-        self._trainer.learning_rate = self._last = rate()
 
     def _between(self, epoch: int) -> float:
         # Not zero at the start, which a callback could not scale.

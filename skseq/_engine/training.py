@@ -56,10 +56,6 @@ class Run:
     checkpoint: Checkpoint | None = None
     score: Callable[[Program, Subset], float] | None = None
 
-    def __post_init__(self):
-        plan = self.plan
-        self._rate = ScheduledRate(self.trainer, plan.schedule, plan.epochs)
-
     def states(self, first: TrainingState) -> Iterator[TrainingState]:
         """Train to the plan's last epoch, yielding the state after each and at the end.
 
@@ -98,6 +94,10 @@ class Run:
             self.trainer.set_state(state.optimizer_state)
         else:
             self.trainer.start_from_weights()
+        plan, is_watched = self.plan, bool(self.callbacks)
+        self._rate = ScheduledRate(
+            self.trainer, plan.schedule, plan.epochs, is_watched=is_watched
+        )
         self._rate.start(state.epoch)
         runner.tell("on_train_begin")
         if self.checkpoint:
@@ -154,8 +154,8 @@ class Run:
         with closing(assembled) as ready:
             for step, (batch, arrays) in enumerate(ready):
                 runner.tell("on_train_batch_begin", step)
-                self._rate.step(epoch, step, len(batches))
-                losses = self.trainer.step(arrays, subset.weights[batch])
+                rate = self._rate.step(epoch, step, len(batches))
+                losses = self.trainer.step(arrays, subset.weights[batch], rate)
                 _check_losses(losses, rows[batch], epoch, step)
                 mean.add(losses, subset.weights[batch])
                 runner.tell("on_train_batch_end", step, {"loss": mean.value})
