@@ -33,8 +33,16 @@ def shuffled(y, seed=0):
     return [y[i] for i in order]
 
 
+def autoencoder(**params):
+    defaults = {"units": 16, "epochs": 200, "learning_rate": 1e-2, "random_state": 0}
+    return LSTMAutoencoder(**{**defaults, **params})
+
+
 STOPPING = {"early_stopping": True, "n_iter_no_change": 3}
 CONSTANT = [np.ones_like(x) for x in X]
+NOISE = [np.random.default_rng(1).normal(size=x.shape) for x in X]
+WAVES = [np.sin(np.arange(n) * 0.7) for n in range(8, 16)]
+RANDOM = [" ".join(w) for w in np.random.default_rng(1).choice(list("abcd"), (40, 4))]
 
 NOT_LEARNT = {
     "rate too low, labels": lambda: reader(learning_rate=1e-7).fit(X, TEXTS),
@@ -59,26 +67,82 @@ NOT_LEARNT = {
     ),
 }
 
+MORE_NOT_LEARNT = {
+    "one epoch at the default rate": lambda: reader(epochs=1, learning_rate=2e-3).fit(
+        X, TEXTS
+    ),
+    "labels of the next": lambda: reader(**STOPPING).fit(X, TEXTS[1:] + TEXTS[:1]),
+    "noise": lambda: reader(**STOPPING).fit(NOISE, TEXTS),
+    "shuffled classes": lambda: reader(**STOPPING).fit(X, np.array(shuffled(CLASSES))),
+    "nearly all dropped": lambda: reader(dropout=0.95, epochs=10).fit(X, TEXTS),
+    "steps too small": lambda: reader(optimizer="sgd", learning_rate=1e-5).fit(
+        X, TEXTS
+    ),
+    "constant sources": lambda: translator(**STOPPING).fit(["a b"] * 40, TARGETS),
+    "random targets": lambda: translator(**STOPPING).fit(SOURCES, RANDOM),
+    "two epochs": lambda: translator(epochs=2, learning_rate=1e-3).fit(
+        SOURCES, TARGETS
+    ),
+    "rate too low, frames": lambda: autoencoder(learning_rate=1e-7, epochs=5).fit(
+        WAVES
+    ),
+    "one epoch, frames": lambda: autoencoder(epochs=1).fit(WAVES),
+    "frames of noise": lambda: autoencoder(epochs=5, units=2).fit(NOISE),
+}
+
 LEARNT = {
     "labels": lambda: reader().fit(X, TEXTS),
     "classes": lambda: reader().fit(X, CLASSES),
     "tokens": lambda: translator().fit(SOURCES, TARGETS),
     "one sequence": lambda: reader(epochs=150).fit(X[:1], TEXTS[:1]),
-    "frames": lambda: LSTMAutoencoder(
-        units=16, epochs=200, learning_rate=1e-2, random_state=0
-    ).fit([np.sin(np.arange(n) * 0.7) for n in range(8, 16)]),
+    "frames": lambda: autoencoder().fit(WAVES),
+}
+
+MORE_LEARNT = {
+    "gated units": lambda: reader(cell="gru").fit(X, TEXTS),
+    "one direction": lambda: reader(bidirectional=False, epochs=60).fit(X, TEXTS),
+    "no convolutions": lambda: reader(conv_filters=()).fit(X, TEXTS),
+    "two layers": lambda: reader(units=(16, 16)).fit(X, TEXTS),
+    "another seed": lambda: reader(random_state=1).fit(X, TEXTS),
+    "classes of gated units": lambda: reader(cell="gru").fit(X, CLASSES),
+    "classes under weights": lambda: reader(class_weight="balanced").fit(X, CLASSES),
+    "lists of labels": lambda: reader().fit(X, list(map(list, TEXTS))),
+    "stopped early": lambda: reader(
+        epochs=200, early_stopping=True, n_iter_no_change=30, validation_fraction=0.2
+    ).fit(X, TEXTS),
+    "dot attention": lambda: translator(attention="dot").fit(SOURCES, TARGETS),
+    "no attention": lambda: translator(attention=None, epochs=150).fit(
+        SOURCES, TARGETS
+    ),
+    "characters": lambda: translator().fit(
+        *([text.replace(" ", "") for text in side] for side in (SOURCES, TARGETS))
+    ),
+    "tokens of gated units": lambda: translator(cell="gru").fit(SOURCES, TARGETS),
+    "greedy decoding": lambda: translator(decoder="greedy").fit(SOURCES, TARGETS),
+    "frames from the code": lambda: autoencoder(decoder_input="code", epochs=400).fit(
+        WAVES
+    ),
 }
 
 
-@pytest.mark.parametrize("fit", NOT_LEARNT.values(), ids=NOT_LEARNT)
+def with_slow(fits, more):
+    """Cases of a parametrized test, by their names; those of `more` are slow."""
+    slow = [pytest.param(fit, id=n, marks=pytest.mark.slow) for n, fit in more.items()]
+    return [pytest.param(fit, id=name) for name, fit in fits.items()] + slow
+
+
+@pytest.mark.parametrize("fit", with_slow(NOT_LEARNT, MORE_NOT_LEARNT))
 def test_a_fit_that_has_not_learnt_says_so_and_what_to_try(fit):
-    told = r"(learnt next to nothing.*; try|Lower min_frequency|Set target_tokenizer)"
+    told = (
+        "(learnt next to nothing.*; try|Lower min_frequency|Set target_tokenizer|"
+        "not learnt what changes from frame to frame. Try)"
+    )
     with pytest.warns(ConvergenceWarning, match=told) as caught:
         fit()
     assert all(warning.filename == __file__ for warning in caught)
 
 
-@pytest.mark.parametrize("fit", LEARNT.values(), ids=LEARNT)
+@pytest.mark.parametrize("fit", with_slow(LEARNT, MORE_LEARNT))
 def test_a_fit_that_has_learnt_says_nothing(fit):
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
