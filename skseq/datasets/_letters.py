@@ -139,29 +139,24 @@ def make_letters(
     check_value("make_letters", "voices", voices, TupleOf(NON_NEGATIVE_INT))
     _check_sound(duration, pause, silence, noise, sample_rate)
     rng = check_random_state(random_state)
+    numbers = rng.choice(np.asarray(voices, dtype=int), size=n_samples)
+    known = {number: _Voice.numbered(number) for number in {*numbers.tolist()}}
     data = Bunch(
-        audio=[],
-        strings=[],
-        voice=rng.choice(np.asarray(voices, dtype=int), size=n_samples),
-        bounds=[],
-        formants=[],
-        rate=sample_rate,
+        audio=[], strings=[], voice=numbers, bounds=[], formants=[], rate=sample_rate
     )
-    known = {number: _Voice.numbered(number) for number in {*data.voice.tolist()}}
-    for number in data.voice.tolist():
-        string = "".join(rng.choice(list(_FORMANTS), size=draw_int(rng, n_letters)))
-        formants = known[number].formants(rng, string)
-        gaps = [silence, *[pause] * (len(string) - 1), silence]
+    for number in numbers.tolist():
+        voice, size = known[number], draw_int(rng, n_letters)
+        string = "".join(rng.choice(list(_FORMANTS), size=size))
+        formants = voice.formants(rng, string)
+        gaps = [silence, *[pause] * (size - 1), silence]
         bounds, length = _lay_out(rng, duration, gaps, sample_rate)
-        audio = known[number].speak(rng, formants, bounds, length, sample_rate)
+        audio = voice.speak(rng, formants, bounds, length, sample_rate)
         audio = audio + noise * rng.standard_normal(length)
         data.audio.append(audio.astype(np.float32))
         data.strings.append(string)
         data.bounds.append(bounds)
         data.formants.append(formants)
-    if return_X_y:
-        return data.audio, data.strings
-    return data
+    return (data.audio, data.strings) if return_X_y else data
 
 
 def _check_sound(duration, pause, silence, noise, sample_rate) -> None:
