@@ -42,7 +42,7 @@ from skseq._nn.front_ends import as_written, front_end_of
 from skseq._nn.initial_weights import initial_weights
 from skseq._nn.padding import warn_of_layers
 from skseq._parameters import MISSING, accepts, check_parameters, check_value, listed
-from skseq._preprocess import preprocessed
+from skseq._preprocess import check_steps, preprocessed, transformers_of
 from skseq._routing import RoutedParameters
 from skseq._seeding import draw_seed
 from skseq._shared_parameters import BATCH_SIZE, CONSTRAINTS, FITTED, NOT_IN_ORIGIN
@@ -133,6 +133,7 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
     def _check_parameters(self) -> None:
         """Check all parameters, at the start of a fit."""
         check_parameters(self, {**CONSTRAINTS, **self._constraints})
+        check_steps(self.preprocess)
 
     @property
     def _holds_out(self) -> bool:
@@ -173,9 +174,16 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         elif not self.early_stopping and (fall := fall_of(self.history_["loss"])):
             warn(
                 f"{type(self).__name__} was still learning when fit ended: {fall}. "
-                f"Raise epochs={self.epochs}, or learning_rate={self.learning_rate}.",
+                f"Raise epochs={self.epochs}, or the {self._rate_name}.",
                 ConvergenceWarning,
             )
+
+    @property
+    def _rate_name(self) -> str:
+        """What a user changes the learning rate by, for advice."""
+        is_own = not isinstance(self.optimizer, (str, type))
+        is_own |= not isinstance(self.learning_rate, (int, float))
+        return "learning rate of the optimizer" if is_own else "learning_rate"
 
     def _train(self, request: FitRequest) -> Iterator[tuple[Run, TrainingState]]:
         """Check everything, then train; yields the run and its state per epoch."""
@@ -361,25 +369,33 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
     # -- frames -------------------------------------------------------------------
 
     def _preprocessed(self, sequences, reset):
-        """Checked frames as the network is to read them.
+        """Checked frames as the network is to be trained on them.
 
         With reset their width is learnt, otherwise it must be the one that was.
         """
-        made = preprocessed(sequences, self.preprocess)
+        made = preprocessed(sequences, self.preprocess, is_fit=reset)
+        self._steps = transformers_of(self.preprocess)
         if reset:
             self._n_inputs = made.n_features
         elif made.n_features != self._n_inputs:
             raise ValueError(
-                f"preprocess makes frames of {made.n_features} features of X, but in "
-                f"fit it made {self._n_inputs}. Set preprocess back, or fit again."
+                f"preprocess gives frames of {counted(made.n_features, 'feature')}, "
+                f"but in fit it gave {self._n_inputs}. Set preprocess back, or fit "
+                "again."
             )
         return made
 
+    def _transformed(self, sequences):
+        """Checked frames as the trained network reads them."""
+        return preprocessed(sequences, self._steps)
+
     def _check_restored_width(self) -> None:
         """Check the width of the frames that was read from a file."""
-        known = self._n_inputs if self.preprocess else n_frame_features(self)
+        known = self._n_inputs if self._steps else n_frame_features(self)
         if not self._settings["n_features"] == self._n_inputs == known:
-            raise ValueError(f"it has {known} features for a network of others")
+            raise ValueError(
+                f"it has {known} features for a network that takes another number"
+            )
         for name in ("mean_", "scale_"):
             if len(getattr(self, name)) != self._n_inputs:
                 raise ValueError(

@@ -4,6 +4,8 @@ Its steps are transformers that learn nothing, which every sequence passes, and
 augmenters, which change only what is trained on, in each epoch anew. Knows no network.
 """
 
+import copy
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,7 +20,9 @@ from skseq._data.frames import fits_float32
 from skseq._data.sequences import Sequences
 from skseq._parameters import Kind
 from skseq._seeding import derive, generator
+from skseq._wording import counted
 from skseq.augmentation import is_augmenter
+from skseq.augmentation._base import Augmenter
 from skseq.preprocessing._transformer import SequenceTransformer
 
 # A draw that the task cannot use is drawn again so often; then the sequence stays.
@@ -97,7 +101,33 @@ def check_keeps_frames(steps, estimator_name: str) -> None:
             )
 
 
-def preprocessed(sequences: Sequences, steps) -> "Sequences | Preprocessed":
+def check_steps(steps) -> None:
+    """Check the parameters of each step, before any sequence is read.
+
+    Raises
+    ------
+    ValueError
+        If a step cannot work. The message names it.
+    """
+    for place, step in enumerate(steps or ()):
+        try:
+            if isinstance(step, Augmenter):
+                step._check_parameters()
+            elif isinstance(step, SequenceTransformer):
+                step._mapping()
+        except ValueError as error:
+            raise ValueError(f"preprocess[{place}], {_name(step)}: {error}") from error
+
+
+def transformers_of(steps) -> list | None:
+    """Copy the steps that predictions depend on, all but the augmenters."""
+    kept = [copy.deepcopy(step) for step in steps or () if not is_augmenter(step)]
+    return kept or None
+
+
+def preprocessed(
+    sequences: Sequences, steps, *, is_fit: bool = False
+) -> "Sequences | Preprocessed":
     """Apply the steps to checked sequences, as they are read.
 
     Parameters
@@ -106,6 +136,8 @@ def preprocessed(sequences: Sequences, steps) -> "Sequences | Preprocessed":
         What `check_sequences` gives.
     steps : list or None
         The parameter `preprocess`.
+    is_fit : bool
+        Whether the sequences are those that `fit` sees, which no single short one is.
 
     Returns
     -------
@@ -120,7 +152,7 @@ def preprocessed(sequences: Sequences, steps) -> "Sequences | Preprocessed":
     """
     if not steps:
         return sequences
-    return Preprocessed.of(sequences, _Chain.of(steps, _checked_frames))
+    return Preprocessed.of(sequences, _Chain.of(steps, _checked_frames), is_fit)
 
 
 @dataclass(frozen=True)
@@ -133,6 +165,11 @@ class _Step:
     @property
     def augments(self) -> bool:
         return is_augmenter(self.step)
+
+    @property
+    def keeps_frames(self) -> bool:
+        """Whether it is an augmenter that promises to move no frame."""
+        return self.augments and not self.step.changes_frames
 
     @cached_property
     def _mapping(self) -> Callable:
@@ -182,9 +219,27 @@ class _Chain:
         parts = self.steps[:place], self.steps[place:]
         return tuple(replace(self, steps=part) for part in parts)
 
-    def apply(self, i: int, sequence: Any, rng: np.random.Generator | None = None):
-        """Return what the steps make of sequence `i`; without `rng` none augments."""
+    def check_lengths(self, lengths: dict[int, list[int]], is_fit: bool) -> None:
+        """Check the lengths of all that each step was given."""
         for step in self.steps:
+            if isinstance(step.step, SequenceTransformer):
+                found = np.array(lengths[step.place])
+                step.step._check_lengths(found, is_fit=is_fit)
+
+    def apply(
+        self,
+        i: int,
+        sequence: Any,
+        rng: np.random.Generator | None = None,
+        lengths: dict[int, list[int]] | None = None,
+    ):
+        """Return what the steps make of sequence `i`; without `rng` none augments.
+
+        Each step's `lengths` are added to, if they are given.
+        """
+        for step in self.steps:
+            if lengths is not None:
+                lengths[step.place].append(len(sequence))
             if rng is not None or not step.augments:
                 made = step.apply(i, sequence, rng)
                 sequence = self.checked(step, i, sequence, made)
@@ -197,8 +252,8 @@ def _checked_tokens(step: _Step, i: int, before: list, made: Any) -> list:
     kind = type(before[0])
     if not isinstance(made, (list, tuple)) or {type(t) for t in made} != {kind}:
         raise ValueError(
-            f"{step} made {made!r} of X[{i}], {before!r}; it must be a list with at "
-            f"least one token, all of type {kind.__name__}."
+            f"{step} turned X[{i}], {before!r}, into {made!r}; it must be a list with "
+            f"at least one token, all of type {kind.__name__}."
         )
     return list(made)
 
@@ -212,13 +267,19 @@ def _checked_frames(step: _Step, i: int, before: np.ndarray, made: Any) -> np.nd
     made = made[:, np.newaxis] if made.ndim == 1 else made
     if made.ndim != 2 or 0 in made.shape or made.dtype.kind not in "biuf":
         raise ValueError(
-            f"{step} made an array of shape {made.shape} and dtype {made.dtype} of "
-            f"X[{i}]; it must be of numbers, (n_frames, n_features), and not empty."
+            f"{step} turned X[{i}] into an array of shape {made.shape} and dtype "
+            f"{made.dtype}; it must be of numbers, (n_frames, n_features), and not "
+            "empty."
         )
     if step.augments and made.shape[1] != before.shape[1]:
         raise ValueError(
             f"{step} changed the number of features of X[{i}] from {before.shape[1]} "
             f"to {made.shape[1]}; an augmenter must keep it."
+        )
+    if step.keeps_frames and len(made) != len(before):
+        raise ValueError(
+            f"{step} turned {counted(len(before), 'frame')} of X[{i}] into "
+            f"{len(made)}, though its changes_frames is False."
         )
     if step.augments and made.dtype != before.dtype:
         raise ValueError(
@@ -227,7 +288,8 @@ def _checked_frames(step: _Step, i: int, before: np.ndarray, made: Any) -> np.nd
         )
     if not fits_float32(made):
         raise ValueError(
-            f"{step} made NaN, infinity or numbers beyond single precision of X[{i}]."
+            f"{step} turned X[{i}] into values that are NaN, infinite or too large for "
+            "single precision."
         )
     made = made.view()
     made.flags.writeable = False
@@ -276,22 +338,23 @@ class Preprocessed:
     layout = "sequences"
 
     @classmethod
-    def of(cls, source: Sequences, chain: _Chain) -> "Preprocessed":
+    def of(cls, source: Sequences, chain: _Chain, is_fit: bool) -> "Preprocessed":
         """Apply the steps to every sequence once, to learn how long it becomes."""
         start, rest = chain.parted()
         keeps = start.steps and isinstance(source.source, (list, np.ndarray))
-        kept, lengths, width = [], [], None
+        kept, lengths, width, given = [], [], None, defaultdict(list)
         for i in range(len(source)):
-            frames = start.apply(i, source[i])
+            frames = start.apply(i, source[i], lengths=given)
             kept.append(frames if keeps else None)
-            frames = rest.apply(i, frames)
+            frames = rest.apply(i, frames, lengths=given)
             lengths.append(len(frames))
             width = width or frames.shape[1]
             if frames.shape[1] != width:
                 raise ValueError(
-                    f"preprocess makes frames of {frames.shape[1]} features of X[{i}], "
-                    f"and of {width} of X[0]."
+                    f"preprocess gives X[{i}] {counted(frames.shape[1], 'feature')} "
+                    f"per frame, but X[0] {width}."
                 )
+        chain.check_lengths(given, is_fit)
         lengths = np.array(lengths, dtype=np.int64)
         if keeps:
             return cls(source, rest, lengths, width, kept)

@@ -58,6 +58,7 @@ FITTED = {
     "history_": instance_of(dict),
     "batch_size_": POSITIVE_INT,
     "_seed": NON_NEGATIVE_INT,
+    "_steps": (NONE, STEPS),
     "_settings": instance_of(dict),
     "_exact_lengths": BOOLEAN,
 }

@@ -34,6 +34,10 @@ FRAMEWISE = [CTC, CODER]
 SEED = 7
 
 
+def upper(texts):
+    return [[token.upper() for token in text] for text in texts]
+
+
 class Recorder:
     """An augmenter that notes what it draws, in which thread, and changes nothing."""
 
@@ -296,7 +300,9 @@ def test_a_broken_promise_to_keep_the_frames_is_found():
     def shorter(sequence, rng):
         return sequence[1:]
 
-    with pytest.raises(ValueError, match=r"made \d+ frames of the \d+ of X\[\d+\]"):
+    with pytest.raises(
+        ValueError, match=r"shorter, turned \d+ frames of X\[\d+\] into"
+    ):
         CODER.tiny(preprocess=[shorter]).fit(CODER.X)
 
 
@@ -359,7 +365,7 @@ def test_a_step_that_makes_no_tokens_is_named(made):
     def spoil(sequence, rng):
         return made
 
-    with pytest.raises(ValueError, match=r"preprocess\[0\], spoil, made .* of X\[0\]"):
+    with pytest.raises(ValueError, match=r"preprocess\[0\], spoil, turned X\[0\], .*"):
         TRANSLATOR.tiny(preprocess=[spoil]).fit(["a b"] * 3, ["x", "y", "z"])
 
 
@@ -415,9 +421,9 @@ def failing(sequence, rng):
     [
         (wider, r"changed the number of features of X\[\d\] from 2 to 4"),
         (of_another_type, r"changed the dtype of X\[\d\] from float64 to float16"),
-        (lost, r"made NaN, infinity or numbers beyond single precision of X\[\d\]"),
-        (far, r"made NaN, infinity or numbers beyond single precision of X\[\d\]"),
-        (gone, r"made an array of shape \(0, 2\) and dtype float64 of X\[\d\]"),
+        (lost, r"turned X\[\d\] into values that are NaN, infinite or too large"),
+        (far, r"turned X\[\d\] into values that are NaN, infinite or too large"),
+        (gone, r"turned X\[\d\] into an array of shape \(0, 2\) and dtype float64"),
         (failing, r"failed on X\[\d\]: no luck"),
     ],
 )
@@ -436,17 +442,95 @@ def test_steps_that_make_frames_of_several_widths_are_refused():
         return frames if len(frames) > 3 else np.hstack([frames, frames])
 
     X = [np.ones((5, 2)), np.ones((3, 2))]
-    with pytest.raises(ValueError, match=r"4 features of X\[1\], and of 2 of X\[0\]"):
+    with pytest.raises(
+        ValueError, match=r"gives X\[1\] 4 features per frame, but X\[0\] 2\."
+    ):
         as_prepared(X, FunctionTransformer(pair))
 
 
-def test_steps_set_after_fit_must_keep_the_width():
-    rng = np.random.default_rng(0)
-    X = [rng.normal(size=n) for n in (900, 1200, 800, 1000)]
-    reader = CTC.tiny(preprocess=[LogMel(n_mels=9)]).fit(X, ["a", "b", "ab", "a"])
+WAVEFORMS = [np.random.default_rng(n).normal(size=n) for n in (900, 1200, 800, 1000)]
+LETTERS = ["a", "b", "ab", "a"]
+
+
+def test_training_goes_on_with_frames_of_the_same_width_only():
+    reader = CTC.tiny(preprocess=[LogMel(n_mels=9)]).fit(WAVEFORMS, LETTERS)
     reader.set_params(preprocess=[LogMel(n_mels=8)])
-    with pytest.raises(ValueError, match=r"frames of 8 features of X, but .* made 9"):
-        reader.predict(X)
+    with pytest.raises(ValueError, match=r"frames of 8 features, but in fit it gave 9"):
+        reader.partial_fit(WAVEFORMS, LETTERS)
+
+
+@pytest.mark.parametrize("case", ESTIMATORS, ids=str)
+def test_predictions_pass_the_steps_that_the_fit_had(case, tmp_path):
+    of_tokens = case is TRANSLATOR
+    steps = [FunctionTransformer(upper) if of_tokens else SequenceNormalizer()]
+    model = case.tiny(preprocess=steps).fit(case.X, case.y)
+    expected = case.degrees_of(model, case.X)
+    model.set_params(preprocess=None)
+    np.testing.assert_array_equal(case.degrees_of(model, case.X), expected)
+    if case is CTC:
+        scores = model.score_samples(case.X, case.y)
+        model.set_params(preprocess=steps)
+        np.testing.assert_array_equal(model.score_samples(case.X, case.y), scores)
+        model.set_params(preprocess=None)
+    if case is not TRANSLATOR:
+        model.save(tmp_path / "model.skseq")
+        loaded = skseq.load(tmp_path / "model.skseq")
+        np.testing.assert_array_equal(case.degrees_of(loaded, case.X), expected)
+
+
+def test_a_step_that_is_changed_after_fit_changes_no_prediction():
+    step = SequenceNormalizer()
+    coder = CODER.tiny(preprocess=[step]).fit(CODER.X)
+    expected = coder.score_samples(CODER.X)
+    step.with_std = False
+    np.testing.assert_array_equal(coder.score_samples(CODER.X), expected)
+
+
+# -- waveforms -------------------------------------------------------------------------
+
+
+def test_stereo_is_refused_here_as_in_a_pipeline():
+    stereo = [np.column_stack([x, x]) for x in WAVEFORMS]
+    with pytest.raises(ValueError, match="needs waveforms of one channel") as alone:
+        LogMel().transform(stereo)
+    with pytest.raises(ValueError, match=r"preprocess\[0\], LogMel, failed") as inside:
+        CTC.tiny(preprocess=[LogMel()]).fit(stereo, LETTERS)
+    assert str(alone.value) in str(inside.value)
+
+
+@pytest.mark.parametrize("before", [[], [GaussianNoise()]])
+def test_a_window_longer_than_all_waveforms_is_refused_in_fit(before):
+    steps = [*before, LogMel(window_seconds=0.1, hop_seconds=0.05)]
+    with pytest.raises(ValueError, match="each would be a single frame"):
+        CTC.tiny(preprocess=steps).fit(WAVEFORMS, list("abab"))
+    fitted = CTC.tiny(preprocess=steps).fit([*WAVEFORMS, np.ones(2000)], list("ababa"))
+    assert fitted.predict(WAVEFORMS[:1]).shape == (1,)
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32])
+def test_rows_of_integers_keep_their_loudness(dtype):
+    levels = np.random.default_rng(0).uniform(-0.1, 0.1, size=(4, 900))
+    rows = (levels * np.iinfo(dtype).max).astype(dtype)
+    together = CTC.tiny(preprocess=[LogMel()]).fit(rows, LETTERS)
+    one_by_one = CTC.tiny(preprocess=[LogMel()]).fit(list(rows), LETTERS)
+    np.testing.assert_array_equal(together.mean_, one_by_one.mean_)
+    assert together.mean_.max() < 10  # 2 log(2**15) more, were they not divided
+
+
+@pytest.mark.parametrize("case", ESTIMATORS, ids=str)
+def test_parameters_of_steps_are_checked_before_anything_is_read(case):
+    class Unread:
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, i):
+            raise AssertionError
+
+    steps = [SpecAugment(), Sometimes(GaussianNoise(-1))]
+    with pytest.raises(
+        ValueError, match=r"^preprocess\[1\], Sometimes: The 'scale' pa"
+    ):
+        case.tiny(preprocess=steps).fit(Unread(), case.y)
 
 
 # -- as a parameter --------------------------------------------------------------------

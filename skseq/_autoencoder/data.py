@@ -132,16 +132,8 @@ class ReconstructionData:
 
     def in_epoch(self, seed, epoch, exact) -> "ReconstructionData":
         """The data as they are to be trained on in one epoch."""
-        drawn = self.sequences.in_epoch(seed, epoch, fits=self._fits)
+        drawn = self.sequences.in_epoch(seed, epoch)
         return self if drawn is self.sequences else replace(self, augmented=drawn)
-
-    def _fits(self, i, n_frames) -> bool:
-        if n_frames == self.lengths[i]:
-            return True
-        raise ValueError(
-            f"An augmenter in preprocess made {n_frames} frames of the "
-            f"{self.lengths[i]} of X[{i}], though its changes_frames is False."
-        )
 
     def read(self, rows) -> list[np.ndarray]:
         """The sequences of a batch, from wherever the user keeps them."""

@@ -182,7 +182,7 @@ class LSTMAutoencoder(
         twentieth of the epochs and lowers it along half a cosine to a hundredth.
         `partial_fit`, which knows no end, keeps it constant, as `fit` does where
         `learning_rate` is a schedule itself, `optimizer` is an instance or config, or
-        from when a callback sets the rate.
+        once a callback has set the rate.
     global_clipnorm : float or None, default=5.0
         Norm to which larger gradients are scaled down; None leaves them as they are.
         Lower it when the loss jumps. It has no effect on an optimizer given as an
@@ -424,10 +424,10 @@ class LSTMAutoencoder(
     def partial_fit(self, X, y=None, sample_weight=None):
         """Train for one more epoch, from the present weights and optimizer state.
 
-        As many calls with the same data and an integer `random_state` as a `fit` has
-        epochs give the same weights, if `learning_rate_schedule` is "constant". The
-        first call settles the scaling, each the threshold. No checkpoint is read or
-        written.
+        Calling it once per epoch of a `fit`, with the same data and an integer
+        `random_state`, gives the same weights if `learning_rate_schedule` is
+        "constant". The first call determines the scaling; every call determines the
+        threshold. No checkpoint is read or written.
 
         Parameters
         ----------
@@ -652,9 +652,9 @@ class LSTMAutoencoder(
     def predict_proba(self, X):
         """Probability of being an anomaly, by the scores of the training data.
 
-        Scores are scaled as Kriegel et al. (2011) do: none up to the training mean,
-        then the error function of the distance in standard deviations. It never falls
-        as the score gets worse, and does not depend on the threshold.
+        Scores are scaled as Kriegel et al. (2011) do: 0 up to the training mean;
+        beyond it, the error function of the distance in standard deviations. It never
+        falls as the score gets worse, and does not depend on the threshold.
 
         Parameters
         ----------
@@ -741,7 +741,13 @@ class LSTMAutoencoder(
                 raise ValueError(f"beta={beta} needs y. Pass y, or leave beta out.")
             scores = -self.score_samples(X)
             quantile = AUTO_QUANTILE if quantile is None else quantile
-            self.offset_ = -threshold_at(scores, quantile) * float(factor)
+            threshold = threshold_at(scores, quantile) * float(factor)
+            if not np.isfinite(threshold):
+                raise ValueError(
+                    f"factor={factor} times the quantile of the scores is not finite. "
+                    "Lower factor."
+                )
+            self.offset_ = -threshold
             return self
         if quantile is not None or factor != 1:
             raise ValueError(
@@ -826,7 +832,7 @@ class LSTMAutoencoder(
     def _failure(self, data):
         unexplained = _Unexplained()
         self._map_errors(data, unexplained.add)
-        return unexplained.failure()
+        return unexplained.failure(self.difference)
 
     def _check_restored(self):
         super()._check_restored()
@@ -855,7 +861,7 @@ class LSTMAutoencoder(
 
     def _reconstructible(self, X) -> ReconstructionData:
         sequences = check_sequences(self, X, reset=False)
-        sequences = self._preprocessed(sequences, False)
+        sequences = self._transformed(sequences)
         return ReconstructionData(sequences, np.ones(len(sequences)), self._scaling)
 
     @np.errstate(under="ignore")
@@ -940,7 +946,7 @@ class LSTMAutoencoder(
     @property
     def _is_matrix(self) -> bool:
         """Whether rows of a 2-D array are the frames that the network reads."""
-        return self._X_layout == "matrix" and not self.preprocess
+        return self._X_layout == "matrix" and not self._steps
 
 
 class _Unexplained:
@@ -953,15 +959,16 @@ class _Unexplained:
         self._left += np.square(error).mean()
         self._variance += frames.var(axis=0).mean()
 
-    def failure(self) -> str | None:
+    def failure(self, is_difference: bool) -> str | None:
         """Say so where the mean of each sequence would have done as well."""
         if not self._left > COLLAPSED_SHARE * self._variance > 0:
             return None
+        difference = "" if is_difference else "difference=True, "
         return (
             f"The reconstruction leaves {self._left / self._variance:.0%} of the "
             "variance about each sequence's mean: it has not learnt what changes from "
-            "frame to frame. Try more units, difference=True, more epochs or a higher "
-            "learning_rate."
+            f"frame to frame. Try more units, {difference}more epochs or a higher "
+            "learning rate."
         )
 
 

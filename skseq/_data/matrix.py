@@ -22,7 +22,8 @@ from skseq._data.frames import (
 from skseq._data.terms import FRAMES, Terms
 from skseq._wording import counted
 
-_MATRIX_DTYPES = [np.float64, np.float32]
+# Integers stay as they are: their range says how loud audio is.
+_MATRIX_DTYPES = [np.float64, np.float32, *map(np.dtype, np.typecodes["AllInteger"])]
 
 # In what a table of frames is told, which has columns of other things than numbers.
 _NO_NUMBERS = ("holds times", "cannot be converted")
@@ -63,6 +64,8 @@ def check_matrix(
     """Return X as an array of floats, or say why it is none."""
     if isinstance(X, np.ndarray):
         _check_matrix_dtype(X.dtype)
+    elif isinstance(X, list | tuple) and np.asarray(X).dtype.kind in "iu":
+        X = np.asarray(X)
     _refuse_cells(X)
     _check_cells(X)
     if np.ndim(X) == 1:

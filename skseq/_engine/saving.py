@@ -43,7 +43,9 @@ def save(estimator, path) -> None:
     names = [n for n in estimator._fitted if hasattr(estimator, n)]
     _refuse_own_layers(estimator._settings)
     parameters, arrays = _packed_parameters(estimator)
-    fitted, fitted_arrays = pack({name: getattr(estimator, name) for name in names})
+    values = {name: getattr(estimator, name) for name in names}
+    values["_steps"] = describe_steps(values["_steps"])
+    fitted, fitted_arrays = pack(values)
     _check_layers(estimator._settings, len(estimator._weights))
     paths = [f"{WEIGHTS}{path}" for path in _shapes_of(estimator)]
     weights = dict(zip(paths, estimator._weights, strict=True))
@@ -156,6 +158,7 @@ def _rebuild(header: dict, arrays: dict[str, np.ndarray]):
     estimator_class = getattr(import_module(ESTIMATORS[name]), name)
     parameters, fitted, weights = _unpacked(header, arrays)
     parameters["preprocess"] = build_steps(parameters["preprocess"])
+    fitted["_steps"] = build_steps(fitted["_steps"])
     estimator = estimator_class(**{**parameters, **dict.fromkeys(NOT_KEPT)})
     unknown = set(fitted) - set(estimator._fitted)
     if unknown:

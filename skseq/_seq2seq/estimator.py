@@ -36,7 +36,7 @@ from skseq._parameters import (
     check_value,
     instance_of,
 )
-from skseq._preprocess import PreprocessedTokens
+from skseq._preprocess import PreprocessedTokens, transformers_of
 from skseq._results import RankedOutput
 from skseq._seq2seq.attention import ATTENTIONS
 from skseq._seq2seq.data import PairData
@@ -195,7 +195,7 @@ default="auto"
         twentieth of the epochs and lowers it along half a cosine to a hundredth.
         `partial_fit`, which knows no end, keeps it constant, as `fit` does where
         `learning_rate` is a schedule itself, `optimizer` is an instance or config, or
-        from when a callback sets the rate.
+        once a callback has set the rate.
     global_clipnorm : float or None, default=5.0
         Norm to which larger gradients are scaled down; None leaves them as they are.
         Lower it when the loss jumps. It has no effect on an optimizer given as an
@@ -444,10 +444,10 @@ default="auto"
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more epoch, from the present weights and optimizer state.
 
-        As many calls with the same data and an integer `random_state` as a `fit` has
-        epochs give the same weights, if `learning_rate_schedule` is "constant". The
-        first call settles the vocabularies: later tokens that it did not hold are
-        unknown ones. No checkpoint is read or written.
+        Calling it once per epoch of a `fit`, with the same data and an integer
+        `random_state`, gives the same weights if `learning_rate_schedule` is
+        "constant". The first call determines the vocabularies: later tokens that it did
+        not hold are unknown ones. No checkpoint is read or written.
 
         Parameters
         ----------
@@ -628,6 +628,7 @@ default="auto"
     def _check_data(self, X, y, sample_weight, *, reset):
         sources = self._tokens(X, "X", reset=reset)
         steps = PreprocessedTokens(sources.sequences, self.preprocess)
+        self._steps = transformers_of(self.preprocess)
         sources = replace(sources, sequences=steps.sequences)
         targets = self._tokens(y, "y", n_samples=len(sources), reset=reset)
         weights = check_sample_weight(sample_weight, len(sources))
@@ -699,14 +700,24 @@ default="auto"
             return (
                 f"{type(self).__name__} knows few of the tokens that it should write: "
                 f"of {n_tokens} in some training targets, {n_unknown} are unknown. "
-                f"Lower min_frequency={self.min_frequency}, raise "
-                f"max_vocabulary={self.max_vocabulary}, or set "
-                'target_tokenizer="char".'
+                f"{self._cure_of_unknowns()}"
             )
         found = self._decoded(replace(data, targets=None), "greedy")
         lack = lack_of_learning(data.targets, found)
-        advice = "a higher or lower learning_rate, or other tokenizers"
+        advice = f"a higher or lower {self._rate_name}, or other tokenizers"
         return lack and not_learnt(self, f"{len(found)} training sources", lack, advice)
+
+    def _cure_of_unknowns(self) -> str:
+        """What to set so that more tokens are known."""
+        cures = []
+        if self.min_frequency > 1:
+            cures.append(f"lower min_frequency={self.min_frequency}")
+        if self.max_vocabulary is not None:
+            cures.append(f"raise max_vocabulary={self.max_vocabulary}")
+        if self.target_tokenizer_ != "char":
+            cures.append('set target_tokenizer="char"')
+        cure = ", or ".join(cures)
+        return f"{cure[:1].upper()}{cure[1:]}."
 
     def _check_restored(self):
         super()._check_restored()
@@ -782,7 +793,7 @@ default="auto"
 
     def _check_sources(self, X) -> PairData:
         sources = self._tokens(X, "X").sequences
-        sources = PreprocessedTokens(sources, self.preprocess).sequences
+        sources = PreprocessedTokens(sources, self._steps).sequences
         ids = self._vocabulary("source").encode(sources)
         return PairData(ids, np.ones(len(ids)), self._vocabulary("target").end)
 

@@ -256,19 +256,18 @@ class LogMel(SequenceTransformer):
         check_channels(X, owner)
         # On a clone: the columns of a 2-D X are audio samples, not features.
         sequences = check_sequences(clone(self), X, reset=True)
-        if sequences.layout == "matrix":
-            # Its integers became floats and lost their range; as rows they keep it.
-            rows = list(np.asarray(X))
-            sequences = check_sequences(clone(self), rows, reset=True)
         if sequences.n_features != 1:
             refuse_channels(owner, 0, sequences[0].shape, str(sequences[0].dtype))
-        longest = int(sequences.lengths.max())
-        for name in ("window_seconds", "hop_seconds"):
-            seconds = getattr(self, name)
-            check_duration(name, seconds, self.sample_rate, longest, is_fit=reset)
+        self._check_lengths(sequences.lengths, is_fit=reset)
         if reset:
             self.n_features_in_ = 1
         return sequences
+
+    def _check_lengths(self, lengths, *, is_fit):
+        longest = int(lengths.max())
+        for name in ("window_seconds", "hop_seconds"):
+            seconds = getattr(self, name)
+            check_duration(name, seconds, self.sample_rate, longest, is_fit=is_fit)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -280,6 +279,9 @@ class LogMel(SequenceTransformer):
         analysis, loudness = self._analysis(), Loudness()
 
         def features(index: int, samples: np.ndarray) -> np.ndarray:
+            if samples.shape[1] != 1:
+                owner, dtype = type(self).__name__, str(samples.dtype)
+                refuse_channels(owner, index, samples.shape, dtype)
             loudness.note(index, samples)
             waveform = _full_scale(samples[:, 0], index)
             static = self._static(analysis.log_mel(waveform))

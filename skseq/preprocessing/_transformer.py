@@ -81,6 +81,9 @@ class SequenceTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
     def _check_X(self, X: object, y: object = None, *, reset: bool) -> Sequences:
         return check_learnt(self, X, y, reset=reset)
 
+    def _check_lengths(self, lengths: np.ndarray, *, is_fit: bool) -> None:
+        """Refuse parameters that do not go with the lengths of all sequences."""
+
     def __sklearn_is_fitted__(self):
         return True
 
