@@ -20,6 +20,10 @@ N_NAMED = 10
 
 # What to do about too few frames.
 FITTING = 'Shorten y[{i}], lower conv_strides or skip_frames, or set infeasible="drop".'
+CONTINUING = (
+    'Shorten y[{i}], or set infeasible="drop". The first call chose conv_strides_, for '
+    "what it was given; to have lower ones, set conv_strides and train anew."
+)
 ALIGNING = "Shorten y[{i}], or leave the sample out."
 
 
@@ -126,13 +130,13 @@ class Shortening:
         return tuple(np.array(counts, dtype=np.int64).T)
 
 
-def trainable_rows(data: FrameData, infeasible: str) -> np.ndarray:
+def trainable_rows(data: FrameData, infeasible: str, cure: str = FITTING) -> np.ndarray:
     """The rows that CTC can learn from: some weight, and frames enough for the labels.
 
     Where `infeasible` is "raise" too few frames are an error, with "drop" a warning.
     """
     if infeasible == "raise":
-        check_feasible(data)
+        check_feasible(data, cure)
     is_short = _is_short(data)
     if is_short.any():
         rows = np.flatnonzero(is_short)
@@ -141,6 +145,11 @@ def trainable_rows(data: FrameData, infeasible: str) -> np.ndarray:
             f"frames for their labels: samples {_listed(rows)}."
         )
     rows = np.flatnonzero(~is_short & (data.sample_weight > 0))
+    if not rows.size and not is_short.all():
+        raise ValueError(
+            "No sequence is left to train on: all that have frames enough for their "
+            "labels have weight 0. Give some a sample_weight or class_weight above 0."
+        )
     if not rows.size:
         raise ValueError(
             "No sequence is left to train on: all have too few output frames for their "

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from skseq._data.collections import check_n_samples
+from skseq._warnings import warn
 
 # Weighted sums of losses beyond it would overflow.
 _LARGEST_SUM = 1e300
@@ -95,3 +96,48 @@ def _as_floats(sample_weight) -> np.ndarray:
             "sample_weight must hold one number per sample, in an array of shape "
             f"(n_samples,): {error}{'' if str(error).endswith('.') else '.'}{advice}"
         ) from error
+
+
+def class_weights(class_weight, ids, classes) -> np.ndarray:
+    """Work out what each class counts.
+
+    Parameters
+    ----------
+    class_weight : {"balanced"} or dict
+        "balanced" makes the samples of all classes that there are count the same in
+        sum, as scikit-learn's does; a dict gives weights by label.
+    ids : ndarray of int of shape (n_samples,)
+        The class of each sample, as a place among `classes`.
+    classes : ndarray of shape (n_classes,)
+        The labels.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_classes,), dtype float64
+        1 for a class that a dict lacks.
+
+    Warns
+    -----
+    UserWarning
+        If a dict has a key that is no label. It may be one in other folds of a search.
+
+    Examples
+    --------
+    >>> class_weights({"b": 3}, np.array([0, 1, 0]), np.array(["a", "b"]))
+    array([1., 3.])
+    >>> class_weights("balanced", np.array([0, 1, 0]), np.array(["a", "b"]))
+    array([0.75, 1.5 ])
+    """
+    if class_weight == "balanced":
+        counts = np.bincount(ids, minlength=len(classes))
+        n_present = np.count_nonzero(counts)
+        return len(ids) / (n_present * np.maximum(counts, 1))
+    labels = classes.tolist()
+    unknown = [label for label in class_weight if label not in labels]
+    if unknown:
+        shown = ", ".join(map(repr, labels[:10])) + ", ..." * (len(labels) > 10)
+        warn(
+            f"class_weight has the key {unknown[0]!r}, which is no label of y: {shown}."
+            " It has no effect."
+        )
+    return np.array([class_weight.get(label, 1.0) for label in labels], dtype=float)

@@ -114,8 +114,8 @@ def write_archive(path, header, arrays):
         )
     if _n_containers(text) > _MAX_CONTAINERS:
         raise ValueError(
-            f"Everything but the arrays is {_n_containers(text)} lists and dicts in "
-            f"one another, and a file can hold {_MAX_CONTAINERS}. Put them into arrays."
+            f"Everything but the arrays holds {_n_containers(text)} lists and dicts, "
+            f"and a file can hold {_MAX_CONTAINERS}. Put them into arrays."
         )
     n_names = int.from_bytes(weights[:8], "little")
     if n_names > _MAX_NAMES_BYTES:

@@ -30,6 +30,7 @@ MALFORMED = (LookupError, TypeError, AttributeError, ArithmeticError, ValueError
 _TAG = "$"
 _FLOATS = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 _WIDTHS = range(1, 2**28)  # of texts in an array of NumPy's
+_KEYS = {bool, int, float, str}  # of dicts
 _LONG_LISTS = {float: np.dtype("f8"), int: np.dtype("i8"), str: np.dtype("O")}
 
 
@@ -40,7 +41,8 @@ def pack(value, where=""):
     ----------
     value : object
         None, booleans, integers, floats, texts, paths, NumPy's numbers, arrays of
-        numbers or texts, and lists, tuples and dicts with text keys of those.
+        numbers or texts, and lists, tuples and dicts of those, with keys that are
+        texts, numbers or booleans.
     where : str, default=""
         What the value is called, in errors and in the names of its arrays. The items
         of a dict that is called nothing are called by their keys.
@@ -126,7 +128,16 @@ def _pack(value, where, arrays, level):
         return items if isinstance(items, list) else {"$list": items}
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return _pack_dict(value, where, arrays, level)
+    if isinstance(value, Mapping):
+        plain = {_plain_key(key): item for key, item in value.items()}
+        if set(map(type, plain)) <= _KEYS:
+            pairs = [list(pair) for pair in plain.items()]
+            return {"$pairs": _pack_items(pairs, where, arrays, level)}
     return _pack_scalar(value, where)
+
+
+def _plain_key(key):
+    return key.item() if isinstance(key, np.generic) else key
 
 
 def _pack_scalar(value, where):
@@ -264,6 +275,18 @@ def _unpack_dict(content, unused, level):
     return items
 
 
+def _unpack_pairs(content, unused, level):
+    """A dict whose keys are numbers, or numbers and texts."""
+    pairs = _unpack_list(content, unused, level)
+    if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+        raise ValueError(f"it holds {reprlib.repr(content)} where pairs belong")
+    if not {type(key) for key, _ in pairs} <= _KEYS:
+        raise ValueError(f"it holds {reprlib.repr(content)} where keys belong")
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("it holds a dict with the same key twice")
+    return dict(pairs)
+
+
 def _unpack_key(packed):
     if isinstance(packed, dict) and list(packed) == ["$str"]:
         return _unpack_text(packed["$str"])
@@ -349,7 +372,8 @@ _UNPACKERS = {
     "$str": _unpack_text,  # one with surrogates: its UTF-8, in hexadecimal digits
     "$tuple": _unpack_tuple,  # its items
     "$list": _unpack_list,  # a long one: an array of its items
-    "$dict": _unpack_dict,  # one whose keys JSON cannot have: pairs
+    "$dict": _unpack_dict,  # one whose texts as keys JSON cannot have: pairs
+    "$pairs": _unpack_pairs,  # one whose keys are numbers: pairs
     "$array": _unpack_array,  # of numbers: its name
     "$scalar": _unpack_scalar,  # of NumPy: the name of an array without axes
     "$characters": _unpack_characters,  # an array of dtype U: of its code points

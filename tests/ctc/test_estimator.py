@@ -12,6 +12,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import get_tags
 from sklearn.utils.class_weight import compute_sample_weight
 
+import skseq
 from skseq import CTCSequenceClassifier, LabelSpan, RankedLabels
 from skseq.metrics import label_error_rate
 from tests.toy import as_text, roughened, symbol_runs
@@ -484,7 +485,7 @@ def test_dropping_is_as_if_the_sequence_had_not_been_there():
         np.testing.assert_array_equal(a, b)
 
 
-# -- one label a sample -----------------------------------------------------------
+# -- one label per sample ---------------------------------------------------------
 
 
 def test_single_labels_make_a_classifier(single):
@@ -615,11 +616,35 @@ def test_label_sequences_have_no_weights_of_classes():
 
 def test_classes_are_not_balanced_by_parts_of_the_data():
     clf = make(class_weight="balanced", target="single")
-    with pytest.raises(ValueError, match=r"partial_fit sees some\. Pass .*compute_"):
+    with pytest.raises(ValueError, match=r"sees only some of them\. Pass .*comp"):
         clf.partial_fit(X, CLASSES)
     clf.set_params(class_weight={0: 1.0, 1: 2.0}).partial_fit(X, CLASSES)
 
 
-def test_a_weighted_class_that_is_not_there_is_named():
-    with pytest.raises(ValueError, match=r"classes, \[0, 1\], are not in class_weight"):
-        make(class_weight={"zero": 1.0}, target="single").fit(X, CLASSES)
+def test_a_weighted_class_that_is_not_there_is_named_and_changes_nothing():
+    clf = make(class_weight={"zero": 2.0}, target="single", epochs=1)
+    with pytest.warns(UserWarning, match="key 'zero', which is no label of y: 0, 1"):
+        clf.fit(X, CLASSES)
+    plain = make(target="single", epochs=1).fit(X, CLASSES)
+    for one, other in zip(clf._weights, plain._weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_parts_of_the_data_may_lack_a_class_that_has_a_weight():
+    weights = {"b": 3.0, "c": 5.0}
+    clf = make(class_weight=weights, target="single")
+    clf.partial_fit(X[:2], ["a", "b"], classes=["a", "b", "c"])
+    clf.partial_fit(X[:2], ["c", "c"])
+    assert clf.n_iter_ == 2
+
+
+def test_weights_that_leave_no_sample_are_blamed():
+    clf = make(class_weight={0: 0.0, 1: 0.0}, target="single")
+    with pytest.raises(ValueError, match="Give some a sample_weight or class_weight"):
+        clf.fit(X, CLASSES)
+
+
+def test_weights_of_numbered_classes_are_saved(tmp_path):
+    weights = dict(zip(np.array([0, 1]), [3.0, 0.5], strict=True))
+    make(class_weight=weights, target="single").fit(X, CLASSES).save(tmp_path / "clf")
+    assert skseq.load(tmp_path / "clf").class_weight == {0: 3.0, 1: 0.5}

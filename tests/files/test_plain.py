@@ -109,6 +109,7 @@ PLAIN = [
     (1, (2, "x"), []),
     {"a": (1,), "tuple": [2], "dict": {}, "array": {"dtype": 1}},
     {"$tuple": [1], "$": {"$float": "nan"}},
+    {0: 2.0, "1": (1,), True: None, 2.5: [3]},
     np.array([1, 2], dtype="int16"),
     np.array(["a", "bcd"]),
     np.array([0.1, 1e300]),
@@ -192,7 +193,7 @@ def test_packing_changes_nothing_and_shares_no_array_with_what_it_gives_back():
         {1, 2},
         b"x",
         1j,
-        {1: 2},
+        {(1,): 2},
         np.complex64(1),
         np.datetime64("2000-01-01"),
         np.longdouble(1),
@@ -330,6 +331,10 @@ HOSTILE = {
     "too much text": ({"$texts": "a"}, texts(b"abc", [1, 1]), "do not fit"),
     "negative lengths": ({"$texts": "a"}, texts(b"ab", [3, -1]), "do not fit"),
     "endless lengths": ({"$texts": "a"}, texts(b"ab", [2**62] * 4 + [2]), "not fit"),
+    "pairs of no keys": ({"$pairs": [[[1], 2]]}, {}, "where keys belong"),
+    "pairs of three": ({"$pairs": [[1, 2, 3]]}, {}, "where pairs belong"),
+    "pairs of numbers": ({"$pairs": [1, 2]}, {}, "where pairs belong"),
+    "a number twice": ({"$pairs": [[1, 2], [1, 3]]}, {}, "same key twice"),
     "half a letter": ({"$texts": "a"}, texts("é".encode(), [1, 1]), "not UTF-8"),
 }
 
