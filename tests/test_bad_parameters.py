@@ -302,7 +302,7 @@ def test_a_partial_fit_cannot_stop_early():
     ("validation", "message"),
     [
         ({"y_val": Y}, "y_val was given without X_val"),
-        ({"X_val": X}, "In X_val and y_val: .*requires y to be passed"),
+        ({"X_val": X}, "In X_val: .*requires y to be passed"),
         ({"X_val": X, "y_val": Y[1:]}, r"In X_val and y_val: .*samples: \[6, 5\]"),
         ({"X_val": X, "y_val": ["z"] * 6}, r"In X_val and y_val: y\[0\] has .* 'z'"),
         ({"X_val": [x[:, :2] for x in X], "y_val": Y}, "In X_val and y_val: .*2 feat"),

@@ -30,6 +30,13 @@ def pick_convolutions(
     elif filters == "auto":
         filters = () if has_front_end else (N_FILTERS,) * n_given
     filters = as_tuple(filters)
+    if not filters and strides != "auto" and max(as_tuple(strides, 1), default=1) > 1:
+        why = "front_end takes their place" if has_front_end else "conv_filters=()"
+        raise ValueError(
+            f"conv_strides={strides!r} is that of convolutions, but there are none: "
+            f"{why}. Give conv_filters, for example {N_FILTERS}, or leave conv_strides "
+            "out."
+        )
     if strides != "auto":
         return filters, as_tuple(strides, len(filters))
     if present and len(present["conv_strides"]) == len(filters):

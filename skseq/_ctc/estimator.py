@@ -10,7 +10,6 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import log_softmax
 from sklearn.utils import ClassifierTags
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
@@ -21,6 +20,8 @@ from skseq._ctc.convolutions import (
     pick_convolutions,
 )
 from skseq._ctc.data import (
+    CONTINUING,
+    FITTING,
     FrameData,
     Shortening,
     check_alignable,
@@ -40,7 +41,7 @@ from skseq._data.scaling import SCALE, VECTOR, Scaling
 from skseq._data.sequences import FITTED_X, check_sequences
 from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.terms import FRAMES, IMAGES, Terms
-from skseq._data.weights import check_sample_weight
+from skseq._data.weights import check_sample_weight, class_weights
 from skseq._engine.convergence import lack_of_learning, not_learnt
 from skseq._engine.state import FitRequest
 from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
@@ -208,7 +209,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         twentieth of the epochs and lowers it along half a cosine to a hundredth.
         `partial_fit`, which knows no end, keeps it constant, as `fit` does where
         `learning_rate` is a schedule itself, `optimizer` is an instance or config, or
-        from when a callback sets the rate.
+        once a callback has set the rate.
     global_clipnorm : float or None, default=5.0
         Norm to which larger gradients are scaled down; None leaves them as they are.
         Lower it when the loss jumps. It has no effect on an optimizer given as an
@@ -449,9 +450,10 @@ class CTCSequenceClassifier(SequenceEstimator):
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Train for one more epoch, from the present weights and optimizer state.
 
-        As many calls with the same data and an integer `random_state` as a `fit` has
-        epochs give the same weights, if `learning_rate_schedule` is "constant". No
-        checkpoint is read or written.
+        Calling it once per epoch of a `fit`, with the same data and an integer
+        `random_state`, gives the same weights if `learning_rate_schedule` is
+        "constant". The first call takes what "auto" stands for, such as the strides,
+        from its own `X` and `y`. No checkpoint is read or written.
 
         Parameters
         ----------
@@ -533,7 +535,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         -------
         proba : ndarray of shape (n_samples,) or (n_samples, n_classes)
             An object array of arrays of shape (n_output_frames, n_classes + 1) whose
-            rows sum to one; columns are `classes_`, then the blank. With one label a
+            rows sum to one; columns are `classes_`, then the blank. With one label per
             sample, the exact probability of each one-label sequence, renormalized.
         """
         log_proba = self.predict_log_proba(X)
@@ -554,8 +556,8 @@ class CTCSequenceClassifier(SequenceEstimator):
         Returns
         -------
         hypotheses : ndarray of shape (n_samples,)
-            Lists of at most `n` :class:`RankedLabels`, the best first. With one label a
-            sample the hypotheses are single labels.
+            Lists of at most `n` :class:`RankedLabels`, the best first. With one label
+            per sample the hypotheses are single labels.
 
         Raises
         ------
@@ -662,10 +664,15 @@ class CTCSequenceClassifier(SequenceEstimator):
 
     # -- what the base asks for ---------------------------------------------------
 
-    def _check_data(self, X, y, sample_weight, *, reset, classes=None):
+    def _check_data(
+        self, X, y, sample_weight, *, reset, classes=None, is_trained_on=True
+    ):
         sequences = check_learnt(self, X, y, reset=reset, terms=self._terms)
         refuse_own_lengths(sequences.lengths, y)
-        sequences = self._preprocessed(sequences, reset)
+        if is_trained_on:
+            sequences = self._preprocessed(sequences, reset)
+        else:
+            sequences = self._transformed(sequences)
         labels = check_labels(
             y,
             len(sequences),
@@ -716,7 +723,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         if len(conv_strides) != len(conv_filters):
             raise ValueError(
                 f"conv_strides has {len(conv_strides)} entries, but conv_filters has "
-                f"{len(conv_filters)}; give one stride a convolution, or one int for "
+                f"{len(conv_filters)}. Give one stride per convolution, or one int for "
                 "all."
             )
         return {
@@ -765,23 +772,34 @@ class CTCSequenceClassifier(SequenceEstimator):
             )
         if is_partial and self.class_weight == "balanced":
             raise ValueError(
-                "class_weight='balanced' needs all samples, and partial_fit sees some. "
+                "class_weight='balanced' needs all samples, but partial_fit sees only "
+                "some of them. "
                 "Pass sklearn.utils.class_weight.compute_class_weight('balanced', "
                 "classes=classes, y=y) as a dict of label to weight."
             )
-        labels = self.classes_[np.concatenate(data.labels)]
-        weights = compute_sample_weight(self.class_weight, labels)
+        ids = np.concatenate(data.labels)
+        weights = class_weights(self.class_weight, ids, self.classes_)[ids]
         return replace(data, sample_weight=data.sample_weight * weights)
 
     def _trainable_rows(self, data):
-        return trainable_rows(data, self.infeasible)
+        # A first call takes no strides that leave too little of what was enough.
+        is_short = data.frames_needed > data.output_lengths
+        was_enough = is_short & (data.frames_needed <= data.lengths)
+        shortens = max(self._settings["conv_strides"], default=1) > 1
+        continues = self.conv_strides == "auto" and shortens and was_enough.any()
+        cure = CONTINUING if continues else FITTING
+        return trainable_rows(data, self.infeasible, cure)
 
     def _failure(self, data):
         decode = _single_labels if self._is_single else greedy
         found = self._map(data, lambda rows, *batch: decode(*batch), _run_network)
         lack = lack_of_learning(data.labels, found)
-        last = 'class_weight="balanced"' if self._is_single else "larger conv_strides"
-        advice = f"a higher or lower learning_rate, or {last}"
+        last = "more units"
+        if self._is_single and self.class_weight != "balanced":
+            last = 'class_weight="balanced"'
+        elif self._settings["conv_filters"] and not self._is_single:
+            last = "larger conv_strides"
+        advice = f"a higher or lower {self._rate_name}, or {last}"
         who = f"{len(found)} training sequences"
         return lack and not_learnt(self, who, lack, advice)
 
@@ -833,7 +851,7 @@ class CTCSequenceClassifier(SequenceEstimator):
     def _read(self, X, read) -> list:
         """What `read(log_probs, lengths)` makes of each sample of a batch, in order."""
         sequences = check_sequences(self, X, reset=False, terms=self._terms)
-        sequences = self._preprocessed(sequences, False)
+        sequences = self._transformed(sequences)
         return self._map(
             FrameData(sequences, np.ones(len(sequences)), self._scaling),
             lambda rows, *batch: read(*batch),
@@ -843,7 +861,7 @@ class CTCSequenceClassifier(SequenceEstimator):
 
     def _read_labelled(self, X, y, read, check=check_output_lengths) -> list:
         """What `read(log_probs, lengths, labels)` makes of each sample, in order."""
-        data = self._check_data(X, y, None, reset=False)
+        data = self._check_data(X, y, None, reset=False, is_trained_on=False)
         return self._map(
             data,
             lambda rows, *batch: read(*batch, [data.labels[i] for i in rows]),

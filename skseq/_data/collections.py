@@ -1,4 +1,4 @@
-"""Tells ordered collections from what is none, and makes arrays of any items.
+"""Tells ordered collections from other objects, and makes arrays of any items.
 
 Knows nothing of what a collection holds, nor of Keras.
 """
@@ -154,6 +154,7 @@ def _common_width(widths: np.ndarray, splits: np.ndarray, name: str) -> int:
         i = int(np.searchsorted(splits, frame, side="right")) - 1
         raise ValueError(
             f"Frame {frame - splits[i]} of {name}[{i}] has {widths[frame]} features, "
-            f"but frame 0 of {name}[0] has {widths[0]}. All frames must have as many."
+            f"but frame 0 of {name}[0] has {widths[0]}. All frames must have the same "
+            "number."
         )
     return int(widths[0]) if len(widths) else 1

@@ -90,8 +90,9 @@ def _to_array(item: Any, name: str) -> np.ndarray:
         )
     if type(item).__module__.startswith("PIL."):
         raise TypeError(
-            f"{name} is a PIL image, whose first axis are the rows. Frames are columns "
-            f"of pixels: pass np.asarray({name}.convert('L')).T, and so each image."
+            f"{name} is a PIL image, whose first axis is the rows. Frames are columns "
+            f"of pixels: pass np.asarray({name}.convert('L')).T, and do so for every "
+            "image."
         )
     if type(item).__name__ == "LazyFrame":
         raise TypeError(

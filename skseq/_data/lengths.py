@@ -112,8 +112,8 @@ def warn_of_ids(n_columns, y):
         return
     warn(
         f"y holds {counted(len(runs), 'value')} in ascending order for the {len(ids)} "
-        "rows of X, as ids of sequences do whose frames are the rows. If they are, cut "
-        "X into sequences, and pass labels, if any, one per sequence: "
+        "rows of X, like ids that say which sequence each row belongs to. If they are, "
+        "cut X into sequences, and pass labels, if any, one per sequence: "
         "X = skseq.preprocessing.from_concatenated("
         "X, np.unique(y, return_counts=True)[1])."
     )

@@ -338,7 +338,7 @@ def _check_unpacked(X: Any) -> None:
         return
     if getattr(X[0][0], "ndim", 0) > 1:
         raise ValueError(
-            "X is a pair, the first of which is a collection of sequences. Unpack it: "
+            "X is a pair whose first item is a collection of sequences. Unpack it: "
             "X, ids = X."
         )
 

@@ -134,7 +134,7 @@ def check_tokens(
 
 
 def as_texts(sequences, form, tokenizer, dtype=None):
-    """Give token sequences the form in which the user gave his.
+    """Give token sequences the form in which the user gave theirs.
 
     Parameters
     ----------
@@ -179,7 +179,8 @@ def _check_collection(
         raise ValueError(f"{name} is None; expected a list of {content}.")
     if sp.issparse(texts):
         raise TypeError(
-            f"Sparse {name} is not supported: pass {content}, no document-term matrix."
+            f"Sparse {name} is not supported: pass {content}, not a document-term "
+            "matrix."
         )
     texts = as_collection(texts, name, content)
     _check_one_dimension(texts, name, content)

@@ -370,7 +370,7 @@ def _check_outputs(outputs: list[np.ndarray], are_good: Callable) -> None:
     if not all(are_good(array).all() for array in outputs if array.dtype.kind == "f"):
         raise ValueError(
             "The network gives values that are not finite: its weights or its inputs "
-            "are too large, or a front_end of your own takes no such X (the root of a "
+            "are too large, or a front_end of your own cannot handle X (the root of a "
             "value below zero, for example). Scale X as it was scaled for fit, or fit "
             "anew if the weights were read from a file."
         )

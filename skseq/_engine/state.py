@@ -124,7 +124,7 @@ class TrainingState:
         """Raise ValueError where values read from a file are not those of a state."""
         counts = self.epoch, self.epochs_without_improvement
         if not all(type(count) is int and count >= 0 for count in counts):
-            raise ValueError("it counts epochs by what is not a number of them")
+            raise ValueError("its epoch count is not a valid number")
         if type(self.is_stopped) is not bool:
             raise ValueError("it does not say whether training has stopped")
         if not isinstance(self.best_loss, (float, int, np.number, type(None))):

@@ -21,6 +21,7 @@ from skseq._parameters import (
     check_value,
 )
 from skseq._routing import AnswersForeignNames
+from skseq._wording import counted
 
 # A number of frames or features, or else the share of those that there are.
 WIDTH = (NON_NEGATIVE_INT, UNIT_INTERVAL)
@@ -192,9 +193,9 @@ class ArrayAugmenter(Augmenter):
             changed = _as_type(floats, given.dtype)
         if not (np.isfinite(floats).all() and np.isfinite(changed).all()):
             raise ValueError(
-                f"{type(self).__name__} makes values NaN or infinite. A sequence must "
-                "be finite, and its values small enough to compute with: they go from "
-                f"{np.nanmin(given)} to {np.nanmax(given)}."
+                f"{type(self).__name__} makes values NaN or infinite. Those of the "
+                "sequence must be small enough to compute with: they go from "
+                f"{given.min()} to {given.max()}."
             )
         return changed.reshape(len(changed), *given.shape[1:])
 
@@ -217,11 +218,22 @@ class ArrayAugmenter(Augmenter):
                 f"n_features) with at least one frame. Got shape {given.shape} "
                 f"instead.{f' {ONE_BY_ONE}' if given.ndim > 2 else ''}"
             )
+        if given.dtype.kind in "US":
+            raise ValueError(
+                f"{owner} needs a sequence of numbers, but got text. Tokens are "
+                "changed by TokenDropout and Swap."
+            )
         if given.dtype.kind not in "fiu":
             raise ValueError(
                 f"{owner} needs a sequence of numbers. Got dtype {given.dtype} "
                 "instead; convert it, for example by x.astype(np.float32)."
                 f"{f' {ONE_BY_ONE}' if given.dtype.kind == 'O' else ''}"
+            )
+        if not np.isfinite(given).all():
+            raise ValueError(
+                f"{owner} needs a finite sequence, but "
+                f"{counted(np.sum(~np.isfinite(given)), 'value')} of this one are NaN "
+                "or infinite. Fill or drop these frames."
             )
         return given
 

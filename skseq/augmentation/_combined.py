@@ -38,7 +38,18 @@ _STEPS = _Steps(
 )
 
 
-class Compose(Augmenter):
+class _Combined(Augmenter):
+    """Checks the augmenters that it is made of along with its own parameters."""
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        steps = self.step if hasattr(self, "step") else self.steps
+        for step in steps if isinstance(steps, (list, tuple)) else [steps]:
+            if isinstance(step, Augmenter):
+                step._check_parameters()
+
+
+class Compose(_Combined):
     """Apply several augmenters, one after another.
 
     Parameters
@@ -79,7 +90,7 @@ class Compose(Augmenter):
         return sequence
 
 
-class OneOf(Augmenter):
+class OneOf(_Combined):
     """Apply one of several augmenters, drawn anew for each sequence.
 
     Parameters
@@ -137,12 +148,12 @@ class OneOf(Augmenter):
 
     def _augment(self, sequence, rng):
         weights = np.ones(len(self.steps)) if self.weights is None else self.weights
-        ends = np.cumsum(weights)
+        ends = np.cumsum(np.asarray(weights, dtype=float) / max(weights))
         drawn = np.searchsorted(ends, ends[-1] * rng.random(), side="right")
         return self.steps[drawn](sequence, rng)
 
 
-class Sometimes(Augmenter):
+class Sometimes(_Combined):
     """Apply an augmenter to some sequences only, and leave the others alone.
 
     Parameters

@@ -26,7 +26,7 @@ class Shear(ArrayAugmenter):
     max_degrees : float, default=15.0
         Largest angle by which upright strokes are slanted, in degrees.
     fill : "edge" or float, default="edge"
-        What pixels become that come from outside the image: that at the end of their
+        Value of pixels from outside the image the image: that at the end of their
         row, or this value.
 
     Attributes
@@ -87,7 +87,7 @@ def _along_rows(frames: np.ndarray, sources: np.ndarray) -> np.ndarray:
 
 
 class Elastic(ArrayAugmenter):
-    """Distort an image smoothly, as hands that write differ.
+    """Distort an image smoothly, as handwriting varies.
 
     Each pixel moves by a random displacement, and near pixels move alike: displacements
     are white Gaussian noise, smoothed by a Gaussian [1]_. Pixels are interpolated

@@ -24,7 +24,7 @@ class FrequencyMask(ArrayAugmenter):
     """Hide bands of neighbouring features in all frames of a sequence.
 
     The width of each band is drawn from 0 to `max_width`, then its place, all equally
-    likely [1]_. What is learnt can then not depend on a few features alone.
+    likely [1]_. The model then cannot rely on a few features alone.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from skseq._parameters import POSITIVE_REAL, Interval, OneOf
+from skseq._parameters import Interval, OneOf
 from skseq.augmentation._base import (
     REAL,
     WIDTH,
@@ -15,6 +15,8 @@ from skseq.augmentation._base import (
     RangeAugmenter,
     whole_width,
 )
+
+_STRETCH = Interval(float, 0.001, 1000, closed="both")
 
 
 class TimeStretch(RangeAugmenter, ArrayAugmenter):
@@ -27,9 +29,9 @@ class TimeStretch(RangeAugmenter, ArrayAugmenter):
     Parameters
     ----------
     low : float, default=0.8
-        Smallest factor. Values below 1 make sequences shorter.
+        Smallest factor, at least 0.001. Values below 1 make sequences shorter.
     high : float, default=1.25
-        Largest factor. Values above 1 make sequences longer.
+        Largest factor, at most 1000. Values above 1 make sequences longer.
 
     Attributes
     ----------
@@ -49,7 +51,7 @@ class TimeStretch(RangeAugmenter, ArrayAugmenter):
     """
 
     changes_frames = True
-    _constraints: ClassVar = {"low": POSITIVE_REAL, "high": POSITIVE_REAL}
+    _constraints: ClassVar = {"low": _STRETCH, "high": _STRETCH}
 
     def __init__(self, low: float = 0.8, high: float = 1.25):
         self.low = low
@@ -72,7 +74,7 @@ class Shift(ArrayAugmenter):
     max_shift : int or float, default=0.1
         Most frames of a shift; a float is a share of the frames of the sequence.
     fill : {"edge", "wrap"} or float, default="edge"
-        What the frames become from which the sequence was moved away: its first or last
+        Value of the frames that the shift leaves empty: its first or last
         frame, the frames that were moved out, or this value.
 
     Attributes
@@ -124,8 +126,8 @@ class Crop(ArrayAugmenter):
     """Cut a stretch of neighbouring frames out of a sequence, and return it.
 
     The length of the stretch is drawn first, then its place, all equally likely. For
-    targets that hold for every part of a sequence, such as the class of a texture or
-    the code of an autoencoder; label sequences may lose labels.
+    targets that hold for every part of a sequence, such as the class of a texture;
+    label sequences may lose labels.
 
     Parameters
     ----------

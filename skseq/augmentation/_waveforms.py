@@ -24,11 +24,18 @@ def _is_noise(value) -> bool:
         return False
     arrays = [np.asarray(noise) for noise in value]
     return bool(arrays) and all(
-        noise.ndim == 1 and noise.size and noise.dtype.kind in "fiu" for noise in arrays
+        noise.ndim == 1
+        and noise.size
+        and noise.dtype.kind in "fiu"
+        and np.isfinite(noise).all()
+        for noise in arrays
     )
 
 
-_NOISES = (Kind(_is_noise, "a non-empty list of non-empty 1-D arrays of numbers"), NONE)
+_NOISES = (
+    Kind(_is_noise, "a non-empty list of non-empty 1-D arrays of finite numbers"),
+    NONE,
+)
 
 
 class SpeedPerturb(RangeAugmenter, ArrayAugmenter):

@@ -46,6 +46,27 @@ def test_one_step_is_drawn_in_proportion_to_its_weight(weights, expected):
     np.testing.assert_allclose(shares, expected, atol=0.05)
 
 
+def test_weights_count_by_their_ratios_however_large():
+    step = OneOf([Shift(0), Crop(0.5)], weights=[1e308, 1e308])
+    lengths = {len(step(np.arange(20.0), np.random.default_rng(i))) for i in range(9)}
+    assert 20 in lengths
+    assert len(lengths) > 1
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        Compose([GaussianNoise(-1)]),
+        OneOf([GaussianNoise(-1)]),
+        Sometimes(GaussianNoise(-1)),
+    ],
+    ids=["composed", "one of", "sometimes"],
+)
+def test_parts_are_checked_before_they_are_drawn(whole):
+    with pytest.raises(ValueError, match="'scale' parameter of GaussianNoise"):
+        whole._check_parameters()
+
+
 def test_a_step_is_applied_with_the_probability_asked_for():
     generator, one = rng(), np.ones(1)
     found = [Sometimes(times(0), 0.3)(one, generator)[0] for _ in range(2000)]

@@ -157,7 +157,7 @@ def test_what_is_not_a_generator_is_refused(augment, generator):
         (np.zeros((2, 2, 2)), r"Got shape \(2, 2, 2\)"),
         (np.float64(3), r"Got shape \(\)"),
         (np.array([True]), r"numbers\. Got dtype bool instead; convert it"),
-        (np.array(["a"]), r"Got dtype <U1"),
+        (np.array(["a"]), r"numbers, but got text\. Tokens are changed by TokenDrop"),
         (np.array([None]), r"Got dtype object"),
     ],
 )
@@ -180,6 +180,16 @@ COLLECTIONS = {
 def test_a_whole_collection_is_to_be_augmented_one_by_one(augment, sequences):
     with pytest.raises(ValueError, match=r"\[augment\(x, rng\) for x in X\]"):
         augment(sequences, rng())
+
+
+@pytest.mark.filterwarnings("error")
+@every_of_arrays
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_is_counted_and_refused(augment, value):
+    sequence = np.full((9, 2), 0.5)
+    sequence[3:5] = value
+    with pytest.raises(ValueError, match="finite sequence, but 4 values of this one"):
+        augment(sequence, rng())
 
 
 @pytest.mark.filterwarnings("error")

@@ -84,6 +84,19 @@ def test_what_a_user_sets_is_never_overruled(given, expected):
     assert taken(make(**given).fit(frames(40, 60), ["ab", "ba"])) == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"front_end": "image", "conv_strides": 2}, "front_end takes their place"),
+        ({"front_end": "image", "conv_strides": (2,)}, "front_end takes their place"),
+        ({"conv_filters": (), "conv_strides": (2, 1)}, r"conv_filters=\(\)"),
+    ],
+)
+def test_strides_of_no_convolution_are_refused(given, why):
+    with pytest.raises(ValueError, match=rf"but there are none: {why}\. Give conv_f"):
+        make(**given).fit([np.ones((40, 6)), np.ones((60, 6))], ["ab", "ba"])
+
+
 def test_training_that_continues_keeps_what_was_taken(tmp_path):
     short = frames(6, 8), ["ab", "ba"]
     reader = make(warm_start=True).fit(frames(40, 60), ["ab", "ba"])

@@ -320,7 +320,7 @@ def test_zero_padding_removes_even_what_is_not_a_number(shape):
     assert zeroed.sum() == zeroed[0, :2].size
 
 
-def test_each_sequence_is_turned_round_within_its_own_length():
+def test_each_sequence_is_reversed_within_its_own_length():
     frames = np.arange(24.0).reshape(4, 3, 2)
     lengths = np.array([3, 2, 1, 0])
     expected = frames.copy()
