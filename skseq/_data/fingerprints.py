@@ -7,6 +7,7 @@ import functools
 import hashlib
 import inspect
 import re
+import sys
 import types
 import zlib
 from collections.abc import Mapping
@@ -40,6 +41,8 @@ def _describe(value, seen: dict[int, tuple], level: int) -> str:
         return f"[{', '.join(map(part, value))}]"
     if isinstance(value, (set, frozenset)):
         return f"{{{', '.join(sorted(map(part, value)))}}}"
+    if isinstance(value, np.ndarray) and value.dtype.hasobject:
+        return f"array({value.shape}, {part(value.tolist())})"
     if isinstance(value, np.ndarray):
         checksum = fingerprint_arrays([value])
         return f"array({value.shape}, {value.dtype}, {checksum})"
@@ -59,30 +62,81 @@ def _name_and_parts(value) -> tuple[str, object]:
         return kind, [zlib.crc32(value.co_code), value.co_names, value.co_consts]
     if isinstance(value, types.ModuleType):
         return value.__name__, None
-    if inspect.isroutine(value) or inspect.isclass(value):
+    if inspect.isclass(value):
+        return f"{value.__module__}.{value.__qualname__}", _parts_of_class(value)
+    if inspect.isroutine(value):
         return f"{value.__module__}.{value.__qualname__}", _parts_of_function(value)
+    if isinstance(value, property):
+        return kind, [value.fget, value.fset, value.fdel]
+    if isinstance(value, functools.cached_property):
+        return kind, [value.func]
     if isinstance(value, functools.partial):
         return kind, [value.func, value.args, value.keywords]
     if isinstance(value, np.random.RandomState):
         return kind, value.get_state()
+    methods = _parts_of_class(type(value))
     if hasattr(value, "get_params"):
-        return kind, value.get_params(deep=False)
+        return kind, _with(methods, value.get_params(deep=False))
     if hasattr(value, "get_config"):
-        return kind, {n: v for n, v in value.get_config().items() if n != "name"}
+        config = value.get_config().items()
+        return kind, _with(methods, {n: v for n, v in config if n != "name"})
     if type(value).__repr__ is object.__repr__:
-        return kind, getattr(value, "__dict__", {})
+        return kind, _with(methods, getattr(value, "__dict__", {}))
     return re.sub(" at 0x[0-9A-Fa-f]+", "", repr(value)), None
 
 
+def _with(methods, state):
+    """What an object holds, beside what the methods of a user's class do."""
+    return state if methods is None else [state, methods]
+
+
+def _parts_of_class(kind: type) -> dict | None:
+    """The methods and constants of a class of the user's; None for those installed."""
+    own = [base for base in kind.__mro__ if not _is_installed(base.__module__)]
+    if not own:
+        return None
+    return {
+        f"{base.__qualname__}.{name}": getattr(value, "__func__", value)
+        for base in own
+        for name, value in sorted(vars(base).items())
+        if not name.startswith("__") or inspect.isfunction(value)
+    }
+
+
 def _parts_of_function(function) -> list | None:
-    """What a function of Python does and holds; None for others, and for classes."""
+    """What a function of Python does, holds and refers to; None for others."""
     if inspect.ismethod(function):
         return [function.__self__, function.__func__]
     if not inspect.isfunction(function):
         return None
     cells = [cell for cell in function.__closure__ or () if cell != types.CellType()]
     enclosed = [cell.cell_contents for cell in cells]
-    return [function.__code__, function.__defaults__, function.__kwdefaults__, enclosed]
+    parts = [
+        function.__code__,
+        function.__defaults__,
+        function.__kwdefaults__,
+        enclosed,
+    ]
+    if _is_installed(function.__module__ or ""):
+        return parts
+    names = sorted(_names_in(function.__code__))
+    known = function.__globals__
+    return [*parts, {name: known[name] for name in names if name in known}]
+
+
+def _names_in(code: types.CodeType) -> set[str]:
+    """The names that code refers to, that of functions inside it included."""
+    inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
+    return set(code.co_names).union(*map(_names_in, inner))
+
+
+def _is_installed(module: str) -> bool:
+    """Whether a module is of the standard library or of a package, not a user's own."""
+    room = module.partition(".")[0]
+    if room in sys.stdlib_module_names or room == "skseq":
+        return room != "__main__"
+    path = getattr(sys.modules.get(room), "__file__", None) or ""
+    return "site-packages" in path or "dist-packages" in path
 
 
 def fingerprint_arrays(arrays) -> int:

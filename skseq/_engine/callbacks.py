@@ -11,8 +11,9 @@ import keras
 import numpy as np
 
 from skseq._engine.state import check_weights, weights_of
+from skseq._warnings import warn
 
-NUMBERS = (bool, int, float, np.ndarray, np.number, np.bool)
+NUMBERS = (bool, int, float, np.number, np.bool)
 
 
 def make_callbacks(callbacks, routed=None) -> list[keras.callbacks.Callback]:
@@ -92,6 +93,8 @@ class CallbackRunner:
         self._model, self._optimizer = model, optimizer
         self._epoch_logs = {}
         self._fresh = [{} for _ in self._callbacks]  # what each starts to gather from
+        self._at_start = [{} for _ in self._callbacks]  # all plain values, as text
+        self._has_warned = False
         # Callbacks share a copy of the logs, which the last of them sees complete.
         last = keras.callbacks.LambdaCallback(on_epoch_end=self._keep_logs)
         self._list = keras.callbacks.CallbackList(
@@ -125,6 +128,7 @@ class CallbackRunner:
                 {name: vars(callback)[name] for name in _own_names(callback)}
                 for callback in self._callbacks
             ]
+            self._at_start = list(map(_simple_values, self._callbacks))
 
     def end_epoch(self, epoch, logs) -> dict:
         """Let callbacks act on the epoch; they may add to its logs."""
@@ -139,12 +143,32 @@ class CallbackRunner:
         """The numbers and arrays that each callback has gathered.
 
         Only attributes that a callback has from the start of training count, while they
-        are of the kind they were: for all else a fresh one has no room.
+        are of the kind they were: for all else a fresh one has no room. Where that
+        loses something, a warning says so once.
         """
-        return [
+        state = [
             {n: vars(c)[n] for n in fresh if _fits(vars(c).get(n, ""), fresh[n])}
             for c, fresh in zip(self._callbacks, self._fresh, strict=True)
         ]
+        if not self._has_warned:
+            self._warn_of_lost(state)
+        return state
+
+    def _warn_of_lost(self, state) -> None:
+        """Warn where a callback of the user's has changed what cannot be resumed."""
+        for callback, kept, before in zip(
+            self._callbacks, state, self._at_start, strict=True
+        ):
+            name = _changed(callback, kept, before)
+            if name is not None:
+                self._has_warned = True
+                warn(
+                    f"{type(callback).__name__} has changed its {name!r}, which a "
+                    "checkpoint does not keep, so that a fit that resumes may differ "
+                    "from an unbroken one. Kept are numbers, arrays, and lists and "
+                    "dicts of these, in attributes that __init__ or on_train_begin "
+                    "sets and that are no parameters of the constructor."
+                )
 
     def restore(self, state: list[dict] | None) -> None:
         """Give back what `state` returned, in a run that resumes.
@@ -165,35 +189,81 @@ class CallbackRunner:
         names = _own_names(callback) if isinstance(values, dict) else ()
         for name, value in dict(values).items():
             present = vars(callback).get(name)
-            if name not in names or not _fits(value, present):
+            has_room = name in names and _fits(value, present)
+            if _is_of_keras(callback):  # whose numbers stay numbers
+                has_room &= present is None or _kind(value) == _kind(present)
+            if not has_room:
                 kind = type(callback).__name__
                 raise ValueError(f"{kind} has no room for its {name!r}")
-            if "weights" in name and isinstance(value, list):
+            if "weights" in name and value is not None:
+                if not isinstance(value, list):
+                    raise ValueError(f"its {name} are not a list of arrays")
                 check_weights(value, weights_of(self._model), name)
 
 
 def _own_names(callback) -> list[str]:
     """Attributes that hold what a callback has gathered: all but its parameters."""
-    parameters = inspect.signature(type(callback).__init__).parameters
-    others = {"params", "validation_data", *parameters}
+    others = {"params", "validation_data", *_parameters(callback)}
     return [name for name in vars(callback) if name.lstrip("_") not in others]
+
+
+def _parameters(callback) -> set[str]:
+    """The parameters of all its constructors: one may hand on what it does not name."""
+    constructors = [c.__init__ for c in type(callback).__mro__ if "__init__" in vars(c)]
+    return {name for c in constructors[:-1] for name in inspect.signature(c).parameters}
+
+
+def _is_of_keras(callback) -> bool:
+    return type(callback).__module__.split(".")[0] == "keras"
+
+
+def _simple_values(callback, without=()) -> dict[str, str]:
+    """What a callback of the user's own holds that could be told to have changed."""
+    if _is_of_keras(callback):  # whose files are no data
+        return {}
+    simple = (str, set, frozenset, *NUMBERS, np.ndarray, list, tuple, dict, type(None))
+    return {
+        name: repr(value)
+        for name, value in vars(callback).items()
+        if isinstance(value, simple) and name not in {"params", "_model", *without}
+    }
+
+
+def _changed(callback, kept: dict, before: dict[str, str]) -> str | None:
+    """The first plain attribute that has changed and is not among those kept."""
+    now = _simple_values(callback, kept)
+    return next((name for name in now if before.get(name) != now[name]), None)
+
+
+def _kind(value) -> str | None:
+    """What data a value is: a number, a list or a dict, or None if it is none."""
+    if isinstance(value, np.ndarray):
+        return (
+            ("list" if value.ndim else "number") if value.dtype.kind in "biuf" else None
+        )
+    if isinstance(value, NUMBERS):
+        return "number"
+    if isinstance(value, (list, tuple)):
+        return "list" if all(map(_is_data, value)) else None
+    if isinstance(value, dict):
+        has_names = all(isinstance(name, (str, int, float)) for name in value)
+        return "dict" if has_names and all(map(_is_data, value.values())) else None
+    return None
 
 
 def _is_data(value) -> bool:
     """Whether a value is None, a number or an array, or lists or dicts of these."""
-    if isinstance(value, dict):
-        has_names = all(isinstance(name, str) for name in value)
-        return has_names and all(map(_is_data, value.values()))
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_data, value))
-    return value is None or isinstance(value, NUMBERS)
+    return value is None or _kind(value) is not None
 
 
 def _fits(value, present) -> bool:
-    """Whether data are of the kind that an attribute of a fresh callback holds."""
+    """Whether data are of the kind that an attribute of a fresh callback holds.
+
+    A sum that starts as a number may have become one of arrays.
+    """
     if not _is_data(value) or present is None:
         return _is_data(value)
     if isinstance(value, dict) and isinstance(present, dict):
         return all(_fits(value[n], present[n]) for n in value.keys() & present.keys())
-    kinds = ((list, tuple), NUMBERS)
-    return any(isinstance(value, k) and isinstance(present, k) for k in kinds)
+    sums = isinstance(value, np.ndarray) and _kind(present) == "number"
+    return sums or _kind(value) == _kind(present)

@@ -104,7 +104,9 @@ class Checkpoint:
         with self.blamed():
             n_bytes = sum(array.nbytes for array in arrays.values())
             content = unpack(values, arrays, FREE_BYTES + 5 * n_bytes)
-            saved, self.seed = dict(content["origin"]), int(content["seed"])
+            saved, self.seed = dict(content["origin"]), content["seed"]
+            if type(self.seed) is not int or not 0 <= self.seed < 2**32:
+                raise ValueError("its seed is not an int from 0 to 2**32 - 1")
             self.callback_state = content["callbacks"]
             self.state = TrainingState(**content["state"])
         changes = self._changes_since(saved)

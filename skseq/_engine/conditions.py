@@ -5,6 +5,7 @@ Convolutions add up in another order under another number of threads.
 
 import os
 
+import keras
 import tensorflow as tf
 
 
@@ -19,6 +20,7 @@ def conditions() -> dict[str, int | str]:
             threading.get_inter_op_parallelism_threads(), "TF_NUM_INTEROP_THREADS"
         ),
         "op_determinism": str(_is_deterministic()),
+        "floatx": keras.config.floatx(),
         "device": "GPU" if tf.config.get_visible_devices("GPU") else "CPU",
     }
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager import context as eager_context
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._engine.programs import Program, Recipe
@@ -81,7 +82,7 @@ class _Shelf:
 
 _shelf = _Shelf()
 
-# Processes in which networks ran: this one, or one that this one was forked from.
+# Processes in which TensorFlow ran: this one, or one that this one was forked from.
 _ran_in: set[int] = set()
 
 
@@ -121,11 +122,30 @@ def refuse_forked_process() -> None:
     _ran_in.add(os.getpid())
     if len(_ran_in) > 1:
         raise RuntimeError(
-            "This process was forked after a network of skseq had run, and TensorFlow "
-            "hangs in such a process. Start workers by the 'spawn' or 'forkserver' "
-            "method of multiprocessing or by joblib's loky, or let each worker call "
-            "skseq.load itself before the parent predicts."
+            "This process was forked after TensorFlow had started, and TensorFlow "
+            "hangs in such a process. skseq starts it in fit, predict and skseq.load. "
+            "Start workers by the 'spawn' or 'forkserver' method of multiprocessing or "
+            "by joblib's loky, or let each worker call skseq.load itself, the parent "
+            "nothing."
         )
+
+
+def _has_started() -> bool:
+    """Whether TensorFlow has started its threads, in whatever way."""
+    try:
+        return bool(eager_context.context()._initialized)
+    except AttributeError:  # of another version: what ran here is known at least
+        return False
+
+
+def _note_fork() -> None:
+    """Remember, in a process just forked, that TensorFlow was started before."""
+    if _has_started():
+        _ran_in.add(os.getppid())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
 
 
 def clear_programs():

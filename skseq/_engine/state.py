@@ -3,12 +3,14 @@
 Knows nothing of Keras.
 """
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from skseq._data.batching import lengths_of
 from skseq._seeding import generator
 from skseq._wording import counted
 
@@ -98,7 +100,7 @@ class Subset:
 
     @cached_property
     def lengths(self) -> np.ndarray:
-        return self.data.lengths[self.rows]
+        return lengths_of(self.data)[self.rows]
 
     @cached_property
     def weights(self) -> np.ndarray:
@@ -127,13 +129,21 @@ class TrainingState:
             raise ValueError("its epoch count is not a valid number")
         if type(self.is_stopped) is not bool:
             raise ValueError("it does not say whether training has stopped")
-        if not isinstance(self.best_loss, (float, int, np.number, type(None))):
-            raise ValueError("its best loss is not a number")
+        loss = self.best_loss
+        is_number = isinstance(loss, (float, int, np.number))
+        if loss is not None and not (is_number and math.isfinite(loss)):
+            raise ValueError("its best loss is not a finite number")
+        if self.weights is None:
+            raise ValueError("it holds no weights")
         lists = (self.weights, self.optimizer_state, self.best_weights)
         for values in (*lists, self.averaged_weights):
             if not isinstance(values, (list, type(None))):
                 raise ValueError("its weights are not a list of arrays")
         check_history(self.history, self.epoch)
+        if any(not values for values in self.history.values()):
+            raise ValueError("its history holds an empty list")
+        if self.epoch and not np.isfinite(self.history.get("loss", [np.nan])).all():
+            raise ValueError("its history has no finite loss for each epoch")
 
     def result(self) -> list[np.ndarray]:
         """The weights to keep: the best on the validation set, if it decides."""

@@ -11,7 +11,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from skseq._data.batching import apply_ahead, full_batches, training_batches
+from skseq._data.batching import (
+    apply_ahead,
+    full_batches,
+    lengths_of,
+    training_batches,
+)
 from skseq._engine.callbacks import CallbackRunner
 from skseq._engine.checkpoint import Checkpoint
 from skseq._engine.programs import Program, Trainer
@@ -82,7 +87,9 @@ class Run:
         # The optimizer or a callback may have put other weights in place.
         averages = self.trainer.keeps_averages
         kept = "averaged_weights" if averages else "weights"
-        yield replace(state, **{kept: self.program.weights()})
+        weights = self.program.weights()
+        _check_weights(weights, state.epoch - 1)
+        yield replace(state, **{kept: weights})
 
     def _resume(self, state, runner) -> None:
         """Bring network, optimizer and callbacks to where the state is."""
@@ -117,8 +124,8 @@ class Run:
             return
         if not self.trainer.accepts(optimizer_state):
             raise ValueError("its optimizer state is of another optimizer")
-        if any(np.isnan(value).any() for value in optimizer_state):
-            raise ValueError("its optimizer state holds NaN")
+        if not all(np.isfinite(value).all() for value in optimizer_state):
+            raise ValueError("its optimizer state holds NaN or infinity")
 
     def _next_epoch(self, state, runner) -> tuple[TrainingState, dict]:
         """Train and validate for one epoch; returns the state after it and its logs."""
@@ -147,7 +154,7 @@ class Run:
         subset, mean, plan = self.training, _Mean(), self.plan
         rows = subset.rows
         data = subset.data.in_epoch(plan.seed, epoch, plan.exact_lengths)
-        batches = self._training_batches(epoch, data.lengths[rows])
+        batches = self._training_batches(epoch, lengths_of(data)[rows])
         # A user's collection may belong to this thread; padding may not wait for it.
         read = ((b, data.read(rows[b])) for b in batches)
         assembled = apply_ahead(lambda r: (r[0], data.assemble(rows[r[0]], r[1])), read)

@@ -242,6 +242,66 @@ class Gathering(callbacks.Callback):
         self.action = print
 
 
+class Handing(callbacks.EarlyStopping):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+
+
+class Losing(callbacks.Callback):
+    """Changes one thing at the end of training's first epoch."""
+
+    def __init__(self, change, factor=1.0):
+        super().__init__()
+        self.change, self.factor, self.seen, self.word = change, factor, {}, "a"
+        self.values = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.change(self)
+
+
+LOST = {
+    "factor": lambda c: setattr(c, "factor", 0.5),
+    "late": lambda c: setattr(c, "late", 1),
+    "word": lambda c: setattr(c, "word", "b"),
+    "seen": lambda c: c.seen.update(a="b"),
+    "values": lambda c: c.values.append("b"),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_what_a_checkpoint_cannot_keep_of_a_callback_is_named(name):
+    losing = Losing(LOST[name])
+    runner, _ = runner_of(losing)
+    runner.tell("on_epoch_end", 0, {})
+    with pytest.warns(UserWarning, match=f"Losing has changed its '{name}', which"):
+        runner.state()
+
+
+KEPT = {
+    "an array of a list": lambda c: setattr(c, "values", np.append(c.values, 1.0)),
+    "numbers by epoch": lambda c: c.seen.update({0: 1.0, 1: 2.0}),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_lists_that_become_arrays_and_dicts_by_epoch_are_kept(name):
+    losing, fresh = Losing(KEPT[name]), Losing(None)
+    runner, _ = runner_of(losing)
+    runner.tell("on_epoch_end", 0, {})
+    state = runner.state()
+    runner_of(fresh)[0].restore(state)
+    np.testing.assert_equal((fresh.values, fresh.seen), (losing.values, losing.seen))
+
+
+@pytest.mark.parametrize(
+    "change", [{"patience": 99}, {"restore_best_weights": 0}, {"monitor": 1.0}]
+)
+def test_parameters_that_a_subclass_hands_on_are_never_taken(change):
+    runner, _ = runner_of(Handing(patience=2))
+    with pytest.raises(ValueError, match="has no room for its"):
+        runner.restore([change])
+
+
 def runner_of(*made):
     with borrow(RECIPE) as program:
         plan = TrainingPlan(1, 1, True, 0)
@@ -256,7 +316,9 @@ def test_gathered_numbers_and_arrays_come_back_and_nothing_else():
     gathered.best, gathered.seen = np.float32(0.5), [1, 2.0, None]
     gathered.best_weights, gathered.sums = model.get_weights(), {"loss": np.ones(2)}
     gathered.added_later, gathered.count = 3, None
-    (state,) = runner.state()
+    with pytest.warns(UserWarning, match="Gathering has changed its 'count', which a"):
+        (state,) = runner.state()
+    assert runner.state() == [state]  # and says so once
     assert state.keys() == {"best", "best_weights", "seen", "sums"}
     fresh = Gathering()
     runner_of(fresh)[0].restore([state])
@@ -280,6 +342,10 @@ HOSTILE = {
     "the network": {"_model": 1.0},
     "weights of another shape": {"best_weights": [np.zeros(3)]},
     "no weights": {"best_weights": [1.0]},
+    "a tuple of weights": {"best_weights": (np.zeros(3),)},
+    "an array of weights": {"best_weights": np.zeros(3)},
+    "a number for a list": {"seen": 1.0},
+    "a list for a number": {"count": [1.0]},
 }
 
 
@@ -288,9 +354,18 @@ def test_a_hostile_state_changes_nothing(change):
     gathered = Gathering()
     runner, _ = runner_of(gathered)
     before = dict(vars(gathered))
-    with pytest.raises(ValueError, match=r"has no room for its|do not fit the netw"):
+    with pytest.raises(
+        ValueError, match=r"no room for its|do not fit the n|not a list"
+    ):
         runner.restore([change])
     assert vars(gathered) == before
+
+
+@pytest.mark.parametrize("change", [{"wait": np.zeros(3)}, {"wait": [1.0]}])
+def test_numbers_of_keras_stay_numbers(change):
+    runner, _ = runner_of(callbacks.EarlyStopping(monitor="loss", mode="min"))
+    with pytest.raises(ValueError, match="EarlyStopping has no room for its"):
+        runner.restore([change])
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

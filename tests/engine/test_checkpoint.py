@@ -215,8 +215,10 @@ def test_long_histories_take_no_room_in_the_header(tmp_path):
 
 
 def test_what_a_callback_remembers_and_no_file_can_hold_is_named(tmp_path):
-    remembered = [{}, {"seen": {1: 2}}]
-    with pytest.raises(TypeError, match=r"callbacks\[1\]\['seen'\]=\{1: 2\} cannot be"):
+    remembered = [{}, {"seen": {(1,): 2}}]
+    with pytest.raises(
+        TypeError, match=r"callbacks\[1\]\['seen'\]=\{\(1,\): 2\} cannot"
+    ):
         saved(tmp_path, callback_state=remembered)
     assert list(tmp_path.iterdir()) == []
 
@@ -358,6 +360,9 @@ def test_a_truncated_file_is_refused(tmp_path, n_bytes):
         {"state": {"epoch": 1, "unknown": 2}},
         {"state": 3},
         {"seed": None},
+        {"seed": -1},
+        {"seed": 2**200},
+        {"seed": "7"},
         {"origin": 3},
         {"state": []},
         {"origin": [1]},
@@ -407,6 +412,15 @@ UNUSABLE = {
     "NaN in the optimizer's state": lambda state: state["optimizer_state"][-1].fill(
         np.nan
     ),
+    "infinity in the optimizer's state": lambda state: state["optimizer_state"][
+        -1
+    ].fill(np.inf),
+    "no weights": lambda state: state.update(weights=None),
+    "no history": lambda state: state.update(history={}),
+    "a loss of NaN": lambda state: state.update(history={"loss": [1.0, np.nan]}),
+    "a second history that is short": lambda state: state["history"].update(a=[]),
+    "a best loss of NaN": lambda state: state.update(best_loss=np.nan),
+    "a best loss of minus infinity": lambda state: state.update(best_loss=-np.inf),
     "a best loss of text": lambda state: state.update(best_loss="a"),
     "a stop that is no flag": lambda state: state.update(is_stopped=1),
 }
@@ -524,6 +538,73 @@ def parameters():
         [0] * 999 + [1],
         "\ud800" * 1000,
     ]
+
+
+FACTOR = 1
+
+
+def by_global(x):
+    return x * FACTOR
+
+
+def by_helper(x):
+    return by_global(x)
+
+
+def by_nested(x):
+    return [FACTOR * value for value in x] + [lambda: FACTOR]
+
+
+class ByGlobal(keras.callbacks.Callback):
+    rate = 0.5
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.rate = FACTOR
+
+    @property
+    def doubled(self):
+        return by_global(2)
+
+
+OF_GLOBALS = {
+    "a function": by_global,
+    "its caller": by_helper,
+    "what it encloses": by_nested,
+    "a class": ByGlobal,
+    "an instance": ByGlobal(),
+    "a schedule": keras.callbacks.LearningRateScheduler(by_helper),
+}
+
+
+@pytest.mark.parametrize("value", OF_GLOBALS.values(), ids=OF_GLOBALS)
+def test_what_code_refers_to_is_part_of_its_description(value, monkeypatch):
+    before = describe(value)
+    monkeypatch.setattr("tests.engine.test_checkpoint.FACTOR", 2)
+    assert describe(value) != before
+    monkeypatch.setattr("tests.engine.test_checkpoint.FACTOR", 1)
+    assert describe(value) == before
+
+
+@pytest.mark.parametrize("value", [ByGlobal, ByGlobal()], ids=["a class", "instance"])
+def test_the_methods_and_constants_of_a_users_class_are_described(value, monkeypatch):
+    before = describe(value)
+    with monkeypatch.context() as patch:
+        patch.setattr(ByGlobal, "on_epoch_end", lambda self, epoch, logs=None: None)
+        assert describe(value) != before
+    with monkeypatch.context() as patch:
+        patch.setattr(ByGlobal, "doubled", property(lambda self: 3))
+        assert describe(value) != before
+    assert describe(value) == before
+
+
+def test_arrays_of_objects_are_described_by_what_they_hold():
+    def ragged(last):
+        array = np.empty(2, object)
+        array[:] = [np.arange(5.0), np.array([1, last])]
+        return array
+
+    assert describe(ragged(2)) == describe(ragged(2))
+    assert describe(ragged(2)) != describe(ragged(3))
 
 
 def test_different_parameters_have_different_descriptions():

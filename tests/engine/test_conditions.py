@@ -1,5 +1,6 @@
 import os
 
+import keras
 import pytest
 
 from skseq._engine.conditions import conditions
@@ -43,3 +44,12 @@ def test_what_is_set_in_tensorflow_counts():
     """
     environment = {"TF_NUM_INTRAOP_THREADS": "7"}
     assert run_python(code, **environment).split() == ["5", "False", "True"]
+
+
+def test_the_precision_of_keras_counts():
+    before = conditions()
+    keras.config.set_floatx("float64")
+    try:
+        assert conditions() != before
+    finally:
+        keras.config.set_floatx("float32")

@@ -11,6 +11,8 @@ from skseq._engine.lending import DEFAULT_BYTES, borrow
 from skseq._engine.optimizers import make_optimizer
 from skseq._engine.programs import FUNCTION_BYTES
 from skseq._nn.initial_weights import initial_weights
+from tests.estimators import CTC
+from tests.processes import run_python
 from tests.tiny import RECIPE, frame_data, recipe_with
 
 
@@ -189,5 +191,51 @@ def test_a_forked_child_is_told_and_does_not_hang():
     with os.fdopen(read_end, "rb") as answer:
         message = answer.read().decode()
     os.waitpid(child, 0)
-    assert "forked after a network of skseq had run" in message
+    assert "forked after TensorFlow had started" in message
     assert "spawn" in message
+
+
+STARTS = {
+    "skseq.load": "skseq.load(PATH)",
+    "a refused fit": """
+try:
+    CTC(epochs=1).fit(X, [1.5] * 4)
+except ValueError:
+    pass
+""",
+    "an optimizer": "keras.optimizers.Adam()",
+    "a tensor": "to_ragged_tensor(X)",
+}
+
+FORKING = """
+import os, sys, warnings
+warnings.simplefilter("ignore")
+import keras, numpy as np, skseq
+from skseq import CTCSequenceClassifier as CTC
+from skseq.preprocessing import to_ragged_tensor
+PATH, X = sys.argv[1], [np.ones((9, 2))] * 4
+{start}
+if not os.fork():
+    try:
+        CTC(units=2, epochs=1, conv_filters=()).fit(X, ["a"] * 4)
+    except RuntimeError as error:
+        print(str(error)[:50], flush=True)
+    os._exit(0)
+os.wait()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.parametrize("name", STARTS)
+def test_whatever_started_tensorflow_a_forked_child_is_told(name, tmp_path):
+    path = tmp_path / "reader.skseq"
+    CTC.tiny().fit(CTC.X, CTC.y).save(path)
+    said = run_python(FORKING.format(start=STARTS[name]), path)
+    assert said.startswith("This process was forked after TensorFlow had start")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_child_that_is_forked_before_tensorflow_starts_can_fit():
+    assert run_python(FORKING.format(start=""), "no file") == ""
