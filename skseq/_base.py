@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from skseq._data.batching import full_batches
+from skseq._data.batching import full_batches, lengths_of
 from skseq._data.fingerprints import describe, fingerprint_arrays
 from skseq._data.sequences import n_frame_features
 from skseq._engine import saving
@@ -160,7 +160,11 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
             raise
         self._take_over(draft, adopted)
         if not request.is_partial:
-            self._warn_of_failure(adopted.training)
+            try:
+                self._warn_of_failure(adopted.training)
+            except KeyboardInterrupt as interrupt:
+                interrupt.add_note(self._note_on_interruption())
+                raise
         return self
 
     def _warn_of_failure(self, training: Subset) -> None:
@@ -426,7 +430,8 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         results = [None] * len(data.lengths)
         auto = self.batch_size == "auto"
         size = BATCH_ROWS if auto else int(self.batch_size)
-        batches = full_batches(data.lengths, size, n_rows, exact=self._exact_lengths)
+        lengths = lengths_of(data)
+        batches = full_batches(lengths, size, n_rows, exact=self._exact_lengths)
         for batch, rows in batches:
             outputs = run(program, data.assemble(rows))
             found = read(batch, *(output[: len(batch)] for output in outputs))

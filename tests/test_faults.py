@@ -335,7 +335,9 @@ def test_a_lack_of_memory_is_a_memory_error_that_says_what_to_do(name, monkeypat
     monkeypatch.setattr(Trainer, "step", exhausted)
     monkeypatch.setattr("skseq._data.batching.full_rows", exhausted)  # in any inference
     for use in (lambda: used.fit(*data), lambda: used.predict(data[0])):
-        with pytest.raises(MemoryError, match="Lower batch_size, or cut the longest"):
+        with pytest.raises(
+            MemoryError, match=r"Lower batch_size, or beam_w.* cut the longest"
+        ):
             use()
     assert vars(used) == state
     monkeypatch.undo()

@@ -779,7 +779,15 @@ class CTCSequenceClassifier(SequenceEstimator):
             )
         ids = np.concatenate(data.labels)
         weights = class_weights(self.class_weight, ids, self.classes_)[ids]
-        return replace(data, sample_weight=data.sample_weight * weights)
+        with np.errstate(over="ignore"):
+            weights = data.sample_weight * weights
+            total = weights.sum()
+        if not np.isfinite(total):
+            raise ValueError(
+                "class_weight is too large: the sum over all samples is not finite. "
+                "Only ratios count, so divide all weights by the largest."
+            )
+        return replace(data, sample_weight=weights)
 
     def _trainable_rows(self, data):
         # A first call takes no strides that leave too little of what was enough.

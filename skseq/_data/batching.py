@@ -28,6 +28,9 @@ _MOST_LARGER = 8
 _MAX_BATCH_FRAMES = 2**18
 _MAX_TRAINING_FRAMES = 2**17
 
+# Comparisons of two frames that take as much as a frame.
+_COMPARED = 16
+
 # One that lacks sequences is filled up to no more rows.
 _FILLED_ROWS = 32
 
@@ -133,8 +136,9 @@ def training_batches(lengths, batch_size, rng=None, *, exact=False):
 
     Parameters
     ----------
-    lengths : array-like of int of shape (n_sequences,)
-        The number of frames of each sequence.
+    lengths : array-like of int of shape (n_sequences,) or (n_sequences, 2)
+        The number of frames of each sequence, or of both of a pair, which are padded
+        each on its own.
     batch_size : int
         The number of sequences in a batch. At most one batch is shorter, in a random
         place (with `exact`, one for each length), and those that would have more than
@@ -162,10 +166,11 @@ def training_batches(lengths, batch_size, rng=None, *, exact=False):
     5 % (46 %) for 3,000; 9 % (67 %) for 10,000 log-normal lengths (sigma 0.6); 2 %
     (39 %) for 1,000 words of 3 to 14 letters.
     """
-    lengths = np.asarray(lengths)
+    sides = np.asarray(lengths)
+    lengths = _total(sides)
     if rng is None:
         order = np.argsort(lengths, kind="stable")
-        return _within_budget(_cut(order, lengths, batch_size, exact), lengths)
+        return _within_budget(_cut(order, lengths, batch_size, exact), sides)
     order = rng.permutation(len(lengths))
     if exact:
         order = order[np.argsort(lengths[order], kind="stable")]
@@ -176,7 +181,7 @@ def training_batches(lengths, batch_size, rng=None, *, exact=False):
             for pool in _pools(order, batch_size)
             for batch in _jittered_batches(pool, lengths[pool], batch_size, rng)
         ]
-    batches = _within_budget(batches, lengths)
+    batches = _within_budget(batches, sides)
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
@@ -224,8 +229,8 @@ def full_batches(lengths, batch_size, n_rows, *, exact=False):
 
     Parameters
     ----------
-    lengths : array-like of int of shape (n_sequences,)
-        The number of frames of each sequence.
+    lengths : array-like of int of shape (n_sequences,) or (n_sequences, 2)
+        The number of frames of each sequence, or of both of a pair.
     batch_size : int
         Rows of a batch while training.
     n_rows : int
@@ -250,12 +255,13 @@ def full_batches(lengths, batch_size, n_rows, *, exact=False):
     >>> [(len(batch), len(rows)) for batch, rows in batches]
     [(64, 64), (64, 64), (16, 16), (6, 8)]
     """
-    lengths = np.asarray(lengths)
+    sides = np.asarray(lengths)
+    lengths = _total(sides)
     largest = batch_size
     while 2 * largest <= min(n_rows, _MOST_LARGER * batch_size):
         largest *= 2
     for batch in inference_batches(lengths, largest, exact=exact):
-        longest = int(lengths[batch].max())
+        longest = _padded_row(sides[batch])
         size = largest
         while size > batch_size and size * longest > _BATCH_FRAMES:
             size //= 2
@@ -370,20 +376,46 @@ def _raise(error: Exception) -> None:
     raise error
 
 
-def _within_budget(batches: list[np.ndarray], lengths: np.ndarray) -> list[np.ndarray]:
+def lengths_of(data) -> np.ndarray:
+    """What batches of data are cut by: their lengths, or those of both sides."""
+    return getattr(data, "side_lengths", data.lengths)
+
+
+def _total(sides: np.ndarray) -> np.ndarray:
+    """The frames of each sequence, of both sides where it is a pair."""
+    return sides if sides.ndim == 1 else sides.sum(axis=1)
+
+
+def _padded_row(sides: np.ndarray) -> int:
+    """Frames of a row of a padded batch.
+
+    Of a pair, each frame of one side is compared with each of the other, too, which
+    takes a share of what a frame takes.
+    """
+    longest = sides.max(axis=0)
+    if sides.ndim == 1:
+        return int(longest)
+    return int(longest.sum() + longest.prod() // _COMPARED)
+
+
+def _within_budget(batches: list[np.ndarray], sides: np.ndarray) -> list[np.ndarray]:
     """Split the batches that would be mostly padding, or too large for one step."""
-    return [part for batch in batches for part in _parted(batch, lengths)]
+    return [part for batch in batches for part in _parted(batch, sides)]
 
 
-def _parted(batch: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
-    longest = int(lengths[batch].max())
-    if len(batch) == 1 or len(batch) * longest <= _MAX_TRAINING_FRAMES:
+def _parted(batch: np.ndarray, sides: np.ndarray) -> list[np.ndarray]:
+    if (
+        len(batch) == 1
+        or len(batch) * _padded_row(sides[batch]) <= _MAX_TRAINING_FRAMES
+    ):
         return [batch]
+    # By the side whose lengths differ most.
+    lengths = sides if sides.ndim == 1 else sides[:, np.ptp(sides[batch], 0).argmax()]
     batch = batch[np.argsort(lengths[batch], kind="stable")]
     ratios = lengths[batch[1:]] / np.maximum(1, lengths[batch[:-1]])
     half = len(batch) // 2
     at = 1 + int(np.argmax(ratios)) if ratios.max() > 2 else half
-    return [*_parted(batch[:at], lengths), *_parted(batch[at:], lengths)]
+    return [*_parted(batch[:at], sides), *_parted(batch[at:], sides)]
 
 
 def _pools(order: np.ndarray, batch_size: int) -> list[np.ndarray]:

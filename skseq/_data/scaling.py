@@ -27,6 +27,7 @@ class Scaling:
     scale: np.ndarray
 
     @classmethod
+    @np.errstate(under="ignore")
     def fit(cls, sequences, rows, *, standardize=True, pooled=False) -> "Scaling":
         """Learn from some sequences, reading each once and keeping none.
 

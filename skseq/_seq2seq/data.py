@@ -30,6 +30,11 @@ class PairData:
         return self.source_lengths + self.target_lengths
 
     @property
+    def side_lengths(self) -> np.ndarray:
+        """The tokens of each side, (n_pairs, 2)."""
+        return np.column_stack([self.source_lengths, self.target_lengths])
+
+    @property
     def source_lengths(self) -> np.ndarray:
         return np.array([len(source) for source in self.sources])
 

@@ -644,6 +644,17 @@ def test_weights_that_leave_no_sample_are_blamed():
         clf.fit(X, CLASSES)
 
 
+def test_weights_whose_sum_overflows_are_refused():
+    clf = make(class_weight={0: 1e308, 1: 1.0}, target="single")
+    with pytest.raises(ValueError, match="class_weight is too large: the sum over"):
+        clf.fit(X, CLASSES)
+
+
+def test_tiny_frames_raise_nothing_where_underflow_would():
+    with np.errstate(all="raise"):
+        make(epochs=1).fit([x * 1e-310 for x in X], TEXT)
+
+
 def test_weights_of_numbered_classes_are_saved(tmp_path):
     weights = dict(zip(np.array([0, 1]), [3.0, 0.5], strict=True))
     make(class_weight=weights, target="single").fit(X, CLASSES).save(tmp_path / "clf")

@@ -485,3 +485,25 @@ def test_batches_of_long_sequences_are_parted_until_they_fit():
 def test_batches_that_fit_are_left_as_they_are():
     lengths = [1] * 31 + [4000]
     assert [len(batch) for batch in training_batches(lengths, 32)] == [32]
+
+
+@pytest.mark.parametrize("rng", [None, np.random.default_rng(0)])
+def test_a_long_source_and_a_long_target_are_not_padded_to_each_other(rng):
+    sides = np.full((32, 2), 3)
+    sides[4, 0], sides[9, 1] = 3000, 3000
+    batches = training_batches(sides, 32, rng)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(32))
+    for batch in batches:
+        n_sources, n_targets = sides[batch].max(axis=0)
+        assert len(batch) == 1 or n_sources * n_targets < 3000 * 30
+    parts = [part for part, _ in full_batches(sides, 32, 64)]
+    assert sorted(np.concatenate(parts).tolist()) == list(range(32))
+    for part in parts:
+        assert len(part) * sides[part].max(axis=0).prod() <= 16 * 2**18
+
+
+def test_short_pairs_are_cut_like_sequences_of_their_total():
+    sides = np.random.default_rng(0).integers(1, 40, size=(100, 2))
+    by_total = training_batches(sides.sum(axis=1), 8, np.random.default_rng(1))
+    of_pairs = training_batches(sides, 8, np.random.default_rng(1))
+    assert [b.tolist() for b in of_pairs] == [b.tolist() for b in by_total]
