@@ -4,7 +4,7 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from skseq._native import status
+from skseq._native import recurrences_status, status
 from skseq._version import __version__
 
 DEPENDENCIES = (
@@ -36,8 +36,9 @@ OTHER_NAMES = {"tensorflow": ("tensorflow-cpu", "tf-nightly")}
 def show_versions():
     """Print what a bug report needs to say: system, Python, versions, devices.
 
-    Also printed is whether skseq's compiled code is used. If not, plain code runs
-    instead: it takes longer and finds the same.
+    Also printed is whether skseq's compiled code is used, and with which instructions
+    of the processor. If not, plain code runs instead: it takes longer and finds the
+    same.
 
     TensorFlow's devices and threads are printed if TensorFlow has been imported, as
     fitting or loading an estimator does. A count of 0 threads lets TensorFlow choose.
@@ -53,7 +54,10 @@ def show_versions():
             "skseq": __version__,
             **{name: _version(name) for name in DEPENDENCIES},
         },
-        "Compiled code": {"CTC search and lattice": status()},
+        "Compiled code": {
+            "CTC search and lattice": status(),
+            "recurrences": _recurrences(),
+        },
         "TensorFlow": _tensorflow(),
     }
     for title, facts in sections.items():
@@ -69,6 +73,12 @@ def _system() -> dict:
         "executable": sys.executable,
         "machine": platform.platform(),
     }
+
+
+def _recurrences() -> str:
+    """Whether there is a library, and once TensorFlow was imported, how it is used."""
+    compiled = sys.modules.get("skseq._nn.compiled")
+    return recurrences_status() if compiled is None else compiled.status()
 
 
 def _version(name) -> str | None:

@@ -72,22 +72,23 @@ class FrameDecoder(keras.layers.Layer):
         self.recurrence.build((None, None, width))
         self.readout.build((None, None, self.units))
 
-    def call(self, code, lengths, frames, change_scale=None):
-        return self.decode(code, lengths, tf.shape(frames)[1], change_scale)
+    def call(self, code, lengths, frames, change_scale=None, training=False):
+        n_frames = tf.shape(frames)[1]
+        return self.decode(code, lengths, n_frames, change_scale, training)
 
     def compute_output_shape(
         self, code_shape, lengths_shape, frames_shape, change_scale_shape=None
     ):
         return frames_shape
 
-    def decode(self, code, lengths, n_frames, change_scale=None):
+    def decode(self, code, lengths, n_frames, change_scale=None, training=False):
         """Frames of these lengths, and zeros up to `n_frames`.
 
         With a scale, what is unfolded are changes, and the frames are their sums.
         """
         state = tf.split(self.bridge(code), N_STATES[self.cell], axis=-1)
         states = DECODER_INPUTS[self.decoder_input](
-            self, code, lengths, state, n_frames
+            self, code, lengths, state, n_frames, training
         )
         outputs = self.readout(states)
         if self.reverse:
@@ -97,13 +98,12 @@ class FrameDecoder(keras.layers.Layer):
         return zero_padding(outputs, lengths)
 
 
-def with_code(decoder, code, lengths, state, n_frames):
+def with_code(decoder, code, lengths, state, n_frames, training):
     """The states of a recurrence that sees the code at every step."""
-    inputs = tf.repeat(code[:, tf.newaxis], n_frames, axis=1)
-    return decoder.recurrence(inputs, lengths, state)
+    return decoder.recurrence.repeat(code, lengths, n_frames, state, training)
 
 
-def with_output(decoder, code, lengths, state, n_frames):
+def with_output(decoder, code, lengths, state, n_frames, training):
     """The states of a recurrence that sees its own last output at every step.
 
     The output is linear in the state, so an LSTM that is fed it back is one that sees
@@ -115,7 +115,9 @@ def with_output(decoder, code, lengths, state, n_frames):
         recurrent_kernel = cell.recurrent_kernel.value + fed
         offset = readout.bias.value[tf.newaxis] @ cell.kernel.value
         bias = cell.bias.value + offset[0]
-        return autonomous_lstm(recurrent_kernel, bias, state, n_frames)
+        return autonomous_lstm(
+            recurrent_kernel, bias, state, lengths, n_frames, training
+        )
     outputs = tf.TensorArray(tf.float32, n_frames)
 
     def advance(t, state, outputs):

@@ -44,7 +44,9 @@ class Scaling:
     @np.errstate(under="ignore")
     def levels(self, frames) -> np.ndarray:
         """Standardised frames, float64."""
-        return (np.asarray(frames, dtype=np.float64) - self.mean) / self.scale
+        return (
+            np.asarray(frames, dtype=np.float64, order="C") - self.mean
+        ) / self.scale
 
     @np.errstate(under="ignore")
     def restored(self, levels) -> np.ndarray:
@@ -60,7 +62,8 @@ def moments(sequences, magnitude=0.0) -> tuple[np.ndarray, np.ndarray]:
     """
     n, mean, squares = 0, 0.0, 0.0
     for frames in sequences:
-        frames = np.asarray(frames, dtype=np.float64)
+        # In one order of memory, as sums over a table's columns are rounded otherwise.
+        frames = np.asarray(frames, dtype=np.float64, order="C")
         # Equal frames have their own value as the mean, to the bit.
         own_mean = frames[0] + (frames - frames[0]).mean(axis=0)
         shift, total = own_mean - mean, n + len(frames)

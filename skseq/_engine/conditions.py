@@ -1,38 +1,26 @@
 """What of this process decides the last bits of a fit, beside parameters and data.
 
-Convolutions add up in another order under another number of threads.
+Convolutions add up in another order under another number of threads, and compiled
+recurrences with other instructions of the processor.
 """
-
-import os
 
 import keras
 import tensorflow as tf
 
+from skseq._nn.compiled import instructions
+from skseq._nn.threads import n_inter_op_threads, n_intra_op_threads
+
 
 def conditions() -> dict[str, int | str]:
-    """The threads, the kind of device and the determinism of operations, by name."""
-    threading = tf.config.threading
+    """The threads, the device, the recurrences and the determinism, by name."""
     return {
-        "intra_op_parallelism_threads": _n_threads(
-            threading.get_intra_op_parallelism_threads(), "TF_NUM_INTRAOP_THREADS"
-        ),
-        "inter_op_parallelism_threads": _n_threads(
-            threading.get_inter_op_parallelism_threads(), "TF_NUM_INTEROP_THREADS"
-        ),
+        "intra_op_parallelism_threads": n_intra_op_threads(),
+        "inter_op_parallelism_threads": n_inter_op_threads(),
         "op_determinism": str(_is_deterministic()),
         "floatx": keras.config.floatx(),
         "device": "GPU" if tf.config.get_visible_devices("GPU") else "CPU",
+        "recurrences": instructions(),
     }
-
-
-def _n_threads(configured: int, variable: str) -> int:
-    """The number that TensorFlow uses: as set, else one per core that it may use."""
-    in_environment = os.environ.get(variable, "").strip()
-    if configured or (in_environment.isdecimal() and int(in_environment)):
-        return configured or int(in_environment)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _is_deterministic() -> bool:

@@ -1,13 +1,18 @@
 """Compiled code: whether there is any, and the calls into it.
 
-A library that needs nothing but the C++ runtime is compiled while skseq is installed,
-where there is a compiler (`hatch_build.py`), and lies in this folder. Without it, the
-plain code that it repeats runs instead, and results are the same. The environment
-variable `SKSEQ_NATIVE` says what may be used: 0, nothing; 1, the library, which must be
-there; a path, the library that lies there.
+Two libraries are compiled while skseq is installed, where there is a compiler
+(`hatch_build.py`), and lie in this folder. Without them, plain code runs instead.
 
-`library` finds and loads it, `status` says so in words, and `ctc` calls it. Knows no
-estimator and imports no other room.
+- CTC search and lattice: needs nothing but the C++ runtime. The plain code gives the
+  same results to the last bit. `library` finds and loads it, `status` says so in words,
+  and `ctc` calls it.
+- Recurrences: TensorFlow's operations, which `skseq._nn.compiled` loads and calls. The
+  plain code agrees to rounding. `recurrences` finds the file, and `recurrences_status`
+  says so in words.
+
+The environment variable `SKSEQ_NATIVE` says what may be used: 0, nothing; 1, the
+libraries, which must be there; a path, the CTC library that lies there, and the
+recurrences beside it, if there are any. Knows no estimator and imports no other room.
 """
 
 import ctypes
@@ -19,7 +24,9 @@ from pathlib import Path
 
 SUFFIXES = {"win32": ".dll", "darwin": ".dylib"}
 FOLDER = Path(__file__).parent
-LIBRARY = FOLDER / ("libctc" + SUFFIXES.get(sys.platform, ".so"))
+SUFFIX = SUFFIXES.get(sys.platform, ".so")
+LIBRARY = FOLDER / f"libctc{SUFFIX}"
+RECURRENCES = f"librecurrences{SUFFIX}"
 
 
 def library() -> ctypes.CDLL | None:
@@ -35,6 +42,52 @@ def status() -> str:
         return str(error)
 
 
+def recurrences() -> Path | None:
+    """The library of recurrences; None where plain code is to run instead."""
+    return _find()[0]
+
+
+def recurrences_status() -> str:
+    """Say in words whether there is a library of recurrences to use."""
+    try:
+        return _find()[1]
+    except ImportError as error:
+        return str(error)
+
+
+@cache
+def _find() -> tuple[Path | None, str]:
+    wanted = os.environ.get("SKSEQ_NATIVE", "")
+    if wanted == "0":
+        return None, "switched off by SKSEQ_NATIVE=0"
+    if sys.platform == "win32":
+        return None, "not written for Windows"
+    path = FOLDER if wanted in ("", "1") else Path(wanted).parent
+    path = path / RECURRENCES
+    if not path.exists():
+        fault = "not compiled"
+    elif checksum() and _mark(checksum()) not in path.read_bytes():
+        fault = f"{RECURRENCES} is older than its source: compile it again"
+    else:
+        return path, "compiled"
+    if wanted == "1":
+        raise ImportError(demand(wanted, fault))
+    return None, fault
+
+
+def _mark(number: int) -> bytes:
+    """What the file holds, which cannot be loaded without TensorFlow, to be read."""
+    return f"skseq-source={number}u;".encode()
+
+
+def demand(wanted: str, fault: object) -> str:
+    """The message about compiled code that is asked for and cannot be used."""
+    return (
+        f"SKSEQ_NATIVE={wanted} asks for compiled code, but there is none: {fault}. "
+        "Install skseq where there is a C++ compiler, or unset it."
+    )
+
+
 @cache
 def _load() -> tuple[ctypes.CDLL | None, str]:
     wanted = os.environ.get("SKSEQ_NATIVE", "")
@@ -45,10 +98,7 @@ def _load() -> tuple[ctypes.CDLL | None, str]:
         return _open(path), "in use"
     except OSError as error:
         if wanted:
-            raise ImportError(
-                f"SKSEQ_NATIVE={wanted} asks for compiled code, but there is none: "
-                f"{error}. Install skseq where there is a C++ compiler, or unset it."
-            ) from error
+            raise ImportError(demand(wanted, error)) from error
         return None, "not compiled" if not path.exists() else f"not usable: {error}"
 
 

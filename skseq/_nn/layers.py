@@ -9,6 +9,7 @@ gives them their values, so building a network draws no random number.
 import keras
 import tensorflow as tf
 
+from skseq._nn import compiled
 from skseq._nn.gru import run_gru
 from skseq._nn.lstm import run_lstm
 
@@ -17,7 +18,8 @@ CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 # What a cell hands on to the next step, its output first.
 N_STATES = {"lstm": 2, "gru": 1}
 
-# Faster on a CPU than the stock layers.
+# Faster on a CPU than the stock layers: compiled, and without a compiler.
+COMPILED_RUNNERS = {"lstm": compiled.run_lstm}
 CPU_RUNNERS = {"lstm": run_lstm, "gru": run_gru}
 
 
@@ -51,12 +53,14 @@ class Recurrent(keras.layers.Layer):
 
     A forward recurrence never sees padding before its end; a backward one reads each
     sequence reversed within its own length. So no mask is needed, and on a GPU the
-    stock layer stays eligible for cuDNN.
+    stock layer stays eligible for cuDNN. `n_beside` is the number of recurrences that
+    can run at the same time.
     """
 
-    def __init__(self, units, cell="lstm", backward=False, **kwargs):
+    def __init__(self, units, cell="lstm", backward=False, n_beside=1, **kwargs):
         super().__init__(dtype="float32", **kwargs)
         self.units, self.cell, self.backward = units, cell, backward
+        self.n_beside = n_beside
         self.recurrence = CELLS[cell](
             units,
             return_sequences=True,
@@ -70,7 +74,10 @@ class Recurrent(keras.layers.Layer):
     def build(self, frames_shape, lengths_shape=None):
         self.recurrence.build(frames_shape)
 
-    def call(self, frames, lengths, state=None):
+    def call(self, frames, lengths, state=None, training=False):
+        if self._is_compiled():
+            nothing = tf.zeros((tf.shape(frames)[0], 0))
+            return self._run_compiled((frames, nothing), lengths, state, training)
         if self.backward:
             frames = reversed_sequences(frames, lengths)
         outputs = self._run(frames, state)
@@ -81,11 +88,40 @@ class Recurrent(keras.layers.Layer):
     def _run(self, frames, state):
         if on_gpu():
             return self.recurrence(frames, initial_state=state)
-        if state is None:
-            zeros = tf.zeros((tf.shape(frames)[0], self.units))
-            state = [zeros] * N_STATES[self.cell]
+        state = self._first_state(frames) if state is None else state
         weights = [weight.value for weight in self.recurrence.weights]
         return CPU_RUNNERS[self.cell](frames, *weights, state)
+
+    def repeat(self, constants, lengths, n_frames, state, training=False):
+        """Run on the same inputs, (n_samples, n_constants), at every step."""
+        if not self._is_compiled():
+            frames = tf.repeat(constants[:, tf.newaxis], n_frames, axis=1)
+            return self(frames, lengths, state, training=training)
+        frames = tf.zeros((tf.shape(constants)[0], n_frames, 0))
+        return self._run_compiled((frames, constants), lengths, state, training)
+
+    def _is_compiled(self) -> bool:
+        return is_compiled() and self.cell in COMPILED_RUNNERS
+
+    def _run_compiled(self, inputs, lengths, state, training):
+        """Run on frames and constants, of which one has no features."""
+        kernel, *others = [weight.value for weight in self.recurrence.weights]
+        no_kernel = kernel[:0]
+        sees_frames = inputs[0].shape[-1] != 0
+        kernels = (kernel, no_kernel) if sees_frames else (no_kernel, kernel)
+        return COMPILED_RUNNERS[self.cell](
+            inputs,
+            lengths,
+            (*kernels, *others),
+            self._first_state(inputs[0]) if state is None else state,
+            backward=self.backward,
+            training=training,
+            n_beside=self.n_beside,
+        )
+
+    def _first_state(self, frames):
+        zeros = tf.zeros((tf.shape(frames)[0], self.units))
+        return [zeros] * N_STATES[self.cell]
 
     def step(self, frame, state):
         """Advance by one frame; a state is what the cell hands on, its output first."""
@@ -100,9 +136,22 @@ def on_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
-def autonomous_lstm(recurrent_kernel, bias, state, n_frames):
-    """Run an LSTM that sees nothing, from a state."""
-    frames = tf.zeros((tf.shape(state[0])[0], n_frames, 2))
+def is_compiled() -> bool:
+    """Whether the compiled recurrences are there, and the fastest."""
+    return compiled.is_available() and not on_gpu()
+
+
+def autonomous_lstm(recurrent_kernel, bias, state, lengths, n_frames, training=False):
+    """Run an LSTM that sees nothing, from a state; what is past a length counts for
+    nothing, and may be left out.
+    """
+    n_samples = tf.shape(lengths)[0]
+    if is_compiled():
+        inputs = tf.zeros((n_samples, n_frames, 0)), tf.zeros((n_samples, 0))
+        no_kernel = recurrent_kernel[:0]
+        weights = no_kernel, no_kernel, recurrent_kernel, bias
+        return compiled.run_lstm(inputs, lengths, weights, state, training=training)
+    frames = tf.zeros((n_samples, n_frames, 2))
     kernel = tf.zeros((2, recurrent_kernel.shape[1]))
     return run_lstm(frames, kernel, recurrent_kernel, bias, state)
 

@@ -42,12 +42,13 @@ def apply_dropout(states, rate, i):
 
 def recurrent_layer(states, lengths, units, cell, bidirectional, i):
     """One stacked layer; bidirectional concatenates the two directions' states."""
-    forward = Recurrent(units, cell, name=f"forward_{i}")(states, lengths)
+    n_beside = 2 if bidirectional else 1
+    forward = Recurrent(units, cell, n_beside=n_beside, name=f"forward_{i}")
     if not bidirectional:
-        return forward
-    backward = Recurrent(units, cell, backward=True, name=f"backward_{i}")
+        return forward(states, lengths)
+    backward = Recurrent(units, cell, True, n_beside, name=f"backward_{i}")
     both = keras.layers.Concatenate(dtype="float32", name=f"both_{i}")
-    return both([forward, backward(states, lengths)])
+    return both([forward(states, lengths), backward(states, lengths)])
 
 
 def recurrent_network(

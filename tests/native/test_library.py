@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from skseq import _native, show_versions
-from skseq._native import LIBRARY, library, status
+from skseq._native import LIBRARY, RECURRENCES, library, status
 from tests.processes import ROOT, run_python
 
 REPORT = "from skseq import _native; print(_native.library() and 1, _native.status())"
@@ -77,7 +77,8 @@ def test_what_is_compiled_is_used(build, tmp_path):
     (build.NATIVE / LIBRARY.name).unlink(missing_ok=True)
     run = {"PYTHONPATH": str(tmp_path), "cwd": tmp_path, "SKSEQ_NATIVE": ""}
     assert run_python(REPORT, **run) == "None not compiled\n"
-    assert build.build_library(build.NATIVE) == build.NATIVE / LIBRARY.name
+    built = build.build_libraries(build.NATIVE)
+    assert [library.name for library in built] == [LIBRARY.name, RECURRENCES]
     assert run_python(REPORT, **run) == "1 in use\n"
 
 
@@ -95,10 +96,10 @@ def test_without_a_compiler_that_works_a_line_says_so(
 ):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert build.build_library(tmp_path) is None
-    [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("skseq goes without compiled code: ")
-    assert reason in line
+    assert build.build_libraries(tmp_path) == []
+    for line in capsys.readouterr().err.splitlines():
+        assert line.startswith("skseq goes without compiled code: ")
+        assert reason in line
     assert not os.listdir(tmp_path)
 
 

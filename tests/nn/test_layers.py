@@ -243,12 +243,12 @@ def test_an_autonomous_lstm_is_one_whose_frames_say_nothing():
     layer = randomized(Recurrent(UNITS), None, None, 2)
     kernel, *weights = layer.get_weights()
     _, state = started("lstm")
-    states = autonomous_lstm(*weights, state, N_FRAMES)
+    states = autonomous_lstm(*weights, state, np.array(LENGTHS), N_FRAMES)
     assert states.shape == (len(LENGTHS), N_FRAMES, UNITS)
-    for i, found in enumerate(states):
+    for i, n_frames in enumerate(LENGTHS):
         own = [part[i] for part in state]
-        expected = lstm_states(np.zeros((N_FRAMES, 2)), own, kernel, *weights)
-        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+        expected = lstm_states(np.zeros((n_frames, 2)), own, kernel, *weights)
+        np.testing.assert_allclose(states[i, :n_frames], expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 3])
@@ -256,7 +256,7 @@ def test_an_autonomous_lstm_prints_nothing_whatever_its_sizes(n_samples, capfd):
     weights = np.zeros((UNITS, 4 * UNITS), "float32"), np.zeros(4 * UNITS, "float32")
     state = list(np.zeros((2, n_samples, UNITS), dtype="float32"))
     capfd.readouterr()
-    autonomous_lstm(*weights, state, N_FRAMES)
+    autonomous_lstm(*weights, state, np.full(n_samples, N_FRAMES), N_FRAMES)
     assert "".join(capfd.readouterr()) == ""
 
 

@@ -1,0 +1,292 @@
+// Recurrences over whole sequences as TensorFlow's operations, through its C interface.
+//
+// Loading the library registers them: SkseqLstm and SkseqLstmGrad. Their kernels are
+// those of the best instruction set that both the library and the processor have, or of
+// the one that the environment variable SKSEQ_INSTRUCTIONS names.
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "recurrence_call.h"
+
+#ifndef SKSEQ_SOURCE
+#define SKSEQ_SOURCE 0
+#endif
+#define SKSEQ_TEXT_OF(number) #number
+#define SKSEQ_TEXT(number) SKSEQ_TEXT_OF(number)
+
+// Read from the file, which cannot be loaded without TensorFlow.
+extern "C" __attribute__((visibility("default"), used)) const char skseq_checksum[] =
+    "skseq-source=" SKSEQ_TEXT(SKSEQ_SOURCE) ";";
+
+using namespace skseq;
+
+namespace {
+
+bool has_avx2() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+  return false;
+#endif
+}
+
+bool has_avx512() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512f");
+#else
+  return false;
+#endif
+}
+
+const Kernels& choose() {
+  const Kernels* usable[3];
+  int n = 0;
+  if (has_avx512() && avx512_kernels.name) usable[n++] = &avx512_kernels;
+  if (has_avx2() && avx2_kernels.name) usable[n++] = &avx2_kernels;
+  usable[n++] = &plain_kernels;
+  const char* wanted = std::getenv("SKSEQ_INSTRUCTIONS");
+  for (int i = 0; wanted != nullptr && i < n; ++i) {
+    if (std::strcmp(usable[i]->name, wanted) == 0) return *usable[i];
+  }
+  return *usable[0];
+}
+
+const Kernels& kernels() {
+  static const Kernels& chosen = choose();
+  return chosen;
+}
+
+// The inputs of an LSTM after the sequences, and those of its gradient after these.
+enum { KERNEL = LENGTHS + 1, CONSTANTS_KERNEL, RECURRENT_KERNEL, BIAS, OUTPUT, MEMORY };
+enum { OUTPUTS = MEMORY + 1, TRACE, UPSTREAM };
+
+// An LSTM that is called: its sequences, weights and state.
+struct CalledLstm {
+  int64_t n_units;
+  CalledSequences sequences;
+  LstmWeights weights;
+  LstmState state;
+
+  CalledLstm(Call& call, const Attributes& attributes)
+      : n_units(call.size(RECURRENT_KERNEL, "recurrent_kernel", 2, 0)),
+        sequences(call, attributes, n_units) {
+    const int64_t n_rows = sequences.n_rows, n_gates = 4 * n_units;
+    weights.kernel =
+        call.input<float>(KERNEL, "kernel", {sequences.n_features, n_gates});
+    weights.constants_kernel = call.input<float>(CONSTANTS_KERNEL, "constants_kernel",
+                                                 {sequences.n_constants, n_gates});
+    weights.recurrent_kernel =
+        call.input<float>(RECURRENT_KERNEL, "recurrent_kernel", {n_units, n_gates});
+    weights.bias = call.input<float>(BIAS, "bias", {n_gates});
+    state.output = call.input<float>(OUTPUT, "output", {n_rows, n_units});
+    state.memory = call.input<float>(MEMORY, "memory", {n_rows, n_units});
+  }
+
+  int64_t traced() const {
+    const int64_t padded = padded_units(n_units, kernels().lanes);
+    return sequences.n_steps * padded * kernels().lstm_trace;
+  }
+};
+
+void compute_lstm(Call& call, const Attributes& attributes) {
+  const CalledLstm lstm(call, attributes);
+  const CalledSequences& s = lstm.sequences;
+  float* outputs = call.output(0, {s.n_rows, s.n_frames, lstm.n_units});
+  float* trace = call.output(1, {attributes.kept ? lstm.traced() : 0});
+  if (!kernels().lstm(s, s.inputs, lstm.weights, lstm.state, outputs,
+                      attributes.kept ? trace : nullptr)) {
+    throw std::bad_alloc();
+  }
+}
+
+void compute_lstm_gradient(Call& call, const Attributes& attributes) {
+  const CalledLstm lstm(call, attributes);
+  const CalledSequences& s = lstm.sequences;
+  const int64_t n_gates = 4 * lstm.n_units, units = lstm.n_units;
+  const auto shape = {s.n_rows, s.n_frames, units};
+  const float* outputs = call.input<float>(OUTPUTS, "outputs", shape);
+  const float* trace = call.input<float>(TRACE, "trace", {lstm.traced()});
+  const float* upstream = call.input<float>(UPSTREAM, "upstream", shape);
+  LstmGradients gradients;
+  const bool kept = attributes.kept;
+  float* d_frames = call.output(0, {kept ? s.n_rows : 0, s.n_frames, s.n_features});
+  gradients.frames = kept ? d_frames : nullptr;
+  gradients.constants = call.output(1, {s.n_rows, s.n_constants});
+  gradients.kernel = call.output(2, {s.n_features, n_gates});
+  gradients.constants_kernel = call.output(3, {s.n_constants, n_gates});
+  gradients.recurrent_kernel = call.output(4, {units, n_gates});
+  gradients.bias = call.output(5, {n_gates});
+  gradients.output = call.output(6, {s.n_rows, units});
+  gradients.memory = call.output(7, {s.n_rows, units});
+  if (!kernels().lstm_gradient(s, s.inputs, lstm.weights, lstm.state, outputs, trace,
+                               upstream, gradients)) {
+    throw std::bad_alloc();
+  }
+}
+
+// An operation's computation, from whose exceptions TensorFlow's errors are made.
+template <void (*body)(Call&, const Attributes&)>
+void compute(void* attributes, TF_OpKernelContext* context) {
+  Call call(context);
+  try {
+    const TinyAsZero tiny_as_zero;
+    body(call, *static_cast<const Attributes*>(attributes));
+  } catch (const Failure& failure) {
+    call.fail(failure);
+  } catch (const std::bad_alloc&) {
+    call.fail({TF_RESOURCE_EXHAUSTED, "A recurrence found too little memory."});
+  }
+}
+
+void* create(TF_OpKernelConstruction* construction) {
+  auto* attributes = new Attributes;
+  TF_Status* status = TF_NewStatus();
+  const auto read = [&](const char* name, unsigned char* value) {
+    TF_OpKernelConstruction_GetAttrBool(construction, name, value, status);
+    if (TF_GetCode(status) != TF_OK) {
+      TF_OpKernelConstruction_Failure(construction, status);
+    }
+  };
+  read("backward", &attributes->backward);
+  read("kept", &attributes->kept);
+  TF_DeleteStatus(status);
+  return attributes;
+}
+
+void destroy(void* attributes) { delete static_cast<Attributes*>(attributes); }
+
+// What shapes of operations are put together from.
+class Shapes {
+ public:
+  Shapes(TF_ShapeInferenceContext* context, TF_Status* status)
+      : context_(context), status_(status) {}
+  ~Shapes() {
+    for (TF_ShapeHandle* shape : made_) TF_DeleteShapeHandle(shape);
+  }
+
+  // The axes from `start` to before `end` of an input that has n_axes.
+  TF_ShapeHandle* part(int input, int64_t n_axes, int64_t start, int64_t end) {
+    TF_ShapeHandle *whole = make(), *shape = make(), *result = make();
+    if (is_good()) TF_ShapeInferenceContextGetInput(context_, input, whole, status_);
+    if (is_good()) {
+      TF_ShapeInferenceContextWithRank(context_, whole, n_axes, shape, status_);
+    }
+    if (is_good()) {
+      TF_ShapeInferenceContextSubshape(context_, shape, start, end, result, status_);
+    }
+    return result;
+  }
+
+  TF_ShapeHandle* joined(TF_ShapeHandle* first, TF_ShapeHandle* second) {
+    TF_ShapeHandle* result = make();
+    if (is_good()) {
+      TF_ShapeInferenceContextConcatenateShapes(context_, first, second, result,
+                                                status_);
+    }
+    return result;
+  }
+
+  void set(int output, TF_ShapeHandle* shape) {
+    if (is_good()) TF_ShapeInferenceContextSetOutput(context_, output, shape, status_);
+  }
+
+ private:
+  TF_ShapeHandle* make() {
+    made_.push_back(TF_NewShapeHandle());
+    return made_.back();
+  }
+  bool is_good() const { return TF_GetCode(status_) == TF_OK; }
+
+  TF_ShapeInferenceContext* context_;
+  TF_Status* status_;
+  std::vector<TF_ShapeHandle*> made_;
+};
+
+// outputs (n_rows, n_frames, n_units), and a trace, whose size the lengths decide.
+void infer_lstm(TF_ShapeInferenceContext* context, TF_Status* status) {
+  TF_ShapeInferenceContextSetUnknownShape(context, status);
+  Shapes shapes(context, status);
+  shapes.set(0, shapes.joined(shapes.part(FRAMES, 3, 0, 2),
+                              shapes.part(OUTPUT, 2, 1, 2)));
+}
+
+// Each gradient is as what it is the gradient of. That of the frames may be left out.
+void infer_lstm_gradient(TF_ShapeInferenceContext* context, TF_Status* status) {
+  TF_ShapeInferenceContextSetUnknownShape(context, status);
+  Shapes shapes(context, status);
+  shapes.set(1, shapes.part(CONSTANTS, 2, 0, 2));
+  shapes.set(2, shapes.part(KERNEL, 2, 0, 2));
+  shapes.set(3, shapes.part(CONSTANTS_KERNEL, 2, 0, 2));
+  shapes.set(4, shapes.part(RECURRENT_KERNEL, 2, 0, 2));
+  shapes.set(5, shapes.part(BIAS, 1, 0, 1));
+  shapes.set(6, shapes.part(OUTPUT, 2, 0, 2));
+  shapes.set(7, shapes.part(MEMORY, 2, 0, 2));
+}
+
+struct Operation {
+  const char* name;
+  std::vector<const char*> inputs, outputs;
+  void (*infer)(TF_ShapeInferenceContext*, TF_Status*);
+  void (*compute)(void*, TF_OpKernelContext*);
+};
+
+const Operation OPERATIONS[] = {
+    {"SkseqLstm",
+     {"frames", "constants", "lengths", "kernel", "constants_kernel",
+      "recurrent_kernel", "bias", "output", "memory"},
+     {"outputs", "trace"},
+     infer_lstm,
+     compute<compute_lstm>},
+    {"SkseqLstmGrad",
+     {"frames", "constants", "lengths", "kernel", "constants_kernel",
+      "recurrent_kernel", "bias", "output", "memory", "outputs", "trace", "upstream"},
+     {"d_frames", "d_constants", "d_kernel", "d_constants_kernel", "d_recurrent_kernel",
+      "d_bias", "d_output", "d_memory"},
+     infer_lstm_gradient,
+     compute<compute_lstm_gradient>},
+};
+
+void define(const Operation& operation) {
+  const auto spec = [](const char* name) {
+    const bool counts = std::strcmp(name, "lengths") == 0;
+    return std::string(name) + (counts ? ": int32" : ": float");
+  };
+  const char* name = operation.name;
+  TF_Status* status = TF_NewStatus();
+  TF_OpDefinitionBuilder* builder = TF_NewOpDefinitionBuilder(name);
+  for (const char* input : operation.inputs) {
+    TF_OpDefinitionBuilderAddInput(builder, spec(input).c_str());
+  }
+  for (const char* output : operation.outputs) {
+    TF_OpDefinitionBuilderAddOutput(builder, spec(output).c_str());
+  }
+  for (const char* attribute : {"backward: bool", "kept: bool"}) {
+    TF_OpDefinitionBuilderAddAttr(builder, attribute);
+  }
+  TF_OpDefinitionBuilderSetShapeInferenceFunction(builder, operation.infer);
+  TF_RegisterOpDefinition(builder, status);
+  if (TF_GetCode(status) == TF_OK) {
+    TF_RegisterKernelBuilder(
+        name, TF_NewKernelBuilder(name, "CPU", create, operation.compute, destroy),
+        status);
+  }
+  if (TF_GetCode(status) != TF_OK) {
+    std::fprintf(stderr, "skseq: %s: %s\n", name, TF_Message(status));
+  }
+  TF_DeleteStatus(status);
+}
+
+const bool is_defined = [] {
+  for (const Operation& operation : OPERATIONS) define(operation);
+  return true;
+}();
+
+}  // namespace
+
+// The instruction set in use.
+extern "C" __attribute__((visibility("default"))) const char* skseq_instructions() {
+  return kernels().name;
+}

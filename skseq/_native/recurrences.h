@@ -1,0 +1,73 @@
+// What the recurrences' kernels are given, and the table of those of each instruction
+// set.
+//
+// Arrays are C contiguous, and callers have checked every size, every length and that
+// no array has 2**31 elements. Kernels return false if memory is short.
+
+#pragma once
+
+#include <cstdint>
+
+namespace skseq {
+
+// Right-padded sequences, and in which order their rows are gone through.
+struct Sequences {
+  int64_t n_rows, n_frames, n_features, n_constants, n_units;
+  const int32_t* lengths;  // (n_rows,), each 0 to n_frames
+  const int64_t* order;    // (n_rows,), the rows by falling length
+  const int64_t* starts;   // (n_rows,), the frames of the rows before, without padding
+  bool backward;           // each row is read from its last frame to its first
+};
+
+// What a recurrence sees: frames, and constants, which are the same at every step.
+struct Inputs {
+  const float* frames;     // (n_rows, n_frames, n_features)
+  const float* constants;  // (n_rows, n_constants)
+};
+
+// With the gates input, forget, cell and output.
+struct LstmWeights {
+  const float* kernel;            // (n_features, 4 n_units)
+  const float* constants_kernel;  // (n_constants, 4 n_units)
+  const float* recurrent_kernel;  // (n_units, 4 n_units)
+  const float* bias;              // (4 n_units,)
+};
+
+struct LstmState {
+  const float* output;  // (n_rows, n_units)
+  const float* memory;
+};
+
+struct LstmGradients {
+  float* frames;  // null if it is not wanted
+  float* constants;
+  float* kernel;
+  float* constants_kernel;
+  float* recurrent_kernel;
+  float* bias;
+  float* output;
+  float* memory;
+};
+
+struct Kernels {
+  const char* name;
+  int64_t lanes;  // units that are computed at once
+  int64_t lstm_trace;  // numbers that the gradient needs, per frame and padded unit
+
+  // outputs is (n_rows, n_frames, n_units), zero past each length. trace, which may be
+  // null, has lstm_trace numbers per frame without padding and padded unit.
+  bool (*lstm)(const Sequences&, const Inputs&, const LstmWeights&, const LstmState&,
+               float* outputs, float* trace);
+  bool (*lstm_gradient)(const Sequences&, const Inputs&, const LstmWeights&,
+                        const LstmState&, const float* outputs, const float* trace,
+                        const float* upstream, const LstmGradients&);
+};
+
+extern const Kernels plain_kernels, avx2_kernels, avx512_kernels;
+
+// The units, filled up to whole vectors.
+inline int64_t padded_units(int64_t n_units, int64_t lanes) {
+  return (n_units + lanes - 1) / lanes * lanes;
+}
+
+}  // namespace skseq

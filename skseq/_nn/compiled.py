@@ -1,0 +1,134 @@
+"""Calls of the compiled recurrences, which are operations of TensorFlow.
+
+An operation runs whole right-padded sequences: the product with the inputs, the steps,
+each row read within its own length, and zeros past it. In inference a row is the same
+to the bit alone and in any batch. Rows are shared out among operations side by side, as
+each of them runs in one thread. Gradients are operations too.
+"""
+
+import ctypes
+import os
+from functools import cache
+from itertools import pairwise
+from types import ModuleType
+
+import tensorflow as tf
+
+from skseq import _native
+from skseq._nn.threads import n_inter_op_threads
+
+# With more parts, each has too few rows to read the weights for.
+MOST_PARTS = 8
+
+# The places of an operation's inputs that are no numbers to learn from.
+_LENGTHS = 2
+
+
+def is_available() -> bool:
+    """Are there operations to call?"""
+    return operations() is not None
+
+
+def instructions() -> str:
+    """The instruction set of the compiled recurrences, or that they are not used."""
+    if not is_available():
+        return "not compiled"
+    library = ctypes.CDLL(str(_native.recurrences()))
+    library.skseq_instructions.restype = ctypes.c_char_p
+    return library.skseq_instructions().decode()
+
+
+def status() -> str:
+    """Say in words whether the operations are used."""
+    try:
+        operations = _load()[0]
+    except ImportError as error:
+        return str(error)
+    return _load()[1] if operations is None else f"in use ({instructions()})"
+
+
+def operations() -> ModuleType | None:
+    """Load the operations, once; None where plain code is to run instead."""
+    return _load()[0]
+
+
+@cache
+def _load() -> tuple[ModuleType | None, str]:
+    path = _native.recurrences()
+    if path is None:
+        return None, _native.recurrences_status()
+    try:
+        return tf.load_op_library(str(path)), "in use"
+    except (tf.errors.OpError, AttributeError) as error:  # of another TensorFlow
+        wanted = os.environ.get("SKSEQ_NATIVE", "")
+        if wanted:
+            raise ImportError(_native.demand(wanted, error)) from error
+        return None, f"not usable: {error}"
+
+
+def run_lstm(
+    inputs, lengths, weights, state, *, backward=False, training=False, n_beside=1
+):
+    """The outputs, (n_samples, n_frames, n_units), zero past each length.
+
+    Parameters
+    ----------
+    inputs : pair of tensors
+        Frames, (n_samples, n_frames, n_features), and what is seen at every step,
+        (n_samples, n_constants). Either may have no features.
+    lengths : tensor of shape (n_samples,)
+        How many frames each sequence has.
+    weights : sequence of tensors
+        The kernels of frames and of constants, the recurrent kernel and the bias, with
+        the gates in the order of Keras.
+    state : pair of tensors
+        Output and memory before the first step, each (n_samples, n_units).
+    backward : bool
+        Whether each sequence is read from its last frame to its first.
+    training : bool
+        Whether to keep what the gradient needs, which is computed anew otherwise.
+    n_beside : int
+        How many recurrences can run at the same time.
+    """
+
+    def run(frames, constants, lengths, output, memory):
+        return operations().skseq_lstm(
+            frames,
+            constants,
+            tf.cast(lengths, tf.int32),
+            *weights,
+            output,
+            memory,
+            backward=backward,
+            kept=bool(training),
+        )[0]
+
+    return _in_parts(run, [*inputs, lengths, *state], n_beside)
+
+
+def _in_parts(run, tensors, n_beside):
+    """Run on parts of the rows, as many as there are threads for."""
+    n_parts = min(MOST_PARTS, max(1, n_inter_op_threads() // n_beside))
+    if n_parts == 1:
+        return run(*tensors)
+    n_rows = tf.shape(tensors[0])[0]
+    ends = [n_rows * i // n_parts for i in range(n_parts + 1)]
+    sizes = [end - start for start, end in pairwise(ends)]
+    parts = [tf.split(tensor, sizes, num=n_parts) for tensor in tensors]
+    return tf.concat([run(*part) for part in zip(*parts, strict=True)], axis=0)
+
+
+@tf.RegisterGradient("SkseqLstm")
+def _lstm_gradient(operation, upstream, _):
+    inputs, (outputs, trace) = list(operation.inputs), operation.outputs
+    backward = operation.get_attr("backward")
+    if not operation.get_attr("kept"):
+        outputs, trace = operations().skseq_lstm(*inputs, backward=backward, kept=True)
+    unneeded = getattr(operation, "skip_input_indices", None) or ()
+    gradients = operations().skseq_lstm_grad(
+        *inputs, outputs, trace, upstream, backward=backward, kept=0 not in unneeded
+    )
+    frames = None if 0 in unneeded else tf.ensure_shape(gradients[0], inputs[0].shape)
+    gradients = [frames, *gradients[1:]]
+    gradients.insert(_LENGTHS, None)
+    return gradients
