@@ -4,6 +4,7 @@ import keras
 import pytest
 
 from skseq._engine.conditions import conditions
+from skseq._nn.compiled import is_available
 from tests.processes import run_python
 
 KINDS = ("intra", "inter")
@@ -27,6 +28,26 @@ def test_the_environment_sets_the_number_of_threads(text, n_threads, monkeypatch
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 3, 5}, raising=False)
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", text)
     assert conditions()["intra_op_parallelism_threads"] == n_threads
+
+
+CHOSEN = """
+from skseq._engine.conditions import conditions
+print(conditions()["recurrences"])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("environment", "name"),
+    [
+        ({"SKSEQ_NATIVE": "0"}, "not compiled"),
+        ({"SKSEQ_INSTRUCTIONS": "plain"}, "plain"),
+    ],
+)
+def test_what_the_recurrences_run_with_counts(environment, name):
+    if name == "plain" and not is_available():
+        pytest.skip("needs compiled recurrences")
+    assert run_python(CHOSEN, **environment) == f"{name}\n"
 
 
 @pytest.mark.slow
