@@ -59,38 +59,42 @@ SKSEQ_INLINE void add_product(const float* const* rows, int64_t stride,
   }
 }
 
-// Weights (n_inputs, n_gates * n_units) to panels, or back (`unpack`).
+// Weights (n_inputs, n_gates * n_units) to panels, or back (`unpack`). The first gate
+// of a panel is that number `first_gate`, and the others follow, round about.
 struct Panels {
-  int64_t n_gates, n_units;
+  int64_t n_gates, n_units, first_gate;
+
+  int64_t gate(int64_t g) const { return (g + first_gate) % n_gates; }
 
   int64_t width() const { return n_gates * LANES; }
   int64_t count() const { return (n_units + LANES - 1) / LANES; }
   int64_t size(int64_t n_inputs) const { return count() * width() * n_inputs; }
 
-  // Call body(place among weights, place among panels, number of units).
+  // Call body(place among weights, place among panels, number of units). Panels may
+  // hold more inputs, n_stored, and their rows more numbers, `stored_width`.
   template <class Body>
-  void each(int64_t n_inputs, int64_t n_stored, Body body) const {
+  void each(int64_t n_inputs, int64_t n_stored, int64_t stored_width, Body body) const {
     for (int64_t p = 0; p < count(); ++p) {
       const int64_t first = p * LANES, left = n_units - first;
       for (int64_t k = 0; k < n_inputs; ++k) {
         for (int64_t g = 0; g < n_gates; ++g) {
-          body((k * n_gates + g) * n_units + first,
-               (p * n_stored + k) * width() + g * LANES, left < LANES ? left : LANES);
+          body((k * n_gates + gate(g)) * n_units + first,
+               (p * n_stored + k) * stored_width + g * LANES,
+               left < LANES ? left : LANES);
         }
       }
     }
   }
 
   void pack(const float* weights, int64_t n_inputs, float* panels) const {
-    each(n_inputs, n_inputs, [&](int64_t from, int64_t to, int64_t n) {
+    each(n_inputs, n_inputs, width(), [&](int64_t from, int64_t to, int64_t n) {
       store(panels + to, load(weights + from, n));
     });
   }
 
-  // Panels may hold more inputs, n_stored, of which the first count.
   void unpack(const float* panels, int64_t n_inputs, int64_t n_stored,
-              float* weights) const {
-    each(n_inputs, n_stored, [&](int64_t to, int64_t from, int64_t n) {
+              int64_t stored_width, float* weights) const {
+    each(n_inputs, n_stored, stored_width, [&](int64_t to, int64_t from, int64_t n) {
       store(weights + to, load(panels + from), n);
     });
   }
@@ -129,7 +133,7 @@ struct Transposed {
             const int64_t unit = p * LANES, n = panels.n_units - unit;
             float* to = block + (p * panels.width() + g * LANES) * width + q;
             for (int64_t u = 0; u < (n < LANES ? n : LANES); ++u) {
-              to[u * width] = row[g * panels.n_units + unit + u];
+              to[u * width] = row[panels.gate(g) * panels.n_units + unit + u];
             }
           }
         }

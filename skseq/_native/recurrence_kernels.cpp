@@ -16,35 +16,44 @@ extern const Kernels SKSEQ_TABLE(SKSEQ_INSTRUCTIONS);  // tests add names of the
 const skseq::Kernels skseq::SKSEQ_TABLE(SKSEQ_INSTRUCTIONS) = {};
 #else
 
+#include "gradient.h"
+#include "gru.h"
 #include "lstm.h"
-#include "lstm_gradient.h"
+#include "run.h"
 
 namespace {
 
-bool run_lstm(const Sequences& sequences, const Inputs& inputs,
-              const LstmWeights& weights, const LstmState& state, float* outputs,
-              float* trace) {
+template <class Cell>
+bool run(const Sequences& sequences, const Inputs& inputs, const Weights& weights,
+         const State& state, float* outputs, float* trace) {
   if (sequences.n_rows == 0) return true;
-  Lstm lstm(sequences, inputs, weights, state);
-  if (!lstm.exists()) return false;
-  lstm.run(outputs, trace);
+  Run<Cell> run(sequences, inputs, weights, state);
+  if (!run.exists()) return false;
+  run.run(outputs, trace);
   return true;
 }
 
-bool run_lstm_gradient(const Sequences& sequences, const Inputs& inputs,
-                       const LstmWeights& weights, const LstmState& state,
-                       const float* outputs, const float* trace, const float* upstream,
-                       const LstmGradients& gradients) {
-  LstmGradient gradient(sequences, inputs, weights, state);
-  if (!gradient.exist()) return false;
+template <class Cell>
+bool differentiate(const Sequences& sequences, const Inputs& inputs,
+                   const Weights& weights, const State& state, const float* outputs,
+                   const float* trace, const float* upstream,
+                   const Gradients& gradients) {
+  Gradient<Cell> gradient(sequences, inputs, weights, state);
+  if (!gradient.exists()) return false;
   gradient.run(outputs, trace, upstream, gradients);
   return true;
+}
+
+template <class Cell>
+constexpr skseq::Cell described() {
+  return {Cell::N_INPUT,  Cell::N_BIASES, Cell::HAS_MEMORY ? 2 : 1,
+          Cell::N_TRACED, run<Cell>,      differentiate<Cell>};
 }
 
 }  // namespace
 
 const skseq::Kernels skseq::SKSEQ_TABLE(SKSEQ_INSTRUCTIONS) = {
-    SKSEQ_TEXT(SKSEQ_INSTRUCTIONS), LANES, N_TRACED, run_lstm, run_lstm_gradient,
+    SKSEQ_TEXT(SKSEQ_INSTRUCTIONS), LANES, described<Lstm>(), described<Gru>(),
 };
 
 #endif

@@ -1,8 +1,8 @@
 // Recurrences over whole sequences as TensorFlow's operations, through its C interface.
 //
-// Loading the library registers them: SkseqLstm and SkseqLstmGrad. Their kernels are
-// those of the best instruction set that both the library and the processor have, or of
-// the one that the environment variable SKSEQ_INSTRUCTIONS names.
+// Loading the library registers them: SkseqLstm, SkseqGru and their gradients. Their
+// kernels are those of the best instruction set that both the library and the processor
+// have, or of the one that the environment variable SKSEQ_INSTRUCTIONS names.
 
 #include <cstdio>
 #include <cstdlib>
@@ -59,81 +59,86 @@ const Kernels& kernels() {
   return chosen;
 }
 
-// The inputs of an LSTM after the sequences, and those of its gradient after these.
+// The inputs of a cell after the sequences. Those of its gradient after these are the
+// memory, which a GRU has not, the outputs, the trace and what comes from above.
 enum { KERNEL = LENGTHS + 1, CONSTANTS_KERNEL, RECURRENT_KERNEL, BIAS, OUTPUT, MEMORY };
-enum { OUTPUTS = MEMORY + 1, TRACE, UPSTREAM };
 
-// An LSTM that is called: its sequences, weights and state.
-struct CalledLstm {
-  int64_t n_units;
+// A cell that is called: its sequences, weights and state.
+struct Called {
+  const Cell& cell;
+  const int64_t n_units, width;
   CalledSequences sequences;
-  LstmWeights weights;
-  LstmState state;
+  Weights weights;
+  State state{};
 
-  CalledLstm(Call& call, const Attributes& attributes)
-      : n_units(call.size(RECURRENT_KERNEL, "recurrent_kernel", 2, 0)),
+  Called(Call& call, const Attributes& attributes, const Cell& cell)
+      : cell(cell),
+        n_units(call.size(RECURRENT_KERNEL, "recurrent_kernel", 2, 0)),
+        width(cell.n_gates * n_units),
         sequences(call, attributes, n_units) {
-    const int64_t n_rows = sequences.n_rows, n_gates = 4 * n_units;
-    weights.kernel =
-        call.input<float>(KERNEL, "kernel", {sequences.n_features, n_gates});
+    weights.kernel = call.input<float>(KERNEL, "kernel", {sequences.n_features, width});
     weights.constants_kernel = call.input<float>(CONSTANTS_KERNEL, "constants_kernel",
-                                                 {sequences.n_constants, n_gates});
+                                                 {sequences.n_constants, width});
     weights.recurrent_kernel =
-        call.input<float>(RECURRENT_KERNEL, "recurrent_kernel", {n_units, n_gates});
-    weights.bias = call.input<float>(BIAS, "bias", {n_gates});
-    state.output = call.input<float>(OUTPUT, "output", {n_rows, n_units});
-    state.memory = call.input<float>(MEMORY, "memory", {n_rows, n_units});
+        call.input<float>(RECURRENT_KERNEL, "recurrent_kernel", {n_units, width});
+    weights.bias = cell.n_biases == 1
+                       ? call.input<float>(BIAS, "bias", {width})
+                       : call.input<float>(BIAS, "bias", {cell.n_biases, width});
+    state.output = call.input<float>(OUTPUT, "output", {sequences.n_rows, n_units});
+    if (cell.n_states == 1) return;
+    state.memory = call.input<float>(MEMORY, "memory", {sequences.n_rows, n_units});
   }
 
-  int64_t traced() const {
-    const int64_t padded = padded_units(n_units, kernels().lanes);
-    return sequences.n_steps * padded * kernels().lstm_trace;
+  int64_t n_traced() const {
+    return sequences.n_steps * padded_units(n_units, kernels().lanes) * cell.n_traced;
   }
 };
 
-void compute_lstm(Call& call, const Attributes& attributes) {
-  const CalledLstm lstm(call, attributes);
-  const CalledSequences& s = lstm.sequences;
-  float* outputs = call.output(0, {s.n_rows, s.n_frames, lstm.n_units});
-  float* trace = call.output(1, {attributes.kept ? lstm.traced() : 0});
-  if (!kernels().lstm(s, s.inputs, lstm.weights, lstm.state, outputs,
-                      attributes.kept ? trace : nullptr)) {
+void compute_run(Call& call, const Attributes& attributes, const Cell& cell) {
+  const Called called(call, attributes, cell);
+  const CalledSequences& s = called.sequences;
+  float* outputs = call.output(0, {s.n_rows, s.n_frames, called.n_units});
+  float* trace = call.output(1, {attributes.kept ? called.n_traced() : 0});
+  if (!cell.run(s, s.inputs, called.weights, called.state, outputs,
+                attributes.kept ? trace : nullptr)) {
     throw std::bad_alloc();
   }
 }
 
-void compute_lstm_gradient(Call& call, const Attributes& attributes) {
-  const CalledLstm lstm(call, attributes);
-  const CalledSequences& s = lstm.sequences;
-  const int64_t n_gates = 4 * lstm.n_units, units = lstm.n_units;
+void compute_gradient(Call& call, const Attributes& attributes, const Cell& cell) {
+  const Called called(call, attributes, cell);
+  const CalledSequences& s = called.sequences;
+  const int64_t units = called.n_units, width = called.width;
+  const int after = OUTPUT + static_cast<int>(cell.n_states);
   const auto shape = {s.n_rows, s.n_frames, units};
-  const float* outputs = call.input<float>(OUTPUTS, "outputs", shape);
-  const float* trace = call.input<float>(TRACE, "trace", {lstm.traced()});
-  const float* upstream = call.input<float>(UPSTREAM, "upstream", shape);
-  LstmGradients gradients;
+  const float* outputs = call.input<float>(after, "outputs", shape);
+  const float* trace = call.input<float>(after + 1, "trace", {called.n_traced()});
+  const float* upstream = call.input<float>(after + 2, "upstream", shape);
+  Gradients gradients{};
   const bool kept = attributes.kept;
   float* d_frames = call.output(0, {kept ? s.n_rows : 0, s.n_frames, s.n_features});
   gradients.frames = kept ? d_frames : nullptr;
   gradients.constants = call.output(1, {s.n_rows, s.n_constants});
-  gradients.kernel = call.output(2, {s.n_features, n_gates});
-  gradients.constants_kernel = call.output(3, {s.n_constants, n_gates});
-  gradients.recurrent_kernel = call.output(4, {units, n_gates});
-  gradients.bias = call.output(5, {n_gates});
+  gradients.kernel = call.output(2, {s.n_features, width});
+  gradients.constants_kernel = call.output(3, {s.n_constants, width});
+  gradients.recurrent_kernel = call.output(4, {units, width});
+  gradients.bias = cell.n_biases == 1 ? call.output(5, {width})
+                                      : call.output(5, {cell.n_biases, width});
   gradients.output = call.output(6, {s.n_rows, units});
-  gradients.memory = call.output(7, {s.n_rows, units});
-  if (!kernels().lstm_gradient(s, s.inputs, lstm.weights, lstm.state, outputs, trace,
-                               upstream, gradients)) {
+  if (cell.n_states > 1) gradients.memory = call.output(7, {s.n_rows, units});
+  if (!cell.differentiate(s, s.inputs, called.weights, called.state, outputs, trace,
+                          upstream, gradients)) {
     throw std::bad_alloc();
   }
 }
 
 // An operation's computation, from whose exceptions TensorFlow's errors are made.
-template <void (*body)(Call&, const Attributes&)>
+template <void (*body)(Call&, const Attributes&, const Cell&), Cell Kernels::*cell>
 void compute(void* attributes, TF_OpKernelContext* context) {
   Call call(context);
   try {
     const TinyAsZero tiny_as_zero;
-    body(call, *static_cast<const Attributes*>(attributes));
+    body(call, *static_cast<const Attributes*>(attributes), kernels().*cell);
   } catch (const Failure& failure) {
     call.fail(failure);
   } catch (const std::bad_alloc&) {
@@ -206,7 +211,7 @@ class Shapes {
 };
 
 // outputs (n_rows, n_frames, n_units), and a trace, whose size the lengths decide.
-void infer_lstm(TF_ShapeInferenceContext* context, TF_Status* status) {
+void infer_run(TF_ShapeInferenceContext* context, TF_Status* status) {
   TF_ShapeInferenceContextSetUnknownShape(context, status);
   Shapes shapes(context, status);
   shapes.set(0, shapes.joined(shapes.part(FRAMES, 3, 0, 2),
@@ -214,58 +219,67 @@ void infer_lstm(TF_ShapeInferenceContext* context, TF_Status* status) {
 }
 
 // Each gradient is as what it is the gradient of. That of the frames may be left out.
-void infer_lstm_gradient(TF_ShapeInferenceContext* context, TF_Status* status) {
+template <int n_biases, bool has_memory>
+void infer_gradient(TF_ShapeInferenceContext* context, TF_Status* status) {
   TF_ShapeInferenceContextSetUnknownShape(context, status);
   Shapes shapes(context, status);
   shapes.set(1, shapes.part(CONSTANTS, 2, 0, 2));
   shapes.set(2, shapes.part(KERNEL, 2, 0, 2));
   shapes.set(3, shapes.part(CONSTANTS_KERNEL, 2, 0, 2));
   shapes.set(4, shapes.part(RECURRENT_KERNEL, 2, 0, 2));
-  shapes.set(5, shapes.part(BIAS, 1, 0, 1));
+  shapes.set(5, shapes.part(BIAS, n_biases, 0, n_biases));
   shapes.set(6, shapes.part(OUTPUT, 2, 0, 2));
-  shapes.set(7, shapes.part(MEMORY, 2, 0, 2));
+  if (has_memory) shapes.set(7, shapes.part(MEMORY, 2, 0, 2));
 }
 
 struct Operation {
   const char* name;
-  std::vector<const char*> inputs, outputs;
+  bool has_memory, is_gradient;
   void (*infer)(TF_ShapeInferenceContext*, TF_Status*);
   void (*compute)(void*, TF_OpKernelContext*);
 };
 
 const Operation OPERATIONS[] = {
-    {"SkseqLstm",
-     {"frames", "constants", "lengths", "kernel", "constants_kernel",
-      "recurrent_kernel", "bias", "output", "memory"},
-     {"outputs", "trace"},
-     infer_lstm,
-     compute<compute_lstm>},
-    {"SkseqLstmGrad",
-     {"frames", "constants", "lengths", "kernel", "constants_kernel",
-      "recurrent_kernel", "bias", "output", "memory", "outputs", "trace", "upstream"},
-     {"d_frames", "d_constants", "d_kernel", "d_constants_kernel", "d_recurrent_kernel",
-      "d_bias", "d_output", "d_memory"},
-     infer_lstm_gradient,
-     compute<compute_lstm_gradient>},
+    {"SkseqLstm", true, false, infer_run, compute<compute_run, &Kernels::lstm>},
+    {"SkseqLstmGrad", true, true, infer_gradient<1, true>,
+     compute<compute_gradient, &Kernels::lstm>},
+    {"SkseqGru", false, false, infer_run, compute<compute_run, &Kernels::gru>},
+    {"SkseqGruGrad", false, true, infer_gradient<2, false>,
+     compute<compute_gradient, &Kernels::gru>},
 };
 
-void define(const Operation& operation) {
-  const auto spec = [](const char* name) {
-    const bool counts = std::strcmp(name, "lengths") == 0;
-    return std::string(name) + (counts ? ": int32" : ": float");
+// What each operation takes and gives, in the order of the enumerations above.
+void specify(TF_OpDefinitionBuilder* builder, const Operation& operation) {
+  const std::vector<std::string> first = {"frames", "constants"};
+  std::vector<std::string> others = {"kernel", "constants_kernel", "recurrent_kernel",
+                                     "bias", "output"};
+  if (operation.has_memory) others.push_back("memory");
+  const auto input = [&](const std::string& name, const char* type) {
+    TF_OpDefinitionBuilderAddInput(builder, (name + ": " + type).c_str());
   };
-  const char* name = operation.name;
-  TF_Status* status = TF_NewStatus();
-  TF_OpDefinitionBuilder* builder = TF_NewOpDefinitionBuilder(name);
-  for (const char* input : operation.inputs) {
-    TF_OpDefinitionBuilderAddInput(builder, spec(input).c_str());
-  }
-  for (const char* output : operation.outputs) {
-    TF_OpDefinitionBuilderAddOutput(builder, spec(output).c_str());
+  const auto output = [&](const std::string& name) {
+    TF_OpDefinitionBuilderAddOutput(builder, (name + ": float").c_str());
+  };
+  for (const auto& name : first) input(name, "float");
+  input("lengths", "int32");
+  for (const auto& name : others) input(name, "float");
+  if (operation.is_gradient) {
+    for (const char* name : {"outputs", "trace", "upstream"}) input(name, "float");
+    for (const auto& name : first) output("d_" + name);
+    for (const auto& name : others) output("d_" + name);
+  } else {
+    for (const char* name : {"outputs", "trace"}) output(name);
   }
   for (const char* attribute : {"backward: bool", "kept: bool"}) {
     TF_OpDefinitionBuilderAddAttr(builder, attribute);
   }
+}
+
+void define(const Operation& operation) {
+  const char* name = operation.name;
+  TF_Status* status = TF_NewStatus();
+  TF_OpDefinitionBuilder* builder = TF_NewOpDefinitionBuilder(name);
+  specify(builder, operation);
   TF_OpDefinitionBuilderSetShapeInferenceFunction(builder, operation.infer);
   TF_RegisterOpDefinition(builder, status);
   if (TF_GetCode(status) == TF_OK) {

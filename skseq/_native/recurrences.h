@@ -25,20 +25,21 @@ struct Inputs {
   const float* constants;  // (n_rows, n_constants)
 };
 
-// With the gates input, forget, cell and output.
-struct LstmWeights {
-  const float* kernel;            // (n_features, 4 n_units)
-  const float* constants_kernel;  // (n_constants, 4 n_units)
-  const float* recurrent_kernel;  // (n_units, 4 n_units)
-  const float* bias;              // (4 n_units,)
+// Gates are in the order of Keras: input, forget, cell and output of an LSTM, update,
+// reset and candidate of a GRU, whose bias has two rows, of inputs and of outputs.
+struct Weights {
+  const float* kernel;            // (n_features, n_gates n_units)
+  const float* constants_kernel;  // (n_constants, n_gates n_units)
+  const float* recurrent_kernel;  // (n_units, n_gates n_units)
+  const float* bias;              // (n_gates n_units,), or two of them
 };
 
-struct LstmState {
+struct State {
   const float* output;  // (n_rows, n_units)
-  const float* memory;
+  const float* memory;  // the same; null for a GRU, which has none
 };
 
-struct LstmGradients {
+struct Gradients {
   float* frames;  // null if it is not wanted
   float* constants;
   float* kernel;
@@ -49,18 +50,23 @@ struct LstmGradients {
   float* memory;
 };
 
+struct Cell {
+  int64_t n_gates, n_biases, n_states;
+  int64_t n_traced;  // numbers that the gradient needs, per frame and padded unit
+
+  // outputs is (n_rows, n_frames, n_units), zero past each length. trace, which may be
+  // null, has n_traced numbers per frame without padding and padded unit.
+  bool (*run)(const Sequences&, const Inputs&, const Weights&, const State&,
+              float* outputs, float* trace);
+  bool (*differentiate)(const Sequences&, const Inputs&, const Weights&, const State&,
+                        const float* outputs, const float* trace, const float* upstream,
+                        const Gradients&);
+};
+
 struct Kernels {
   const char* name;
   int64_t lanes;  // units that are computed at once
-  int64_t lstm_trace;  // numbers that the gradient needs, per frame and padded unit
-
-  // outputs is (n_rows, n_frames, n_units), zero past each length. trace, which may be
-  // null, has lstm_trace numbers per frame without padding and padded unit.
-  bool (*lstm)(const Sequences&, const Inputs&, const LstmWeights&, const LstmState&,
-               float* outputs, float* trace);
-  bool (*lstm_gradient)(const Sequences&, const Inputs&, const LstmWeights&,
-                        const LstmState&, const float* outputs, const float* trace,
-                        const float* upstream, const LstmGradients&);
+  Cell lstm, gru;
 };
 
 extern const Kernels plain_kernels, avx2_kernels, avx512_kernels;

@@ -8,8 +8,11 @@
 
 namespace {
 
+using skseq::Gradients;
 using skseq::Inputs;
 using skseq::Sequences;
+using skseq::State;
+using skseq::Weights;
 
 // More rows read the weights less often, but need more room near the processor.
 constexpr int64_t MOST_ROWS = 64;

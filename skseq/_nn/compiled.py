@@ -20,8 +20,8 @@ from skseq._nn.threads import n_inter_op_threads
 # With more parts, each has too few rows to read the weights for.
 MOST_PARTS = 8
 
-# The places of an operation's inputs that are no numbers to learn from.
-_LENGTHS = 2
+# Among an operation's inputs.
+_FRAMES, _LENGTHS = 0, 2
 
 
 def is_available() -> bool:
@@ -66,13 +66,15 @@ def _load() -> tuple[ModuleType | None, str]:
         return None, f"not usable: {error}"
 
 
-def run_lstm(
-    inputs, lengths, weights, state, *, backward=False, training=False, n_beside=1
+def run_cell(
+    cell, inputs, lengths, weights, state, *, backward=False, training=False, n_beside=1
 ):
     """The outputs, (n_samples, n_frames, n_units), zero past each length.
 
     Parameters
     ----------
+    cell : {"lstm", "gru"}
+        The kind of recurrence. The reset gate of a GRU comes after the product.
     inputs : pair of tensors
         Frames, (n_samples, n_frames, n_features), and what is seen at every step,
         (n_samples, n_constants). Either may have no features.
@@ -81,8 +83,9 @@ def run_lstm(
     weights : sequence of tensors
         The kernels of frames and of constants, the recurrent kernel and the bias, with
         the gates in the order of Keras.
-    state : pair of tensors
-        Output and memory before the first step, each (n_samples, n_units).
+    state : sequence of tensors
+        What the cell hands on, before the first step: the output and, of an LSTM, the
+        memory, each (n_samples, n_units).
     backward : bool
         Whether each sequence is read from its last frame to its first.
     training : bool
@@ -90,15 +93,15 @@ def run_lstm(
     n_beside : int
         How many recurrences can run at the same time.
     """
+    operation = getattr(operations(), f"skseq_{cell}")
 
-    def run(frames, constants, lengths, output, memory):
-        return operations().skseq_lstm(
+    def run(frames, constants, lengths, *state):
+        return operation(
             frames,
             constants,
             tf.cast(lengths, tf.int32),
             *weights,
-            output,
-            memory,
+            *state,
             backward=backward,
             kept=bool(training),
         )[0]
@@ -118,17 +121,35 @@ def _in_parts(run, tensors, n_beside):
     return tf.concat([run(*part) for part in zip(*parts, strict=True)], axis=0)
 
 
-@tf.RegisterGradient("SkseqLstm")
-def _lstm_gradient(operation, upstream, _):
+def _gradient(cell, operation, upstream):
+    """The gradients of an operation's inputs, by another operation."""
+    run, differentiate = (
+        getattr(operations(), f"skseq_{cell}{ending}") for ending in ("", "_grad")
+    )
     inputs, (outputs, trace) = list(operation.inputs), operation.outputs
     backward = operation.get_attr("backward")
     if not operation.get_attr("kept"):
-        outputs, trace = operations().skseq_lstm(*inputs, backward=backward, kept=True)
+        outputs, trace = run(*inputs, backward=backward, kept=True)
     unneeded = getattr(operation, "skip_input_indices", None) or ()
-    gradients = operations().skseq_lstm_grad(
-        *inputs, outputs, trace, upstream, backward=backward, kept=0 not in unneeded
+    needs_frames = _FRAMES not in unneeded
+    gradients = list(
+        differentiate(
+            *inputs, outputs, trace, upstream, backward=backward, kept=needs_frames
+        )
     )
-    frames = None if 0 in unneeded else tf.ensure_shape(gradients[0], inputs[0].shape)
-    gradients = [frames, *gradients[1:]]
+    d_frames = gradients[_FRAMES]
+    gradients[_FRAMES] = (
+        tf.ensure_shape(d_frames, inputs[_FRAMES].shape) if needs_frames else None
+    )
     gradients.insert(_LENGTHS, None)
     return gradients
+
+
+@tf.RegisterGradient("SkseqLstm")
+def _lstm_gradient(operation, upstream, _):
+    return _gradient("lstm", operation, upstream)
+
+
+@tf.RegisterGradient("SkseqGru")
+def _gru_gradient(operation, upstream, _):
+    return _gradient("gru", operation, upstream)

@@ -18,8 +18,7 @@ CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 # What a cell hands on to the next step, its output first.
 N_STATES = {"lstm": 2, "gru": 1}
 
-# Faster on a CPU than the stock layers: compiled, and without a compiler.
-COMPILED_RUNNERS = {"lstm": compiled.run_lstm}
+# Faster on a CPU than the stock layers, where there are no compiled recurrences.
 CPU_RUNNERS = {"lstm": run_lstm, "gru": run_gru}
 
 
@@ -75,7 +74,7 @@ class Recurrent(keras.layers.Layer):
         self.recurrence.build(frames_shape)
 
     def call(self, frames, lengths, state=None, training=False):
-        if self._is_compiled():
+        if is_compiled():
             nothing = tf.zeros((tf.shape(frames)[0], 0))
             return self._run_compiled((frames, nothing), lengths, state, training)
         if self.backward:
@@ -94,14 +93,11 @@ class Recurrent(keras.layers.Layer):
 
     def repeat(self, constants, lengths, n_frames, state, training=False):
         """Run on the same inputs, (n_samples, n_constants), at every step."""
-        if not self._is_compiled():
+        if not is_compiled():
             frames = tf.repeat(constants[:, tf.newaxis], n_frames, axis=1)
             return self(frames, lengths, state, training=training)
         frames = tf.zeros((tf.shape(constants)[0], n_frames, 0))
         return self._run_compiled((frames, constants), lengths, state, training)
-
-    def _is_compiled(self) -> bool:
-        return is_compiled() and self.cell in COMPILED_RUNNERS
 
     def _run_compiled(self, inputs, lengths, state, training):
         """Run on frames and constants, of which one has no features."""
@@ -109,7 +105,8 @@ class Recurrent(keras.layers.Layer):
         no_kernel = kernel[:0]
         sees_frames = inputs[0].shape[-1] != 0
         kernels = (kernel, no_kernel) if sees_frames else (no_kernel, kernel)
-        return COMPILED_RUNNERS[self.cell](
+        return compiled.run_cell(
+            self.cell,
             inputs,
             lengths,
             (*kernels, *others),
@@ -150,7 +147,9 @@ def autonomous_lstm(recurrent_kernel, bias, state, lengths, n_frames, training=F
         inputs = tf.zeros((n_samples, n_frames, 0)), tf.zeros((n_samples, 0))
         no_kernel = recurrent_kernel[:0]
         weights = no_kernel, no_kernel, recurrent_kernel, bias
-        return compiled.run_lstm(inputs, lengths, weights, state, training=training)
+        return compiled.run_cell(
+            "lstm", inputs, lengths, weights, state, training=training
+        )
     frames = tf.zeros((n_samples, n_frames, 2))
     kernel = tf.zeros((2, recurrent_kernel.shape[1]))
     return run_lstm(frames, kernel, recurrent_kernel, bias, state)

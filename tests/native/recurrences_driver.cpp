@@ -41,13 +41,12 @@ Numbers noise(Random& random, int64_t n) {
   return numbers;
 }
 
-// A batch, and whatever weights a recurrence of n_gates gates takes.
+// A batch, and the weights and states that a cell takes.
 struct Case {
   skseq::Sequences sequences;
   std::vector<int32_t> lengths;
   std::vector<int64_t> order, starts;
-  // What the gradient is for: frames, constants, their kernels, the recurrent kernel,
-  // biases, states.
+  // What there are gradients of, in the order of the enumeration below.
   std::vector<Numbers> inputs;
   Numbers upstream;
   int64_t n_steps = 0;
@@ -85,9 +84,9 @@ double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 enum { FRAMES, CONSTANTS, KERNEL, CONSTANTS_KERNEL, RECURRENT, BIAS, OUTPUT, MEMORY };
 
-// What frame, constants and the output before give to one gate of one unit.
-double gate(const Case& c, int64_t frame, int64_t row, int64_t column,
-            int64_t n_columns, const std::vector<double>& before) {
+// What frame and constants give to one gate of one unit.
+double outer(const Case& c, int64_t frame, int64_t row, int64_t column,
+             int64_t n_columns) {
   const auto& s = c.sequences;
   double sum = c.inputs[BIAS][column];
   for (int64_t k = 0; k < s.n_features; ++k) {
@@ -98,31 +97,72 @@ double gate(const Case& c, int64_t frame, int64_t row, int64_t column,
     sum += double(c.inputs[CONSTANTS][row * s.n_constants + k]) *
            c.inputs[CONSTANTS_KERNEL][k * n_columns + column];
   }
-  for (int64_t k = 0; k < s.n_units; ++k) {
+  return sum;
+}
+
+// What the output before gives to it.
+double inner(const Case& c, int64_t column, int64_t n_columns,
+             const std::vector<double>& before) {
+  double sum = 0;
+  for (int64_t k = 0; k < c.sequences.n_units; ++k) {
     sum += before[k] * c.inputs[RECURRENT][k * n_columns + column];
   }
   return sum;
 }
 
-std::vector<double> lstm_outputs(const Case& c) {
+// One step of unit u: from the output before to the output after.
+double lstm_step(const Case& c, int64_t frame, int64_t row, int64_t u,
+                 const std::vector<double>& before, double& memory) {
+  const int64_t units = c.sequences.n_units;
+  double sums[4];
+  for (int g = 0; g < 4; ++g) {
+    const int64_t column = g * units + u;
+    sums[g] = outer(c, frame, row, column, 4 * units);
+    sums[g] += inner(c, column, 4 * units, before);
+  }
+  memory *= sigmoid(sums[1]);
+  memory += sigmoid(sums[0]) * std::tanh(sums[2]);
+  return sigmoid(sums[3]) * std::tanh(memory);
+}
+
+double gru_step(const Case& c, int64_t frame, int64_t row, int64_t u,
+                const std::vector<double>& before, double&) {
+  const int64_t units = c.sequences.n_units;
+  double sums[3], recalls[3];
+  for (int g = 0; g < 3; ++g) {
+    const int64_t column = g * units + u;
+    sums[g] = outer(c, frame, row, column, 3 * units);
+    recalls[g] = c.inputs[BIAS][3 * units + column];
+    recalls[g] += inner(c, column, 3 * units, before);
+  }
+  const double update = sigmoid(sums[0] + recalls[0]);
+  const double reset = sigmoid(sums[1] + recalls[1]);
+  const double candidate = std::tanh(sums[2] + reset * recalls[2]);
+  return update * before[u] + (1 - update) * candidate;
+}
+
+// A cell of the kernels, and the loop that it is compared with.
+struct Kind {
+  const skseq::Cell& cell;
+  double (*step)(const Case&, int64_t frame, int64_t row, int64_t unit,
+                 const std::vector<double>& before, double& memory);
+};
+
+std::vector<double> outputs_of(const Case& c, const Kind& kind) {
   const auto& s = c.sequences;
   const int64_t units = s.n_units;
   std::vector<double> outputs(s.n_rows * s.n_frames * units, 0.0);
   for (int64_t r = 0; r < s.n_rows; ++r) {
-    const auto first = [&](int i) { return c.inputs[i].begin() + r * units; };
-    std::vector<double> output(first(OUTPUT), first(OUTPUT) + units);
-    std::vector<double> memory(first(MEMORY), first(MEMORY) + units);
+    std::vector<double> output(units), memory(units);
+    for (int64_t u = 0; u < units; ++u) {
+      output[u] = c.inputs[OUTPUT][r * units + u];
+      if (kind.cell.n_states > 1) memory[u] = c.inputs[MEMORY][r * units + u];
+    }
     for (int64_t t = 0; t < c.lengths[r]; ++t) {
       const int64_t frame = r * s.n_frames + (s.backward ? c.lengths[r] - 1 - t : t);
       const std::vector<double> before = output;
       for (int64_t u = 0; u < units; ++u) {
-        double sums[4];
-        for (int g = 0; g < 4; ++g) {
-          sums[g] = gate(c, frame, r, g * units + u, 4 * units, before);
-        }
-        memory[u] *= sigmoid(sums[1]);
-        memory[u] += sigmoid(sums[0]) * std::tanh(sums[2]);
-        output[u] = sigmoid(sums[3]) * std::tanh(memory[u]);
+        output[u] = kind.step(c, frame, r, u, before, memory[u]);
         outputs[frame * units + u] = output[u];
       }
     }
@@ -152,17 +192,17 @@ double total(const Case& c, const std::vector<double>& outputs) {
 }
 
 // Compare one number of each gradient with a difference.
-void compare_gradients(Case& c, Random& random, const std::vector<Numbers>& gradients,
-                       std::vector<double> (*outputs_of)(const Case&)) {
+void compare_gradients(Case& c, const Kind& kind, Random& random,
+                       const std::vector<Numbers>& gradients) {
   for (size_t i = 0; i < gradients.size(); ++i) {
     if (gradients[i].empty()) continue;
     const int64_t place = drawn(random, 0, int64_t(gradients[i].size()) - 1);
     float& number = c.inputs[i][place];
     const float before = number, step = 1.0f / 128;
     number = before + step;
-    const double above = number, more = total(c, outputs_of(c));
+    const double above = number, more = total(c, outputs_of(c, kind));
     number = before - step;
-    const double below = number, less = total(c, outputs_of(c));
+    const double below = number, less = total(c, outputs_of(c, kind));
     number = before;
     const double expected = (more - less) / (above - below);
     compare(c, "a gradient", gradients[i][place], expected,
@@ -170,57 +210,58 @@ void compare_gradients(Case& c, Random& random, const std::vector<Numbers>& grad
   }
 }
 
-std::vector<int64_t> lstm_sizes(const skseq::Sequences& s) {
-  const int64_t n_gates = 4 * s.n_units;
-  return {s.n_rows * s.n_frames * s.n_features,
-          s.n_rows * s.n_constants,
-          s.n_features * n_gates,
-          s.n_constants * n_gates,
-          s.n_units * n_gates,
-          n_gates,
-          s.n_rows * s.n_units,
-          s.n_rows * s.n_units};
+std::vector<int64_t> sizes_of(const skseq::Sequences& s, const skseq::Cell& cell) {
+  const int64_t width = cell.n_gates * s.n_units;
+  std::vector<int64_t> sizes = {s.n_rows * s.n_frames * s.n_features,
+                                s.n_rows * s.n_constants,
+                                s.n_features * width,
+                                s.n_constants * width,
+                                s.n_units * width,
+                                cell.n_biases * width};
+  sizes.resize(sizes.size() + cell.n_states, s.n_rows * s.n_units);
+  return sizes;
 }
 
-void run_lstm(Random& random) {
+void run(const Kind& kind, Random& random) {
+  const skseq::Cell& cell = kind.cell;
   Case c(random);
-  for (int64_t size : lstm_sizes(c.sequences)) c.inputs.push_back(noise(random, size));
+  const std::vector<int64_t> sizes = sizes_of(c.sequences, cell);
+  for (int64_t size : sizes) c.inputs.push_back(noise(random, size));
+  c.inputs.resize(MEMORY + 1);
   const auto at = [&](int i) { return c.inputs[i].data(); };
   const skseq::Inputs inputs{at(FRAMES), at(CONSTANTS)};
-  const skseq::LstmWeights weights{at(KERNEL), at(CONSTANTS_KERNEL), at(RECURRENT),
-                                   at(BIAS)};
-  const skseq::LstmState state{at(OUTPUT), at(MEMORY)};
-  Numbers outputs(c.upstream.size()), trace(c.traced(kernels.lstm_trace));
+  const skseq::Weights weights{at(KERNEL), at(CONSTANTS_KERNEL), at(RECURRENT),
+                               at(BIAS)};
+  const skseq::State state{at(OUTPUT), at(MEMORY)};
+  Numbers outputs(c.upstream.size()), trace(c.traced(cell.n_traced));
   Numbers without_trace(c.upstream.size());
-  kernels.lstm(c.sequences, inputs, weights, state, outputs.data(), trace.data());
-  kernels.lstm(c.sequences, inputs, weights, state, without_trace.data(), nullptr);
-  const std::vector<double> expected = lstm_outputs(c);
+  cell.run(c.sequences, inputs, weights, state, outputs.data(), trace.data());
+  cell.run(c.sequences, inputs, weights, state, without_trace.data(), nullptr);
+  const std::vector<double> expected = outputs_of(c, kind);
   for (size_t i = 0; i < expected.size(); ++i) {
-    compare(c, "an output", outputs[i], expected[i], 2e-6);
+    compare(c, "an output", outputs[i], expected[i], 1e-5);
     compare(c, "an output without a trace", without_trace[i], outputs[i], 0);
   }
   std::vector<Numbers> found;
-  for (int64_t size : lstm_sizes(c.sequences)) found.emplace_back(size, NAN);
+  for (int64_t size : sizes) found.emplace_back(size, NAN);
+  found.resize(MEMORY + 1);
   const bool wants_frames = drawn(random, 0, 3);
-  const skseq::LstmGradients gradients{
-      wants_frames ? found[FRAMES].data() : nullptr,
-      found[CONSTANTS].data(),
-      found[KERNEL].data(),
-      found[CONSTANTS_KERNEL].data(),
-      found[RECURRENT].data(),
-      found[BIAS].data(),
-      found[OUTPUT].data(),
-      found[MEMORY].data()};
-  kernels.lstm_gradient(c.sequences, inputs, weights, state, outputs.data(),
-                        trace.data(), c.upstream.data(), gradients);
+  const auto to = [&](int i) { return found[i].data(); };
+  const skseq::Gradients gradients{
+      wants_frames ? to(FRAMES) : nullptr, to(CONSTANTS), to(KERNEL),
+      to(CONSTANTS_KERNEL),                to(RECURRENT), to(BIAS),
+      to(OUTPUT),                          to(MEMORY)};
+  cell.differentiate(c.sequences, inputs, weights, state, outputs.data(), trace.data(),
+                     c.upstream.data(), gradients);
   if (!wants_frames) found[FRAMES].clear();
-  compare_gradients(c, random, found, lstm_outputs);
+  compare_gradients(c, kind, random, found);
 }
 
 }  // namespace
 
 int main(int, char** arguments) {
   Random random(std::atoi(arguments[1]));
-  for (int i = 0; i < std::atoi(arguments[2]); ++i) run_lstm(random);
+  const Kind kinds[] = {{kernels.lstm, lstm_step}, {kernels.gru, gru_step}};
+  for (int i = 0; i < std::atoi(arguments[2]); ++i) run(kinds[i % 2], random);
   std::printf("%s: as expected\n", kernels.name);
 }

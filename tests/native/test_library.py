@@ -67,6 +67,49 @@ def test_compiled_code_that_is_older_than_its_source_is_not_used(monkeypatch):
         _native._open(Path(path))
 
 
+@pytest.fixture
+def compiled_recurrences(monkeypatch, tmp_path):
+    """A file in place of the library, which tells of which source it was made."""
+    monkeypatch.setenv("SKSEQ_NATIVE", "")
+    monkeypatch.setattr(_native, "FOLDER", tmp_path)
+    monkeypatch.setattr(_native, "checksum", lambda: 12)
+    path = tmp_path / RECURRENCES
+    path.write_bytes(b"... skseq-source=12u; ...")
+    return path
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="not written for Windows")
+def test_recurrences_are_used_if_they_are_of_this_source(
+    compiled_recurrences, monkeypatch
+):
+    find = _native._find.__wrapped__
+    assert find() == (compiled_recurrences, "compiled")
+    monkeypatch.setattr(_native, "checksum", lambda: 2)
+    path, status = find()
+    assert path is None
+    assert status.endswith("older than its source: compile it again")
+    monkeypatch.setattr(_native, "checksum", lambda: 0)  # installed without source
+    assert find() == (compiled_recurrences, "compiled")
+    compiled_recurrences.unlink()
+    assert find() == (None, "not compiled")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="not written for Windows")
+def test_recurrences_are_asked_for_with_the_library_of_ctc(
+    compiled_recurrences, monkeypatch
+):
+    find = _native._find.__wrapped__
+    monkeypatch.setenv("SKSEQ_NATIVE", str(compiled_recurrences.with_name("other.so")))
+    assert find() == (compiled_recurrences, "compiled")
+    monkeypatch.setenv("SKSEQ_NATIVE", "1")
+    assert find() == (compiled_recurrences, "compiled")
+    compiled_recurrences.unlink()
+    with pytest.raises(ImportError, match="SKSEQ_NATIVE=1 asks for compiled code"):
+        find()
+    monkeypatch.setenv("SKSEQ_NATIVE", "0")
+    assert find() == (None, "switched off by SKSEQ_NATIVE=0")
+
+
 @CHECKOUT
 @COMPILER
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """The compiled recurrences, as TensorFlow's operations, against plain loops."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -19,6 +20,7 @@ NAMES = (
     *("frames", "constants", "kernel", "constants_kernel"),
     *("recurrent_kernel", "bias", "output", "memory"),
 )
+CELLS = "lstm", "gru"
 
 # Samples, frames, features, constants and units: odd ones, one, and more than a vector.
 SIZES = [
@@ -31,27 +33,28 @@ SIZES = [
 ]
 
 
-def drawn(n_samples, n_frames, n_features, n_constants, units, seed=0):
+def drawn(n_samples, n_frames, n_features, n_constants, units, cell="lstm", seed=0):
     """Tensors by name, lengths from 0 up, and what weighs the outputs."""
     rng = np.random.default_rng(seed)
-    shapes = (
+    width = (4 if cell == "lstm" else 3) * units
+    shapes = [
         *((n_samples, n_frames, n_features), (n_samples, n_constants)),
-        *((n_features, 4 * units), (n_constants, 4 * units)),
-        *((units, 4 * units), (4 * units,)),
-        *((n_samples, units), (n_samples, units)),
-    )
+        *((n_features, width), (n_constants, width), (units, width)),
+        *((width,) if cell == "lstm" else (2, width), (n_samples, units)),
+    ]
+    if cell == "lstm":
+        shapes.append((n_samples, units))
     values = [rng.normal(scale=0.5, size=s).astype("float32") for s in shapes]
     lengths = rng.integers(0, n_frames + 1, n_samples).astype("int32")
     upstream = rng.normal(size=(n_samples, n_frames, units)).astype("float32")
-    return dict(zip(NAMES, values, strict=True)), lengths, upstream
+    return dict(zip(NAMES, values, strict=False)), lengths, upstream
 
 
 def run(tensors, lengths, **options):
-    inputs, weights, state = (
-        [tensors[name] for name in names]
-        for names in (NAMES[:2], NAMES[2:6], NAMES[6:])
-    )
-    return compiled.run_lstm(inputs, lengths, weights, state, **options)
+    cell = "lstm" if "memory" in tensors else "gru"
+    values = [tensors[name] for name in NAMES if name in tensors]
+    parts = values[:2], lengths, values[2:6], values[6:]
+    return compiled.run_cell(cell, *parts, **options)
 
 
 def gradients(tensors, lengths, upstream, **options):
@@ -66,43 +69,65 @@ def places(length, backward):
     return range(length)[:: -1 if backward else 1]
 
 
+def lstm_step(inputs, state, recurrent_kernel, bias):
+    """One frame of one sequence (Hochreiter & Schmidhuber 1997)."""
+    i, f, g, o = np.split(inputs + state[0] @ recurrent_kernel + bias, 4)
+    memory = expit(f) * state[1] + expit(i) * np.tanh(g)
+    return expit(o) * np.tanh(memory), memory
+
+
+def gru_step(inputs, state, recurrent_kernel, biases):
+    """One frame of one sequence (Cho et al. 2014, the reset after the product)."""
+    z, r, c = np.split(inputs + biases[0], 3)
+    own_z, own_r, recall = np.split(state[0] @ recurrent_kernel + biases[1], 3)
+    update = expit(z + own_z)
+    candidate = np.tanh(c + expit(r + own_r) * recall)
+    return (update * state[0] + (1 - update) * candidate,)
+
+
 def formula(tensors, lengths, backward):
-    """Outputs in double precision (Hochreiter & Schmidhuber 1997)."""
-    frames, constants, *weights, output, memory = (
-        tensors[name].astype("float64") for name in NAMES
+    """Outputs in double precision."""
+    frames, constants, kernel, constants_kernel, *weights = (
+        value.astype("float64") for value in tensors.values()
     )
-    kernel, constants_kernel, recurrent_kernel, bias = weights
-    outputs = np.zeros((*frames.shape[:2], len(recurrent_kernel)))
+    step = lstm_step if "memory" in tensors else gru_step
+    weights, states = weights[:2], weights[2:]
+    outputs = np.zeros((*frames.shape[:2], len(weights[0])))
     for r, length in enumerate(lengths):
-        h, c = output[r], memory[r]
-        constant = constants[r] @ constants_kernel + bias
+        state = tuple(part[r] for part in states)
         for t in places(length, backward):
-            gates = frames[r, t] @ kernel + constant + h @ recurrent_kernel
-            i, f, g, o = np.split(gates, 4)
-            c = expit(f) * c + expit(i) * np.tanh(g)
-            h = outputs[r, t] = expit(o) * np.tanh(c)
+            inputs = frames[r, t] @ kernel + constants[r] @ constants_kernel
+            state = step(inputs, state, *weights)
+            outputs[r, t] = state[0]
     return outputs
 
 
 def differentiated(tensors, lengths, upstream, backward):
-    """Gradients of a loop over frames, in double precision."""
-    variables = [tf.Variable(tensors[name].astype("float64")) for name in NAMES]
-    frames, constants, kernel, constants_kernel, recurrent, bias, output, memory = (
-        variables
-    )
+    """Gradients of Keras's own cells, frame by frame in double precision."""
+    variables = [tf.Variable(value.astype("float64")) for value in tensors.values()]
+    frames, constants, kernel, constants_kernel, recurrent_kernel, bias = variables[:6]
+    kind = keras.layers.LSTMCell if "memory" in tensors else keras.layers.GRUCell
+    cell = kind(recurrent_kernel.shape[0], dtype="float64")
     with tf.GradientTape() as tape:
+        tape.watch(variables)
+        weights = tf.concat([kernel, constants_kernel], axis=0), recurrent_kernel, bias
         total = tf.zeros((), tf.float64)
         for r, length in enumerate(lengths):
-            h, c = output[r : r + 1], memory[r : r + 1]
+            state = [part[r : r + 1] for part in variables[6:]]
             for t in places(length, backward):
-                gates = frames[r, t : t + 1] @ kernel + h @ recurrent + bias
-                gates += constants[r : r + 1] @ constants_kernel
-                i, f, g, o = tf.split(gates, 4, axis=1)
-                c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
-                h = tf.sigmoid(o) * tf.tanh(c)
-                total += tf.reduce_sum(h * upstream[r, t])
+                own = tf.concat([frames[r, t], constants[r]], axis=0)[tf.newaxis]
+                output, state = stateless(cell, weights, own, state)
+                total += tf.reduce_sum(output * upstream[r, t])
     found = tape.gradient(total, variables, unconnected_gradients="zero")
     return [tf.convert_to_tensor(gradient).numpy() for gradient in found]
+
+
+def stateless(cell, weights, inputs, state):
+    """One step of a Keras cell with tensors in place of its weights."""
+    if not cell.built:
+        cell.build(inputs.shape)
+    others = [variable.value for variable in cell.non_trainable_variables]
+    return cell.stateless_call(weights, others, inputs, state)[0]
 
 
 def assert_near(found, expected, tolerance=1e-6):
@@ -112,10 +137,11 @@ def assert_near(found, expected, tolerance=1e-6):
     np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance * scale)
 
 
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("backward", [False, True])
 @pytest.mark.parametrize("sizes", SIZES)
-def test_outputs_are_the_formula_and_zero_past_each_length(sizes, backward):
-    tensors, lengths, _ = drawn(*sizes)
+def test_outputs_are_the_formula_and_zero_past_each_length(sizes, backward, cell):
+    tensors, lengths, _ = drawn(*sizes, cell)
     assert min(lengths) < sizes[1]
     found = run(tensors, lengths, backward=backward)
     assert_near(found, formula(tensors, lengths, backward))
@@ -123,18 +149,20 @@ def test_outputs_are_the_formula_and_zero_past_each_length(sizes, backward):
     assert not found.numpy()[is_padding].any()
 
 
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("backward", [False, True])
 @pytest.mark.parametrize("sizes", SIZES[:2] + SIZES[4:])
-def test_gradients_are_those_of_a_loop_in_double_precision(sizes, backward):
-    tensors, lengths, upstream = drawn(*sizes)
+def test_gradients_are_those_of_a_loop_in_double_precision(sizes, backward, cell):
+    tensors, lengths, upstream = drawn(*sizes, cell)
     found = gradients(tensors, lengths, upstream, backward=backward, training=True)
     expected = differentiated(tensors, lengths, upstream, backward)
     for ours, theirs in zip(found, expected, strict=True):
         assert_near(ours, theirs, 3e-6)
 
 
-def test_gradients_of_long_sequences_agree_with_the_plain_path(monkeypatch):
-    layer = Recurrent(24, backward=True)
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradients_of_long_sequences_agree_with_the_plain_path(cell, monkeypatch):
+    layer = Recurrent(24, cell, backward=True)
     layer.build((None, None, 6))
     rng = np.random.default_rng(1)
     layer.set_weights([rng.normal(scale=0.3, size=w.shape) for w in layer.weights])
@@ -154,9 +182,10 @@ def test_gradients_of_long_sequences_agree_with_the_plain_path(monkeypatch):
         assert_near(ours, plain.numpy(), 2e-6)
 
 
-def test_a_row_is_the_same_to_the_bit_alone_and_in_any_batch_under_any_padding():
-    tensors, lengths, _ = drawn(70, 6, 5, 3, 19, seed=2)
-    rows = ("frames", "constants", "output", "memory")
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_row_is_the_same_to_the_bit_alone_and_in_any_batch_under_any_padding(cell):
+    tensors, lengths, _ = drawn(70, 6, 5, 3, 19, cell, seed=2)
+    rows = {"frames", "constants", "output", "memory"} & set(tensors)
     together = run(tensors, lengths).numpy()
     for chosen in ([0], [3, 1], range(5), range(1, 68)):
         chosen = list(chosen)
@@ -168,9 +197,10 @@ def test_a_row_is_the_same_to_the_bit_alone_and_in_any_batch_under_any_padding()
             np.testing.assert_array_equal(found, together[chosen])
 
 
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("n_threads", [1, 2, 3, 100])
-def test_outputs_do_not_depend_on_the_number_of_threads(n_threads, monkeypatch):
-    tensors, lengths, upstream = drawn(13, 5, 3, 2, 6)
+def test_outputs_do_not_depend_on_the_number_of_threads(cell, n_threads, monkeypatch):
+    tensors, lengths, upstream = drawn(13, 5, 3, 2, 6, cell)
     expected = run(tensors, lengths), *gradients(tensors, lengths, upstream)
     monkeypatch.setattr(compiled, "n_inter_op_threads", lambda: n_threads)
     np.testing.assert_array_equal(run(tensors, lengths), expected[0])
@@ -179,8 +209,9 @@ def test_outputs_do_not_depend_on_the_number_of_threads(n_threads, monkeypatch):
         assert_near(ours, others.numpy(), 3e-6)
 
 
-def test_the_gradient_is_the_same_to_the_bit_each_time_and_if_nothing_was_kept():
-    case = drawn(50, 12, 4, 1, 21)
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_gradient_is_the_same_to_the_bit_each_time_and_if_nothing_was_kept(cell):
+    case = drawn(50, 12, 4, 1, 21, cell)
     expected = gradients(*case, training=True)
     for training in (True, False):
         for found, same in zip(
@@ -189,8 +220,22 @@ def test_the_gradient_is_the_same_to_the_bit_each_time_and_if_nothing_was_kept()
             np.testing.assert_array_equal(found, same)
 
 
-def test_nothing_past_a_length_matters_not_even_what_is_no_number():
-    tensors, lengths, upstream = drawn(9, 7, 3, 0, 5)
+@pytest.mark.parametrize("cell", CELLS)
+def test_frames_that_nothing_is_learnt_from_change_no_other_gradient(cell):
+    tensors, lengths, upstream = drawn(9, 7, 3, 2, 5, cell)
+    expected = gradients(tensors, lengths, upstream)[1:]
+    sources = {name: tf.constant(tensors[name]) for name in list(tensors)[1:]}
+    with tf.GradientTape() as tape:
+        tape.watch(list(sources.values()))
+        total = tf.reduce_sum(run(tensors | sources, lengths) * upstream)
+    found = tape.gradient(total, list(sources.values()))
+    for ours, same in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, same)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_nothing_past_a_length_matters_not_even_what_is_no_number(cell):
+    tensors, lengths, upstream = drawn(9, 7, 3, 0, 5, cell)
     expected = [run(tensors, lengths), *gradients(tensors, lengths, upstream)]
     is_padding = ~np.asarray(tf.sequence_mask(lengths, 7))
     tensors["frames"][is_padding] = np.nan
@@ -201,19 +246,22 @@ def test_nothing_past_a_length_matters_not_even_what_is_no_number():
         np.testing.assert_array_equal(ours, same)
 
 
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_no_number_in_one_row_reaches_no_other(value):
-    tensors, lengths, _ = drawn(9, 7, 3, 0, 5)
+def test_what_is_no_number_in_one_row_reaches_no_other(cell, value):
+    tensors, lengths, _ = drawn(9, 7, 3, 0, 5, cell)
     lengths[4] = 7
     expected = np.delete(run(tensors, lengths), 4, axis=0)
     tensors["frames"][4, 3, 1] = value
     found = run(tensors, lengths).numpy()
     np.testing.assert_array_equal(np.delete(found, 4, axis=0), expected)
-    assert np.isnan(found[4, 3:]).all() == np.isnan(value)
+    if np.isnan(value):
+        assert np.isnan(found[4, 3:]).all()
 
 
-def test_large_gates_saturate():
-    tensors, lengths, upstream = drawn(4, 6, 3, 0, 5)
+@pytest.mark.parametrize("cell", CELLS)
+def test_large_gates_saturate(cell):
+    tensors, lengths, upstream = drawn(4, 6, 3, 0, 5, cell)
     tensors["frames"] *= 1e4
     found = run(tensors, lengths)
     assert_near(found, formula(tensors, lengths, False))
@@ -221,13 +269,14 @@ def test_large_gates_saturate():
         assert np.isfinite(gradient).all()
 
 
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("sizes", [(0, 4, 2, 1, 3), (3, 0, 2, 1, 3), (2, 2, 0, 0, 3)])
-def test_no_samples_no_frames_and_no_features_are_taken(sizes):
-    tensors, lengths, upstream = drawn(*sizes)
+def test_no_samples_no_frames_and_no_features_are_taken(cell, sizes):
+    tensors, lengths, upstream = drawn(*sizes, cell)
     found = run(tensors, lengths)
     assert_near(found, formula(tensors, lengths, False))
     for gradient, name in zip(
-        gradients(tensors, lengths, upstream), NAMES, strict=True
+        gradients(tensors, lengths, upstream), tensors, strict=True
     ):
         assert gradient.shape == tensors[name].shape
         assert np.isfinite(gradient).all()
