@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from skseq._data.batching import full_batches, lengths_of
+from skseq._data.batching import lengths_of, prediction_batches
 from skseq._data.fingerprints import describe, fingerprint_arrays
 from skseq._data.sequences import n_frame_features
 from skseq._engine import saving
@@ -431,10 +431,9 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         auto = self.batch_size == "auto"
         size = BATCH_ROWS if auto else int(self.batch_size)
         lengths = lengths_of(data)
-        batches = full_batches(lengths, size, n_rows, exact=self._exact_lengths)
-        for batch, rows in batches:
-            outputs = run(program, data.assemble(rows))
-            found = read(batch, *(output[: len(batch)] for output in outputs))
+        exact = self._exact_lengths
+        for batch in prediction_batches(lengths, size, n_rows, exact=exact):
+            found = read(batch, *run(program, data.assemble(batch)))
             for row, result in zip(batch, found, strict=True):
                 results[row] = result
         return results

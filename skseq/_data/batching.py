@@ -31,9 +31,6 @@ _MAX_TRAINING_FRAMES = 2**17
 # Comparisons of two frames that take as much as a frame.
 _COMPARED = 16
 
-# One that lacks sequences is filled up to no more rows.
-_FILLED_ROWS = 32
-
 _END = object()
 
 
@@ -224,8 +221,8 @@ def inference_batches(lengths, batch_size, *, window=4096, exact=False):
         start += len(chunk)
 
 
-def full_batches(lengths, batch_size, n_rows, *, exact=False):
-    """Group sequences of similar lengths into larger batches, none of them short.
+def prediction_batches(lengths, batch_size, n_rows, *, exact=False):
+    """Group sequences of similar lengths into batches larger than those for training.
 
     Parameters
     ----------
@@ -245,15 +242,12 @@ def full_batches(lengths, batch_size, n_rows, *, exact=False):
     ------
     batch : ndarray of int
         The indices of the sequences of a batch; each index is in one batch.
-    rows : ndarray of int
-        The same, filled up by :func:`full_rows`.
 
     Examples
     --------
-    >>> from skseq._data.batching import full_batches
-    >>> batches = list(full_batches([5] * 150, 8, 64))
-    >>> [(len(batch), len(rows)) for batch, rows in batches]
-    [(64, 64), (64, 64), (16, 16), (6, 8)]
+    >>> from skseq._data.batching import prediction_batches
+    >>> [len(batch) for batch in prediction_batches([5] * 150, 8, 64)]
+    [64, 64, 22]
     """
     sides = np.asarray(lengths)
     lengths = _total(sides)
@@ -266,39 +260,8 @@ def full_batches(lengths, batch_size, n_rows, *, exact=False):
         while size > batch_size and size * longest > _BATCH_FRAMES:
             size //= 2
         size = min(size, max(1, _MAX_BATCH_FRAMES // longest))
-        while len(batch):
-            while size > max(len(batch), min(batch_size, _FILLED_ROWS)):
-                size //= 2
-            part, batch = batch[:size], batch[size:]
-            yield part, full_rows(part, size)
-
-
-def full_rows(batch, n_rows):
-    """Fill up a batch to a number of rows by repeating its first sequence.
-
-    A network may round differently for another number of rows. Repeating a sequence,
-    rather than padding all of a row, keeps every row a valid one.
-
-    Parameters
-    ----------
-    batch : ndarray of int of shape (n_sequences,)
-        At least one index.
-    n_rows : int
-        How many indices are wanted, at least `n_sequences`.
-
-    Returns
-    -------
-    rows : ndarray of int of shape (n_rows,)
-        `batch`, then its first index repeated.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skseq._data.batching import full_rows
-    >>> full_rows(np.array([7, 3]), 4)
-    array([7, 3, 7, 7])
-    """
-    return np.concatenate([batch, np.repeat(batch[:1], n_rows - len(batch))])
+        for start in range(0, len(batch), size):
+            yield batch[start : start + size]
 
 
 def padding_share(lengths, batches):
@@ -314,7 +277,7 @@ def padding_share(lengths, batches):
     Returns
     -------
     share : float
-        Between 0, no padding, and 1. Rows that fill up a short batch do not count.
+        Between 0, no padding, and 1.
     """
     lengths = np.asarray(lengths)
     groups = [lengths[batch] for batch in batches if len(batch)]

@@ -13,8 +13,8 @@ import numpy as np
 
 from skseq._data.batching import (
     apply_ahead,
-    full_batches,
     lengths_of,
+    prediction_batches,
     training_batches,
 )
 from skseq._engine.callbacks import CallbackRunner
@@ -181,12 +181,13 @@ class Run:
         """Weighted mean loss over a subset, as at prediction time."""
         plan, mean = self.plan, _Mean()
         size = plan.batch_size
-        batches = full_batches(subset.lengths, size, size, exact=plan.exact_lengths)
+        exact = plan.exact_lengths
+        batches = prediction_batches(subset.lengths, size, size, exact=exact)
         runner.tell("on_test_begin")
-        for step, (batch, filled) in enumerate(batches):
+        for step, batch in enumerate(batches):
             runner.tell("on_test_batch_begin", step)
-            rows = subset.rows[filled]
-            losses = self.program.losses(subset.data.assemble(rows))[: len(batch)]
+            arrays = subset.data.assemble(subset.rows[batch])
+            losses = self.program.losses(arrays)
             mean.add(losses, subset.weights[batch])
             runner.tell("on_test_batch_end", step, {"loss": mean.value})
         runner.tell("on_test_end", {"loss": mean.value})

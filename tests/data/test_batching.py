@@ -8,11 +8,10 @@ import pytest
 
 from skseq._data.batching import (
     apply_ahead,
-    full_batches,
-    full_rows,
     inference_batches,
     pad,
     padding_share,
+    prediction_batches,
     training_batches,
     unpad,
 )
@@ -286,15 +285,11 @@ def test_inference_reads_no_further_than_its_window():
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("best", [1, 8, 64])
 @pytest.mark.parametrize(("n", "size"), [*CASES, (5, 2**62)])
-def test_prediction_uses_every_sequence_once_and_fills_up_little(n, size, best, exact):
+def test_prediction_uses_every_sequence_once_and_nothing_else(n, size, best, exact):
     lengths = random_lengths(n)
-    found = list(full_batches(lengths, size, best, exact=exact))
-    assert_partition([batch for batch, _ in found], n)
-    for batch, rows in found:
-        n_repeated = len(rows) - len(batch)
-        assert n_repeated < min(size, 32)
-        assert len(rows) <= max(size, min(best, 8 * size))
-        assert rows.tolist() == [*batch, *[batch[0]] * n_repeated]
+    found = list(prediction_batches(lengths, size, best, exact=exact))
+    assert_partition(found, n)
+    assert max(map(len, found)) <= max(size, min(best, 8 * size))
 
 
 @pytest.mark.parametrize(
@@ -302,21 +297,26 @@ def test_prediction_uses_every_sequence_once_and_fills_up_little(n, size, best, 
     [(2**9, 64), (2**9 + 1, 32), (2**12, 8), (2**15, 8), (2**16, 4), (2**20, 1)],
 )
 def test_prediction_has_fewer_rows_of_longer_sequences(length, n_rows):
-    found = full_batches([length] * 128, 8, 64)
-    assert {len(rows) for _, rows in found} == {n_rows}
+    found = prediction_batches([length] * 128, 8, 64)
+    assert {len(batch) for batch in found} == {n_rows}
 
 
 @pytest.mark.parametrize(
     ("batch_size", "n_rows"), [(1, 8), (8, 64), (32, 64), (48, 48), (128, 128)]
 )
 def test_prediction_has_more_rows_than_training_where_that_is_best(batch_size, n_rows):
-    first, *_ = full_batches([5] * 1000, batch_size, 64)
-    assert len(first[1]) == n_rows
+    first, *_ = prediction_batches([5] * 1000, batch_size, 64)
+    assert len(first) == n_rows
+
+
+@pytest.mark.parametrize("n", [1, 3, 31])
+def test_few_sequences_are_one_batch_of_just_as_many_rows(n):
+    assert [len(batch) for batch in prediction_batches([5] * n, 32, 64)] == [n]
 
 
 def test_no_sequences_make_no_batches():
     assert list(inference_batches([], 4)) == []
-    assert list(full_batches([], 4, 64)) == []
+    assert list(prediction_batches([], 4, 64)) == []
     for exact in (False, True):
         assert training_batches([], 4, exact=exact) == []
         assert training_batches([], 4, np.random.default_rng(0), exact=exact) == []
@@ -329,20 +329,13 @@ def test_sequences_survive_batching_and_padding_in_their_order(seed):
     items = [rng.random((length, 2)) for length in random_lengths(n, seed)]
     found = [None] * n
     for batch in inference_batches(map(len, items), size, window=50):
-        padded = pad([items[i] for i in full_rows(batch, size)], dtype=float)
+        padded = pad([items[i] for i in batch], n_rows=size, dtype=float)
         assert len(padded) == size
         rows = unpad(padded, [len(items[i]) for i in batch])
         for i, row in zip(batch, rows, strict=True):
             found[i] = row
     for item, back in zip(items, found, strict=True):
         np.testing.assert_array_equal(item, back)
-
-
-def test_a_full_batch_is_left_alone_and_a_fuller_one_refused():
-    batch = np.array([4, 2])
-    np.testing.assert_array_equal(full_rows(batch, 2), batch)
-    with pytest.raises(ValueError, match="negative"):
-        full_rows(batch, 1)
 
 
 # Working ahead
@@ -496,7 +489,7 @@ def test_a_long_source_and_a_long_target_are_not_padded_to_each_other(rng):
     for batch in batches:
         n_sources, n_targets = sides[batch].max(axis=0)
         assert len(batch) == 1 or n_sources * n_targets < 3000 * 30
-    parts = [part for part, _ in full_batches(sides, 32, 64)]
+    parts = list(prediction_batches(sides, 32, 64))
     assert sorted(np.concatenate(parts).tolist()) == list(range(32))
     for part in parts:
         assert len(part) * sides[part].max(axis=0).prod() <= 16 * 2**18
