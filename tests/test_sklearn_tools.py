@@ -214,6 +214,7 @@ def test_the_diagram_shows_routed_parameters():
 # -- searches ---------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_grid_search_sets_parameters_of_every_kind_in_two_processes():
     grid = {
         "ctcsequenceclassifier__units": [2, 4],

@@ -152,8 +152,12 @@ def test_labels_come_back_in_their_type(y, tmp_path):
 
 @pytest.mark.parametrize(
     "form",
-    [list, tuple, np.array, lambda x: np.array(x, dtype=object)],
-    ids=["list", "tuple", "str", "object"],
+    [
+        pytest.param(list, id="list"),
+        pytest.param(tuple, id="tuple", marks=pytest.mark.slow),
+        pytest.param(np.array, id="str", marks=pytest.mark.slow),
+        pytest.param(lambda x: np.array(x, dtype=object), id="object"),
+    ],
 )
 def test_tokens_come_back_in_their_type(form, tmp_path):
     translator = fit_translator(form, **TOKENS)
@@ -165,7 +169,9 @@ def test_tokens_come_back_in_their_type(form, tmp_path):
         assert type(found) is type(expected)
 
 
-@pytest.mark.parametrize("dtype", ["int8", "uint16", "int64"])
+@pytest.mark.parametrize(
+    "dtype", ["int8", *(pytest.param(d, marks=pytest.mark.slow) for d in ("u2", "i8"))]
+)
 def test_integer_tokens_come_back_in_their_dtype(dtype, tmp_path):
     numbers = [np.array([ord(x) for x in tokens], dtype=dtype) for tokens in LETTERS]
     translator = TRANSLATOR.tiny(**TOKENS).fit(numbers, numbers)
@@ -714,6 +720,7 @@ def resident_bytes():
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
 def test_the_shapes_of_a_vast_network_take_little_memory(network):
     make, settings = network

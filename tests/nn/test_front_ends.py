@@ -166,7 +166,13 @@ PARTIAL = {
 }
 
 
-@pytest.mark.parametrize("name", PARTIAL)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.slow if i > 1 else ())
+        for i, n in enumerate(PARTIAL)
+    ],
+)
 def test_a_front_end_that_takes_some_values_only_gives_the_same_in_any_batch(name):
     operation, values = PARTIAL[name]
     rng = np.random.default_rng(0)

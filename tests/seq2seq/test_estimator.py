@@ -71,7 +71,12 @@ NETWORKS = {
 }
 
 
-@pytest.fixture(scope="module", params=NETWORKS)
+SLOW = {"additive": (), "dot": (), "none": pytest.mark.slow}
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(n, marks=SLOW[n]) for n in NETWORKS]
+)
 def any_rough(request):
     fitted = make(**NETWORKS[request.param]).fit(X, Y)
     return inclined(roughened(fitted, scale=1), end=1)
@@ -488,7 +493,7 @@ def test_an_output_may_be_empty(rough):
     assert mute.score(X, Y) == 0
 
 
-@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("n", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("decoder", ["greedy", "beam"])
 def test_no_run_of_tokens_is_said_twice(rough, decoder, n):
     limits = {"min_output_length": 3, "max_output_length": 9 if n > 1 else 3}
