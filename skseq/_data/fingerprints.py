@@ -3,6 +3,7 @@
 Knows nothing of Keras.
 """
 
+import dis
 import functools
 import hashlib
 import inspect
@@ -10,7 +11,7 @@ import re
 import sys
 import types
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -95,11 +96,17 @@ def _parts_of_class(kind: type) -> dict | None:
     own = [base for base in kind.__mro__ if not _is_installed(base.__module__)]
     if not own:
         return None
-    return {
+    parts = {
         f"{base.__qualname__}.{name}": getattr(value, "__func__", value)
         for base in own
         for name, value in sorted(vars(base).items())
         if not name.startswith("__") or inspect.isfunction(value)
+    }
+    written = _written(p.__code__ for p in parts.values() if inspect.isfunction(p))
+    return {
+        name: part
+        for name, part in parts.items()
+        if _stays(part) and name.rpartition(".")[2] not in written
     }
 
 
@@ -119,15 +126,42 @@ def _parts_of_function(function) -> list | None:
     ]
     if _is_installed(function.__module__ or ""):
         return parts
-    names = sorted(_names_in(function.__code__))
-    known = function.__globals__
-    return [*parts, {name: known[name] for name in names if name in known}]
+    names, known = _names_in(function.__code__), function.__globals__
+    names -= _written([function.__code__])
+    used = {n: known[n] for n in sorted(names & known.keys()) if _stays(known[n])}
+    return [*parts, used]
 
 
 def _names_in(code: types.CodeType) -> set[str]:
     """The names that code refers to, that of functions inside it included."""
-    inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
-    return set(code.co_names).union(*map(_names_in, inner))
+    return set().union(*(part.co_names for part in _with_inner(code)))
+
+
+def _written(codes: Iterable[types.CodeType]) -> set[str]:
+    """The names of globals and attributes that code assigns, as counters are."""
+    stores = {"STORE_GLOBAL", "STORE_ATTR"}
+    return {
+        step.argval
+        for code in codes
+        for part in _with_inner(code)
+        for step in dis.get_instructions(part)
+        if step.opname in stores
+    }
+
+
+def _with_inner(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            yield from _with_inner(inner)
+
+
+def _stays(value) -> bool:
+    """Whether a global or a constant of a class is not what a fit is logged in."""
+    plain = (type(None), bool, int, float, complex, str, bytes, tuple, np.ndarray)
+    held = (types.ModuleType, type, functools.partial, property)
+    is_code = inspect.isroutine(value) or isinstance(value, functools.cached_property)
+    return is_code or isinstance(value, (*plain, np.generic, *held))
 
 
 def _is_installed(module: str) -> bool:

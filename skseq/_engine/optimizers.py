@@ -9,12 +9,14 @@ import inspect
 from numbers import Real
 
 import keras
+import numpy as np
 
 from skseq._engine.adam import Adam
 from skseq._parameters import (
     NON_NEGATIVE_REAL,
     NONE,
     POSITIVE_REAL,
+    Interval,
     check_value,
     did_you_mean,
     instance_of,
@@ -34,6 +36,9 @@ OPTIMIZERS = {
 DEFAULT_LEARNING_RATE = 2e-3
 CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 
+# What single precision holds.
+POSITIVE_SINGLE = Interval(float, 0, float(np.finfo(np.float32).max), closed="right")
+
 # What Keras takes unseen and stumbles over in the first step.
 ROUTED_CONSTRAINTS = {
     "learning_rate": (
@@ -41,10 +46,10 @@ ROUTED_CONSTRAINTS = {
         instance_of(keras.optimizers.schedules.LearningRateSchedule),
     ),
     "weight_decay": (NON_NEGATIVE_REAL, NONE),
-    "clipnorm": (POSITIVE_REAL, NONE),
-    "clipvalue": (POSITIVE_REAL, NONE),
-    "global_clipnorm": (POSITIVE_REAL, NONE),
-    "loss_scale_factor": (POSITIVE_REAL, NONE),
+    "clipnorm": (POSITIVE_SINGLE, NONE),
+    "clipvalue": (POSITIVE_SINGLE, NONE),
+    "global_clipnorm": (POSITIVE_SINGLE, NONE),
+    "loss_scale_factor": (POSITIVE_SINGLE, NONE),
 }
 
 

@@ -99,7 +99,7 @@ BAD_SEQUENCES = {
     "what a converter returns": (
         from_long_frame(LONG, id="id", time="t"),
         ValueError,
-        "X is a pair, the first of which is a collection of sequences. Unpack it: "
+        "X is a pair whose first item is a collection of sequences. Unpack it: "
         "X, ids = X.",
     ),
     "a pair of lists, one of them jagged inside": (

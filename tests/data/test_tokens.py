@@ -121,7 +121,7 @@ BAD_X = {
     "document-term matrix": (
         sp.csr_array(np.eye(2)),
         TypeError,
-        "Sparse X is not supported: pass texts or token lists, no document-term "
+        "Sparse X is not supported: pass texts or token lists, not a document-term "
         "matrix.",
     ),
     "masked array": (

@@ -585,6 +585,35 @@ def test_what_code_refers_to_is_part_of_its_description(value, monkeypatch):
     assert describe(value) == before
 
 
+SEEN, COUNT = [], 0
+
+
+def logging(x):
+    global COUNT
+    COUNT += 1
+    SEEN.append(x)
+    return x
+
+
+class Logging(keras.callbacks.Callback):
+    count = 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        Logging.count += 1
+        SEEN.append(epoch)
+
+
+@pytest.mark.parametrize(
+    "value", [logging, Logging, Logging()], ids=["function", "class", "instance"]
+)
+def test_what_code_writes_to_is_no_part_of_its_description(value, monkeypatch):
+    before = describe(value)
+    monkeypatch.setattr("tests.engine.test_checkpoint.SEEN", [1])
+    monkeypatch.setattr("tests.engine.test_checkpoint.COUNT", 1)
+    monkeypatch.setattr(Logging, "count", 1)
+    assert describe(value) == before
+
+
 @pytest.mark.parametrize("value", [ByGlobal, ByGlobal()], ids=["a class", "instance"])
 def test_the_methods_and_constants_of_a_users_class_are_described(value, monkeypatch):
     before = describe(value)

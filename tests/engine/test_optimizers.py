@@ -219,3 +219,9 @@ def test_a_number_of_any_kind_is_a_float_to_keras(name, number):
     value = getattr(make_optimizer("adam", routed={name: number}), name)
     assert type(value) is float
     assert value == number
+
+
+@pytest.mark.parametrize("name", ["clipnorm", "clipvalue", "loss_scale_factor"])
+def test_numbers_beyond_single_precision_are_refused(name):
+    with pytest.raises(ValueError, match=rf"optimizer__{name}' parameter of Adam must"):
+        make_optimizer("adam", routed={name: 1e300})
