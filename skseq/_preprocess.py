@@ -419,6 +419,20 @@ class Preprocessed:
         return self.source.fingerprint()
 
 
+class OfSequences:
+    """What has a task's `sequences`: their lengths, and the reading of a batch."""
+
+    sequences: Sequences | Preprocessed
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return self.sequences.lengths
+
+    def read(self, rows) -> list[np.ndarray]:
+        """The sequences of a batch, from wherever the user keeps them."""
+        return [self.sequences.read(i) for i in rows]
+
+
 class PreprocessedTokens:
     """Token sequences as the steps leave them.
 

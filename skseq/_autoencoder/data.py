@@ -14,7 +14,7 @@ from skseq._data.fingerprints import fingerprint_arrays
 from skseq._data.memory import check_fits
 from skseq._data.scaling import Scaling, moments
 from skseq._data.sequences import Sequences
-from skseq._preprocess import Preprocessed
+from skseq._preprocess import OfSequences, Preprocessed
 from skseq._wording import counted
 
 STEP_WEIGHTS = {
@@ -117,7 +117,7 @@ def check_unfolded(lengths, n_features, n_units) -> None:
 
 
 @dataclass(frozen=True)
-class ReconstructionData:
+class ReconstructionData(OfSequences):
     """Checked sequences, under a scaling."""
 
     sequences: Sequences | Preprocessed
@@ -126,18 +126,10 @@ class ReconstructionData:
     step_weight: Callable = field(default=np.ones_like, repr=False)
     augmented: Preprocessed | None = None  # what the encoder reads instead
 
-    @property
-    def lengths(self) -> np.ndarray:
-        return self.sequences.lengths
-
     def in_epoch(self, seed, epoch, exact) -> "ReconstructionData":
         """The data as they are to be trained on in one epoch."""
         drawn = self.sequences.in_epoch(seed, epoch)
         return self if drawn is self.sequences else replace(self, augmented=drawn)
-
-    def read(self, rows) -> list[np.ndarray]:
-        """The sequences of a batch, from wherever the user keeps them."""
-        return [self.sequences.read(i) for i in rows]
 
     def assemble(self, rows, read=None) -> dict[str, np.ndarray]:
         """The padded arrays of a batch, by the names of the network's tensors.

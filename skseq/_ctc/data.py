@@ -12,7 +12,7 @@ from skseq._data.fingerprints import fingerprint_arrays
 from skseq._data.scaling import Scaling
 from skseq._data.sequences import Sequences
 from skseq._data.suspicions import reading
-from skseq._preprocess import Preprocessed
+from skseq._preprocess import OfSequences, Preprocessed
 from skseq._warnings import warn
 from skseq._wording import counted
 
@@ -28,7 +28,7 @@ ALIGNING = "Shorten y[{i}], or leave the sample out."
 
 
 @dataclass
-class FrameData:
+class FrameData(OfSequences):
     """Checked frames, with labels if there are any.
 
     `shortening` is known once the network is: its front end may shorten time, and so
@@ -40,10 +40,6 @@ class FrameData:
     scaling: Scaling
     labels: list[np.ndarray] | None = None
     shortening: "Shortening | None" = None
-
-    @property
-    def lengths(self) -> np.ndarray:
-        return self.sequences.lengths
 
     @property
     def output_lengths(self) -> np.ndarray:
@@ -78,10 +74,6 @@ class FrameData:
         labels = None if self.labels is None else [self.labels[i] for i in rows]
         sequences, weights = self.sequences.take(rows), self.sample_weight[rows]
         return replace(self, sequences=sequences, sample_weight=weights, labels=labels)
-
-    def read(self, rows) -> list[np.ndarray]:
-        """The sequences of a batch, from wherever the user keeps them."""
-        return [self.sequences.read(i) for i in rows]
 
     def assemble(self, rows, read=None) -> dict[str, np.ndarray]:
         """The padded arrays of a batch, by the names of the network's tensors.

@@ -264,28 +264,6 @@ def prediction_batches(lengths, batch_size, n_rows, *, exact=False):
             yield batch[start : start + size]
 
 
-def padding_share(lengths, batches):
-    """Measure which share of the frames in padded batches is padding.
-
-    Parameters
-    ----------
-    lengths : array-like of int of shape (n_sequences,)
-        The number of frames of each sequence.
-    batches : iterable of ndarray of int
-        The indices of the sequences of each batch.
-
-    Returns
-    -------
-    share : float
-        Between 0, no padding, and 1.
-    """
-    lengths = np.asarray(lengths)
-    groups = [lengths[batch] for batch in batches if len(batch)]
-    n_padded = sum(len(group) * int(group.max()) for group in groups)
-    n_real = sum(int(group.sum()) for group in groups)
-    return 1 - n_real / n_padded if n_padded else 0.0
-
-
 def apply_ahead(function, items, depth=2):
     """Apply a function to the next items in a thread while the last result is in use.
 
