@@ -333,7 +333,7 @@ def test_a_lack_of_memory_is_a_memory_error_that_says_what_to_do(name, monkeypat
     used, data = copy(fitted(name)), made(name)[1]
     state = dict(vars(used))
     monkeypatch.setattr(Trainer, "step", exhausted)
-    monkeypatch.setattr("skseq._engine.programs.Program.infer", exhausted)
+    monkeypatch.setattr("skseq._base.prediction_batches", exhausted)
     for use in (lambda: used.fit(*data), lambda: used.predict(data[0])):
         with pytest.raises(
             MemoryError, match=r"Lower batch_size, or beam_w.* cut the longest"

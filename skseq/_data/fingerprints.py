@@ -157,8 +157,11 @@ def _with_inner(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def _stays(value) -> bool:
-    """Whether a global or a constant of a class is not what a fit is logged in."""
-    plain = (type(None), bool, int, float, complex, str, bytes, tuple, np.ndarray)
+    """Whether a global or a constant of a class is not what a fit is logged in.
+
+    None is a place for something else.
+    """
+    plain = (bool, int, float, complex, str, bytes, tuple, np.ndarray)
     held = (types.ModuleType, type, functools.partial, property)
     is_code = inspect.isroutine(value) or isinstance(value, functools.cached_property)
     return is_code or isinstance(value, (*plain, np.generic, *held))

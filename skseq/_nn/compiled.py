@@ -29,6 +29,7 @@ def is_available() -> bool:
     return operations() is not None
 
 
+@cache
 def instructions() -> str:
     """The instruction set of the compiled recurrences, or that they are not used."""
     if not is_available():
