@@ -273,6 +273,8 @@ def interruptible():
     signal.signal(signal.SIGINT, before)
 
 
+# An interruption between opening a file and `with` leaves it to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("delay", np.random.default_rng(1).uniform(0, 0.2, 2).round(3))
 @pytest.mark.parametrize("name", BY_NAME)

@@ -43,6 +43,10 @@ class KillMe(keras.callbacks.Callback):
 
     folder = None
 
+    def __init__(self):
+        super().__init__()
+        self.now = None
+
     def on_epoch_begin(self, epoch, logs=None):
         self.now = epoch
         if epoch == 2 and self.folder:
