@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from skseq._data.batching import lengths_of, prediction_batches
+from skseq._data.batching import lengths_of, prediction_batches, whole_tiles
 from skseq._data.fingerprints import describe, fingerprint_arrays
 from skseq._data.sequences import n_frame_features
 from skseq._engine import saving
@@ -433,7 +433,8 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         lengths = lengths_of(data)
         exact = self._exact_lengths
         for batch in prediction_batches(lengths, size, n_rows, exact=exact):
-            found = read(batch, *run(program, data.assemble(batch)))
+            outputs = run(program, data.assemble(whole_tiles(batch)))
+            found = read(batch, *(output[: len(batch)] for output in outputs))
             for row, result in zip(batch, found, strict=True):
                 results[row] = result
         return results

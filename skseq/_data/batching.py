@@ -31,6 +31,9 @@ _MAX_TRAINING_FRAMES = 2**17
 # Comparisons of two frames that take as much as a frame.
 _COMPARED = 16
 
+# Rows of a matrix product that are computed together.
+_TILE = 8
+
 _END = object()
 
 
@@ -262,6 +265,15 @@ def prediction_batches(lengths, batch_size, n_rows, *, exact=False):
         size = min(size, max(1, _MAX_BATCH_FRAMES // longest))
         for start in range(0, len(batch), size):
             yield batch[start : start + size]
+
+
+def whole_tiles(batch):
+    """Repeat the first sequence of a batch until its rows are a multiple of eight.
+
+    Products are computed for some rows at a time, and may be rounded differently for
+    the rows that are left.
+    """
+    return np.concatenate([batch, np.repeat(batch[:1], -len(batch) % _TILE)])
 
 
 def apply_ahead(function, items, depth=2):
