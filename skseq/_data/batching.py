@@ -267,13 +267,15 @@ def prediction_batches(lengths, batch_size, n_rows, *, exact=False):
             yield batch[start : start + size]
 
 
-def whole_tiles(batch):
+def whole_tiles(batch, lengths):
     """Repeat the first sequence of a batch until its rows are a multiple of eight.
 
     Products are computed for some rows at a time, and may be rounded differently for
-    the rows that are left.
+    the rows that are left. Long sequences get no more rows than a batch may have.
     """
-    return np.concatenate([batch, np.repeat(batch[:1], -len(batch) % _TILE)])
+    most = _MAX_BATCH_FRAMES // _padded_row(lengths[batch])
+    n_more = min(-len(batch) % _TILE, max(0, most - len(batch)))
+    return np.concatenate([batch, np.repeat(batch[:1], n_more)])
 
 
 def apply_ahead(function, items, depth=2):

@@ -13,6 +13,7 @@ from skseq._data.batching import (
     prediction_batches,
     training_batches,
     unpad,
+    whole_tiles,
 )
 
 CASES = [(1, 1), (1, 32), (7, 4), (32, 32), (33, 32), (300, 1), (300, 400), (2500, 7)]
@@ -500,3 +501,14 @@ def test_short_pairs_are_cut_like_sequences_of_their_total():
     by_total = training_batches(sides.sum(axis=1), 8, np.random.default_rng(1))
     of_pairs = training_batches(sides, 8, np.random.default_rng(1))
     assert [b.tolist() for b in of_pairs] == [b.tolist() for b in by_total]
+
+
+@pytest.mark.parametrize(("n", "n_rows"), [(1, 8), (7, 8), (8, 8), (9, 16)])
+def test_rows_are_filled_up_to_whole_tiles(n, n_rows):
+    rows = whole_tiles(np.arange(n), np.full(n, 5))
+    assert rows.tolist() == [*range(n), *[0] * (n_rows - n)]
+
+
+@pytest.mark.parametrize(("length", "n_rows"), [(2**15, 8), (2**16, 4), (2**20, 1)])
+def test_no_filler_takes_more_memory_than_a_batch_may(length, n_rows):
+    assert len(whole_tiles(np.array([0]), np.array([length]))) == n_rows
