@@ -122,14 +122,19 @@ class Shortening:
         return tuple(np.array(counts, dtype=np.int64).T)
 
 
-def trainable_rows(data: FrameData, infeasible: str, cure: str = FITTING) -> np.ndarray:
+def trainable_rows(
+    data: FrameData, infeasible: str, strides_are_chosen: bool = False
+) -> np.ndarray:
     """The rows that CTC can learn from: some weight, and frames enough for the labels.
 
     Where `infeasible` is "raise" too few frames are an error, with "drop" a warning.
     """
-    if infeasible == "raise":
-        check_feasible(data, cure)
     is_short = _is_short(data)
+    if infeasible == "raise":
+        # A first call chooses no strides that leave too little of what was enough.
+        was_enough = is_short & (data.frames_needed <= data.lengths)
+        continues = strides_are_chosen and was_enough.any()
+        check_feasible(data, CONTINUING if continues else FITTING)
     if is_short.any():
         rows = np.flatnonzero(is_short)
         warn(

@@ -20,8 +20,6 @@ from skseq._ctc.convolutions import (
     pick_convolutions,
 )
 from skseq._ctc.data import (
-    CONTINUING,
-    FITTING,
     FrameData,
     Shortening,
     check_alignable,
@@ -790,13 +788,9 @@ class CTCSequenceClassifier(SequenceEstimator):
         return replace(data, sample_weight=weights)
 
     def _trainable_rows(self, data):
-        # A first call takes no strides that leave too little of what was enough.
-        is_short = data.frames_needed > data.output_lengths
-        was_enough = is_short & (data.frames_needed <= data.lengths)
         shortens = max(self._settings["conv_strides"], default=1) > 1
-        continues = self.conv_strides == "auto" and shortens and was_enough.any()
-        cure = CONTINUING if continues else FITTING
-        return trainable_rows(data, self.infeasible, cure)
+        chosen = self.conv_strides == "auto" and shortens
+        return trainable_rows(data, self.infeasible, chosen)
 
     def _failure(self, data):
         decode = _single_labels if self._is_single else greedy

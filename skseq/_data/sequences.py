@@ -85,9 +85,8 @@ class Sequences:
         """Return sequence `i`, an array of shape (n_frames, n_features)."""
         i = range(len(self))[i]
         position = i if self.positions is None else int(self.positions[i])
-        frames = as_frames(
-            as_array(item_of(self.source, position), f"X[{position}]", self.terms)
-        )
+        item = item_of(self.source, position)
+        frames = as_frames(as_array(item, f"X[{position}]", self.terms))
         if is_padded(self.source):
             frames = frames[: self.lengths[i]]
         if frames.shape != (self.lengths[i], self.n_features):
@@ -99,8 +98,7 @@ class Sequences:
                 "sequence at every access."
             )
         if self.is_live and not fits_float32(frames):
-            columns = column_names(item_of(self.source, position))
-            refuse_value(frames, f"X[{position}]", self.terms, columns)
+            refuse_value(frames, f"X[{position}]", self.terms, column_names(item))
         frames = frames.view()
         frames.flags.writeable = False
         return frames

@@ -3,6 +3,7 @@
 import numbers
 
 import numpy as np
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_array
 
 from skseq._data.collections import check_n_samples
@@ -129,9 +130,9 @@ def class_weights(class_weight, ids, classes) -> np.ndarray:
     array([0.75, 1.5 ])
     """
     if class_weight == "balanced":
-        counts = np.bincount(ids, minlength=len(classes))
-        n_present = np.count_nonzero(counts)
-        return len(ids) / (n_present * np.maximum(counts, 1))
+        weights, present = np.ones(len(classes)), np.unique(ids)
+        weights[present] = compute_class_weight("balanced", classes=present, y=ids)
+        return weights
     labels = classes.tolist()
     unknown = [label for label in class_weight if label not in labels]
     if unknown:

@@ -237,10 +237,8 @@ def _changed(callback, kept: dict, before: dict[str, str]) -> str | None:
 
 def _kind(value) -> str | None:
     """What data a value is: a number, a list or a dict, or None if it is none."""
-    if isinstance(value, np.ndarray):
-        return (
-            ("list" if value.ndim else "number") if value.dtype.kind in "biuf" else None
-        )
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        return "list" if value.ndim else "number"
     if isinstance(value, NUMBERS):
         return "number"
     if isinstance(value, (list, tuple)):

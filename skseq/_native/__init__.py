@@ -19,6 +19,7 @@ import ctypes
 import os
 import sys
 import zlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -36,10 +37,7 @@ def library() -> ctypes.CDLL | None:
 
 def status() -> str:
     """Say in words whether the library is used."""
-    try:
-        return _load()[1]
-    except ImportError as error:
-        return str(error)
+    return _said(_load)
 
 
 def recurrences() -> Path | None:
@@ -49,8 +47,13 @@ def recurrences() -> Path | None:
 
 def recurrences_status() -> str:
     """Say in words whether there is a library of recurrences to use."""
+    return _said(_find)
+
+
+def _said(look: Callable[[], tuple]) -> str:
+    """What a search for a library says of it, also where it raises."""
     try:
-        return _find()[1]
+        return look()[1]
     except ImportError as error:
         return str(error)
 
@@ -63,10 +66,10 @@ def _find() -> tuple[Path | None, str]:
     if sys.platform == "win32":
         return None, "not written for Windows"
     path = FOLDER if wanted in ("", "1") else Path(wanted).parent
-    path = path / RECURRENCES
+    path, source = path / RECURRENCES, checksum()
     if not path.exists():
         fault = "not compiled"
-    elif checksum() and _mark(checksum()) not in path.read_bytes():
+    elif source and _mark(source) not in path.read_bytes():
         fault = f"{RECURRENCES} is older than its source: compile it again"
     else:
         return path, "compiled"

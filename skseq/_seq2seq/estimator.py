@@ -850,12 +850,9 @@ default="auto"
 
         A hypothesis takes at least its tokens, its attention and some rows of logits.
         """
-        longest, n_source = (
-            int(self._limits(source_lengths).max()),
-            source_lengths.max(),
-        )
+        longest = int(self._limits(source_lengths).max())
         n_ids = self._vocabulary("target").n_ids
-        n_values = 2 * longest + 2 * int(n_source) + 4 * n_ids
+        n_values = 2 * longest + 2 * int(source_lengths.max()) + 4 * n_ids
         what = f"Beams of {width:,} outputs of up to {counted(longest, 'token')}"
         cure = "Lower beam_width or max_output_length, or the n of predict_n_best."
         check_fits(4 * width * n_values, what, cure)
