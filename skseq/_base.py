@@ -308,17 +308,10 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
             return Subset(data, rows), Subset(validation, valid_rows)
         if not self._holds_out:
             return Subset(data, rows), None
-        kept, held_out = hold_out(rows, self.validation_fraction, self._seed)
-        if not (len(kept) and len(held_out)):
-            few = len(rows) < len(data.lengths)
-            above_zero = ", those of positive weight," if few else ""
-            raise ValueError(
-                f"{type(self).__name__} sets sequences aside to validate with, but "
-                f"validation_fraction={self.validation_fraction} of "
-                f"n_samples={len(rows)}{above_zero} leaves {len(kept)} to train on and "
-                f"{len(held_out)} to validate with; both need at least one. Change "
-                "validation_fraction, or pass a validation set to fit."
-            )
+        is_few = len(rows) < len(data.lengths)
+        kept, held_out = hold_out(
+            rows, self.validation_fraction, self._seed, type(self).__name__, is_few
+        )
         return Subset(data, kept), Subset(data, held_out)
 
     def _first_state(self, program, trainer, request, continues) -> TrainingState:

@@ -63,10 +63,24 @@ class TrainingPlan:
         return MONITORS[self.monitor] * logs[self.monitor]
 
 
-def hold_out(rows: np.ndarray, fraction: float, seed: int) -> tuple:
-    """Divide rows at random into those to learn from and those to validate with."""
+def hold_out(
+    rows: np.ndarray, fraction: float, seed: int, owner: str, is_weighted: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Divide rows at random into those to learn from and those to validate with.
+
+    `is_weighted` says whether they are those of positive weight only.
+    """
     rows = generator(seed, "validation").permutation(rows)
     n_held_out = round(fraction * len(rows))
+    if not 0 < n_held_out < len(rows):
+        above_zero = ", those of positive weight," if is_weighted else ""
+        raise ValueError(
+            f"{owner} sets sequences aside to validate with, but "
+            f"validation_fraction={fraction} of n_samples={len(rows)}{above_zero} "
+            f"leaves {len(rows) - n_held_out} to train on and {n_held_out} to validate "
+            "with; both need at least one. Change validation_fraction, or pass a "
+            "validation set to fit."
+        )
     return rows[n_held_out:], rows[:n_held_out]
 
 
