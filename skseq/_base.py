@@ -426,7 +426,8 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         lengths = lengths_of(data)
         exact = self._exact_lengths
         for batch in prediction_batches(lengths, size, n_rows, exact=exact):
-            outputs = run(program, data.assemble(whole_tiles(batch, lengths)))
+            arrays = whole_tiles(data.assemble(batch), lengths[batch])
+            outputs = run(program, arrays)
             found = read(batch, *(output[: len(batch)] for output in outputs))
             for row, result in zip(batch, found, strict=True):
                 results[row] = result

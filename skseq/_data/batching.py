@@ -267,15 +267,33 @@ def prediction_batches(lengths, batch_size, n_rows, *, exact=False):
             yield batch[start : start + size]
 
 
-def whole_tiles(batch, lengths):
-    """Repeat the first sequence of a batch until its rows are a multiple of eight.
+def whole_tiles(arrays, sides):
+    """Repeat the first row of a batch until its rows are a multiple of eight.
 
     Products are computed for some rows at a time, and may be rounded differently for
     the rows that are left. Long sequences get no more rows than a batch may have.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray of shape (n_rows, ...)
+        A batch, padded.
+    sides : ndarray of int of shape (n_rows,) or (n_rows, 2)
+        The number of frames of each of its sequences, or of both of a pair.
+
+    Returns
+    -------
+    filled : dict of str to ndarray
+        The same arrays where nothing is missing.
     """
-    most = _MAX_BATCH_FRAMES // _padded_row(lengths[batch])
-    n_more = min(-len(batch) % _TILE, max(0, most - len(batch)))
-    return np.concatenate([batch, np.repeat(batch[:1], n_more)])
+    n_rows = len(sides)
+    most = _MAX_BATCH_FRAMES // _padded_row(sides)
+    n_more = min(-n_rows % _TILE, max(0, most - n_rows))
+    if n_more == 0:
+        return arrays
+    return {
+        name: np.concatenate([array, np.repeat(array[:1], n_more, axis=0)])
+        for name, array in arrays.items()
+    }
 
 
 def apply_ahead(function, items, depth=2):

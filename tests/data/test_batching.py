@@ -505,10 +505,13 @@ def test_short_pairs_are_cut_like_sequences_of_their_total():
 
 @pytest.mark.parametrize(("n", "n_rows"), [(1, 8), (7, 8), (8, 8), (9, 16)])
 def test_rows_are_filled_up_to_whole_tiles(n, n_rows):
-    rows = whole_tiles(np.arange(n), np.full(n, 5))
-    assert rows.tolist() == [*range(n), *[0] * (n_rows - n)]
+    arrays = {"frames": np.ones((n, 5, 2)), "row": np.arange(n)}
+    filled = whole_tiles(arrays, np.full(n, 5))
+    assert filled["frames"].shape == (n_rows, 5, 2)
+    assert filled["row"].tolist() == [*range(n), *[0] * (n_rows - n)]
 
 
 @pytest.mark.parametrize(("length", "n_rows"), [(2**15, 8), (2**16, 4), (2**20, 1)])
 def test_no_filler_takes_more_memory_than_a_batch_may(length, n_rows):
-    assert len(whole_tiles(np.array([0]), np.array([length]))) == n_rows
+    filled = whole_tiles({"row": np.array([0])}, np.array([length]))
+    assert len(filled["row"]) == n_rows
