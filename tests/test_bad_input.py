@@ -14,6 +14,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from skseq.metrics import anomaly_f1
+from skseq.preprocessing import SlidingWindows, from_concatenated, from_nan_padded
 from tests.contract.comparing import assert_same_results
 from tests.data.samples import RAGGED
 from tests.data.test_collections import BAD_COLLECTIONS, GOOD_COLLECTIONS
@@ -336,6 +338,28 @@ def test_a_share_may_be_any_real_number(case, name):
         for share in (Fraction(1, 4), 0.25)
     )
     assert_same_results(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda mixed: from_nan_padded(mixed), "X must have shape"),
+        (lambda mixed: from_concatenated(RAGGED[0], mixed), "lengths must be integers"),
+        (
+            lambda mixed: SlidingWindows(2).to_points(mixed, [2, 2]),
+            "could not convert string to float",
+        ),
+        (lambda mixed: anomaly_f1([1, -1], mixed), "y_pred must hold 1 for normal"),
+        (
+            lambda mixed: CTC.tiny().partial_fit(*CTC.draw(3), classes=mixed),
+            "classes must be a collection of labels",
+        ),
+    ],
+    ids=["padded", "lengths", "scores", "flags", "classes"],
+)
+def test_text_beside_bytes_which_numpy_cannot_decode_is_refused(use, message):
+    with pytest.raises(ValueError, match=message):
+        use(["a", b"\x80"])
 
 
 @pytest.mark.parametrize("score", ["mse", "mae"])

@@ -31,7 +31,7 @@ from skseq._ctc.lattice import forced_alignment, label_log_likelihoods, log_like
 from skseq._ctc.loss import CTCLosses
 from skseq._ctc.network import ctc_network, log_posteriors, output_lengths
 from skseq._data.batching import unpad
-from skseq._data.collections import object_array
+from skseq._data.collections import array_of, object_array
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary
 from skseq._data.labels import check_labels, plain_labels
 from skseq._data.lengths import refuse_own_lengths
@@ -908,14 +908,14 @@ def _single_labels(log_probs, lengths) -> np.ndarray:
 def _sorted_classes(classes) -> np.ndarray:
     """The labels that a user lists, sorted, as an array."""
     classes = list(plain_labels(list(classes)))
-    labels = np.asarray(classes)
-    distinct = np.unique(labels)
+    labels = array_of(classes)
     is_flat = labels.ndim == 1 and labels.dtype.kind in "biuU" and labels.size
     if not is_flat or labels.tolist() != classes:
         raise ValueError(
             "classes must be a collection of labels, all integers or all strings. Got "
             f"{classes!r} instead."
         )
+    distinct = np.unique(labels)
     if len(distinct) < len(labels):
         raise ValueError(f"classes must hold each label once. Got {classes!r} instead.")
     return distinct

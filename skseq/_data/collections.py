@@ -46,6 +46,23 @@ def object_array(items):
     return array
 
 
+def array_of(values):
+    """Return values as NumPy does, but text beside bytes as objects, not as an error.
+
+    Parameters
+    ----------
+    values : array-like
+
+    Returns
+    -------
+    array : ndarray
+    """
+    try:
+        return np.asarray(values)
+    except UnicodeDecodeError:
+        return np.asarray(values, dtype=object)
+
+
 def as_collection(value: Any, name: str, content: str) -> Any:
     """Refuse what is not an ordered collection; columns become lists."""
     if sp.issparse(value):  # asked first, as SciPy's DOK arrays are dicts

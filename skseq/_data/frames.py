@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse as sp
 
+from skseq._data.collections import array_of
 from skseq._data.terms import FRAMES, Terms
 from skseq._wording import counted
 
@@ -106,7 +107,7 @@ def _to_array(item: Any, name: str) -> np.ndarray:
     check_unmasked(item, name)
     check_columns(item, name)
     try:
-        return np.asarray(item)
+        return array_of(item)
     except ValueError as error:
         raise ValueError(
             f"{name} is not rectangular: its frames have different numbers of features."

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils import column_or_1d
 
-from skseq._data.collections import check_n_samples
+from skseq._data.collections import array_of, check_n_samples
 
 
 def anomaly_flags(labels: Any, name: str) -> np.ndarray:
     """Turn labels, 1 and -1 or booleans, into booleans that are True for anomalies."""
-    labels = np.asarray(labels)
+    labels = array_of(labels)
     if labels.ndim != 1:
         raise ValueError(
             f"{name} must be one-dimensional, with one label per point. Got shape "
@@ -42,6 +42,6 @@ def _are_wrong(labels: np.ndarray):
 
 def sample_anomaly_flags(y: Any, n_samples: int) -> np.ndarray:
     """Turn labels, one per sample, into booleans that are True for anomalies."""
-    is_anomaly = anomaly_flags(column_or_1d(y), "y")
+    is_anomaly = anomaly_flags(column_or_1d(array_of(y)), "y")
     check_n_samples("y", len(is_anomaly), n_samples)
     return is_anomaly

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_array
 
-from skseq._data.collections import object_array
+from skseq._data.collections import array_of, object_array
 from skseq._data.lengths import refuse_lengths
 from skseq._data.outliers import anomaly_flags
 from skseq._data.sequences import Sequences, check_sequences
@@ -236,7 +236,7 @@ def _lengths(windows: SlidingWindows, X: object) -> tuple[bool, list[int]]:
 
 def _check_values(values: object, n_windows: int) -> np.ndarray:
     values = check_array(
-        values,
+        array_of(values),
         ensure_2d=False,
         allow_nd=True,
         ensure_min_samples=0,

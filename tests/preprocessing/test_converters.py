@@ -145,6 +145,7 @@ def test_concatenated_frames_are_not_copied():
         ([7, -1], r"lengths\[1\] is -1. Leave that sequence out"),
         ([6, 0], r"lengths\[1\] is 0"),
         ([2.5, 3.5], r"lengths\[0\] is .*2.5.*\.astype\(int\)"),
+        (["", b"\x80"], r"lengths\[0\] is '' of dtype object"),
         (["6"], "must be integers"),
         ([True], "must be integers"),
         ([[2, 4]], r"must be one-dimensional.*\(1, 2\)"),

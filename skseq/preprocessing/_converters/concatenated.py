@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skseq._data.collections import object_array
+from skseq._data.collections import array_of, object_array
 from skseq._data.frames import as_array
 from skseq.preprocessing._converters.sequences import read_sequences, rows_of
 
@@ -86,7 +86,7 @@ def to_concatenated(X):
 def _check_lengths(lengths: Any, n_frames: int) -> np.ndarray:
     if lengths is None:
         lengths = [n_frames]
-    lengths = np.asarray(lengths)
+    lengths = array_of(lengths)
     if lengths.ndim != 1:
         raise ValueError(
             "lengths must be one-dimensional, one number of frames per sequence. Got "

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skseq._data.collections import check_n_samples, object_array
+from skseq._data.collections import array_of, check_n_samples, object_array
 from skseq._wording import counted
 from skseq.preprocessing._converters.libraries import table_library
 from skseq.preprocessing._converters.sequences import read_sequences, rows_of
@@ -188,7 +188,8 @@ def _sorted(times: np.ndarray, name: Any) -> np.ndarray:
 def _check_ids(ids: Any, n_samples: int) -> np.ndarray:
     if ids is None:
         return np.arange(n_samples)
-    ids = np.asarray(ids) if np.ndim(ids) == 1 else object_array(ids)
+    array = array_of(ids)
+    ids = array if array.ndim == 1 else object_array(ids)
     check_n_samples("ids", len(ids), n_samples)
     _, distinct = _codes(ids)
     if len(distinct) < len(ids):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skseq._data.collections import object_array
+from skseq._data.collections import array_of, object_array
 from skseq._data.frames import as_frames, check_dtype, n_real_frames
 from skseq.preprocessing._converters.sequences import read_sequences, rows_of
 
@@ -41,7 +41,7 @@ def from_nan_padded(X):
     >>> X[0], X[1]
     (array([1., 2., 3.]), array([4.]))
     """
-    array = np.asarray(X)
+    array = array_of(X)
     if array.ndim not in (2, 3):
         raise ValueError(
             "X must have shape (n_samples, n_frames, n_features) or (n_samples, "
