@@ -36,16 +36,7 @@ print(f"{len(X)} images to learn from, {len(X_new)} to read")
 # %%
 # The image front end pools twice, which leaves one frame for every four columns.
 
-reader = CTCSequenceClassifier(
-    front_end="image",
-    front_end__filters=(32, 64),
-    units=64,
-    dropout=0.25,
-    learning_rate=3e-3,
-    batch_size=8,
-    epochs=24,
-    random_state=0,
-)
+reader = CTCSequenceClassifier(front_end="image", epochs=24, random_state=0)
 reader.fit(X, y, X_val=X_new, y_val=y_new)
 predicted = reader.predict(X_new)
 print(f"images exact:        {sequence_accuracy(y_new, predicted):.3f}")

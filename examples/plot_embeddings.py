@@ -25,10 +25,11 @@ print(f"{len(data.sequences)} runs of {data.sequences[0].shape[1]} sensors,", en
 print(f"{min(map(len, data.sequences))} to {max(map(len, data.sequences))} frames")
 
 # %%
-# From sequences to a plane, in one pipeline.
+# From sequences to a plane, in one pipeline. The code has as many numbers as the
+# network has units, and 32 are enough for three sensors.
 
 mapper = make_pipeline(
-    LSTMAutoencoder(units=32, learning_rate=1e-2, epochs=40, random_state=0),
+    LSTMAutoencoder(units=32, random_state=0),
     StandardScaler(),
     PCA(2),
 )

@@ -29,18 +29,11 @@ for source, target in zip(X[:5], y[:5], strict=True):
     print(f"{source:>15}  ->  {target}")
 
 # %%
-# The tokens of the source are letters; those of the target are sounds, separated by
-# spaces.
+# The translator takes letters as tokens of the source, which has no white space, and
+# sounds as tokens of the target, where spaces separate them. There are few words, so it
+# is given dropout, and 15 epochs keep the example short.
 
-translator = Seq2SeqTranslator(
-    source_tokenizer="char",
-    target_tokenizer="word",
-    dropout=0.3,
-    learning_rate=2e-3,
-    decoder="beam",
-    epochs=15,
-    random_state=0,
-)
+translator = Seq2SeqTranslator(dropout=0.3, decoder="beam", epochs=15, random_state=0)
 translator.fit(X, y)
 predicted = translator.predict(X_new)
 print(f"words with an error: {sequence_error_rate(y_new, predicted):.3f}")

@@ -40,15 +40,7 @@ print(f"{len(X)} numbers to learn from, {len(X_new)} to read, e.g. {y[:3]}")
 # %%
 # The classifier knows nothing about check digits.
 
-reader = CTCSequenceClassifier(
-    conv_filters=48,
-    units=48,
-    dropout=0.2,
-    learning_rate=5e-3,
-    batch_size=8,
-    epochs=12,
-    random_state=0,
-)
+reader = CTCSequenceClassifier(epochs=12, random_state=0)
 reader.fit(X, y)
 
 # %%

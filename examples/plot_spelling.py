@@ -45,18 +45,10 @@ for i in train[:5]:
     print(f"{X[i]:>15}  ->  {y[i]}")
 
 # %%
-# Characters are the tokens. A beam search compares whole words, not single letters.
+# Strings without white space are read character by character. Dropout helps with words
+# that were never seen, and a beam search compares whole words, not single letters.
 
-translator = Seq2SeqTranslator(
-    source_tokenizer="char",
-    target_tokenizer="char",
-    dropout=0.1,
-    learning_rate=2e-3,
-    decoder="beam",
-    batch_size=64,
-    epochs=10,
-    random_state=0,
-)
+translator = Seq2SeqTranslator(dropout=0.1, decoder="beam", epochs=10, random_state=0)
 translator.fit(X[train], y[train])
 predicted = translator.predict(X[test])
 print(f"{len(test)} misspellings of {len(set(y[test]))} words never seen:")
