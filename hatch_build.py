@@ -116,8 +116,8 @@ def build_recurrences(compiler: list[str], library: Path) -> None:
                     raise
                 run(kernel_command(compiler, name, LACKING, path))
         options = [*OPTIONS, *architectures(), "-shared", f"-D{source()}", *LINKING]
-        files = [f"{NATIVE}/recurrences.cpp", *map(str, made), "-o", str(library)]
-        run([*compiler, *options, *files])
+        files = [f"{NATIVE}/recurrences.cpp", f"{NATIVE}/row_operations.cpp"]
+        run([*compiler, *options, *files, *map(str, made), "-o", str(library)])
 
 
 def run(command: list[str]) -> None:

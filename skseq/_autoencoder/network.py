@@ -7,16 +7,17 @@ zero past each length, and the codes.
 import keras
 import tensorflow as tf
 
+from skseq._nn.compiled import on_gpu
 from skseq._nn.layers import (
     N_STATES,
     FinalStates,
     Recurrent,
     autonomous_lstm,
     dense,
-    on_gpu,
     reversed_sequences,
     zero_padding,
 )
+from skseq._nn.rows import product
 from skseq._nn.stacks import recurrent_stack
 
 
@@ -62,6 +63,7 @@ class FrameDecoder(keras.layers.Layer):
         super().__init__(dtype="float32", **kwargs)
         self.n_features, self.units, self.cell = n_features, units, cell
         self.decoder_input, self.reverse = decoder_input, reverse
+        self.rows_are_independent = decoder_input == "code" or cell == "lstm"
         self.bridge = dense(units * N_STATES[cell], "bridge", "tanh")
         self.recurrence = Recurrent(units, cell, name="recurrence")
         self.readout = dense(n_features, "readout")
@@ -111,10 +113,7 @@ def with_output(decoder, code, lengths, state, n_frames, training):
     """
     cell, readout = decoder.recurrence.recurrence.cell, decoder.readout
     if decoder.cell == "lstm" and not on_gpu():
-        fed = readout.kernel.value @ cell.kernel.value
-        recurrent_kernel = cell.recurrent_kernel.value + fed
-        offset = readout.bias.value[tf.newaxis] @ cell.kernel.value
-        bias = cell.bias.value + offset[0]
+        recurrent_kernel, bias = _fed_back(readout, cell, training)
         return autonomous_lstm(
             recurrent_kernel, bias, state, lengths, n_frames, training
         )
@@ -132,6 +131,15 @@ def with_output(decoder, code, lengths, state, n_frames, training):
     )
     states = tf.transpose(outputs.stack(), (1, 0, 2))
     return tf.ensure_shape(states, (None, None, decoder.units))
+
+
+def _fed_back(readout, cell, training):
+    """The weights and bias of an LSTM that sees what it gives, without inputs."""
+    fed, offset = (
+        product(inputs, cell.kernel.value, training)
+        for inputs in (readout.kernel.value, readout.bias.value[tf.newaxis])
+    )
+    return cell.recurrent_kernel.value + fed, cell.bias.value + offset[0]
 
 
 DECODER_INPUTS = {"output": with_output, "code": with_code}

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from skseq._nn.front_ends import make_front_end
 from skseq._nn.layers import dense, strided_length
+from skseq._nn.rows import log_softmax
 from skseq._nn.stacks import apply_dropout, convolution_stack, recurrent_stack
 
 
@@ -51,7 +52,7 @@ def log_posteriors(model, *inputs):
     named = zip(inputs, model.inputs, strict=True)
     inputs = [tf.ensure_shape(tensor, like.shape) for tensor, like in named]
     logits, lengths = model(inputs, training=False)
-    return tf.nn.log_softmax(logits), lengths
+    return log_softmax(logits), lengths
 
 
 def output_lengths(settings, front_end_lengths):

@@ -19,6 +19,7 @@ const skseq::Kernels skseq::SKSEQ_TABLE(SKSEQ_INSTRUCTIONS) = {};
 #include "gradient.h"
 #include "gru.h"
 #include "lstm.h"
+#include "rows.h"
 #include "run.h"
 
 namespace {
@@ -54,6 +55,7 @@ constexpr skseq::Cell described() {
 
 const skseq::Kernels skseq::SKSEQ_TABLE(SKSEQ_INSTRUCTIONS) = {
     SKSEQ_TEXT(SKSEQ_INSTRUCTIONS), LANES, described<Lstm>(), described<Gru>(),
+    {dense, log_softmax, normalize},
 };
 
 #endif

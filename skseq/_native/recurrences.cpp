@@ -4,11 +4,11 @@
 // kernels are those of the best instruction set that both the library and the processor
 // have, or of the one that the environment variable SKSEQ_INSTRUCTIONS names.
 
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 
+#include "operations.h"
 #include "recurrence_call.h"
 
 #ifndef SKSEQ_SOURCE
@@ -54,10 +54,14 @@ const Kernels& choose() {
   return *usable[0];
 }
 
-const Kernels& kernels() {
+}  // namespace
+
+const Kernels& skseq::kernels() {
   static const Kernels& chosen = choose();
   return chosen;
 }
+
+namespace {
 
 // The inputs of a cell after the sequences. Those of its gradient after these are the
 // memory, which a GRU has not, the outputs, the trace and what comes from above.
@@ -132,83 +136,12 @@ void compute_gradient(Call& call, const Attributes& attributes, const Cell& cell
   }
 }
 
-// An operation's computation, from whose exceptions TensorFlow's errors are made.
 template <void (*body)(Call&, const Attributes&, const Cell&), Cell Kernels::*cell>
 void compute(void* attributes, TF_OpKernelContext* context) {
-  Call call(context);
-  try {
-    const TinyAsZero tiny_as_zero;
+  guarded(context, "A recurrence", [&](Call& call) {
     body(call, *static_cast<const Attributes*>(attributes), kernels().*cell);
-  } catch (const Failure& failure) {
-    call.fail(failure);
-  } catch (const std::bad_alloc&) {
-    call.fail({TF_RESOURCE_EXHAUSTED, "A recurrence found too little memory."});
-  }
+  });
 }
-
-void* create(TF_OpKernelConstruction* construction) {
-  auto* attributes = new Attributes;
-  TF_Status* status = TF_NewStatus();
-  const auto read = [&](const char* name, unsigned char* value) {
-    TF_OpKernelConstruction_GetAttrBool(construction, name, value, status);
-    if (TF_GetCode(status) != TF_OK) {
-      TF_OpKernelConstruction_Failure(construction, status);
-    }
-  };
-  read("backward", &attributes->backward);
-  read("kept", &attributes->kept);
-  TF_DeleteStatus(status);
-  return attributes;
-}
-
-void destroy(void* attributes) { delete static_cast<Attributes*>(attributes); }
-
-// What shapes of operations are put together from.
-class Shapes {
- public:
-  Shapes(TF_ShapeInferenceContext* context, TF_Status* status)
-      : context_(context), status_(status) {}
-  ~Shapes() {
-    for (TF_ShapeHandle* shape : made_) TF_DeleteShapeHandle(shape);
-  }
-
-  // The axes from `start` to before `end` of an input that has n_axes.
-  TF_ShapeHandle* part(int input, int64_t n_axes, int64_t start, int64_t end) {
-    TF_ShapeHandle *whole = make(), *shape = make(), *result = make();
-    if (is_good()) TF_ShapeInferenceContextGetInput(context_, input, whole, status_);
-    if (is_good()) {
-      TF_ShapeInferenceContextWithRank(context_, whole, n_axes, shape, status_);
-    }
-    if (is_good()) {
-      TF_ShapeInferenceContextSubshape(context_, shape, start, end, result, status_);
-    }
-    return result;
-  }
-
-  TF_ShapeHandle* joined(TF_ShapeHandle* first, TF_ShapeHandle* second) {
-    TF_ShapeHandle* result = make();
-    if (is_good()) {
-      TF_ShapeInferenceContextConcatenateShapes(context_, first, second, result,
-                                                status_);
-    }
-    return result;
-  }
-
-  void set(int output, TF_ShapeHandle* shape) {
-    if (is_good()) TF_ShapeInferenceContextSetOutput(context_, output, shape, status_);
-  }
-
- private:
-  TF_ShapeHandle* make() {
-    made_.push_back(TF_NewShapeHandle());
-    return made_.back();
-  }
-  bool is_good() const { return TF_GetCode(status_) == TF_OK; }
-
-  TF_ShapeInferenceContext* context_;
-  TF_Status* status_;
-  std::vector<TF_ShapeHandle*> made_;
-};
 
 // outputs (n_rows, n_frames, n_units), and a trace, whose size the lengths decide.
 void infer_run(TF_ShapeInferenceContext* context, TF_Status* status) {
@@ -249,52 +182,35 @@ const Operation OPERATIONS[] = {
 };
 
 // What each operation takes and gives, in the order of the enumerations above.
-void specify(TF_OpDefinitionBuilder* builder, const Operation& operation) {
+Definition described(const Operation& operation) {
+  Definition d;
+  d.name = operation.name;
   const std::vector<std::string> first = {"frames", "constants"};
   std::vector<std::string> others = {"kernel", "constants_kernel", "recurrent_kernel",
                                      "bias", "output"};
   if (operation.has_memory) others.push_back("memory");
-  const auto input = [&](const std::string& name, const char* type) {
-    TF_OpDefinitionBuilderAddInput(builder, (name + ": " + type).c_str());
-  };
-  const auto output = [&](const std::string& name) {
-    TF_OpDefinitionBuilderAddOutput(builder, (name + ": float").c_str());
-  };
-  for (const auto& name : first) input(name, "float");
-  input("lengths", "int32");
-  for (const auto& name : others) input(name, "float");
+  for (const auto& name : first) d.inputs.push_back(name + ": float");
+  d.inputs.push_back("lengths: int32");
+  for (const auto& name : others) d.inputs.push_back(name + ": float");
   if (operation.is_gradient) {
-    for (const char* name : {"outputs", "trace", "upstream"}) input(name, "float");
-    for (const auto& name : first) output("d_" + name);
-    for (const auto& name : others) output("d_" + name);
+    for (const char* name : {"outputs", "trace", "upstream"}) {
+      d.inputs.push_back(name + std::string(": float"));
+    }
+    for (const auto& name : first) d.outputs.push_back("d_" + name + ": float");
+    for (const auto& name : others) d.outputs.push_back("d_" + name + ": float");
   } else {
-    for (const char* name : {"outputs", "trace"}) output(name);
+    d.outputs = {"outputs: float", "trace: float"};
   }
-  for (const char* attribute : {"backward: bool", "kept: bool"}) {
-    TF_OpDefinitionBuilderAddAttr(builder, attribute);
-  }
-}
-
-void define(const Operation& operation) {
-  const char* name = operation.name;
-  TF_Status* status = TF_NewStatus();
-  TF_OpDefinitionBuilder* builder = TF_NewOpDefinitionBuilder(name);
-  specify(builder, operation);
-  TF_OpDefinitionBuilderSetShapeInferenceFunction(builder, operation.infer);
-  TF_RegisterOpDefinition(builder, status);
-  if (TF_GetCode(status) == TF_OK) {
-    TF_RegisterKernelBuilder(
-        name, TF_NewKernelBuilder(name, "CPU", create, operation.compute, destroy),
-        status);
-  }
-  if (TF_GetCode(status) != TF_OK) {
-    std::fprintf(stderr, "skseq: %s: %s\n", name, TF_Message(status));
-  }
-  TF_DeleteStatus(status);
+  d.attributes = {"backward: bool", "kept: bool"};
+  d.infer = operation.infer;
+  d.create = create<Attributes>;
+  d.compute = operation.compute;
+  d.destroy = destroy<Attributes>;
+  return d;
 }
 
 const bool is_defined = [] {
-  for (const Operation& operation : OPERATIONS) define(operation);
+  for (const Operation& operation : OPERATIONS) define(described(operation));
   return true;
 }();
 

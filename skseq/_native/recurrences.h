@@ -1,8 +1,8 @@
-// What the recurrences' kernels are given, and the table of those of each instruction
-// set.
+// What the kernels are given, of recurrences and of functions of rows, and the table of
+// those of each instruction set.
 //
 // Arrays are C contiguous, and callers have checked every size, every length and that
-// no array has 2**31 elements. Kernels return false if memory is short.
+// no array of a recurrence has 2**31 elements. Kernels return false if memory is short.
 
 #pragma once
 
@@ -63,13 +63,56 @@ struct Cell {
                         const Gradients&);
 };
 
+// Rows that a dense layer reads: some numbers side by side, which may be those of other
+// rows too, as in a convolution.
+struct Rows {
+  const float* inputs;
+  int64_t n_inputs;    // numbers of a row
+  int64_t n_together;  // rows of a sequence, one of them `stride` numbers after another
+  int64_t stride;
+  int64_t sequence_stride;  // numbers from a sequence to the next
+
+  const float* row(int64_t i) const {
+    return inputs + i / n_together * sequence_stride + i % n_together * stride;
+  }
+};
+
+struct DenseLayer {
+  const float* kernel;  // (n_inputs, n_units)
+  const float* bias;    // (n_units,)
+  int64_t n_units;
+  bool is_tanh;  // whether a hyperbolic tangent follows
+};
+
+// What a layer's normalisation multiplies by and adds.
+struct Scaling {
+  const float* gamma;
+  const float* beta;
+  float epsilon;  // is added to the variance
+};
+
+// Of rows number `first` to before `end`, each computed as if it were alone.
+struct RowFunctions {
+  bool (*dense)(const Rows&, const DenseLayer&, int64_t first, int64_t end,
+                float* outputs);
+  // Arrays (n_rows, n_numbers).
+  void (*log_softmax)(const float* inputs, int64_t n_numbers, int64_t first,
+                      int64_t end, float* outputs);
+  void (*normalize)(const float* inputs, int64_t n_numbers, const Scaling&,
+                    int64_t first, int64_t end, float* outputs);
+};
+
 struct Kernels {
   const char* name;
   int64_t lanes;  // units that are computed at once
   Cell lstm, gru;
+  RowFunctions rows;
 };
 
 extern const Kernels plain_kernels, avx2_kernels, avx512_kernels;
+
+// Those of the best instruction set that there is.
+const Kernels& kernels();
 
 // The units, filled up to whole vectors.
 inline int64_t padded_units(int64_t n_units, int64_t lanes) {

@@ -58,6 +58,8 @@ TF_KernelBuilder* TF_NewKernelBuilder(const char* op, const char* device,
 void TF_RegisterKernelBuilder(const char* name, TF_KernelBuilder*, TF_Status*);
 void TF_OpKernelConstruction_GetAttrBool(TF_OpKernelConstruction*, const char* name,
                                          unsigned char* value, TF_Status*);
+void TF_OpKernelConstruction_GetAttrInt64(TF_OpKernelConstruction*, const char* name,
+                                          int64_t* value, TF_Status*);
 void TF_OpKernelConstruction_Failure(TF_OpKernelConstruction*, TF_Status*);
 
 void TF_GetInput(TF_OpKernelContext*, int, TF_Tensor**, TF_Status*);

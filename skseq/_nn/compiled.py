@@ -1,5 +1,7 @@
 """Calls of the compiled recurrences, which are operations of TensorFlow.
 
+The same library holds functions of rows, which `rows` calls.
+
 An operation runs whole right-padded sequences: the product with the inputs, the steps,
 each row read within its own length, and zeros past it. In inference a row is the same
 to the bit alone and in any batch. Rows are shared out among operations side by side, as
@@ -27,6 +29,16 @@ _FRAMES, _LENGTHS = 0, 2
 def is_available() -> bool:
     """Are there operations to call?"""
     return operations() is not None
+
+
+def is_in_use() -> bool:
+    """Whether the operations are there, and the fastest."""
+    return is_available() and not on_gpu()
+
+
+def on_gpu() -> bool:
+    """Whether the stock layers, which are eligible for cuDNN, are the fastest."""
+    return bool(tf.config.list_physical_devices("GPU"))
 
 
 @cache

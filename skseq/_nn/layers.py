@@ -9,7 +9,7 @@ gives them their values, so building a network draws no random number.
 import keras
 import tensorflow as tf
 
-from skseq._nn import compiled
+from skseq._nn import compiled, rows
 from skseq._nn.gru import run_gru
 from skseq._nn.lstm import run_lstm
 
@@ -56,6 +56,8 @@ class Recurrent(keras.layers.Layer):
     can run at the same time.
     """
 
+    rows_are_independent = True
+
     def __init__(self, units, cell="lstm", backward=False, n_beside=1, **kwargs):
         super().__init__(dtype="float32", **kwargs)
         self.units, self.cell, self.backward = units, cell, backward
@@ -74,7 +76,7 @@ class Recurrent(keras.layers.Layer):
         self.recurrence.build(frames_shape)
 
     def call(self, frames, lengths, state=None, training=False):
-        if is_compiled():
+        if compiled.is_in_use():
             nothing = tf.zeros((tf.shape(frames)[0], 0))
             return self._run_compiled((frames, nothing), lengths, state, training)
         if self.backward:
@@ -85,7 +87,7 @@ class Recurrent(keras.layers.Layer):
         return zero_padding(outputs, lengths)
 
     def _run(self, frames, state):
-        if on_gpu():
+        if compiled.on_gpu():
             return self.recurrence(frames, initial_state=state)
         state = self._first_state(frames) if state is None else state
         weights = [weight.value for weight in self.recurrence.weights]
@@ -93,7 +95,7 @@ class Recurrent(keras.layers.Layer):
 
     def repeat(self, constants, lengths, n_frames, state, training=False):
         """Run on the same inputs, (n_samples, n_constants), at every step."""
-        if not is_compiled():
+        if not compiled.is_in_use():
             frames = tf.repeat(constants[:, tf.newaxis], n_frames, axis=1)
             return self(frames, lengths, state, training=training)
         frames = tf.zeros((tf.shape(constants)[0], n_frames, 0))
@@ -128,22 +130,12 @@ class Recurrent(keras.layers.Layer):
         return (*frames_shape[:-1], self.units)
 
 
-def on_gpu() -> bool:
-    """Whether the stock layers, which are eligible for cuDNN, are the fastest."""
-    return bool(tf.config.list_physical_devices("GPU"))
-
-
-def is_compiled() -> bool:
-    """Whether the compiled recurrences are there, and the fastest."""
-    return compiled.is_available() and not on_gpu()
-
-
 def autonomous_lstm(recurrent_kernel, bias, state, lengths, n_frames, training=False):
     """Run an LSTM that sees nothing, from a state; what is past a length counts for
     nothing, and may be left out.
     """
     n_samples = tf.shape(lengths)[0]
-    if is_compiled():
+    if compiled.is_in_use():
         inputs = tf.zeros((n_samples, n_frames, 0)), tf.zeros((n_samples, 0))
         no_kernel = recurrent_kernel[:0]
         weights = no_kernel, no_kernel, recurrent_kernel, bias
@@ -173,6 +165,8 @@ class WithoutMask(keras.layers.Layer):
 class FinalStates(keras.layers.Layer):
     """What each direction ends with: the last frame of one, the first of the other."""
 
+    rows_are_independent = True
+
     def __init__(self, bidirectional, **kwargs):
         super().__init__(dtype="float32", **kwargs)
         self.bidirectional = bidirectional
@@ -197,6 +191,8 @@ class FrameConvolution(keras.layers.Layer):
     of the batch can enter.
     """
 
+    rows_are_independent = True
+
     def __init__(self, filters, kernel_size, strides=1, **kwargs):
         super().__init__(dtype="float32", **kwargs)
         self.filters, self.kernel_size, self.strides = filters, kernel_size, strides
@@ -217,15 +213,25 @@ class FrameConvolution(keras.layers.Layer):
         self.convolution.build(frames_shape)
         self.normalization.build((*frames_shape[:-1], self.filters))
 
-    def call(self, frames, lengths):
+    def call(self, frames, lengths, training=None):
         n_output_frames = strided_length(tf.shape(frames)[1], self.strides)
         before = (self.kernel_size - 1) // 2
         after = self.kernel_size - 1 - before + self.strides - 1
         frames = zero_padding(frames, lengths)
         frames = tf.pad(frames, ((0, 0), (before, after), (0, 0)))
-        frames = self.convolution(frames)[:, :n_output_frames]
-        frames = tf.nn.relu(self.normalization(frames))
+        convolve, normalize = self._functions(training)
+        frames = tf.nn.relu(normalize(convolve(frames)[:, :n_output_frames]))
         return zero_padding(frames, strided_length(lengths, self.strides))
+
+    def _functions(self, training):
+        """How to convolve and to normalise."""
+        if training or not compiled.is_in_use():
+            return self.convolution, self.normalization
+        kernel, bias, gamma, beta = (weight.value for weight in self.weights)
+        return (
+            lambda frames: rows.convolution(frames, kernel, bias, self.strides),
+            lambda frames: rows.normalize(frames, gamma, beta),
+        )
 
     def compute_output_shape(self, frames_shape, lengths_shape=None):
         n_samples, n_frames, _ = frames_shape
@@ -294,6 +300,6 @@ def strided_length(lengths, strides: int):
 
 def dense(units, name, activation=None):
     """A dense layer whose weights start as zeros, like those of every layer here."""
-    return keras.layers.Dense(
+    return rows.Dense(
         units, activation, kernel_initializer="zeros", dtype="float32", name=name
     )

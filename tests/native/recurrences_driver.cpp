@@ -3,8 +3,8 @@
 //
 //     driver SEED N_BATCHES
 //
-// Outputs are compared with a loop over single numbers in double precision, gradients
-// with differences of this loop's outputs.
+// Outputs are compared with loops over single numbers in double precision, gradients
+// with differences of such a loop's outputs.
 
 #include <algorithm>
 #include <cmath>
@@ -257,11 +257,83 @@ void run(const Kind& kind, Random& random) {
   compare_gradients(c, kind, random, found);
 }
 
+// -- functions of rows ----------------------------------------------------------------
+
+void compare_rows(const char* what, int64_t row, double found, double expected,
+                  double tolerance) {
+  if (std::abs(found - expected) <= tolerance) return;
+  std::printf("%s: %s of row %d is %.9g and not %.9g\n", kernels.name, what, int(row),
+              found, expected);
+  std::exit(1);
+}
+
+// Rows of their own, or those of a convolution, which overlap.
+void run_dense(Random& random) {
+  const int64_t features = drawn(random, 0, 12), size = drawn(random, 1, 3);
+  const int64_t n_sequences = drawn(random, 0, 9), stride = drawn(random, 1, 2);
+  const int64_t n_together = drawn(random, 1, drawn(random, 0, 1) ? 3 : 40);
+  const int64_t n_frames = (n_together - 1) * stride + size;
+  const int64_t units = drawn(random, 1, drawn(random, 0, 1) ? 9 : 300);
+  const Numbers inputs = noise(random, n_sequences * n_frames * features);
+  const Numbers kernel = noise(random, size * features * units);
+  const Numbers bias = noise(random, units);
+  const skseq::Rows rows{inputs.data(), size * features, n_together, stride * features,
+                         n_frames * features};
+  const bool is_tanh = drawn(random, 0, 1);
+  const skseq::DenseLayer layer{kernel.data(), bias.data(), units, is_tanh};
+  const int64_t n_rows = n_sequences * n_together;
+  const int64_t first = drawn(random, 0, n_rows), end = drawn(random, first, n_rows);
+  Numbers outputs(n_rows * units, NAN);
+  kernels.rows.dense(rows, layer, first, end, outputs.data());
+  for (int64_t r = 0; r < n_rows; ++r) {
+    const int64_t start = (r / n_together * n_frames + r % n_together * stride) * features;
+    for (int64_t u = 0; u < units; ++u) {
+      const double found = outputs[r * units + u];
+      if (r < first || r >= end) {
+        compare_rows("what is left alone", r, std::isnan(found), 1, 0);
+        continue;
+      }
+      double sum = bias[u];
+      for (int64_t k = 0; k < size * features; ++k) {
+        sum += double(inputs[start + k]) * kernel[k * units + u];
+      }
+      compare_rows("a dense layer", r, found, is_tanh ? std::tanh(sum) : sum, 1e-5);
+    }
+  }
+}
+
+void run_plain_rows(Random& random) {
+  const int64_t n_rows = drawn(random, 0, 9), n = drawn(random, 1, 70);
+  const Numbers inputs = noise(random, n_rows * n);
+  const Numbers gamma = noise(random, n), beta = noise(random, n);
+  const skseq::Scaling scaling{gamma.data(), beta.data(), 1e-3f};
+  Numbers logs(n_rows * n), normal(n_rows * n);
+  kernels.rows.log_softmax(inputs.data(), n, 0, n_rows, logs.data());
+  kernels.rows.normalize(inputs.data(), n, scaling, 0, n_rows, normal.data());
+  for (int64_t r = 0; r < n_rows; ++r) {
+    const float* row = inputs.data() + r * n;
+    double sum = 0, mean = 0, squares = 0;
+    for (int64_t i = 0; i < n; ++i) sum += std::exp(double(row[i]));
+    for (int64_t i = 0; i < n; ++i) mean += double(row[i]) / n;
+    for (int64_t i = 0; i < n; ++i) squares += (row[i] - mean) * (row[i] - mean) / n;
+    for (int64_t i = 0; i < n; ++i) {
+      compare_rows("a log-softmax", r, logs[r * n + i], row[i] - std::log(sum), 1e-5);
+      const double x = (row[i] - mean) / std::sqrt(squares + 1e-3);
+      compare_rows("a normalisation", r, normal[r * n + i], x * gamma[i] + beta[i],
+                   1e-4);
+    }
+  }
+}
+
 }  // namespace
 
 int main(int, char** arguments) {
   Random random(std::atoi(arguments[1]));
   const Kind kinds[] = {{kernels.lstm, lstm_step}, {kernels.gru, gru_step}};
-  for (int i = 0; i < std::atoi(arguments[2]); ++i) run(kinds[i % 2], random);
+  for (int i = 0; i < std::atoi(arguments[2]); ++i) {
+    run(kinds[i % 2], random);
+    run_dense(random);
+    run_plain_rows(random);
+  }
   std::printf("%s: as expected\n", kernels.name);
 }

@@ -7,7 +7,6 @@ import tensorflow as tf
 from scipy.special import expit
 
 from skseq._nn import compiled
-from skseq._nn import layers as _layers
 from skseq._nn.layers import Recurrent
 from tests.processes import run_python
 
@@ -171,7 +170,7 @@ def test_gradients_of_long_sequences_agree_with_the_plain_path(cell, monkeypatch
     upstream = rng.normal(size=(40, 150, 24)).astype("float32")
     found = []
     for is_compiled in (True, False):
-        monkeypatch.setattr(_layers, "is_compiled", lambda is_it=is_compiled: is_it)
+        monkeypatch.setattr(compiled, "is_in_use", lambda is_it=is_compiled: is_it)
         with tf.GradientTape() as tape:
             tape.watch(frames)
             outputs = layer(frames, lengths, training=True)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy.special import expit
 
-from skseq._nn import layers as _layers
+from skseq._nn import compiled
 from skseq._nn import lstm as _lstm
 from skseq._nn.layers import (
     CELLS,
@@ -306,7 +306,7 @@ def test_on_a_gpu_the_stock_layer_does_the_same(cell, monkeypatch):
     frames, state = started(cell)
     found = []
     for is_gpu in (False, True):
-        monkeypatch.setattr(_layers, "on_gpu", lambda is_gpu=is_gpu: is_gpu)
+        monkeypatch.setattr(compiled, "on_gpu", lambda is_gpu=is_gpu: is_gpu)
         found.append(layer(frames, np.array(LENGTHS), state))
     np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-6)
 

@@ -1,0 +1,135 @@
+"""Functions of rows whose result for a row depends on no other row, in inference.
+
+TensorFlow's own are rounded differently for the rows that are left of a whole tile or
+vector, and with other numbers of threads. The compiled ones are not: a row is the same
+to the bit alone and in any batch. Training keeps TensorFlow's, and so does all where
+there is no compiled code.
+"""
+
+import keras
+import tensorflow as tf
+
+from skseq._nn import compiled
+from skseq._nn.threads import n_intra_op_threads
+
+# Layers of Keras that treat each row by itself, to the bit.
+_KEPT = (
+    *(keras.layers.InputLayer, keras.layers.Concatenate, keras.layers.Dropout),
+    *(keras.layers.Embedding, keras.layers.Reshape),
+)
+
+
+def are_independent(model) -> bool:
+    """Whether each row of a network's outputs is the same to the bit in any batch.
+
+    A layer of ours says so by an attribute, `rows_are_independent`.
+    """
+    return compiled.is_in_use() and all(map(_keeps_rows_apart, model.layers))
+
+
+def _keeps_rows_apart(layer) -> bool:
+    if isinstance(layer, keras.Model):
+        return all(map(_keeps_rows_apart, layer.layers))
+    return type(layer) in _KEPT or getattr(layer, "rows_are_independent", False)
+
+
+class Dense(keras.layers.Dense):
+    """A dense layer over the last axis."""
+
+    # What the operation computes itself; others are TensorFlow's, number by number.
+    _FUSED = (None, "linear", "tanh")
+    _EXACT = (*_FUSED, "relu")
+
+    def __init__(self, units, activation=None, **kwargs):
+        super().__init__(units, activation, **kwargs)
+        self._function = activation
+        self.rows_are_independent = activation in self._EXACT
+
+    def call(self, inputs, training=None):
+        if training or not compiled.is_in_use():
+            return super().call(inputs, training=training)
+        is_tanh = self._function == "tanh"
+        outputs = dense(inputs, self.kernel.value, self.bias.value, is_tanh)
+        is_done = self._function in self._FUSED
+        return outputs if is_done else self.activation(outputs)
+
+
+def dense(inputs, kernel, bias, is_tanh=False):
+    """The last axis times a matrix, (n_inputs, n_units), and a bias."""
+    run = compiled.operations().skseq_dense
+    return run(inputs, kernel, bias, tanh=is_tanh, n_threads=n_intra_op_threads())
+
+
+def product(inputs, kernel, training=False):
+    """The last axis times a matrix, as one product of two matrices.
+
+    `tf.matmul` of more axes crashed the process where oneDNN fused it in a loop.
+    """
+    if training or not compiled.is_in_use():
+        return tf.tensordot(inputs, kernel, 1)
+    return dense(inputs, kernel, tf.zeros(kernel.shape[-1]))
+
+
+def convolution(frames, kernel, bias, strides):
+    """A convolution over time, without padding."""
+    run = compiled.operations().skseq_convolution
+    outputs = run(frames, kernel, bias, strides=strides, n_threads=n_intra_op_threads())
+    return tf.ensure_shape(outputs, (None, None, kernel.shape[-1]))
+
+
+def normalize(frames, gamma, beta):
+    """A layer's normalisation (Ba et al. 2016), with the epsilon of Keras."""
+    run = compiled.operations().skseq_normalize
+    return run(frames, gamma, beta, n_threads=n_intra_op_threads())
+
+
+def log_softmax(logits):
+    """The logarithm of the softmax over the last axis, as in prediction."""
+    if not compiled.is_in_use():
+        return tf.nn.log_softmax(logits)
+    run = compiled.operations().skseq_log_softmax
+    return run(logits, n_threads=n_intra_op_threads())
+
+
+# -- gradients, where they are asked for all the same ----------------------------------
+
+
+def _gradient(operation, upstream, function):
+    """Gradients of an operation's inputs, by those of a function that is the same."""
+    inputs = [tf.identity(tensor) for tensor in operation.inputs]
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = function(*inputs)
+    return tape.gradient(outputs, inputs, upstream)
+
+
+@tf.RegisterGradient("SkseqDense")
+def _dense_gradient(operation, upstream):
+    def plain(inputs, kernel, bias):
+        outputs = tf.tensordot(inputs, kernel, 1) + bias
+        return tf.tanh(outputs) if operation.get_attr("tanh") else outputs
+
+    return _gradient(operation, upstream, plain)
+
+
+@tf.RegisterGradient("SkseqConvolution")
+def _convolution_gradient(operation, upstream):
+    def plain(frames, kernel, bias):
+        strides = operation.get_attr("strides")
+        return tf.nn.conv1d(frames, kernel, strides, "VALID") + bias
+
+    return _gradient(operation, upstream, plain)
+
+
+@tf.RegisterGradient("SkseqNormalize")
+def _normalize_gradient(operation, upstream):
+    def plain(frames, gamma, beta):
+        mean, variance = tf.nn.moments(frames, [-1], keepdims=True)
+        return tf.nn.batch_normalization(frames, mean, variance, beta, gamma, 1e-3)
+
+    return _gradient(operation, upstream, plain)
+
+
+@tf.RegisterGradient("SkseqLogSoftmax")
+def _log_softmax_gradient(operation, upstream):
+    return _gradient(operation, upstream, tf.nn.log_softmax)

@@ -1,0 +1,240 @@
+"""Compiled functions of rows against double precision, and rows against themselves."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from skseq._nn import compiled, rows
+from skseq._nn.layers import FrameConvolution, Recurrent, dense
+
+pytestmark = [
+    pytest.mark.core,
+    pytest.mark.skipif(not compiled.is_available(), reason=compiled.status()),
+]
+
+# Rows, inputs and units: one, odd ones, whole vectors, more than are packed at once.
+SIZES = [
+    *((1, 1, 1), (1, 7, 5), (3, 16, 32), (5, 3, 33), (7, 20, 64), (13, 2, 70)),
+    *((40, 9, 21), (97, 5, 129), (230, 6, 300), (0, 4, 3), (4, 0, 3), (4, 3, 0)),
+]
+
+
+def drawn(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype("float32")
+
+
+def layer_of(n_inputs, n_units):
+    return drawn(n_inputs, n_units, seed=1), drawn(n_units, seed=2)
+
+
+def assert_near(found, expected, tolerance=1e-6):
+    """Equal relative to the largest number."""
+    assert found.shape == expected.shape
+    scale = np.abs(expected).max(initial=1e-30)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance * scale)
+
+
+def normal(frames, gamma, beta):
+    frames = frames.astype("float64")
+    centred = frames - frames.mean(-1, keepdims=True)
+    return gamma * centred / np.sqrt(frames.var(-1, keepdims=True) + 1e-3) + beta
+
+
+def log_softmax(logits):
+    logits = logits.astype("float64")
+    logits = logits - logits.max(-1, keepdims=True)
+    return logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+
+
+def applied(n_inputs, n_units):
+    """Every function of rows by name, for rows of so many inputs."""
+    kernel, bias = layer_of(n_inputs, n_units)
+    gamma, beta = drawn(n_inputs, seed=3), drawn(n_inputs, seed=4)
+    wide = drawn(3, n_inputs, n_units, seed=5)
+    return {
+        "dense": lambda x: rows.dense(x, kernel, bias),
+        "tanh": lambda x: rows.dense(x, kernel, bias, is_tanh=True),
+        "convolution": lambda x: rows.convolution(x, wide, bias, 2),
+        "normalize": lambda x: rows.normalize(x, gamma, beta),
+        "log_softmax": rows.log_softmax,
+    }
+
+
+FUNCTIONS = list(applied(1, 1))
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+def test_a_dense_layer_is_a_product_and_a_bias(sizes):
+    n_rows, n_inputs, n_units = sizes
+    inputs, (kernel, bias) = drawn(n_rows, n_inputs), layer_of(n_inputs, n_units)
+    expected = inputs.astype("float64") @ kernel + bias
+    assert_near(rows.dense(inputs, kernel, bias), expected)
+    found = rows.dense(inputs, kernel, bias, is_tanh=True)
+    np.testing.assert_allclose(found, np.tanh(expected), rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("leading", [(), (6,), (2, 3), (2, 0, 4), (2, 3, 1, 4)])
+def test_any_number_of_axes_stands_before_the_last(leading):
+    inputs, (kernel, bias) = drawn(*leading, 5), layer_of(5, 3)
+    expected = inputs.astype("float64") @ kernel + bias
+    assert_near(rows.dense(inputs, kernel, bias), expected)
+
+
+@pytest.mark.parametrize("strides", [1, 2, 3])
+@pytest.mark.parametrize("shape", [(1, 5, 3), (4, 9, 2), (3, 6, 1), (2, 3, 4)])
+def test_a_convolution_is_the_sum_over_its_places(shape, strides):
+    frames, kernel, bias = drawn(*shape), drawn(4, shape[2], 7, seed=1), drawn(7)
+    starts = range(0, shape[1] - 3, strides)
+    expected = np.zeros((shape[0], len(starts), 7)) + bias
+    for t, start in enumerate(starts):
+        for k in range(4):
+            expected[:, t] += frames[:, start + k].astype("float64") @ kernel[k]
+    assert_near(rows.convolution(frames, kernel, bias, strides), expected)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 21, 64, 500])
+def test_normalization_and_softmax_are_the_formulas(n):
+    inputs, gamma, beta = drawn(3, 5, n), drawn(n, seed=1), drawn(n, seed=2)
+    expected = normal(inputs, gamma, beta)
+    np.testing.assert_allclose(
+        rows.normalize(inputs, gamma, beta), expected, rtol=1e-5, atol=3e-6
+    )
+    for scale in (1, 30):
+        expected = log_softmax(inputs * np.float32(scale))
+        found = rows.log_softmax(inputs * np.float32(scale))
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_normalization_takes_the_epsilon_of_the_layer_that_is_trained():
+    layer = FrameConvolution(3, 2)
+    layer.build((None, None, 4))
+    assert layer.normalization.epsilon == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize("n_inputs", [1, 6, 16, 37])
+@pytest.mark.parametrize("n_units", [1, 21, 64])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_row_is_the_same_to_the_bit_in_any_batch_under_any_padding(
+    name, n_inputs, n_units
+):
+    function = applied(n_inputs, n_units)[name]
+    inputs = drawn(130, 3, n_inputs)
+    together = function(inputs).numpy()
+    for n in range(1, 41):
+        found = function(inputs[n : 2 * n])
+        np.testing.assert_array_equal(found, together[n : 2 * n])
+    for n_more in (1, 6):
+        padded = np.pad(inputs[:5], ((0, 0), (0, n_more), (0, 0)))
+        found = function(padded)[:, : together.shape[1]]
+        np.testing.assert_array_equal(found, together[:5])
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3, 50])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_bit_depends_on_the_number_of_threads(name, n_threads, monkeypatch):
+    function = applied(128, 100)[name]
+    inputs = drawn(40, 80, 128)  # enough to be shared out
+    expected = function(inputs[:7])
+    monkeypatch.setattr(rows, "n_intra_op_threads", lambda: n_threads)
+    found = function(inputs)
+    assert np.isfinite(found).all()
+    np.testing.assert_array_equal(found[:7], expected)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_is_no_number_in_one_row_reaches_no_other(name, value):
+    function = applied(9, 5)[name]
+    inputs = drawn(11, 3, 9)
+    expected = np.delete(function(inputs), 4, axis=0)
+    inputs[4, 0, 2] = value
+    found = function(inputs).numpy()
+    np.testing.assert_array_equal(np.delete(found, 4, axis=0), expected)
+    if np.isnan(value):
+        assert np.isnan(found[4, 0]).all()
+
+
+def test_what_is_impossible_has_no_probability():
+    logits = np.array([[0.0, -np.inf, 0.0], [-np.inf] * 3], "float32")
+    found = rows.log_softmax(logits).numpy()
+    np.testing.assert_allclose(found[0], [-np.log(2), -np.inf, -np.log(2)], rtol=1e-6)
+    assert np.isnan(found[1]).all()
+
+
+@pytest.mark.parametrize("activation", [None, "tanh", "relu"])
+def test_layers_give_the_same_in_training_but_for_rounding(activation):
+    layer = dense(11, "layer", activation)
+    layer.build((None, 7))
+    layer.set_weights(layer_of(7, 11))
+    frames = drawn(5, 3, 7)
+    found = [layer(frames, training=training) for training in (True, False)]
+    np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_gradients_are_those_of_differences(name):
+    function = applied(6, 4)[name]
+    inputs = tf.constant(drawn(2, 3, 6))
+    upstream = drawn(*function(inputs).shape, seed=7)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        total = tf.reduce_sum(function(inputs) * upstream)
+    found = tape.gradient(total, inputs).numpy()
+    step, expected = 1e-2, np.zeros(found.shape)
+    for place in np.ndindex(found.shape):
+        more, less = inputs.numpy(), inputs.numpy()
+        more[place] += step
+        less[place] -= step
+        both = [np.float64(function(x) * upstream).sum() for x in (more, less)]
+        expected[place] = (both[0] - both[1]) / (2 * step)
+    np.testing.assert_allclose(found, expected, rtol=1e-2, atol=1e-2)
+
+
+def test_weights_have_gradients_in_inference_too():
+    layer = FrameConvolution(5, 3, strides=2)
+    layer.build((None, None, 4))
+    rng = np.random.default_rng(0)
+    layer.set_weights([rng.normal(size=w.shape) for w in layer.weights])
+    frames, found = drawn(2, 7, 4), []
+    for training in (True, False):
+        with tf.GradientTape() as tape:
+            outputs = layer(frames, tf.constant([7, 4]), training=training)
+            total = tf.reduce_sum(outputs * drawn(*outputs.shape, seed=1))
+        found.append(tape.gradient(total, [w.value for w in layer.weights]))
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "bias", "message"),
+    [
+        ((4, 2), (2,), r"kernel must have shape \(3, 2, \)"),
+        ((3, 2), (1,), r"bias must have shape \(2, \)"),
+        ((3,), (2,), "kernel must have 2 axes"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_in_words(kernel, bias, message):
+    with pytest.raises((tf.errors.InvalidArgumentError, ValueError), match=message):
+        rows.dense(drawn(5, 3), drawn(*kernel), drawn(*bias))
+
+
+def network(*layers):
+    frames = keras.Input((None, 4))
+    lengths = keras.Input((), dtype="int32")
+    outputs = frames
+    for layer in layers:
+        takes_lengths = isinstance(layer, Recurrent)
+        outputs = layer(outputs, lengths) if takes_lengths else layer(outputs)
+    return keras.Model([frames, lengths], outputs)
+
+
+def test_a_network_tells_whether_its_rows_are_independent(monkeypatch):
+    ours = network(Recurrent(3), dense(2, "outputs", "tanh"))
+    assert rows.are_independent(ours)
+    assert not rows.are_independent(network(keras.layers.Dense(2)))
+    assert not rows.are_independent(network(dense(2, "outputs", "sigmoid")))
+    inner = keras.Sequential([keras.Input((None, 4)), keras.layers.Dense(3)])
+    assert not rows.are_independent(network(inner, dense(2, "outputs")))
+    monkeypatch.setattr(compiled, "is_in_use", lambda: False)
+    assert not rows.are_independent(ours)
