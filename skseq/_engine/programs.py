@@ -162,12 +162,14 @@ class Program:
     @property
     def n_bytes(self) -> int:
         """About how much memory the program takes."""
-        optimizers = [trainer.optimizer for trainer in self._trainers.values()]
-        holders = [self.model, *optimizers]
-        variables = [variable for holder in holders for variable in holder.variables]
-        n_functions = 2 + len(self._functions) + len(self._trainers)
-        n_values = sum(math.prod(variable.shape) for variable in variables)
+        trainers = self._trainers.values()
+        n_values = self._n_values + sum(trainer.n_values for trainer in trainers)
+        n_functions = 2 + len(self._functions) + len(trainers)
         return 4 * n_values + n_functions * FUNCTION_BYTES
+
+    @functools.cached_property
+    def _n_values(self) -> int:
+        return _count(self.model.variables)
 
     def forget_weights(self) -> None:
         """Note that the network's weights are no longer those loaded last."""
@@ -225,6 +227,7 @@ class Trainer:
                 self.optimizer = type(optimizer).from_config(optimizer.get_config())
         self._copied_weights = self._build()
         self._first_state = self.state()
+        self.n_values = _count(self.optimizer.variables)
         self.given_learning_rate = None
         self._step = self._compile()
 
@@ -356,6 +359,11 @@ class Trainer:
             return losses
 
         return step.get_concrete_function()
+
+
+def _count(variables) -> int:
+    """How many numbers variables hold."""
+    return sum(math.prod(variable.shape) for variable in variables)
 
 
 def _summed_rows(gradient):
