@@ -59,11 +59,12 @@ class FrameDecoder(keras.layers.Layer):
     what it would give in that state. With `reverse` it begins with the last frame.
     """
 
+    rows_are_independent = True
+
     def __init__(self, n_features, units, cell, decoder_input, reverse, **kwargs):
         super().__init__(dtype="float32", **kwargs)
         self.n_features, self.units, self.cell = n_features, units, cell
         self.decoder_input, self.reverse = decoder_input, reverse
-        self.rows_are_independent = decoder_input == "code" or cell == "lstm"
         self.bridge = dense(units * N_STATES[cell], "bridge", "tanh")
         self.recurrence = Recurrent(units, cell, name="recurrence")
         self.readout = dense(n_features, "readout")
@@ -120,7 +121,7 @@ def with_output(decoder, code, lengths, state, n_frames, training):
     outputs = tf.TensorArray(tf.float32, n_frames)
 
     def advance(t, state, outputs):
-        state = decoder.recurrence.step(readout(state[0]), state)
+        state = decoder.recurrence.step(readout(state[0]), state, training)
         return t + 1, list(state), outputs.write(t, state[0])
 
     _, _, outputs = tf.while_loop(

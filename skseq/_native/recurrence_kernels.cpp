@@ -16,11 +16,13 @@ extern const Kernels SKSEQ_TABLE(SKSEQ_INSTRUCTIONS);  // tests add names of the
 const skseq::Kernels skseq::SKSEQ_TABLE(SKSEQ_INSTRUCTIONS) = {};
 #else
 
+#include "attention.h"
 #include "gradient.h"
 #include "gru.h"
 #include "lstm.h"
 #include "rows.h"
 #include "run.h"
+#include "step.h"
 
 namespace {
 
@@ -46,16 +48,26 @@ bool differentiate(const Sequences& sequences, const Inputs& inputs,
 }
 
 template <class Cell>
+bool step(const skseq::StepInputs& inputs, const Weights& weights, float* output,
+          float* memory) {
+  const Step<Cell> step(inputs, weights);
+  if (!step.exists()) return false;
+  step.run(output, memory);
+  return true;
+}
+
+template <class Cell>
 constexpr skseq::Cell described() {
   return {Cell::N_INPUT,  Cell::N_BIASES, Cell::HAS_MEMORY ? 2 : 1,
-          Cell::N_TRACED, run<Cell>,      differentiate<Cell>};
+          Cell::N_TRACED, run<Cell>,      differentiate<Cell>,
+          step<Cell>};
 }
 
 }  // namespace
 
 const skseq::Kernels skseq::SKSEQ_TABLE(SKSEQ_INSTRUCTIONS) = {
     SKSEQ_TEXT(SKSEQ_INSTRUCTIONS), LANES, described<Lstm>(), described<Gru>(),
-    {dense, log_softmax, normalize},
+    {dense, log_softmax, normalize, attend},
 };
 
 #endif

@@ -50,6 +50,14 @@ struct Gradients {
   float* memory;
 };
 
+// What one step reads: a frame and a state of each row.
+struct StepInputs {
+  int64_t n_rows, n_features, n_units;
+  const float* frames;  // (n_rows, n_features)
+  const float* output;  // (n_rows, n_units)
+  const float* memory;  // the same; null for a GRU
+};
+
 struct Cell {
   int64_t n_gates, n_biases, n_states;
   int64_t n_traced;  // numbers that the gradient needs, per frame and padded unit
@@ -61,6 +69,8 @@ struct Cell {
   bool (*differentiate)(const Sequences&, const Inputs&, const Weights&, const State&,
                         const float* outputs, const float* trace, const float* upstream,
                         const Gradients&);
+  // The state after a step; memory is null for a GRU. There are no constants.
+  bool (*step)(const StepInputs&, const Weights&, float* output, float* memory);
 };
 
 // Rows that a dense layer reads: some numbers side by side, which may be those of other
@@ -91,6 +101,18 @@ struct Scaling {
   float epsilon;  // is added to the variance
 };
 
+// Queries, and what they look at. Without a score_kernel, which is (n_units,), scores
+// are products of queries and keys, otherwise of it and the tangent of their sum.
+struct Attended {
+  int64_t n_samples, n_queries, n_source, n_units, n_features;
+  const float* queries;    // (n_samples, n_queries, n_units)
+  const float* keys;       // (n_samples, n_source, n_units)
+  const float* states;     // (n_samples, n_source, n_features)
+  const int32_t* lengths;  // (n_samples,), each 0 to n_source
+  const float* score_kernel;
+  float scale;  // of the scores
+};
+
 // Of rows number `first` to before `end`, each computed as if it were alone.
 struct RowFunctions {
   bool (*dense)(const Rows&, const DenseLayer&, int64_t first, int64_t end,
@@ -100,6 +122,8 @@ struct RowFunctions {
                       int64_t end, float* outputs);
   void (*normalize)(const float* inputs, int64_t n_numbers, const Scaling&,
                     int64_t first, int64_t end, float* outputs);
+  void (*attend)(const Attended&, int64_t first, int64_t end, float* contexts,
+                 float* weights);
 };
 
 struct Kernels {

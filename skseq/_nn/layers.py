@@ -122,9 +122,12 @@ class Recurrent(keras.layers.Layer):
         zeros = tf.zeros((tf.shape(frames)[0], self.units))
         return [zeros] * N_STATES[self.cell]
 
-    def step(self, frame, state):
+    def step(self, frame, state, training=False):
         """Advance by one frame; a state is what the cell hands on, its output first."""
-        return self.recurrence.cell(frame, state)[1]
+        if training or not compiled.is_in_use():
+            return self.recurrence.cell(frame, state)[1]
+        weights = [weight.value for weight in self.recurrence.weights]
+        return rows.step(self.cell, frame, weights, state)
 
     def compute_output_shape(self, frames_shape, lengths_shape=None):
         return (*frames_shape[:-1], self.units)

@@ -91,16 +91,38 @@ def log_softmax(logits):
     return run(logits, n_threads=n_intra_op_threads())
 
 
+def attention(queries, keys, states, lengths, score_kernel=None):
+    """Contexts and weights of queries, (n_samples, n_queries, n_units).
+
+    Keys and states are those of a source, zero past each length. Scores are products,
+    divided by the root of the number of units, or, with a kernel (n_units,), products
+    of it and the hyperbolic tangents of sums.
+    """
+    kernel = tf.zeros(0) if score_kernel is None else score_kernel
+    run = compiled.operations().skseq_attention
+    lengths = tf.cast(lengths, tf.int32)
+    return run(queries, keys, states, lengths, kernel, n_threads=n_intra_op_threads())
+
+
+def step(cell, frame, weights, state):
+    """The state of a cell, "lstm" or "gru", after a frame, (n_samples, n_features)."""
+    run = getattr(compiled.operations(), f"skseq_{cell}_step")
+    after = run(frame, *weights, *state)
+    return list(after) if cell == "lstm" else [after]
+
+
 # -- gradients, where they are asked for all the same ----------------------------------
 
 
 def _gradient(operation, upstream, function):
     """Gradients of an operation's inputs, by those of a function that is the same."""
     inputs = [tf.identity(tensor) for tensor in operation.inputs]
+    sources = [tensor for tensor in inputs if tensor.dtype.is_floating]
     with tf.GradientTape() as tape:
-        tape.watch(inputs)
+        tape.watch(sources)
         outputs = function(*inputs)
-    return tape.gradient(outputs, inputs, upstream)
+    found = iter(tape.gradient(outputs, sources, upstream))
+    return [next(found) if tensor.dtype.is_floating else None for tensor in inputs]
 
 
 @tf.RegisterGradient("SkseqDense")
@@ -133,3 +155,42 @@ def _normalize_gradient(operation, upstream):
 @tf.RegisterGradient("SkseqLogSoftmax")
 def _log_softmax_gradient(operation, upstream):
     return _gradient(operation, upstream, tf.nn.log_softmax)
+
+
+@tf.RegisterGradient("SkseqAttention")
+def _attention_gradient(operation, *upstream):
+    def plain(queries, keys, states, lengths, kernel):
+        if kernel.shape[0]:
+            both = tf.tanh(queries[:, :, tf.newaxis] + keys[:, tf.newaxis])
+            scores = tf.tensordot(both, kernel, 1)
+        else:
+            scores = tf.matmul(queries, keys, transpose_b=True)
+            scores *= queries.shape[-1] ** -0.5
+        is_state = tf.sequence_mask(lengths, tf.shape(states)[1])[:, tf.newaxis]
+        weights = tf.nn.softmax(tf.where(is_state, scores, -1e9))
+        return tf.matmul(weights, states), weights
+
+    return _gradient(operation, list(upstream), plain)
+
+
+@tf.RegisterGradient("SkseqLstmStep")
+def _lstm_step_gradient(operation, *upstream):
+    def plain(frame, kernel, recurrent_kernel, bias, output, memory):
+        gates = frame @ kernel + output @ recurrent_kernel + bias
+        i, f, c, o = tf.split(gates, 4, axis=-1)
+        memory = tf.sigmoid(f) * memory + tf.sigmoid(i) * tf.tanh(c)
+        return [tf.sigmoid(o) * tf.tanh(memory), memory]
+
+    return _gradient(operation, list(upstream), plain)
+
+
+@tf.RegisterGradient("SkseqGruStep")
+def _gru_step_gradient(operation, upstream):
+    def plain(frame, kernel, recurrent_kernel, bias, output):
+        z, r, c = tf.split(frame @ kernel + bias[0], 3, axis=-1)
+        inner = tf.split(output @ recurrent_kernel + bias[1], 3, axis=-1)
+        update = tf.sigmoid(z + inner[0])
+        candidate = tf.tanh(c + tf.sigmoid(r + inner[1]) * inner[2])
+        return update * output + (1 - update) * candidate
+
+    return _gradient(operation, upstream, plain)

@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from skseq._nn import compiled
+from skseq._nn.rows import attention, product
+
 # Smaller than any score, and finite, so that no gradient is NaN.
 NEVER = -1e9
 
@@ -49,11 +52,26 @@ class DotAttention(keras.layers.Layer):
     def _weight(self, name, shape):
         return self.add_weight(shape, "zeros", "float32", name=name)
 
-    def keys(self, states):
+    def keys(self, states, training=False):
         """What queries are compared with; the same for all queries."""
-        return project(states, self.key_kernel)
+        return product(states, self.key_kernel.value, training)
 
-    def call(self, queries, source):
+    def call(self, queries, source, training=False):
+        queries = self._compared(queries, training)
+        if training or not compiled.is_in_use():
+            return self._attend(queries, source)
+        return attention(
+            queries, source.keys, source.states, source.lengths, self._score_kernel()
+        )
+
+    def _compared(self, queries, training):
+        """What keys are compared with."""
+        return queries
+
+    def _score_kernel(self):
+        return None
+
+    def _attend(self, queries, source):
         scores = self._scores(queries, source.keys)
         is_state = tf.sequence_mask(source.lengths, tf.shape(source.states)[1])
         scores = tf.where(is_state[:, tf.newaxis], scores, NEVER)
@@ -72,18 +90,15 @@ class AdditiveAttention(DotAttention):
         self.query_kernel = self._weight("query_kernel", (self.units, self.units))
         self.score_kernel = self._weight("score_kernel", (self.units, 1))
 
+    def _compared(self, queries, training):
+        return product(queries, self.query_kernel.value, training)
+
+    def _score_kernel(self):
+        return self.score_kernel.value[:, 0]
+
     def _scores(self, queries, keys):
-        queries = project(queries, self.query_kernel)
         both = tf.tanh(queries[:, :, tf.newaxis] + keys[:, tf.newaxis])
-        return project(both, self.score_kernel)[..., 0]
-
-
-def project(inputs, kernel):
-    """Multiply the last axis by a matrix, as one product of two matrices.
-
-    `tf.matmul` of more axes crashed the process where oneDNN fused it in a loop.
-    """
-    return tf.tensordot(inputs, kernel.value, 1)
+        return tf.tensordot(both, self._score_kernel(), 1)
 
 
 ATTENTIONS = {"additive": AdditiveAttention, "dot": DotAttention, None: None}

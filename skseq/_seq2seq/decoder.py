@@ -21,6 +21,8 @@ class Decoder(keras.layers.Layer):
     (Cho et al. 2014).
     """
 
+    rows_are_independent = True
+
     def __init__(self, n_ids, embedding_dim, units, cell, attention, dropout, **kwargs):
         super().__init__(dtype="float32", **kwargs)
         self.n_ids, self.embedding_dim = n_ids, embedding_dim
@@ -72,7 +74,7 @@ class Decoder(keras.layers.Layer):
         They come as (n_real_tokens, n_ids), sample after sample, and with the weights
         of attention, (n_samples, n_tokens, n_source).
         """
-        source = self.source(states, lengths, summary)
+        source = self.source(states, lengths, summary, training)
         first = self.first_states(source)
         readouts, weights = self._read(
             tokens,
@@ -93,9 +95,11 @@ class Decoder(keras.layers.Layer):
     ):
         return (None, self.n_ids), (*tokens_shape, states_shape[1])
 
-    def source(self, states, lengths, summary) -> Source:
+    def source(self, states, lengths, summary, training=False) -> Source:
         """Prepare an encoded batch."""
-        keys = None if self.attention is None else self.attention.keys(states)
+        keys = None
+        if self.attention is not None:
+            keys = self.attention.keys(states, training)
         return Source(states, keys, lengths, summary)
 
     def first_states(self, source) -> list[list]:

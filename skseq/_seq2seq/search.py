@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from skseq._nn.rows import log_softmax
+
 IMPOSSIBLE = float("-inf")
-NAN = float("nan")
 KEPT = 1.0  # sorts a hypothesis that has ended before all log-probabilities
 FORBIDDEN = -1e30  # may be added up
 LEAST_ATTENTION = 1e-10  # keeps the coverage penalty finite
+VECTOR = 16  # numbers that TensorFlow computes at once, at most
 
 
 class Beam(NamedTuple):
@@ -42,6 +44,13 @@ class Beam(NamedTuple):
     has_ended: Any
     attention: Any
     states: Any
+
+
+class Ranking(NamedTuple):
+    """What hypotheses are ordered by, beside their log-probabilities."""
+
+    norms: Any  # tensor, the divisor of each length
+    coverage: Any  # scalar tensor
 
 
 class Penalties(NamedTuple):
@@ -103,28 +112,29 @@ def beam_search(
         Best first. Minus infinity where there are fewer hypotheses.
     """
     limits = tf.maximum(limits, min_length)
+    longest = tf.reduce_max(limits)
+    ranking = Ranking(_length_norms(longest, penalties.length), penalties.coverage)
 
     def goes_on(t, beam):
-        return tf.reduce_any(_can_gain(beam, limits, penalties, is_source, n_best))
+        return tf.reduce_any(_can_gain(beam, limits, ranking, is_source, n_best))
 
     def advance(t, beam):
         last = tf.gather(beam.tokens, tf.maximum(t - 1, 0), axis=2)
         last = tf.where(t == 0, start, tf.maximum(last, 0))  # (n_samples, beam_width)
         logits, states, attention = step(last, beam.states)
-        total = tf.reduce_logsumexp(logits, axis=-1, keepdims=True)
-        total = tf.where(tf.math.is_finite(total), total, NAN)  # to be seen at last
+        log_probs = log_softmax(logits)  # NaN where they are not finite, to be seen
         may_end, may_go_on = t >= min_length, t < limits
-        logits = _restricted(logits, may_end, may_go_on, end, banned)
+        log_probs += _restriction(logits.shape[-1], may_end, may_go_on, end, banned)
         if no_repeat_ngram:
-            logits += _repeats(beam.tokens, t, no_repeat_ngram, logits.shape[-1])
-        chosen = _best_continuations(beam, logits - total, beam_width)
+            log_probs += _repeats(beam.tokens, t, no_repeat_ngram, logits.shape[-1])
+        chosen = _best_continuations(beam, log_probs, beam_width)
         attention = tf.where(beam.has_ended[..., tf.newaxis], 0.0, attention)
         beam = beam._replace(states=states, attention=beam.attention + attention)
         return t + 1, _continued(beam, *chosen, t, end)
 
-    start_beam = _first_beam(first_states, is_source, tf.reduce_max(limits), beam_width)
+    start_beam = _first_beam(first_states, is_source, longest, beam_width)
     _, beam = tf.while_loop(goes_on, advance, (0, start_beam))
-    return _ranked(beam, penalties, is_source, n_best)
+    return _ranked(beam, ranking, is_source, n_best)
 
 
 def _first_beam(first_states, is_source, longest, width) -> Beam:
@@ -144,12 +154,12 @@ def _first_beam(first_states, is_source, longest, width) -> Beam:
     )
 
 
-def _restricted(logits, may_end, may_go_on, end, banned):
-    """Rule out what no output holds here; `may_go_on` has one entry per sample."""
-    is_end = tf.range(logits.shape[-1]) == end
-    is_banned = tf.reduce_any([tf.range(logits.shape[-1]) == i for i in banned], axis=0)
-    is_allowed = tf.where(is_end, may_end, may_go_on[:, tf.newaxis] & ~is_banned)
-    return tf.where(is_allowed[:, tf.newaxis], logits, IMPOSSIBLE)
+def _restriction(n_ids, may_end, may_go_on, end, banned):
+    """Minus infinity for ids that no output holds here, by sample; else nothing."""
+    ids = tf.range(n_ids)
+    is_banned = tf.reduce_any([ids == i for i in banned], axis=0)
+    is_allowed = tf.where(ids == end, may_end, may_go_on[:, tf.newaxis] & ~is_banned)
+    return tf.where(is_allowed[:, tf.newaxis], 0.0, IMPOSSIBLE)
 
 
 def _repeats(tokens, t, n, n_ids):
@@ -207,25 +217,34 @@ def _continued(beam, parents, tokens, totals, t, end) -> Beam:
     )
 
 
-def _can_gain(beam, limits, penalties, is_source, n_best):
+def _can_gain(beam, limits, ranking, is_source, n_best):
     """Whether an unfinished hypothesis may yet be among the best of a sample."""
     is_live = ~beam.has_ended & (beam.log_probs > IMPOSSIBLE)
     live = tf.where(is_live, beam.log_probs, IMPOSSIBLE)
     # Log-probabilities only fall, and no output is longer than the limit.
-    bound = tf.reduce_max(live, axis=1) / _length_norm(limits, penalties.length)
-    ended = tf.where(beam.has_ended, _scores(beam, penalties, is_source), IMPOSSIBLE)
+    bound = tf.reduce_max(live, axis=1) / tf.gather(ranking.norms, limits)
+    ended = tf.where(beam.has_ended, _scores(beam, ranking, is_source), IMPOSSIBLE)
     return tf.reduce_any(is_live, axis=1) & (
         bound > tf.math.top_k(ended, n_best)[0][:, -1]
     )
 
 
-def _length_norm(lengths, length_penalty):
-    """The divisor of Wu et al. (2016), the end counted as a token."""
-    return ((5.0 + 1.0 + tf.cast(lengths, tf.float32)) / 6.0) ** length_penalty
+def _length_norms(longest, length_penalty):
+    """The divisor of Wu et al. (2016) of each length, the end counted as a token."""
+    n = _whole(longest + 2)  # what is impossible grows by one beyond the longest
+    return ((6.0 + tf.cast(tf.range(n), tf.float32)) / 6.0) ** length_penalty
 
 
-def _ranked(beam, penalties, is_source, n_best):
-    scores = _scores(beam, penalties, is_source)
+def _whole(n):
+    """A number, made larger until it fills whole vectors.
+
+    TensorFlow computes the numbers that are left otherwise, which may change a bit.
+    """
+    return -(-n // VECTOR) * VECTOR
+
+
+def _ranked(beam, ranking, is_source, n_best):
+    scores = _scores(beam, ranking, is_source)
     scores, chosen = tf.math.top_k(tf.where(beam.has_ended, scores, IMPOSSIBLE), n_best)
     best = [
         tf.gather(tensor, chosen, batch_dims=1)
@@ -234,9 +253,13 @@ def _ranked(beam, penalties, is_source, n_best):
     return *best, scores
 
 
-def _scores(beam, penalties, is_source):
-    scores = beam.log_probs / _length_norm(beam.lengths, penalties.length)
+def _scores(beam, ranking, is_source):
+    scores = beam.log_probs / tf.gather(ranking.norms, beam.lengths)
     received = tf.where(is_source[:, tf.newaxis], beam.attention, 1.0)
     received = tf.clip_by_value(received, LEAST_ATTENTION, 1.0)
-    scores += penalties.coverage * tf.reduce_sum(tf.math.log(received), axis=-1)
-    return scores
+    n_source = tf.shape(received)[2]
+    padding = ((0, 0), (0, 0), (0, _whole(n_source) - n_source))
+    received = tf.pad(received, padding, constant_values=1.0)
+    # Added up one after another, so that padding changes no bit.
+    covered = tf.cumsum(tf.math.log(received), axis=-1)[..., -1]
+    return scores + ranking.coverage * covered

@@ -257,6 +257,35 @@ void run(const Kind& kind, Random& random) {
   compare_gradients(c, kind, random, found);
 }
 
+// One step of all rows, as of sequences of one frame.
+void run_step(const Kind& kind, Random& random) {
+  const skseq::Cell& cell = kind.cell;
+  Case c(random);
+  auto& s = c.sequences;
+  s.n_frames = 1;
+  s.n_constants = 0;
+  for (int64_t size : sizes_of(s, cell)) c.inputs.push_back(noise(random, size));
+  c.inputs.resize(MEMORY + 1);
+  const auto at = [&](int i) { return c.inputs[i].data(); };
+  const skseq::StepInputs inputs{s.n_rows,   s.n_features, s.n_units,
+                                 at(FRAMES), at(OUTPUT),   at(MEMORY)};
+  const skseq::Weights weights{at(KERNEL), nullptr, at(RECURRENT), at(BIAS)};
+  Numbers output(s.n_rows * s.n_units), memories(c.inputs[MEMORY].size());
+  cell.step(inputs, weights, output.data(), memories.data());
+  for (int64_t r = 0; r < s.n_rows; ++r) {
+    const float* start = at(OUTPUT) + r * s.n_units;
+    const std::vector<double> before(start, start + s.n_units);
+    for (int64_t u = 0; u < s.n_units; ++u) {
+      const int64_t i = r * s.n_units + u;
+      double memory = memories.empty() ? 0 : c.inputs[MEMORY][i];
+      const double expected = kind.step(c, r, r, u, before, memory);
+      compare(c, "an output after a step", output[i], expected, 1e-5);
+      if (memories.empty()) continue;
+      compare(c, "a memory after a step", memories[i], memory, 1e-5);
+    }
+  }
+}
+
 // -- functions of rows ----------------------------------------------------------------
 
 void compare_rows(const char* what, int64_t row, double found, double expected,
@@ -286,7 +315,8 @@ void run_dense(Random& random) {
   Numbers outputs(n_rows * units, NAN);
   kernels.rows.dense(rows, layer, first, end, outputs.data());
   for (int64_t r = 0; r < n_rows; ++r) {
-    const int64_t start = (r / n_together * n_frames + r % n_together * stride) * features;
+    const int64_t frame = r / n_together * n_frames + r % n_together * stride;
+    const int64_t start = frame * features;
     for (int64_t u = 0; u < units; ++u) {
       const double found = outputs[r * units + u];
       if (r < first || r >= end) {
@@ -325,6 +355,58 @@ void run_plain_rows(Random& random) {
   }
 }
 
+void run_attention(Random& random) {
+  skseq::Attended a{};
+  a.n_samples = drawn(random, 0, 4);
+  a.n_queries = drawn(random, 0, 4);
+  a.n_source = drawn(random, 1, 20);
+  a.n_units = drawn(random, 1, 20);
+  a.n_features = drawn(random, 1, 20);
+  a.scale = 0.5f;
+  const Numbers queries = noise(random, a.n_samples * a.n_queries * a.n_units);
+  const Numbers keys = noise(random, a.n_samples * a.n_source * a.n_units);
+  const Numbers states = noise(random, a.n_samples * a.n_source * a.n_features);
+  const Numbers kernel = noise(random, a.n_units);
+  std::vector<int32_t> lengths;
+  for (int64_t i = 0; i < a.n_samples; ++i) {
+    lengths.push_back(static_cast<int32_t>(drawn(random, 0, a.n_source)));
+  }
+  a.queries = queries.data();
+  a.keys = keys.data();
+  a.states = states.data();
+  a.lengths = lengths.data();
+  a.score_kernel = drawn(random, 0, 1) ? kernel.data() : nullptr;
+  const int64_t n = a.n_samples * a.n_queries;
+  Numbers contexts(n * a.n_features), weights(n * a.n_source);
+  kernels.rows.attend(a, 0, n, contexts.data(), weights.data());
+  for (int64_t q = 0; q < n; ++q) {
+    const int64_t first = q / a.n_queries * a.n_source;
+    std::vector<double> expected(a.n_source, 0.0);
+    double sum = 0;
+    for (int64_t s = 0; s < lengths[q / a.n_queries]; ++s) {
+      double score = 0;
+      for (int64_t u = 0; u < a.n_units; ++u) {
+        const double own = queries[q * a.n_units + u];
+        const double other = keys[(first + s) * a.n_units + u];
+        score += a.score_kernel ? kernel[u] * std::tanh(own + other) : own * other;
+      }
+      sum += expected[s] = std::exp(score * a.scale);
+    }
+    for (int64_t s = 0; s < a.n_source; ++s) {
+      if (sum > 0) expected[s] /= sum;
+      compare_rows("a weight of attention", q, weights[q * a.n_source + s], expected[s],
+                   1e-5);
+    }
+    for (int64_t i = 0; i < a.n_features; ++i) {
+      double context = 0;
+      for (int64_t s = 0; s < a.n_source; ++s) {
+        context += expected[s] * states[(first + s) * a.n_features + i];
+      }
+      compare_rows("a context", q, contexts[q * a.n_features + i], context, 1e-5);
+    }
+  }
+}
+
 }  // namespace
 
 int main(int, char** arguments) {
@@ -332,7 +414,9 @@ int main(int, char** arguments) {
   const Kind kinds[] = {{kernels.lstm, lstm_step}, {kernels.gru, gru_step}};
   for (int i = 0; i < std::atoi(arguments[2]); ++i) {
     run(kinds[i % 2], random);
+    run_step(kinds[i % 2], random);
     run_dense(random);
+    run_attention(random);
     run_plain_rows(random);
   }
   std::printf("%s: as expected\n", kernels.name);

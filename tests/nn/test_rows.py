@@ -162,6 +162,110 @@ def test_what_is_impossible_has_no_probability():
     assert np.isnan(found[1]).all()
 
 
+def attended(seed=0):
+    """Queries, keys, states and lengths from 1 up of a batch."""
+    queries, keys = drawn(30, 3, 21, seed=seed), drawn(30, 9, 21, seed=seed + 1)
+    lengths = np.random.default_rng(seed).integers(1, 10, 30).astype("int32")
+    states = drawn(30, 9, 13, seed=seed + 2)
+    states[~np.asarray(tf.sequence_mask(lengths, 9))] = 0
+    return queries, keys, states, lengths
+
+
+@pytest.mark.parametrize("kernel", [None, drawn(21, seed=9)])
+def test_attention_is_the_formula(kernel):
+    queries, keys, states, lengths = attended()
+    contexts, weights = rows.attention(queries, keys, states, lengths, kernel)
+    for i, n in enumerate(lengths):
+        own, own_keys = queries[i].astype("float64"), keys[i, :n].astype("float64")
+        scores = own @ own_keys.T / np.sqrt(21)
+        if kernel is not None:
+            scores = np.tanh(own[:, None] + own_keys) @ kernel.astype("float64")
+        expected = np.exp(log_softmax(scores))
+        np.testing.assert_allclose(weights[i, :, :n], expected, rtol=1e-5, atol=1e-6)
+        assert not weights[i, :, n:].numpy().any()
+        np.testing.assert_allclose(
+            contexts[i], expected @ states[i, :n], rtol=1e-5, atol=1e-5
+        )
+
+
+@pytest.mark.parametrize("kernel", [None, drawn(21, seed=9)])
+def test_attention_is_the_same_to_the_bit_in_any_batch_under_any_padding(kernel):
+    *given, lengths = attended()
+    together = rows.attention(*given, lengths, kernel)
+    for n in (1, 2, 7):
+        longest = max(lengths[:n])
+        queries, *source = (array[:n] for array in given)
+        for source_length in (longest, 9):
+            cut = [array[:, :source_length] for array in source]
+            found = rows.attention(queries, *cut, lengths[:n], kernel)
+            np.testing.assert_array_equal(found[0], together[0][:n])
+            np.testing.assert_array_equal(found[1], together[1][:n, :, :source_length])
+
+
+@pytest.mark.parametrize("kernel", [None, drawn(21, seed=9)])
+def test_attention_has_gradients_in_inference_too(kernel):
+    queries, keys, states, lengths = map(tf.constant, attended())
+    with tf.GradientTape() as tape:
+        tape.watch([queries, keys, states])
+        contexts, weights = rows.attention(queries, keys, states, lengths, kernel)
+        total = tf.reduce_sum(contexts**2) + tf.reduce_sum(weights**2)
+    found = tape.gradient(total, [queries, keys, states])
+    values = [queries, keys, states]
+    for i, gradient in enumerate(found):
+        direction = drawn(*gradient.shape, seed=i + 5)
+        both = []
+        for step in (1e-2, -1e-2):
+            moved = [
+                v + step * direction if j == i else v for j, v in enumerate(values)
+            ]
+            contexts, weights = rows.attention(*moved, lengths, kernel)
+            both.append(np.float64(tf.reduce_sum(contexts**2)) + np.sum(weights**2.0))
+        expected = (both[0] - both[1]) / 2e-2
+        assert np.sum(gradient * direction) == pytest.approx(
+            expected, rel=2e-2, abs=0.1
+        )
+
+
+@pytest.mark.parametrize("units", [1, 5, 8, 19, 32])
+@pytest.mark.parametrize("n_rows", [0, 1, 3, 14])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_step_is_that_of_the_cell_and_of_a_whole_sequence(cell, n_rows, units):
+    layer = Recurrent(units, cell)
+    layer.build((None, None, 6))
+    layer.set_weights([drawn(*w.shape, seed=i) for i, w in enumerate(layer.weights)])
+    n_states = len(layer._first_state(tf.zeros((1, 1, 6))))
+    state = [drawn(n_rows, units, seed=i) for i in range(n_states)]
+    frame = tf.constant(drawn(n_rows, 6, seed=4))
+    found = layer.step(frame, state)
+    trained = layer.step(frame, state, training=True) if n_rows else found
+    for ours, theirs in zip(found, trained, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=2e-6)
+    whole = layer(frame[:, tf.newaxis], tf.ones(n_rows, tf.int32), state)
+    np.testing.assert_array_equal(found[0], whole[:, 0])
+    if n_rows:
+        alone = layer.step(frame[-1:], [part[-1:] for part in state])
+        np.testing.assert_array_equal(alone[-1], found[-1][-1:])
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_step_has_the_gradients_of_the_cell_in_inference_too(cell):
+    layer = Recurrent(5, cell)
+    layer.build((None, None, 6))
+    layer.set_weights([drawn(*w.shape, seed=i) for i, w in enumerate(layer.weights)])
+    n_states = len(layer._first_state(tf.zeros((1, 1, 6))))
+    sources = [tf.constant(drawn(3, n)) for n in (6, *[5] * n_states)]
+    found = []
+    for training in (False, True):
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            after = layer.step(sources[0], sources[1:], training)
+            total = tf.add_n([tf.reduce_sum(part**2) for part in after])
+        weights = [w.value for w in layer.weights]
+        found.append(tape.gradient(total, [*sources, *weights]))
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("activation", [None, "tanh", "relu"])
 def test_layers_give_the_same_in_training_but_for_rounding(activation):
     layer = dense(11, "layer", activation)

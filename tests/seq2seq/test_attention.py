@@ -6,7 +6,6 @@ from scipy.special import softmax
 from skseq._seq2seq.attention import (
     ATTENTIONS,
     Source,
-    project,
 )
 
 KINDS = [kind for kind in ATTENTIONS if kind]
@@ -148,10 +147,11 @@ def test_gradients_are_finite_however_large_the_scores(kind):
         assert np.isfinite(gradient).all()
 
 
+@pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("shape", [(2, 3), (2, 4, 3), (2, 1, 4, 3)])
-def test_a_projection_multiplies_the_last_axis(shape):
+def test_a_projection_multiplies_the_last_axis(shape, training):
     layer = attention_of("dot")
     inputs = np.random.default_rng(0).normal(size=shape).astype("float32")
     expected = inputs @ layer.get_weights()[0]
-    got = project(tf.constant(inputs), layer.key_kernel)
+    got = layer.keys(tf.constant(inputs), training)
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
