@@ -408,8 +408,9 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
 
         `run(program, batch)` gives arrays of one row per sequence, and
         `read(rows, *arrays)` makes one result of each row. `check(data)` may refuse
-        the data once it is prepared. What the other sequences hold does not change a
-        bit of a result; how many they are and where it stands among them may, the last.
+        the data once it is prepared. The other sequences do not change a bit of a
+        result where the network keeps rows independent; elsewhere what they hold does
+        not, but how many they are and where it stands among them may, the last.
         """
         check_parameters(self, {"batch_size": BATCH_SIZE})
         with borrow(self._recipe(), self._weights) as program:
@@ -426,7 +427,9 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         lengths = lengths_of(data)
         exact = self._exact_lengths
         for batch in prediction_batches(lengths, size, n_rows, exact=exact):
-            arrays = whole_tiles(data.assemble(batch), lengths[batch])
+            arrays = data.assemble(batch)
+            if not program.rows_are_independent:
+                arrays = whole_tiles(arrays, lengths[batch])
             outputs = run(program, arrays)
             found = read(batch, *(output[: len(batch)] for output in outputs))
             for row, result in zip(batch, found, strict=True):

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from skseq._engine.optimizers import optimizer_key, plain_learning_rate
 from skseq._engine.replicas import n_replicas_of, on_replicas, scope_of
+from skseq._nn import rows
 from skseq._nn.padding import sees_padding
 from skseq._seeding import derive
 
@@ -149,6 +150,11 @@ class Program:
     def inputs_and_targets(self, batch: dict) -> tuple[list, dict]:
         """A batch's arrays as the compiled functions take them."""
         return self.inputs(batch), self._targets(batch)
+
+    @functools.cached_property
+    def rows_are_independent(self) -> bool:
+        """Whether a row's outputs are the same to the bit in any batch."""
+        return rows.are_independent(self.model)
 
     @functools.cached_property
     def sees_padding(self) -> bool:
