@@ -18,6 +18,13 @@ def frames(*lengths, n_features=2):
     return [rng.normal(size=(n, n_features)) for n in lengths]
 
 
+def chosen(reader, X, y):
+    """The filters and strides that `fit` is about to build a network with."""
+    data = reader._check_data(X, y, None, reset=True)
+    settings = reader._make_settings(data, None, {})
+    return settings["conv_filters"], settings["conv_strides"]
+
+
 def taken(fitted):
     return fitted._settings["conv_filters"], fitted.conv_strides_
 
@@ -35,11 +42,11 @@ def taken(fitted):
 def test_strides_leave_each_sequence_twice_what_its_labels_need(
     lengths, texts, strides
 ):
-    assert taken(make().fit(frames(*lengths), texts)) == ((64,), strides)
+    assert chosen(make(), frames(*lengths), texts) == ((64,), strides)
 
 
 def test_one_label_per_sample_is_read_at_half_the_pace():
-    assert taken(make().fit(frames(40, 60), [0, 1])) == ((64,), (2,))
+    assert chosen(make(), frames(40, 60), [0, 1]) == ((64,), (2,))
 
 
 def test_sequences_of_the_validation_set_count_and_hopeless_ones_do_not():
@@ -52,36 +59,43 @@ def test_sequences_of_the_validation_set_count_and_hopeless_ones_do_not():
 
 
 def test_frames_that_are_skipped_do_not_count():
-    assert make(skip_frames=7).fit(frames(40), ["ab"]).conv_strides_ == (2,)
+    assert chosen(make(skip_frames=7), frames(40), ["ab"]) == ((64,), (2,))
+
+
+GIVEN = {
+    "one convolution": ({"conv_filters": 3}, ((3,), (4,))),
+    "two": ({"conv_filters": (3, 4)}, ((3, 4), (2, 2))),
+    "three": ({"conv_filters": (3, 4, 5)}, ((3, 4, 5), (2, 2, 1))),
+    "none": ({"conv_filters": ()}, ((), ())),
+    "a stride": ({"conv_strides": 3}, ((64,), (3,))),
+    "two strides": ({"conv_strides": (3, 1)}, ((64, 64), (3, 1))),
+    "both": ({"conv_filters": (3, 4), "conv_strides": 1}, ((3, 4), (1, 1))),
+    "front end": ({"front_end": lambda frames: frames}, ((), ())),
+    "front end and convolution": (
+        {"front_end": lambda frames: frames, "conv_filters": 3},
+        ((3,), (1,)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_what_a_user_sets_is_never_overruled(name):
+    given, expected = GIVEN[name]
+    assert chosen(make(**given), frames(40, 60), ["ab", "ba"]) == expected
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({"conv_filters": 3}, ((3,), (4,))),
-        ({"conv_filters": (3, 4)}, ((3, 4), (2, 2))),
-        ({"conv_filters": (3, 4, 5)}, ((3, 4, 5), (2, 2, 1))),
-        ({"conv_filters": ()}, ((), ())),
-        ({"conv_strides": 3}, ((64,), (3,))),
-        ({"conv_strides": (3, 1)}, ((64, 64), (3, 1))),
-        ({"conv_filters": (3, 4), "conv_strides": 1}, ((3, 4), (1, 1))),
-        ({"front_end": lambda frames: frames}, ((), ())),
-        ({"front_end": lambda frames: frames, "conv_filters": 3}, ((3,), (1,))),
-    ],
-    ids=[
-        "one convolution",
-        "two",
-        "three",
-        "none",
-        "a stride",
-        "two strides",
-        "both",
-        "front end",
-        "front end and convolution",
-    ],
+    "name",
+    [pytest.param(n, marks=() if n == "two" else pytest.mark.slow) for n in GIVEN],
 )
-def test_what_a_user_sets_is_never_overruled(given, expected):
-    assert taken(make(**given).fit(frames(40, 60), ["ab", "ba"])) == expected
+def test_the_network_is_built_with_what_was_chosen(name):
+    given, expected = GIVEN[name]
+    reader = make(**given).fit(frames(40, 60), ["ab", "ba"])
+    assert taken(reader) == expected
+    layers = [x for x in reader.model_.layers if x.name.startswith("conv_")]
+    assert tuple(layer.convolution.filters for layer in layers) == expected[0]
+    strides = tuple(stride for x in layers for stride in x.convolution.strides)
+    assert strides == expected[1]
 
 
 @pytest.mark.parametrize(
