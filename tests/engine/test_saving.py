@@ -60,7 +60,7 @@ def fit(**params):
 
 
 def fit_translator(form=list, **params):
-    translator = TRANSLATOR.make(**{**LEAST, "embedding_dim": 2, **params})
+    translator = TRANSLATOR.make(**{**LEAST, **params})
     return roughened(translator.fit(LETTERS, list(map(form, REVERSED))))
 
 
@@ -141,7 +141,7 @@ def test_all_that_was_learnt_comes_back(here, there, name):
     ids=["int", "float", "bool", "tuple", "int16"],
 )
 def test_labels_come_back_in_their_type(y, tmp_path):
-    clf = CTC.tiny().fit(X, y)
+    clf = CTC.make(**LEAST).fit(X, y)
     clf.save(tmp_path / "clf")
     loaded = skseq.load(tmp_path / "clf")
     assert loaded.classes_.dtype == clf.classes_.dtype
@@ -174,7 +174,7 @@ def test_tokens_come_back_in_their_type(form, tmp_path):
 )
 def test_integer_tokens_come_back_in_their_dtype(dtype, tmp_path):
     numbers = [np.array([ord(x) for x in tokens], dtype=dtype) for tokens in LETTERS]
-    translator = TRANSLATOR.tiny(**TOKENS).fit(numbers, numbers)
+    translator = TRANSLATOR.make(**LEAST, **TOKENS).fit(numbers, numbers)
     translator.save(tmp_path / "translator")
     loaded = skseq.load(tmp_path / "translator")
     pairs = zip(loaded.predict(numbers), translator.predict(numbers), strict=True)
@@ -185,7 +185,7 @@ def test_integer_tokens_come_back_in_their_dtype(dtype, tmp_path):
 def test_feature_names_come_back(tmp_path):
     pd = pytest.importorskip("pandas")
     frames = [pd.DataFrame(x, columns=["x", "y", "z"]) for x in X]
-    clf = CTC.tiny().fit(frames, CTC.y)
+    clf = CTC.make(**LEAST).fit(frames, CTC.y)
     clf.save(tmp_path / "clf")
     loaded = skseq.load(tmp_path / "clf")
     assert loaded.feature_names_in_.tolist() == ["x", "y", "z"]
@@ -680,11 +680,13 @@ def test_a_long_vocabulary_does_not_make_the_header_long(saved_translator):
 # -- the shapes of weights -------------------------------------------------------------
 
 
-@pytest.fixture(params=[case.name for case in SAVED])
-def network(request, here):
-    """A network's function and its settings."""
-    estimator = here[1][request.param]
-    return estimator._network, estimator._settings
+@pytest.fixture(params=SAVED, ids=str)
+def network(request):
+    """A network's function and its settings, which `fit` chooses before it builds."""
+    case = request.param
+    estimator = case.make()
+    data = estimator._check_data(case.X, case.y, None, reset=True)
+    return estimator._network, estimator._make_settings(data, None, {})
 
 
 @pytest.mark.slow

@@ -105,7 +105,14 @@ class InterruptOnce(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("case", ESTIMATORS, ids=str)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=() if case is CTC else pytest.mark.slow)
+        for case in ESTIMATORS
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("before", [[], [RateFrom]], ids=["free", "set by a callback"])
 def test_an_interrupted_fit_resumes_where_its_rate_was(case, before, tmp_path):
     params = {"epochs": 5, "optimizer": "adam", "learning_rate": 0.01}

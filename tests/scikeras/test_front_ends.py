@@ -64,7 +64,8 @@ def test_what_scikeras_offers_is_passed_as_far_as_it_is_asked_for():
         return keras.Sequential([keras.Input((None, 3)), keras.layers.Dense(width)])
 
     for function in (asks_for_all, takes_all, asks_for_nothing):
-        make(front_end=as_front_end(function), front_end__width=5).fit(X, Y)
+        made = as_front_end(function)(keras.Input((None, 3)), width=5)
+        assert made.shape == (None, None, 5)
     assert seen["meta"] == {
         "X_shape_": (None, None, 3),
         "X_dtype_": np.dtype("float32"),
@@ -77,8 +78,8 @@ def test_what_scikeras_offers_is_passed_as_far_as_it_is_asked_for():
 def test_a_front_end_is_cloned_searched_and_pickled_like_any_parameter():
     front_end = as_front_end(build)
     search = GridSearchCV(
-        make(front_end=front_end),
-        {"front_end__width": [2, 3]},
+        make(front_end=front_end, front_end__activation="relu"),
+        {"front_end__width": [2, 6]},
         cv=2,
         error_score="raise",
     ).fit(X, Y)
