@@ -8,13 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from skseq._engine import programs
 from skseq._engine.lending import borrow
 from skseq._engine.optimizers import make_optimizer
-from skseq._engine.programs import (
-    MAX_FUNCTIONS,
-    MAX_TRAINERS,
-    Program,
-)
+from skseq._engine.programs import MAX_FUNCTIONS, Program
 from skseq._nn.initial_weights import initial_weights
 from tests.tiny import RECIPE, recipe_with
 
@@ -99,7 +96,7 @@ def test_an_optimizer_that_starts_from_the_weights_starts_from_the_present_ones(
 
 
 def test_making_a_training_step_leaves_the_weights_as_they_were():
-    program = Program(RECIPE)
+    program = Program(recipe_with(units=()))
     weights = first_weights(program)
     program.load(weights)
     program.trainer(make_optimizer("schedulefreeadamw"))
@@ -136,12 +133,13 @@ def test_optimizers_that_differ_by_learning_rate_share_a_compiled_step():
     with borrow(RECIPE) as program:
         first = program.trainer(make_optimizer("sgd", 0.5))
         assert program.trainer(make_optimizer("sgd", 0.25)) is first
-        assert program.trainer(make_optimizer("rmsprop")) is not first
+        assert program.trainer(make_optimizer("adam")) is not first
 
 
-def test_only_the_last_used_training_steps_are_kept():
+def test_only_the_last_used_training_steps_are_kept(monkeypatch):
+    monkeypatch.setattr(programs, "MAX_TRAINERS", 2)
     program = Program(recipe_with(units=()))
-    momenta = [i / 10 for i in range(MAX_TRAINERS + 1)]
+    momenta = [0.0, 0.1, 0.2]
     for momentum in momenta:
         optimizer = make_optimizer("sgd", routed={"momentum": momentum})
         program.trainer(optimizer)
@@ -314,16 +312,16 @@ def test_only_the_functions_used_last_are_kept():
 
 
 def test_threads_get_a_program_each_and_learn_as_if_alone(fresh_run):
-    together = Barrier(3, timeout=60)
+    together = Barrier(2, timeout=60)
 
     def job(_):
         with borrow(RECIPE) as program:
             together.wait()
             return id(program), learn(program)
 
-    with ThreadPoolExecutor(3) as pool:
-        programs, runs = zip(*pool.map(job, range(3)), strict=True)
-    assert len(set(programs)) == 3
+    with ThreadPoolExecutor(2) as pool:
+        lent, runs = zip(*pool.map(job, range(2)), strict=True)
+    assert len(set(lent)) == 2
     for run in runs:
         assert_equal(run, fresh_run("adam"))
 

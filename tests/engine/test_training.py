@@ -358,7 +358,9 @@ def assert_close(weights, expected):
         np.testing.assert_allclose(value, wanted, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize(
+    "optimizer", ["sgd", pytest.param("adam", marks=pytest.mark.slow)]
+)
 def test_averaged_weights_are_validated_and_kept(optimizer):
     recorder, validation = Recorder(), part(range(5, 8))
     options = {"optimizer": optimizer, "routed": AVERAGED, "callbacks": [recorder]}
@@ -374,7 +376,9 @@ def test_averaged_weights_are_validated_and_kept(optimizer):
     assert equal(end.result(), epochs[-1].result())
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize(
+    "optimizer", ["sgd", pytest.param("adam", marks=pytest.mark.slow)]
+)
 def test_training_goes_on_from_its_own_weights_not_from_the_averages(optimizer):
     data = part(range(5)), part(range(5, 8))
     averaged = run(*data, optimizer=optimizer, routed=AVERAGED)
