@@ -254,7 +254,11 @@ CTC = Case(
 )
 CTC_SINGLE = CTC.variant(
     "ctc-single",
-    changes={"draw": frames_and_classes, "writes": "one label"},
+    changes={
+        "draw": frames_and_classes,
+        "writes": "one label",
+        "check_params": {"epochs": 12, "conv_filters": ()},
+    },
     target="single",
     conv_filters="auto",
 )

@@ -27,7 +27,7 @@ from tests.data.test_tokens import BAD_SEQUENCES as BAD_TOKENS
 from tests.data.test_tokens import BAD_X as BAD_TEXTS
 from tests.data.test_tokens import BAD_Y as BAD_TARGETS
 from tests.data.test_tokens import INTEGERS, SEQUENCES, STRANGE, TEXTS
-from tests.estimators import AUTOENCODER, CASES, CTC, ESTIMATORS, TRANSLATOR
+from tests.estimators import AUTOENCODER, CTC, ESTIMATORS, TRANSLATOR, written
 from tests.refusals import complaints
 
 NAN = math.nan
@@ -65,10 +65,16 @@ TARGETS = {
 BAD_TARGET = {"labels": BAD_Y, "texts": BAD_TARGETS}
 MORE_TARGETS = {"labels": {name: row[0] for name, row in GOOD_Y.items()}}
 
-# One case of each class and each form of X.
-READERS = list(
-    {(case.Estimator, case.reads): case for case in reversed(CASES)}.values()
-)
+# One case of each class and each form of X; what reads X knows nothing of the network.
+READERS = [
+    *ESTIMATORS,
+    TRANSLATOR.variant(
+        "translator-tokens",
+        changes={**written(list), "reads": "tokens", "writes": "tokens"},
+        source_tokenizer=None,
+        target_tokenizer=None,
+    ),
+]
 
 
 def data_of(case):

@@ -4,7 +4,7 @@ import pytest
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tests.estimators import CASES
+from tests.estimators import CASES, CTC_SINGLE
 
 pytestmark = pytest.mark.core
 
@@ -14,12 +14,14 @@ SMALL = {
     "bidirectional": False,
     "random_state": 0,
 }
-# Batches are the estimators' own, as are all parameters that are not named.
-ESTIMATORS = [
-    case.Estimator(**{**SMALL, **case.params, **case.check_params})
-    for case in CASES
-    if case.check_params is not None
-]
+
+
+def small(case, **params):
+    """An estimator whose batches and all that is not named here are its own."""
+    return case.Estimator(**{**SMALL, **case.params, **case.check_params, **params})
+
+
+ESTIMATORS = [small(case) for case in CASES if case.check_params is not None]
 TRANSFORMERS = [e for e in ESTIMATORS if hasattr(e, "transform")]
 EXPECTED_FAILURES = {
     "check_sample_weight_equivalence_on_dense_data": (
@@ -56,6 +58,16 @@ def array_api(monkeypatch):
     xfail_strict=True,
 )
 def test_scikit_learn_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [small(CTC_SINGLE, conv_filters="auto")],
+    expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
+    xfail_strict=True,
+)
+def test_scikit_learn_check_with_convolutions(estimator, check):
     check(estimator)
 
 

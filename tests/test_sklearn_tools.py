@@ -124,6 +124,15 @@ make_coder = partial(Learner(AUTOENCODER), epochs=1)
 LEARNERS = [Learner(case) for case in (*ESTIMATORS, CTC_SINGLE)]
 
 
+# For tools that do with every estimator what others here do as well.
+def mostly_slow(learners):
+    def param(learner):
+        marks = () if learner.case is CTC else pytest.mark.slow
+        return pytest.param(learner, id=learner.case.name, marks=marks)
+
+    return pytest.mark.parametrize("learner", map(param, learners))
+
+
 @pytest.fixture(params=LEARNERS, ids=lambda learner: learner.case.name)
 def learner(request):
     return request.param
@@ -403,6 +412,7 @@ def test_cross_validated_predictions_are_those_of_fits_by_hand(learner):
         assert found[test].tolist() == expected.tolist()
 
 
+@mostly_slow(LEARNERS)
 def test_a_learning_curve_scores_as_fits_by_hand_do(learner):
     X, y = learner.data
     _, train_scores, test_scores = learning_curve(
@@ -415,6 +425,7 @@ def test_a_learning_curve_scores_as_fits_by_hand_do(learner):
             assert test_scores[k, fold] == learner.score(estimator, test)
 
 
+@mostly_slow(LEARNERS)
 def test_an_incremental_learning_curve_goes_on_from_part_to_part(learner):
     X, y = learner.data
     _, _, test_scores = learning_curve(
@@ -433,6 +444,7 @@ def test_an_incremental_learning_curve_goes_on_from_part_to_part(learner):
             assert test_scores[k, fold] == learner.score(estimator, test)
 
 
+@mostly_slow(LEARNERS)
 def test_a_validation_curve_scores_as_fits_by_hand_do(learner):
     X, y = learner.data
     _, test_scores = validation_curve(
@@ -448,11 +460,7 @@ def test_a_validation_curve_scores_as_fits_by_hand_do(learner):
         assert scores.tolist() == learner.fold_scores(epochs=epochs)
 
 
-@pytest.mark.parametrize(
-    "learner",
-    [learner for learner in LEARNERS if learner.case.learns_from_y],
-    ids=lambda learner: learner.case.name,
-)
+@mostly_slow([learner for learner in LEARNERS if learner.case.learns_from_y])
 def test_a_permutation_test_starts_from_the_true_score(learner):
     X, y = learner.data
     score, permuted, p_value = permutation_test_score(
@@ -471,6 +479,7 @@ def test_a_pickle_and_a_file_of_joblib_predict_the_same(learner, tmp_path):
         assert copied.predict(X).tolist() == estimator.predict(X).tolist()
 
 
+@mostly_slow(LEARNERS)
 def test_worker_processes_find_what_one_process_does(learner):
     X, y = learner.data
     scores = cross_val_score(learner(), X, y, cv=2, n_jobs=2, error_score="raise")

@@ -126,7 +126,7 @@ def test_fit_returns_the_estimator(case):
 
 
 def test_a_refit_is_a_fresh_fit(case, fitted):
-    estimator = case.make(units=3, epochs=1, batch_size=5).fit(case.X[:7], case.y[:7])
+    estimator = case.tiny(batch_size=5).fit(case.X[:7], case.y[:7])
     estimator.set_params(**fitted.get_params()).fit(case.X, case.y)
     assert_same_weights(estimator, fitted)
     assert vars(estimator).keys() == vars(fitted).keys()
@@ -134,10 +134,10 @@ def test_a_refit_is_a_fresh_fit(case, fitted):
 
 
 def test_the_weights_of_a_discarded_estimator_are_released(case):
-    estimator = case.fit(epochs=1, units=3)
+    estimator = case.tiny().fit(case.X, case.y)
     weight = weakref.ref(estimator._weights[0])
     del estimator
-    case.fit(epochs=1, units=3)
+    case.tiny().fit(case.X, case.y)
     gc.collect()
     assert weight() is None
 
@@ -167,17 +167,20 @@ def test_routed_parameters_reach_their_object(case):
     stopper = {"callbacks": keras.callbacks.EarlyStopping}
     routed = {"callbacks__monitor": "loss", "callbacks__min_delta": 1e9}
     assert case.fit(epochs=5, **stopper, **routed).n_iter_ == 2
-    still = case.fit(epochs=1, optimizer="sgd", optimizer__learning_rate=1e-30)
-    also_still = case.fit(epochs=1, optimizer="sgd", learning_rate=1e-30)
+    still = case.tiny(optimizer__learning_rate=1e-30).fit(case.X, case.y)
+    also_still = case.tiny(learning_rate=1e-30).fit(case.X, case.y)
     assert_same_weights(still, also_still)
 
 
 def test_a_large_gradient_is_scaled_down_to_the_norm(case):
     def step(**params):
         """What one step of plain gradient descent, of rate 1, does to the weights."""
-        one = {"epochs": 1, "batch_size": len(case.X), "optimizer": "sgd"}
-        before = case.fit(**one, learning_rate=1e-30, **params)._weights
-        after = case.fit(**one, learning_rate=1.0, **params)._weights
+        before, after = (
+            case.tiny(batch_size=len(case.X), learning_rate=rate, **params)
+            .fit(case.X, case.y)
+            ._weights
+            for rate in (1e-30, 1.0)
+        )
         changes = [(b - a).ravel() for a, b in zip(after, before, strict=True)]
         return np.concatenate(changes).astype("float64")
 

@@ -330,20 +330,6 @@ def test_padding_beside_a_long_sequence_changes_nothing(case, rough, expected):
     assert_same_results(found, pick(expected, range(3)), tolerance=1e-5)
 
 
-def test_weights_that_make_results_infinite_are_an_error_at_every_use(
-    case, fitted, tmp_path
-):
-    broken = copy.copy(fitted)
-    broken._weights = [np.full_like(weight, 3e38) for weight in fitted._weights]
-    broken.save(tmp_path / "broken")
-    broken = skseq.load(tmp_path / "broken")
-    for use in (*case.methods.values(), type(broken).score):
-        with pytest.raises(ValueError, match="not finite"):
-            use(broken, case.X, case.y)
-    with pytest.raises(skseq.TrainingDivergedError):
-        broken.partial_fit(case.X, case.y)
-
-
 # -- keeping ----------------------------------------------------------------------
 
 
@@ -455,3 +441,21 @@ def test_no_more_frames_are_held_than_the_largest_batch_has(case, rough):
     # Batches for prediction are up to eight times as large; one is read next.
     assert shelf.most_held <= 8 * 4 + 1 < len(shelf)
     assert shelf.n_held == 0
+
+
+# -- weights that were spoilt -----------------------------------------------------
+# The last test, since a network that diverged is built anew for whoever is next.
+
+
+def test_weights_that_make_results_infinite_are_an_error_at_every_use(
+    case, fitted, tmp_path
+):
+    broken = copy.copy(fitted)
+    broken._weights = [np.full_like(weight, 3e38) for weight in fitted._weights]
+    broken.save(tmp_path / "broken")
+    broken = skseq.load(tmp_path / "broken")
+    for use in (*case.methods.values(), type(broken).score):
+        with pytest.raises(ValueError, match="not finite"):
+            use(broken, case.X, case.y)
+    with pytest.raises(skseq.TrainingDivergedError):
+        broken.partial_fit(case.X, case.y)
