@@ -18,7 +18,12 @@ TOKEN_LENGTHS = np.array([5, 2, 4], dtype="int32")
 # On both sides of the block kernel's limit, and the odd numbers that it is not for.
 WIDE = BLOCK_KERNEL_MAX_WIDTH + 2
 UNITS = [(4,), (5,), (WIDE, 4), (2, 3, 4)]
-KINDS = list(product(CELLS, ATTENTIONS))
+# Each cell and each attention is in one that every run tries.
+QUICK = {("lstm", "additive"), ("gru", "dot"), ("gru", None)}
+KINDS = [
+    pytest.param(*kind, marks=() if kind in QUICK else pytest.mark.slow)
+    for kind in product(CELLS, ATTENTIONS)
+]
 
 
 def decoder_with(cell="lstm", attention="additive", units=(4,), dropout=0.0, seed=0):

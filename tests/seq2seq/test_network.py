@@ -30,6 +30,16 @@ NETWORKS = {
     "deep lstm dot": {"units": (4, 2), "attention": "dot", "bidirectional": False},
     "deep gru additive": {"units": (3, 2), "cell": "gru"},
 }
+QUICK = {"lstm additive", "gru without attention", "deep lstm dot"}
+
+
+def marked(name, *others):
+    """A case of a network; those that combine what others have are slow."""
+    marks = () if name in QUICK else pytest.mark.slow
+    return pytest.param(name, *others, marks=marks)
+
+
+every_network = pytest.mark.parametrize("name", [marked(name) for name in NETWORKS])
 
 
 def settings_with(**changes):
@@ -92,7 +102,7 @@ def test_first_weights_are_a_function_of_the_seed_alone(attention):
             assert not np.isclose(values[0], values[2]).any(), weight.path
 
 
-@pytest.mark.parametrize("n_ids", [400, 4000])
+@pytest.mark.parametrize("n_ids", [pytest.param(400, marks=pytest.mark.slow), 4000])
 def test_what_stands_for_tokens_starts_as_large_among_many_as_among_few(n_ids):
     sizes = {"n_source_ids": n_ids, "n_target_ids": n_ids, "units": (100,)}
     model = seq2seq_network(**settings_with(**sizes, embedding_dim=50))
@@ -130,7 +140,7 @@ def teacher_forced(sources, targets, extra=0, value=0):
     ]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@every_network
 def test_outputs_do_not_depend_on_what_the_padding_holds(name, network):
     model = network(name)
     logits, looks = model(teacher_forced(SOURCES, TARGET))
@@ -141,7 +151,7 @@ def test_outputs_do_not_depend_on_what_the_padding_holds(name, network):
         np.testing.assert_array_equal(other_looks[i, own], looks[i, own])
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@every_network
 def test_outputs_are_the_same_alone_and_beside_longer_ones(name, network):
     model = network(name)
     logits, looks = model(teacher_forced(SOURCES, TARGET, extra=2, value=2))
@@ -164,7 +174,7 @@ def gradients(model, inputs):
     return [tf.convert_to_tensor(g).numpy() for g in tape.gradient(total, weights)]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@every_network
 def test_gradients_of_a_batch_are_the_sum_of_those_of_its_samples(name, network):
     model = network(name)
     together = gradients(model, teacher_forced(SOURCES, TARGET, extra=2, value=4))
@@ -234,7 +244,7 @@ SEARCHES = {
 @pytest.mark.parametrize(
     ("name", "search"),
     [
-        (name, search)
+        marked(name, search)
         for name, search in product(NETWORKS, SEARCHES)
         if not (name == "gru without attention" and "covered" in search)
     ],
@@ -255,7 +265,7 @@ def test_a_translation_is_the_best_of_all_outputs_by_the_network_in_training(
         np.testing.assert_allclose(values, [e[1:] for e in expected], rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@every_network
 def test_a_greedy_translation_takes_the_likeliest_token_of_each_step(name, network):
     model, limits = network(name), (3, 4, 2)
     found = searched(model, SOURCES, limits)
@@ -283,7 +293,10 @@ def compiled(model, name):
     return program.run
 
 
-@pytest.mark.parametrize("name", ["lstm additive", "gru without attention"])
+@pytest.mark.parametrize(
+    "name",
+    ["lstm additive", pytest.param("gru without attention", marks=pytest.mark.slow)],
+)
 def test_a_compiled_translation_is_the_same_and_the_same_alone(name, network):
     model, limits = network(name), (5, 2, 7)
     options = {"beam_width": 3, "n_best": 3, "length_penalty": 0.5, "min_length": 1}

@@ -187,7 +187,7 @@ EXHAUSTIVE = {
 }
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", EXHAUSTIVE)
 def test_a_beam_wide_enough_for_all_outputs_finds_the_best_of_them(name, seed):
     language, options = Language(seed=seed), {**DEFAULTS, **EXHAUSTIVE[name]}
@@ -265,7 +265,7 @@ def test_an_output_cut_off_at_the_limit_still_carries_the_probability_of_its_end
         np.testing.assert_allclose(log_prob, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("n", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("width", [1, 3])
 def test_no_run_occurs_twice_however_much_the_language_likes_it(n, width):
     language = Language(n_ids=12, scale=0.1)
@@ -314,7 +314,7 @@ def test_among_equal_tokens_the_first_of_the_dictionary_is_written():
 # -- samples beside each other ---------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [1, 3])
+@pytest.mark.parametrize("width", [pytest.param(1, marks=pytest.mark.slow), 3])
 @pytest.mark.parametrize("name", ["plain", "both", "no pair twice"])
 def test_a_sample_is_searched_as_if_it_were_alone(name, width):
     language, limits = Language(n_ids=8), (2, 9, 5, 1)
@@ -328,7 +328,7 @@ def test_a_sample_is_searched_as_if_it_were_alone(name, width):
 # -- when the loop ends ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [1, 3, 5])
+@pytest.mark.parametrize("width", [1, pytest.param(3, marks=pytest.mark.slow), 5])
 @pytest.mark.parametrize("length_penalty", [0.0, 0.8, 4.0])
 def test_the_search_ends_as_soon_as_no_sample_can_gain(width, length_penalty):
     options = {"length_penalty": length_penalty, "beam_width": width, "n_best": 1}
@@ -366,7 +366,14 @@ def test_a_compiled_search_goes_only_as_far_as_its_outputs_are_long(limit, n_ste
     assert tokens.shape == (2, 1, limit)
 
 
-@pytest.mark.parametrize("name", ["both", "no pair twice", "nothing is banned"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "both",
+        "no pair twice",
+        pytest.param("nothing is banned", marks=pytest.mark.slow),
+    ],
+)
 def test_a_compiled_search_finds_what_it_finds_step_by_step(name):
     options = {**EXHAUSTIVE[name], "limits": (6, 4, 7), "beam_width": 3, "n_best": 3}
     plain = search(Language(n_ids=8), **options)

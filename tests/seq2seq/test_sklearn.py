@@ -191,7 +191,7 @@ def test_a_pipeline_remembers_its_first_step(fitted, tmp_path):
 def test_a_grid_search_sets_parameters_of_every_kind():
     grid = {
         "seq2seqtranslator__optimizer__beta_1": [0.5, 0.9],
-        "seq2seqtranslator__learning_rate": [1e-9, 0.05],
+        "seq2seqtranslator__learning_rate": [0.01],
         "seq2seqtranslator__decoder": ["beam"],
     }
     pipeline = make_pipeline(LOWER, make())
@@ -237,7 +237,7 @@ def test_cross_val_predict_puts_each_answer_in_its_place(sources, targets):
 
 
 def test_cross_val_predict_takes_lists_of_one_length():
-    pairs = [["a", "b"], ["b", "a"]] * 12
+    pairs = [["a", "b"], ["b", "c"], ["c", "a"]] * 8
     assert cross_val_predict(make(epochs=1), pairs, pairs, cv=2).shape == (24,)
 
 
