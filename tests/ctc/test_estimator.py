@@ -94,7 +94,13 @@ FORMS = {
 # -- labels -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(form, marks=pytest.mark.slow if "bool" in form else ())
+        for form in FORMS
+    ],
+)
 def test_it_learns_to_read_and_answers_in_the_users_own_types(form):
     train_X, train_symbols, _ = symbol_runs(48, seed=1)
     test_X, test_symbols, _ = symbol_runs(30, seed=2)
@@ -139,7 +145,7 @@ def test_a_sequence_may_have_no_label():
 
 @pytest.mark.parametrize("value", [[0, 0, 0], (0,), np.array([], dtype=int)])
 def test_results_stay_one_cell_a_sample(value):
-    clf = make().fit(X[:2], [value, [0, 1, 0]])
+    clf = make().fit(X[:2], [value, [0, 1, 2]])
     assert clf.predict(X[:2]).shape == clf.predict_proba(X[:2]).shape == (2,)
     assert clf.predict([X[0], X[0]]).shape == (2,)
 
@@ -397,7 +403,13 @@ FRONT_ENDS = {
 }
 
 
-@pytest.fixture(scope="module", params=FRONT_ENDS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(n, marks=pytest.mark.slow if n in {"pooled", "unpadded"} else ())
+        for n in FRONT_ENDS
+    ],
+)
 def with_front_end(request):
     params, n_output_frames = FRONT_ENDS[request.param]
     state = random.getstate()

@@ -154,7 +154,13 @@ def test_what_is_no_single_axes_is_refused(make):
 
 
 @every_display
-@pytest.mark.parametrize("when", ["before it is drawn", "after it was drawn"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        pytest.param("before it is drawn", marks=pytest.mark.slow),
+        "after it was drawn",
+    ],
+)
 def test_a_display_survives_pickling(make, when):
     display = make() if when.startswith("before") else make().plot()
     restored = pickle.loads(pickle.dumps(display))
@@ -263,7 +269,9 @@ TOKENS = {
 
 
 @pytest.mark.parametrize("size", [(3, 2), (12, 9)])
-@pytest.mark.parametrize("n_tokens", [2, 30, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "n_tokens", [30, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 200))]
+)
 @pytest.mark.parametrize("kind", TOKENS)
 def test_labels_of_tokens_never_overlap(kind, n_tokens, size):
     tokens = TOKENS[kind](n_tokens)
@@ -398,8 +406,11 @@ def test_a_pipeline_shows_what_its_last_step_sees():
 
 
 def test_a_search_shows_its_best_estimator():
+    whole = np.arange(len(X))
     search = GridSearchCV(
-        CTCSequenceClassifier(units=4, random_state=0), {"epochs": [1]}, cv=2
+        CTCSequenceClassifier(units=4, random_state=0),
+        {"epochs": [1]},
+        cv=[(whole, whole)],
     ).fit(X, LABELS)
     display = TrainingHistoryDisplay.from_estimator(search)
     assert display.history == search.best_estimator_.history_
@@ -484,12 +495,11 @@ def test_a_pipeline_that_rewrites_texts_shows_the_rewritten(translator):
     assert display.source_tokens == ["le", "chat"]
 
 
-def test_a_translator_without_attention_is_refused():
-    blind = Seq2SeqTranslator(
-        units=4, embedding_dim=4, epochs=1, attention=None, random_state=0
-    ).fit(SOURCES, TARGETS)
+def test_a_translator_without_attention_is_refused(translator):
+    blind = copy.deepcopy(translator)
+    blind._settings["attention"] = None
     with pytest.raises(ValueError, match="predict_attention needs attention"):
-        AttentionDisplay.from_estimator(blind, SOURCES)
+        AttentionDisplay.from_estimator(blind, SOURCES, TARGETS)
 
 
 def test_a_single_text_is_refused_with_the_cure(translator):
@@ -538,7 +548,7 @@ def test_univariate_rows_of_a_matrix_are_shown_as_sequences():
     assert len(display.axes_) == 2
 
 
-@pytest.mark.parametrize("n_features", [1, 3, 8])
+@pytest.mark.parametrize("n_features", [1, pytest.param(3, marks=pytest.mark.slow), 8])
 def test_panels_and_their_texts_do_not_overlap(n_features):
     sequence = 1000 * np.random.default_rng(0).normal(size=(30, n_features))
     names = [f"a rather long name {i}" for i in range(n_features)]
