@@ -82,10 +82,10 @@ def test_a_transformer_in_front_of_a_network_is_as_good_as_one_in_a_pipeline(cas
 def test_frames_of_another_width_are_counted_before_the_steps():
     rng = np.random.default_rng(0)
     X = [rng.normal(size=n) for n in (900, 1200, 800, 1000)]
-    mel = LogMel(sample_rate=8000, n_mels=9)
-    reader = CTC.tiny(preprocess=[mel]).fit(X, ["a", "b", "ab", "a"])
+    mel = LogMel(sample_rate=8000, n_mels=3)
+    reader = CTC.tiny(preprocess=[mel]).fit(X, ["a", "b", "ab", "c"])
     assert reader.n_features_in_ == 1
-    assert reader.model_.inputs[0].shape[-1] == 9
+    assert reader.model_.inputs[0].shape[-1] == 3
     counts = [len(item) for item in reader.predict_proba(X)]
     assert counts == [len(item) for item in mel.transform(X)]
 

@@ -45,8 +45,10 @@ WAVES = [np.sin(np.arange(n) * 0.7) for n in range(8, 16)]
 RANDOM = [" ".join(w) for w in np.random.default_rng(1).choice(list("abcd"), (40, 4))]
 
 NOT_LEARNT = {
-    "rate too low, labels": lambda: reader(learning_rate=1e-7).fit(X, TEXTS),
-    "rate too low, classes": lambda: reader(learning_rate=1e-7).fit(X, CLASSES),
+    "rate too low, labels": lambda: reader(learning_rate=1e-7, epochs=5).fit(X, TEXTS),
+    "rate too low, classes": lambda: reader(learning_rate=1e-7, epochs=5).fit(
+        X, CLASSES
+    ),
     "rate too low, tokens": lambda: translator(learning_rate=1e-7, epochs=10).fit(
         SOURCES, TARGETS
     ),
@@ -94,7 +96,7 @@ LEARNT = {
     "labels": lambda: reader().fit(X, TEXTS),
     "classes": lambda: reader().fit(X, CLASSES),
     "tokens": lambda: translator().fit(SOURCES, TARGETS),
-    "frames": lambda: autoencoder().fit(WAVES),
+    "frames": lambda: autoencoder(epochs=100, learning_rate=2e-2).fit(WAVES),
 }
 
 MORE_LEARNT = {

@@ -419,7 +419,7 @@ def test_a_wide_beam_ranks_all_outputs_that_there_are(rough, penalties):
         coverage_penalty=coverage_penalty,
     )
     network = rough.model_
-    some = X[:3]
+    some = X[:2]
     for text, hypotheses in zip(some, translator.predict_n_best(some, 20), strict=True):
         log_probs = rough.score_samples([text] * len(outputs), outputs)
         scores = {}
@@ -563,7 +563,13 @@ DECODING = {
 }
 
 
-@pytest.mark.parametrize("name", DECODING)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.slow if n == "no_repeat_ngram" else ())
+        for n in DECODING
+    ],
+)
 def test_decoding_parameters_are_read_and_checked_at_each_prediction(rough, name):
     good, bad = DECODING[name]
     changed = copy.deepcopy(rough).set_params(**{name: good})
