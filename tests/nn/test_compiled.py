@@ -151,7 +151,9 @@ def test_outputs_are_the_formula_and_zero_past_each_length(sizes, backward, cell
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("backward", [False, True])
-@pytest.mark.parametrize("sizes", SIZES[:2] + SIZES[4:])
+@pytest.mark.parametrize(
+    "sizes", [*SIZES[:2], SIZES[4], pytest.param(SIZES[5], marks=pytest.mark.slow)]
+)
 def test_gradients_are_those_of_a_loop_in_double_precision(sizes, backward, cell):
     tensors, lengths, upstream = drawn(*sizes, cell)
     found = gradients(tensors, lengths, upstream, backward=backward, training=True)
