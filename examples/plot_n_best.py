@@ -56,7 +56,7 @@ for labels, log_probability in n_best[unsure][:5]:
     print(f"   read: {labels:<6} p = {np.exp(log_probability):.3f}  {valid}")
 
 # %%
-# That strip, and what the network sees in it: in some columns two digits share the
+# That strip, and what the network sees in it: in some frames several digits share the
 # probability.
 
 figure, (above, below) = plt.subplots(
