@@ -408,9 +408,8 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
 
         `run(program, batch)` gives arrays of one row per sequence, and
         `read(rows, *arrays)` makes one result of each row. `check(data)` may refuse
-        the data once it is prepared. The other sequences do not change a bit of a
-        result where the network keeps rows independent; elsewhere what they hold does
-        not, but how many they are and where it stands among them may, the last.
+        the data once it is prepared. Where the network keeps rows independent, other
+        sequences change no bit of a result; elsewhere their number may, the last bit.
         """
         check_parameters(self, {"batch_size": BATCH_SIZE})
         with borrow(self._recipe(), self._weights) as program:
@@ -422,8 +421,7 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
     def _map_batches(self, program, data, read, run, n_rows) -> list:
         """What `_map` does once it has a program and prepared data."""
         results = [None] * len(data.lengths)
-        auto = self.batch_size == "auto"
-        size = BATCH_ROWS if auto else int(self.batch_size)
+        size = BATCH_ROWS if self.batch_size == "auto" else int(self.batch_size)
         lengths = lengths_of(data)
         exact = self._exact_lengths
         for batch in prediction_batches(lengths, size, n_rows, exact=exact):
