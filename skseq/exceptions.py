@@ -4,20 +4,20 @@ from typing import Literal
 
 
 class TrainingDivergedError(ValueError):
-    """Training was stopped because its loss was no longer a finite number.
+    """Training was stopped because its loss or its outputs were not finite numbers.
 
     The estimator that was being fitted is left as it was before the fit.
 
     Parameters
     ----------
     epoch : int
-        The epoch in which the loss broke down, counted from 1.
+        The epoch in which it broke down, counted from 1.
     batch : int, default=None
         The batch of that epoch, counted from 1; None if it is not known.
     sample : int, default=None
         The index in ``X`` of the first sequence whose loss is not finite; None if
         no single sequence can be named.
-    measure : {"training loss", "validation loss"}, default="training loss"
+    measure : {"training loss", "validation loss", "output"}, default="training loss"
         What is not finite.
 
     Attributes
@@ -41,7 +41,9 @@ class TrainingDivergedError(ValueError):
         epoch: int,
         batch: int | None = None,
         sample: int | None = None,
-        measure: Literal["training loss", "validation loss"] = "training loss",
+        measure: Literal["training loss", "validation loss", "output"] = (
+            "training loss"
+        ),
     ):
         super().__init__(_diverged_message(epoch, batch, sample, measure))
         self.epoch = epoch

@@ -47,7 +47,7 @@ from skseq._data.scaling import SCALE, VECTOR
 from skseq._data.sequences import FITTED_X, check_sequences
 from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.weights import check_sample_weight
-from skseq._engine.programs import Program
+from skseq._engine.programs import NotFiniteError, Program
 from skseq._engine.state import FitRequest
 from skseq._parameters import (
     BOOLEAN,
@@ -77,6 +77,7 @@ from skseq._typing import (
     Strategy,
 )
 from skseq._wording import counted
+from skseq.exceptions import TrainingDivergedError
 
 # A reconstruction that leaves more than this share of the variance is no better than a
 # mean.
@@ -812,6 +813,12 @@ class LSTMAutoencoder(
     @np.errstate(under="ignore")
     def _conclude(self, training, validation):
         """Settle how scores are made, and their threshold."""
+        try:
+            self._settle(training, validation)
+        except NotFiniteError as error:  # of weights that are finite, but too large
+            raise TrainingDivergedError(self.n_iter_, measure="output") from error
+
+    def _settle(self, training, validation):
         self._error_mean = self._error_precision = None
         if self.anomaly_score == "mahalanobis":
             held_out = validation.data.take(validation.rows)

@@ -47,7 +47,7 @@ def object_array(items):
 
 
 def array_of(values):
-    """Return values as NumPy does, but text beside bytes as objects, not as an error.
+    """Return values as NumPy does, but as objects where it finds no type or shape.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ def array_of(values):
     """
     try:
         return np.asarray(values)
-    except UnicodeDecodeError:
-        return np.asarray(values, dtype=object)
+    except ValueError:  # text beside bytes, or items of several shapes
+        return object_array(values)
 
 
 def as_collection(value: Any, name: str, content: str) -> Any:

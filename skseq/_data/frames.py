@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from scipy import sparse as sp
 
-from skseq._data.collections import array_of
 from skseq._data.terms import FRAMES, Terms
 from skseq._wording import counted
 
@@ -107,7 +106,9 @@ def _to_array(item: Any, name: str) -> np.ndarray:
     check_unmasked(item, name)
     check_columns(item, name)
     try:
-        return array_of(item)
+        return np.asarray(item)
+    except UnicodeDecodeError:  # text beside bytes, which is refused elsewhere
+        return np.asarray(item, dtype=object)
     except ValueError as error:
         raise ValueError(
             f"{name} is not rectangular: its frames have different numbers of features."

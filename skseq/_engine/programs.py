@@ -380,9 +380,13 @@ def _summed_rows(gradient):
     return gradient if gradient is None else tf.convert_to_tensor(gradient)
 
 
+class NotFiniteError(ValueError):
+    """What a network gives is no number."""
+
+
 def _check_outputs(outputs: list[np.ndarray], are_good: Callable) -> None:
     if not all(are_good(array).all() for array in outputs if array.dtype.kind == "f"):
-        raise ValueError(
+        raise NotFiniteError(
             "The network gives values that are not finite: its weights or its inputs "
             "are too large, or a front_end of your own cannot handle X (the root of a "
             "value below zero, for example). Scale X as it was scaled for fit, or fit "

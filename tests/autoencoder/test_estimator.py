@@ -19,6 +19,8 @@ from skseq._data.collections import object_array
 from skseq._engine.saving import WEIGHTS
 from skseq._files.archive import read_archive, write_archive
 from skseq._files.plain import pack, unpack
+from skseq.exceptions import TrainingDivergedError
+from tests.estimators import AUTOENCODER
 from tests.toy import roughened
 
 # Networks as small as these learn next to nothing, and say so.
@@ -938,3 +940,9 @@ def test_an_interruption_while_the_threshold_is_set_leaves_the_estimator_fitted(
     assert coder.n_iter_ == coder.epochs
     assert set(coder.predict(X)) <= {-1, 1}
     assert np.isfinite(coder.decision_function(X)).all()
+
+
+def test_weights_that_became_too_large_are_divergence():
+    params = {"optimizer": "sgd", "optimizer__weight_decay": 1e19, "epochs": 1}
+    with pytest.raises(TrainingDivergedError, match="output is not finite in epoch 1"):
+        AUTOENCODER.tiny(**params).fit(AUTOENCODER.draw(5)[0])

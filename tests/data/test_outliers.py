@@ -32,6 +32,7 @@ def test_labels_and_booleans_become_the_same_flags(read, labels):
         ([1, -1, 2.5], r"Got y\[2\] = 2\.5 instead"),
         (["normal", "odd", "odd"], r"Got y\[0\] = 'normal' instead"),
         ([1, tf.ragged.constant([[1], [1, 2]]), 1], r"Got y\[1\] = <tf.RaggedTensor"),
+        ([1, range(3), -1], r"Got y\[1\] = range\(0, 3\) instead"),
         (["", b"\x80", 1], r"Got y\[0\] = '' instead"),
         ([1, -1], r"inconsistent numbers of samples: \[3, 2\]\. y must have one entry"),
         (np.ones((3, 2)), "1d array"),
