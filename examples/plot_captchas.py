@@ -10,8 +10,8 @@ characters they show.
 # %%
 # The images are those of a Keras example. If they are not installed (see
 # :func:`skseq.datasets.get_data_home`), strips of five handwritten digits take their
-# place. To stay under a minute, this example reads the images at half their size; ink
-# is one and paper is zero. ``benchmarks/captcha.py`` reads them at full size, which
+# place. To stay under two minutes, this example reads the images at half their size;
+# ink is one and paper is zero. ``benchmarks/captcha.py`` reads them at full size, which
 # takes several minutes.
 
 import matplotlib.pyplot as plt
@@ -36,7 +36,7 @@ print(f"{len(X)} images to learn from, {len(X_new)} to read")
 # %%
 # The image front end pools twice, which leaves one frame for every four columns.
 
-reader = CTCSequenceClassifier(front_end="image", epochs=24, random_state=0)
+reader = CTCSequenceClassifier(front_end="image", epochs=40, random_state=0)
 reader.fit(X, y, X_val=X_new, y_val=y_new)
 predicted = reader.predict(X_new)
 print(f"images exact:        {sequence_accuracy(y_new, predicted):.3f}")
