@@ -124,7 +124,7 @@ class Recurrent(keras.layers.Layer):
 
     def step(self, frame, state, training=False):
         """Advance by one frame; a state is what the cell hands on, its output first."""
-        if training or not compiled.is_in_use():
+        if not rows.are_compiled(training):
             return self.recurrence.cell(frame, state)[1]
         weights = [weight.value for weight in self.recurrence.weights]
         return rows.step(self.cell, frame, weights, state)
@@ -228,7 +228,7 @@ class FrameConvolution(keras.layers.Layer):
 
     def _functions(self, training):
         """How to convolve and to normalise."""
-        if training or not compiled.is_in_use():
+        if not rows.are_compiled(training):
             return self.convolution, self.normalization
         kernel, bias, gamma, beta = (weight.value for weight in self.weights)
         return (

@@ -27,6 +27,11 @@ def are_independent(model) -> bool:
     return compiled.is_in_use() and all(map(_keeps_rows_apart, model.layers))
 
 
+def are_compiled(training=False) -> bool:
+    """Whether the compiled functions take the place of TensorFlow's."""
+    return not training and compiled.is_in_use()
+
+
 def _keeps_rows_apart(layer) -> bool:
     if isinstance(layer, keras.Model):
         return all(map(_keeps_rows_apart, layer.layers))
@@ -46,7 +51,7 @@ class Dense(keras.layers.Dense):
         self.rows_are_independent = activation in self._EXACT
 
     def call(self, inputs, training=None):
-        if training or not compiled.is_in_use():
+        if not are_compiled(training):
             return super().call(inputs, training=training)
         is_tanh = self._function == "tanh"
         outputs = dense(inputs, self.kernel.value, self.bias.value, is_tanh)
@@ -65,7 +70,7 @@ def product(inputs, kernel, training=False):
 
     `tf.matmul` of more axes crashed the process where oneDNN fused it in a loop.
     """
-    if training or not compiled.is_in_use():
+    if not are_compiled(training):
         return tf.tensordot(inputs, kernel, 1)
     return dense(inputs, kernel, tf.zeros(kernel.shape[-1]))
 
@@ -85,7 +90,7 @@ def normalize(frames, gamma, beta):
 
 def log_softmax(logits):
     """The logarithm of the softmax over the last axis, as in prediction."""
-    if not compiled.is_in_use():
+    if not are_compiled():
         return tf.nn.log_softmax(logits)
     run = compiled.operations().skseq_log_softmax
     return run(logits, n_threads=n_intra_op_threads())
