@@ -17,6 +17,10 @@ from skseq._wording import counted
 # Below, labels can be the lengths of their sequences by chance.
 _FEWEST = 3
 
+# What gives the lengths of runs of ids, of numbers in order and of texts.
+_COUNTS = "np.unique(y, return_counts=True)[1]"
+_RUNS = "[len(list(run)) for _, run in itertools.groupby(y)]"
+
 # A row of more numbers is no frame of sensors, whatever y looks like.
 _MOST_SENSORS = 8
 
@@ -34,30 +38,35 @@ def refuse_lengths(X, y):
     Raises
     ------
     ValueError
-        If `y` holds fewer positive integers than `X` has rows, and they add up to the
-        number of its rows, or ascend to it.
+        If `y` holds fewer integers than `X` has rows, and they are positive and add up
+        to the number of its rows, or ascend to it, or from 0 to less.
     """
     lengths = _as_lengths(y, texts=True)
     if not lengths or not is_sized(X) or len(lengths) >= len(X):
         return
     n_rows = len(X)
+    ascend = all(a < b for a, b in pairwise(lengths))
     if min(lengths) > 0 and sum(lengths) == n_rows:
         found, argument = "add up to", "lengths"
-    elif lengths[-1] == n_rows and all(a < b for a, b in pairwise(lengths)):
+    elif lengths[-1] == n_rows and ascend:
         start = "" if lengths[0] == 0 else ", prepend=0"
         found, argument = "ascend to", f"np.diff(ends{start})"
+    elif lengths[0] == 0 and ascend and len(lengths) >= _FEWEST:
+        found, argument = "ascend from 0 within", "np.diff(starts, append=len(X))"
     else:
         return
     raise ValueError(
         f"y holds {counted(len(lengths), 'integer')} that {found} the {n_rows} rows of "
-        "X, as the lengths or ends of concatenated sequences do. Cut X into sequences "
-        "first, and pass labels, if any, as y: "
+        "X, as the lengths, starts or ends of concatenated sequences do. Cut X into "
+        "sequences first, and pass labels, if any, as y: "
         f"X = skseq.preprocessing.from_concatenated(X, {argument})."
     )
 
 
 def refuse_own_lengths(frame_counts, y):
     """Refuse a y that holds nothing but the number of frames of each sequence.
+
+    Or that holds where each sequence starts or ends, one after another.
 
     Parameters
     ----------
@@ -70,16 +79,24 @@ def refuse_own_lengths(frame_counts, y):
     ------
     ValueError
         If there are at least three sequences, not all of one length, and each integer
-        in `y` is the length of its sequence.
+        in `y` is the length of its sequence, its start or its end.
     """
     if len(frame_counts) < _FEWEST or np.ptp(frame_counts) == 0:
         return
-    if _as_lengths(y, texts=False) == frame_counts.tolist():
+    ends = np.cumsum(frame_counts)
+    found = _as_lengths(y, texts=False)
+    for name, numbers, each in (
+        ("lengths", frame_counts, "len(X[i])"),
+        ("ends", ends, "the number of frames up to the end of X[i]"),
+        ("starts", ends - frame_counts, "the number of frames before X[i]"),
+    ):
+        if found != numbers.tolist():
+            continue
         raise ValueError(
-            "y holds the lengths of the sequences: each y[i] is len(X[i]). A list of "
+            f"y holds the {name} of the sequences: each y[i] is {each}. A list of "
             "sequences needs no lengths (skseq.preprocessing.from_concatenated(X, "
-            "lengths) makes one of concatenated frames); pass labels as y. If the "
-            "lengths are the labels, pass them as strings, with target='single'."
+            "lengths) makes one of concatenated frames); pass labels as y. If these "
+            "numbers are the labels, pass them as strings, with target='single'."
         )
 
 
@@ -96,9 +113,10 @@ def warn_of_ids(n_columns, y):
     Warns
     -----
     UserWarning
-        If X has no more columns than sensors have readings, and `y` holds integers or
-        texts in ascending order, three at least, each more than once, not all of them
-        as often. Classes in order mostly come equally often, or are two.
+        If X has no more columns than sensors have readings, and `y` holds integers in
+        ascending order, or texts one after another, three at least, each more than
+        once, not all of them as often. Classes in order mostly come equally often, or
+        are two.
     """
     if not 1 < n_columns <= _MOST_SENSORS:
         return
@@ -108,14 +126,17 @@ def warn_of_ids(n_columns, y):
         if type(ids[-1]) is not type(ids[0]) or ids[-1] is None:
             return
     runs = [len(list(run)) for _, run in groupby(ids)]
-    if len(runs) < 3 or min(runs) < 2 or len(set(runs)) == 1 or ids != sorted(ids):
+    if len(runs) < 3 or min(runs) < 2 or len(set(runs)) == 1:
+        return
+    are_texts = isinstance(ids[0], str)  # "run 10" stands before "run 2"
+    if len(set(ids)) != len(runs) or not (are_texts or ids == sorted(ids)):
         return
     warn(
-        f"y holds {counted(len(runs), 'value')} in ascending order for the {len(ids)} "
+        f"y holds {counted(len(runs), 'value')}, one after another, for the {len(ids)} "
         "rows of X, like ids that say which sequence each row belongs to. If they are, "
         "cut X into sequences, and pass labels, if any, one per sequence: "
         "X = skseq.preprocessing.from_concatenated("
-        "X, np.unique(y, return_counts=True)[1])."
+        f"X, {_RUNS if are_texts else _COUNTS})."
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from skseq._data.collections import check_n_samples, is_sized
 from skseq._data.lengths import refuse_lengths, warn_of_ids
 from skseq._data.sequences import Sequences, check_sequences
 from skseq._data.terms import FRAMES
@@ -34,7 +35,8 @@ def check_learnt(estimator, X, y=None, *, reset=True, terms=FRAMES):
     Raises
     ------
     ValueError, TypeError
-        As `check_sequences`; or if `y` holds lengths of sequences.
+        As `check_sequences`; or if `y` holds lengths of sequences, or has not one entry
+        per sequence.
 
     Warns
     -----
@@ -44,6 +46,8 @@ def check_learnt(estimator, X, y=None, *, reset=True, terms=FRAMES):
     """
     refuse_lengths(X, y)
     sequences = check_sequences(estimator, X, reset=reset, terms=terms)
+    if is_sized(y) and not isinstance(y, str | bytes | dict):
+        check_n_samples("y", len(y), len(sequences))
     if reset:
         if sequences.layout == "matrix":
             warn_of_ids(int(sequences.lengths[0]), y)

@@ -1,5 +1,6 @@
 """Lengths of sequences are told from labels, and labels from lengths."""
 
+import itertools
 import re
 
 import numpy as np
@@ -74,6 +75,35 @@ def test_the_autoencoder_refuses_lengths_wherever_it_takes_a_y(use):
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_starts_of_concatenated_sequences_are_refused_with_what_gives_their_lengths(
+    form,
+):
+    starts, cure = [0, 4, 9], "np.diff(starts, append=len(X))"
+    names = {"np": np, "starts": starts, "X": FRAMES, "len": len}
+    assert eval(cure, names).tolist() == LENGTHS
+    with pytest.raises(ValueError, match=rf"from 0 within .*\(X, {re.escape(cure)}\)"):
+        refuse_lengths(FRAMES, form(starts))
+
+
+@pytest.mark.parametrize(
+    "y",
+    [[(0, 4), (4, 9), (9, 11)], [slice(0, 4), slice(4, 9)], list("abc"), [1, 2]],
+    ids=repr,
+)
+def test_a_y_with_another_number_of_entries_is_refused_though_it_is_ignored(y):
+    with pytest.raises(ValueError, match=r"\[11, \d\]. y must have one entry per"):
+        LSTMAutoencoder(units=2, epochs=1).fit(FRAMES, y)
+
+
+@pytest.mark.parametrize("name", ["ends", "starts"])
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_places_beside_the_sequences_that_they_cut_are_refused_in_any_form(form, name):
+    places = {"ends": [4, 9, 11], "starts": [0, 4, 9]}[name]
+    with pytest.raises(ValueError, match=f"y holds the {name} of the sequences"):
+        refuse_own_lengths(np.array(LENGTHS), form(places))
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_lengths_beside_their_own_sequences_are_refused_in_any_form(form):
     with pytest.raises(ValueError, match=r"each y\[i\] is len\(X\[i\]\)"):
         refuse_own_lengths(np.array(LENGTHS), form(LENGTHS))
@@ -86,6 +116,9 @@ def test_lengths_beside_their_own_sequences_are_refused_in_any_form(form):
         [4, 5],
         [4, 5, 3],
         [5, 4, 3, -1],
+        [0, 4],
+        [0, 4, 4],
+        [1, 4, 9],
         [11, 0],
         [4.5, 4.5, 2.0],
         ["4", "5", "2a"],
@@ -127,7 +160,11 @@ IDS_IN_ANY_FORM = {
     "column": np.array(IDS)[:, np.newaxis],
     "Series": pd.Series(IDS, index=range(7, 18)),
     "floats": np.array(IDS) / 1.0,
-    "names": [f"run {i}" for i in IDS],
+}
+NAMES = {
+    "in order": [f"run {i}" for i in IDS],
+    "in order of their numbers": [f"run {i + 9}" for i in IDS],
+    "in any order": [("c", "a", "b")[i] for i in IDS],
 }
 
 
@@ -137,6 +174,16 @@ def test_ids_of_the_rows_are_warned_of_with_what_cuts_them(ids):
     with pytest.warns(UserWarning, match=re.escape(cure)):
         warn_of_ids(3, ids)
     names = {"np": np, "X": FRAMES, "y": ids, "from_concatenated": from_concatenated}
+    assert [len(x) for x in eval(cure, names)] == LENGTHS
+
+
+@pytest.mark.parametrize("ids", NAMES.values(), ids=NAMES)
+def test_names_of_the_sequences_of_rows_are_warned_of_with_what_cuts_them(ids):
+    cure = "from_concatenated(X, [len(list(run)) for _, run in itertools.groupby(y)])"
+    with pytest.warns(UserWarning, match=re.escape(cure)):
+        warn_of_ids(3, ids)
+    names = {"itertools": itertools, "len": len, "list": list}
+    names |= {"X": FRAMES, "y": ids, "from_concatenated": from_concatenated}
     assert [len(x) for x in eval(cure, names)] == LENGTHS
 
 
@@ -150,6 +197,7 @@ def test_ids_of_the_rows_are_warned_of_with_what_cuts_them(ids):
         (3, [0, 1, 1, 2, 2, 2]),
         (3, [0, 0, 2, 2, 2, 1, 1]),
         (3, [0, 0, 1, 1, 1, 2, 2, 0, 0]),
+        (3, list("aabbbccaa")),
         (3, [False, False, 1, 1, 1, 2, 2]),
         (3, [["a"], ["a"], ["b", "c"], ["b"]]),
         (1, IDS),
@@ -168,7 +216,7 @@ def test_what_reads_rows_as_sequences_warns_of_ids_and_windows_of_one_series_do_
         FrameTransformer(StandardScaler()),
         SequenceNormalizer(),
     ):
-        with pytest.warns(UserWarning, match="3 values in ascending order for the 11"):
+        with pytest.warns(UserWarning, match="3 values, one after another, for the 11"):
             reader.fit(FRAMES, IDS)
     SlidingWindows(2).fit(FRAMES, IDS)
 
