@@ -17,6 +17,7 @@ from skseq._data.collections import (
     object_array,
     tensor_values,
 )
+from skseq._parameters import OneOf, check_value
 from skseq._warnings import warn
 from skseq._wording import counted
 
@@ -94,11 +95,7 @@ def check_labels(y, n_samples, *, target, estimator_name):
         If `target` is "auto" and strings look like names of classes: at least 20
         samples, at most a tenth of them distinct, all of two letters or more.
     """
-    if target not in _TARGETS:
-        raise ValueError(
-            f"The 'target' parameter of {estimator_name} must be a str among "
-            f"{list(_TARGETS)}. Got {target!r} instead."
-        )
+    check_value(estimator_name, "target", target, OneOf(_TARGETS))
     if y is None:
         raise ValueError(
             f"This {estimator_name} estimator requires y to be passed, but the target "
@@ -128,7 +125,7 @@ def _warn_of_class_names(items: list) -> None:
     names = set(items)
     if len(names) * _SAMPLES_PER_NAME > len(items) or min(map(len, names)) < 2:
         return
-    shown = ", ".join(repr(str(name)) for name in sorted(names)[:3])
+    shown = ", ".join(repr(str.__str__(name)) for name in sorted(names)[:3])
     warn(
         f"y holds {counted(len(names), 'different word')} for {len(items)} samples "
         f"({shown}), which are read letter by letter. If they name classes, set "

@@ -23,7 +23,13 @@ class Terms:
 
     def deep(self, shape: tuple[int, ...]) -> str:
         """Say what becomes of an item of three dimensions or more."""
-        return f"every sample must be {self.shape} or (n_frames,)."
+        text = f"every sample must be {self.shape} or (n_frames,)."
+        if 1 in shape:
+            return f"{text} Drop the axes of length 1: x.squeeze()."
+        return (
+            f"{text} If the first axis is time, make the others one: "
+            "x.reshape(len(x), -1)."
+        )
 
     def width(self, n: int) -> str:
         """Say how many features there are in a frame."""
@@ -36,7 +42,10 @@ class Terms:
     def unlike(self, n_frames: int, same_lengths: bool) -> str:
         """Say which axis is which, where the widths of sequences differ."""
         if not same_lengths:
-            return ""
+            return (
+                f" Sequences are {self.shape}, and may differ in n_frames alone. "
+                "Select the features that all have; resize images to one size."
+            )
         return (
             f" Sequences are {self.shape}, and these have {counted(n_frames, 'frame')} "
             f"each. If "

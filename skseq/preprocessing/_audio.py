@@ -38,6 +38,9 @@ _BLOCK = 2048
 # What is slower, as a seismogram, may be cut into frames of minutes.
 _AUDIBLE = 1000
 
+# A window is hardly longer in milliseconds.
+_MILLISECONDS = 200
+
 # Values of a filter bank, 1 GiB of them: it takes n_mels for each second point.
 _MOST_VALUES = 2**27
 
@@ -317,11 +320,14 @@ class LogMel(SequenceTransformer):
         """Convert a parameter in seconds to samples."""
         seconds = getattr(self, name)
         if seconds > 1 and self.sample_rate >= _AUDIBLE:
-            raise ValueError(
+            text = (
                 f"{name}={seconds} is longer than a second. If it counts audio "
                 f"samples, divide it by sample_rate: {name}={seconds} / "
                 f"{self.sample_rate}, which is {seconds / self.sample_rate:.4g}."
             )
+            if seconds <= _MILLISECONDS:
+                text += f" If it is in milliseconds, divide by 1000: {seconds / 1000}."
+            raise ValueError(text)
         samples = round(min(seconds * self.sample_rate, 2**40))  # refused later on
         if samples < 1:
             raise ValueError(

@@ -32,11 +32,14 @@ def check_channels(X: object, owner: str) -> None:
     if isinstance(X, np.ndarray) and X.ndim == 2:
         _check_recording(X, owner)
     is_array = isinstance(X, np.ndarray) and X.ndim == 3
+    found = []
     for i, item in enumerate(X[:1] if is_array else _items(X)):
         shape = tuple(getattr(item, "shape", ()))
         if len(shape) == 2 and shape[1] != 1 and 0 not in shape:
-            dtype = str(getattr(item, "dtype", ""))
-            refuse_channels(owner, i, shape, dtype, is_array)
+            found.append((i, shape, str(getattr(item, "dtype", ""))))
+    if found:
+        kinds = {(shape[0] < shape[1], dtype) for _, shape, dtype in found}
+        refuse_channels(owner, *found[0], is_array=is_array, is_mixed=len(kinds) > 1)
 
 
 def _items(X: object) -> Iterable:
@@ -58,7 +61,13 @@ def _check_recording(X: np.ndarray, owner: str) -> None:
 
 
 def refuse_channels(
-    owner: str, i: int, shape: tuple, dtype: str, is_array: bool = False
+    owner: str,
+    i: int,
+    shape: tuple,
+    dtype: str,
+    *,
+    is_array: bool = False,
+    is_mixed: bool = False,
 ) -> None:
     """Say how many channels a waveform has, and how to make one of them."""
     is_first = shape[0] < shape[1]
@@ -70,6 +79,11 @@ def refuse_channels(
     if is_array:
         whole = f"(X{scale})" if scale else "X"
         cure = f"X = {whole}.mean(axis={axis + 1})"
+    if is_mixed:  # of layouts or types, so that each item tells its own
+        cure = (
+            "X = [x.mean(axis=int(np.argmin(x.shape))) if x.ndim == 2 else x for x in "
+            "X], after dividing integers by their range, int16 by 32768"
+        )
     raise ValueError(
         f"{owner} needs waveforms of one channel, 1-D or (n_samples, 1) arrays, but "
         f"X[{i}] has {counted(n_channels, 'channel')}: its shape {shape} is {layout}. "
@@ -125,15 +139,17 @@ class Loudness:
         self._warn()
 
     def _warn_of_wide(self, index: int, waveform: np.ndarray) -> None:
-        """Warn of 16-bit values in a wider type, by whose range they are divided."""
+        """Warn of 16 or 24 bits in a wider type, by whose range they are divided."""
         is_wide = waveform.dtype.itemsize == 4 and not self._has_warned
         peak = int(np.abs(waveform.astype(float)).max()) if is_wide else 0
-        if 0 < peak <= 2**15:
+        if 0 < peak <= 2**23:
             self._has_warned = True
+            is_short = peak <= 2**15
+            bits, cure = (16, "x.astype(np.int16)") if is_short else (24, "x / 2**23")
             warn(
                 f"X[{index}] is {waveform.dtype}, but its values lie within {peak}, as "
-                "those of int16 do; it is divided by its full range, and nearly "
-                "silent. Convert it: x.astype(np.int16)."
+                f"those of {bits} bits do; it is divided by its full range, and nearly "
+                f"silent. Convert it: {cure}."
             )
 
     def _warn(self) -> None:

@@ -86,6 +86,23 @@ BAD_SEQUENCES = {
         "and these have 8 frames each. If they are series with the channels first, "
         "or images with the rows first, transpose them: X = [x.T for x in X].",
     ),
+    "images of any size": (
+        [np.ones((8, 20)), np.ones((9, 25))],
+        ValueError,
+        "X[1] has 25 features, but X[0] has 20. Sequences are (n_frames, n_features), "
+        "and may differ in n_frames alone. Select the features that all have; resize "
+        "images to one size.",
+    ),
+    "colours": (
+        [np.ones((8, 20, 3))],
+        ValueError,
+        "If the first axis is time, make the others one: x.reshape(len(x), -1).",
+    ),
+    "axes too many": (
+        [np.ones((1, 8, 20))],
+        ValueError,
+        "Drop the axes of length 1: x.squeeze().",
+    ),
     "1-D among 2-D": (
         [np.ones((2, 1)), np.ones(3)],
         ValueError,

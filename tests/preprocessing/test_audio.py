@@ -414,6 +414,15 @@ MIXED = {
 }
 
 
+def test_the_line_against_channels_in_several_layouts_keeps_every_sound():
+    X = [np.stack([MONO] * 2), np.stack([MONO] * 2, axis=1), MONO]
+    with pytest.raises(ValueError, match=r"X\[0\] has 2 channels") as refusal:
+        LogMel().transform(X)
+    line = re.search(r"X = (\[.*\]), after", str(refusal.value)).group(1)
+    for features in LogMel().transform(eval(line, {"X": X, "np": np})):
+        np.testing.assert_array_equal(features, LogMel().transform([MONO])[0])
+
+
 @pytest.mark.parametrize("name", MIXED)
 def test_the_line_against_several_channels_keeps_the_sound(name):
     X, mono = MIXED[name]
@@ -472,6 +481,18 @@ def test_values_of_16_bits_in_a_wider_type_are_warned_of_once():
     narrow = (1e4 * np.sin(np.arange(4000.0))).astype("int16")
     with pytest.warns(UserWarning, match=r"X\[1\] is int32, .* x\.astype\(np\.int16\)"):
         LogMel().transform([narrow, narrow.astype("int32"), narrow.astype("int32")])
+
+
+def test_values_of_24_bits_in_a_wider_type_are_warned_of():
+    wide = (8e6 * np.sin(np.arange(4000.0))).astype("int32")
+    with pytest.warns(UserWarning, match=r"as those of 24 bits do; .*: x / 2\*\*23\."):
+        LogMel().transform([wide])
+
+
+def test_a_window_in_milliseconds_is_refused_with_what_it_is_in_seconds():
+    transformer = LogMel(sample_rate=16000, window_seconds=25, hop_seconds=10)
+    with pytest.raises(ValueError, match=r"in milliseconds, divide by 1000: 0\.025\."):
+        transformer.transform([MONO])
 
 
 @pytest.mark.filterwarnings("error")
