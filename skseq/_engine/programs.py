@@ -55,7 +55,7 @@ class Recipe:
     strategy: tf.distribute.Strategy | None = None
 
     def build(self) -> keras.Model:
-        """Build the network anew."""
+        """Build the network."""
         check_sizes(dict(self.settings))
         return self.network(**dict(self.settings))
 
@@ -317,9 +317,9 @@ class Trainer:
         self.program.forget_weights()
         inputs, targets = self.program.inputs_and_targets(batch)
         rate = np.float32(np.nan if learning_rate is None else learning_rate)
-        return self._step(
-            inputs, targets, sample_weight.astype("float32"), rate
-        ).numpy()
+        with np.errstate(under="ignore"):  # a weight may be too small to count
+            weights = sample_weight.astype("float32")
+        return self._step(inputs, targets, weights, rate).numpy()
 
     def _rate_setter(self) -> Callable:
         """What sets the learning rate inside a step, where that is cheap."""

@@ -108,6 +108,14 @@ def test_nothing_raises_where_numpy_is_set_to_raise(case, fitted, rough, expecte
         assert_same_results(case.results(rough), expected)
 
 
+def test_a_weight_too_small_to_count_ends_no_fit_where_numpy_is_set_to_raise(case):
+    weights = np.where(np.arange(len(case.X)) == 0, 1e-300, 1.0)
+    expected = case.make().fit(case.X, case.y, sample_weight=weights)
+    with np.errstate(all="raise"):
+        found = case.make().fit(case.X, case.y, sample_weight=weights)
+    assert_same_weights(found, expected)
+
+
 def test_threads_do_not_disturb_each_other(case, fitted):
     other = case.fit(random_state=1)
     estimators = [case.make(random_state=i % 2) for i in range(4)]
