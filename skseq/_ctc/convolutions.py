@@ -14,6 +14,9 @@ ROOM = 2
 MOST_OF_SEQUENCES = 4
 MOST_OF_ONE_LABEL = 2
 
+# More frames than any sequence has, to the one that strides make of them.
+MOST_STRIDES = 2**20
+
 
 def pick_convolutions(
     filters, strides, room: Callable, present: dict, *, has_front_end: bool, most: int
@@ -33,7 +36,7 @@ def pick_convolutions(
     if not filters and strides != "auto" and max(as_tuple(strides, 1), default=1) > 1:
         why = "front_end takes their place" if has_front_end else "conv_filters=()"
         raise ValueError(
-            f"conv_strides={strides!r} is that of convolutions, but there are none: "
+            f"conv_strides={strides!r} has no effect without convolutions: "
             f"{why}. Give conv_filters, for example {N_FILTERS}, or leave conv_strides "
             "out."
         )

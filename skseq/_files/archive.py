@@ -19,6 +19,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import load as load_tensors
@@ -33,6 +34,7 @@ _HEADER = "skseq.json"
 _WEIGHTS = "weights.safetensors"
 _MAX_HEADER_BYTES = 2**20
 _MAX_CONTAINERS = 2**17  # lists and dicts in the header
+_MAX_DEPTH = 200  # levels of lists and dicts in the header; a tuple has two
 _MAX_NAMES_BYTES = 2**20  # of the arrays' names, shapes and places
 _MAX_DIRECTORY_BYTES = 2**17  # of what a zip of two members says of them
 _ENDS = re.compile(rb'"data_offsets":\[\d+,(\d+)\]')
@@ -244,8 +246,8 @@ def _checked_path(path) -> str:
     if PATH.accepts(path):
         return os.path.expanduser(os.fsdecode(path))
     raise TypeError(
-        f"path must be a str or path-like. Got {reprlib.repr(path)} instead. A skseq "
-        "file lies on a disk; pickle serves for bytes in memory."
+        f"path must be a str or path-like. Got {reprlib.repr(path)} instead. For "
+        "bytes in memory, use pickle."
     )
 
 
@@ -338,6 +340,8 @@ def _parse_header(text: bytes) -> tuple[dict, str]:
             parse_float=_finite_float,
             parse_constant=_finite_float,
         )
+    if _depth(document) > _MAX_DEPTH:
+        raise _Refusal(f"{_HEADER} is nested more than {_MAX_DEPTH} levels deep")
     if not isinstance(document, dict) or type(document.get("format")) is not int:
         raise _Refusal(f"{_HEADER} names no format version")
     if document["format"] > FORMAT_VERSION:
@@ -352,6 +356,19 @@ def _parse_header(text: bytes) -> tuple[dict, str]:
 def _n_containers(text: bytes) -> int:
     """How many lists and dicts a JSON text has, or more, at many times its size."""
     return text.count(b"[") + text.count(b"{")
+
+
+def _depth(document: Any) -> int:
+    """How many lists and dicts of a document lie within one another."""
+    depth, layer = 0, [document]
+    while layer := [part for part in layer if isinstance(part, list | dict)]:
+        depth += 1
+        layer = [
+            item
+            for part in layer
+            for item in (part.values() if isinstance(part, dict) else part)
+        ]
+    return depth
 
 
 def _check_arrays(arrays: dict[str, np.ndarray]) -> None:

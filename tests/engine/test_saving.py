@@ -471,6 +471,7 @@ DAMAGE = {
         edit_setting("conv_strides", (0,)),
         "'conv_strides' parameter of its n",
     ),
+    "strides beyond all": (edit_setting("conv_strides", (1, 10**9)), "of 1000000000"),
     "unknown setting": (edit_setting("mystery", 1), "mystery"),
     "more units": (edit_setting("units", (2**20,)), "must be float32 of"),
     "most units": (edit_setting("units", (2**62,)), "is more than 2147483647"),
@@ -846,9 +847,26 @@ def test_an_estimator_of_very_many_short_texts_is_not_saved(translator, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("container", ["[%s]", '{"$tuple":[%s]}', '{"a":%s}'])
-def test_deeply_nested_values_are_refused_in_words(saved, container):
+CONTAINERS = ("[%s]", '{"$tuple":[%s]}', '{"a":%s}')
+
+
+def nested(container, n):
     start, end = container.split("%s")
-    value = json.loads(start * 400 + "1" + end * 400)
+    return json.loads(start * n + "1" + end * n)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_deeply_nested_values_are_refused_in_words(saved, container):
+    value = nested(container, 70)
     with pytest.raises(ValueError, match="nested more than 64 levels deep"):
         skseq.load(rewritten(saved, edit("fitted", "history_", value=value)))
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("place", [("fitted", "history_"), ("nobody", "reads it")])
+def test_what_is_nested_deeper_is_refused_wherever_it_stands(saved, container, place):
+    def buried(header, arrays):
+        header.setdefault(place[0], {})[place[1]] = nested(container, 400)
+
+    with pytest.raises(ValueError, match=r"json is nested more than 200 levels deep"):
+        skseq.load(rewritten(saved, buried))

@@ -235,7 +235,7 @@ def test_a_folder_is_not_replaced(tmp_path):
     ids=lambda path: type(path).__name__,
 )
 def test_what_names_no_file_is_neither_read_nor_written(path):
-    message = r"^path must be a str or path-like\. Got .* pickle serves"
+    message = r"^path must be a str or path-like\. Got .* use pickle"
     with pytest.raises(TypeError, match=message):
         write_archive(path, {}, {})
     with pytest.raises(TypeError, match=message):
