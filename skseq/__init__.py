@@ -3,8 +3,6 @@
 Importing this package does not import TensorFlow; using an estimator does.
 """
 
-from importlib import import_module as _import_module
-
 from skseq import _names
 from skseq._version import __version__ as __version__
 
@@ -12,10 +10,12 @@ __all__ = [*_names.ESTIMATORS, *_names.FUNCTIONS]
 
 
 def __getattr__(name):
+    import importlib  # here, so that no completer offers it
+
     if name in _names.MODULES:
-        return getattr(_import_module(_names.MODULES[name]), name)
+        return getattr(importlib.import_module(_names.MODULES[name]), name)
     if name in _names.ROOMS:
-        return _import_module(f"skseq.{name}")
+        return importlib.import_module(f"skseq.{name}")
     raise AttributeError(f"module 'skseq' has no attribute {name!r}")
 
 

@@ -18,7 +18,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skseq._data.batching import lengths_of, prediction_batches, whole_tiles
 from skseq._data.fingerprints import describe, fingerprint_arrays
-from skseq._data.sequences import n_frame_features
 from skseq._engine import saving
 from skseq._engine.callbacks import make_callbacks
 from skseq._engine.checkpoint import Checkpoint
@@ -42,12 +41,11 @@ from skseq._nn.front_ends import as_written, front_end_of
 from skseq._nn.initial_weights import initial_weights
 from skseq._nn.padding import warn_of_layers
 from skseq._parameters import MISSING, accepts, check_parameters, check_value, listed
-from skseq._preprocess import check_steps, preprocessed, transformers_of
+from skseq._preprocess.steps import check_steps
 from skseq._routing import RoutedParameters
 from skseq._seeding import draw_seed
 from skseq._shared_parameters import BATCH_SIZE, CONSTRAINTS, FITTED, NOT_IN_ORIGIN
 from skseq._warnings import warn
-from skseq._wording import counted
 
 # Measured: with more, what a recurrence writes for them outgrows the cache.
 INFERENCE_ROWS = 64
@@ -289,7 +287,7 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
             )
             raise ValueError(
                 f"Training cannot continue with another network: {changes}. Set it "
-                "back, or train anew by fit with warm_start=False."
+                "back, or train again by fit with warm_start=False."
             )
         self._settings = settings
 
@@ -363,42 +361,6 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
             origin["first weights"] = fingerprint_arrays(self._weights)
         return Checkpoint(self.checkpoint, origin, loose, self.epochs)
 
-    # -- frames -------------------------------------------------------------------
-
-    def _preprocessed(self, sequences, reset):
-        """Checked frames as the network is to be trained on them.
-
-        With reset their width is learnt, otherwise it must be the one that was.
-        """
-        made = preprocessed(sequences, self.preprocess, is_fit=reset)
-        self._steps = transformers_of(self.preprocess)
-        if reset:
-            self._n_inputs = made.n_features
-        elif made.n_features != self._n_inputs:
-            raise ValueError(
-                f"preprocess gives frames of {counted(made.n_features, 'feature')}, "
-                f"but in fit it gave {self._n_inputs}. Set preprocess back, or fit "
-                "again."
-            )
-        return made
-
-    def _transformed(self, sequences):
-        """Checked frames as the trained network reads them."""
-        return preprocessed(sequences, self._steps)
-
-    def _check_restored_width(self) -> None:
-        """Check the width of the frames that was read from a file."""
-        known = self._n_inputs if self._steps else n_frame_features(self)
-        if not self._settings["n_features"] == self._n_inputs == known:
-            raise ValueError(
-                f"it has {known} features for a network that takes another number"
-            )
-        for name in ("mean_", "scale_"):
-            if len(getattr(self, name)) != self._n_inputs:
-                raise ValueError(
-                    f"its {name} must hold {counted(self._n_inputs, 'value')}"
-                )
-
     # -- using --------------------------------------------------------------------
 
     def _map(
@@ -438,7 +400,7 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
     def model_(self):
         """The inference network as a `keras.Model`, for `summary()` and plots.
 
-        It is built anew from the fitted weights: changing it changes no prediction.
+        It is built at each access: changing it changes no prediction.
         """
         check_is_fitted(self)
         refuse_forked_process()

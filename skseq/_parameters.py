@@ -27,6 +27,8 @@ SYNONYMS_OF_VALUES = {
     "beam": ("beam_search",),
     "char": ("character", "characters", "letter"),
     "word": ("whitespace", "split"),
+    "output": ("conditional", "autoregressive", "feedback"),
+    "code": ("repeat", "repeat_vector"),
 }
 
 _NUMBERS = {int: (Integral, "int"), float: (Real, "float")}
@@ -129,7 +131,7 @@ class TupleOf(Constraint):
     def __str__(self):
         _, noun = _NUMBERS[self.entry.kind]
         nonempty = "" if self.min_length == 0 else "non-empty "
-        return f"a {nonempty}tuple of {noun}s in the range {self.entry.range()}"
+        return f"a {nonempty}tuple or list of {noun}s in the range {self.entry.range()}"
 
 
 class OneOf(Constraint):

@@ -21,15 +21,17 @@ SYNONYMS = {
     ),
     "cell": ("rnn_type", "cell_type", "rnn_cell", "rnn"),
     "random_state": ("seed", "random_seed"),
-    "dropout": ("dropout_rate", "dropout_prob"),
-    "global_clipnorm": ("max_grad_norm", "gradient_clip_val", "grad_clip"),
+    "dropout": ("dropout_rate", "dropout_prob", "recurrent_dropout"),
+    "global_clipnorm": (
+        *("max_grad_norm", "gradient_clip_val", "grad_clip", "clip_norm"),
+    ),
     "checkpoint": ("checkpoint_path", "filepath"),
     "distribute": ("strategy", "device"),
     "front_end": ("encoder", "backbone"),
     "conv_filters": ("filters",),
     "conv_kernel_size": ("kernel_size",),
     "conv_strides": ("strides", "stride"),
-    "beam_width": ("beam_size", "num_beams", "n_beams"),
+    "beam_width": ("beam", "beam_size", "num_beams", "n_beams"),
     "embedding_dim": ("embed_dim", "embedding_size", "emb_dim"),
     "max_vocabulary": ("max_features", "max_tokens", "num_words", "vocab_size"),
     "min_frequency": ("min_freq", "min_count"),
@@ -37,7 +39,7 @@ SYNONYMS = {
     "min_output_length": ("min_length",),
     "ema_decay": ("ema_momentum",),
     "latent_dim": ("latent_size", "code_size", "encoding_dim", "n_components"),
-    "loss": ("criterion",),
+    "loss": ("criterion", "loss_function", "loss_fn"),
 }
 
 # The same of transformers and augmenters.
@@ -69,7 +71,9 @@ HELD_OUT = "Set validation_fraction, and early_stopping=True to use it."
 
 # Foreign names that a name alone does not answer, with the parameter that must exist.
 ANSWERS = {
-    **dict.fromkeys(("num_layers", "n_layers", "n_hidden_layers"), ("units", LAYERS)),
+    **dict.fromkeys(
+        ("num_layers", "n_layers", "n_hidden_layers", "layers"), ("units", LAYERS)
+    ),
     "patience": (
         "n_iter_no_change",
         "Set n_iter_no_change, and early_stopping=True to use it.",

@@ -24,7 +24,7 @@ from skseq._parameters import (
     OneOf,
     instance_of,
 )
-from skseq._preprocess import STEPS
+from skseq._preprocess.steps import STEPS
 
 BATCH_SIZE = (OneOf(["auto"]), POSITIVE_INT)
 

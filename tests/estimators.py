@@ -175,7 +175,7 @@ def two_best(estimator, X, y):
 
 NAN = math.nan
 COUNT = r"must be an int in the range \[1, inf\)"
-COUNTS = rf"{COUNT} or a non-empty tuple of ints in the range \[1, inf\)"
+COUNTS = rf"{COUNT} or a non-empty tuple or list of ints in the range \[1, inf\)"
 MAYBE_COUNTS = COUNTS.replace("non-empty ", "")
 CONVOLUTIONS = MAYBE_COUNTS.replace("must be ", r"must be a str among \{'auto'\}, ")
 COUNT_TO_MAX = r"must be an int in the range \[1, 2147483647\]"

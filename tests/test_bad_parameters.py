@@ -454,7 +454,7 @@ def test_nothing_left_of_a_sequence_is_an_error(fitted):
         ("a b", TypeError, r"got a single str.*Did you mean \[y\]"),
         (TARGETS[:-1], ValueError, r"inconsistent numbers of samples: \[6, 5\]"),
         ([*TARGETS[:-1], None], ValueError, r"y\[5\] is missing"),
-        ([*TARGETS[:-1], " "], ValueError, r"y\[5\] is empty or only whitespace"),
+        ([*TARGETS[:-1], " "], ValueError, r"y\[5\] is empty or only white space"),
         ([*TARGETS[:-1], ["a"]], ValueError, "y mixes raw strings"),
         ([[1]] * 6, TypeError, "Set target_tokenizer=None"),
         (iter(TARGETS), TypeError, r"must have a length.*list\(y\)"),

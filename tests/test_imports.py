@@ -33,12 +33,12 @@ LADDER = [
     {"_preprocess"},
     {"_nn"},
     {"_engine"},
-    {"_base", "_shared_parameters", "_typing"},
+    {"_base", "_frames", "_shared_parameters", "_typing"},
     {"_ctc", "_seq2seq", "_autoencoder"},
     {"datasets", "inspection", "scikeras"},
     {"__init__"},
 ]
-TASKS = LADDER[8]
+TASKS = next(names for names in LADDER if "_ctc" in names)
 FIRST_WITH_KERAS = LADDER.index({"_nn"})
 WITHOUT_KERAS = {"datasets", "inspection"}
 

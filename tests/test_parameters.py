@@ -115,7 +115,7 @@ def test_values_out_of_range_are_refused(constraint, values):
         ("tol", 0, POSITIVE_REAL, "must be a float in the range (0.0, inf). Got 0 "),
         ("cell", 1, CELL, "must be a str among {'lstm', 'gru'}. Got 1 instead."),
         ("cell", "lstmm", CELL, "Got 'lstmm' instead. Did you mean 'lstm'?"),
-        ("units", 0, POSITIVE_INTS, "[1, inf) or a non-empty tuple of ints in the "),
+        ("units", 0, POSITIVE_INTS, "[1, inf) or a non-empty tuple or list of ints "),
         ("units", (64, 0), POSITIVE_INTS, "Got (64, 0) instead. units[1] is 0."),
         ("units", [], POSITIVE_INTS, "Got [] instead. units has 0 entries."),
         (

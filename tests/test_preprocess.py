@@ -12,7 +12,8 @@ import skseq
 from skseq import CTCSequenceClassifier, LSTMAutoencoder
 from skseq._autoencoder.data import ChangeScaling, ReconstructionData
 from skseq._data.sequences import check_sequences
-from skseq._preprocess import PreprocessedTokens, preprocessed
+from skseq._preprocess import preprocessed
+from skseq._preprocess.sequences import PreprocessedTokens
 from skseq.augmentation import (
     Compose,
     Crop,

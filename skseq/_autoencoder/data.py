@@ -14,7 +14,7 @@ from skseq._data.fingerprints import fingerprint_arrays
 from skseq._data.memory import check_fits
 from skseq._data.scaling import Scaling, moments
 from skseq._data.sequences import Sequences
-from skseq._preprocess import OfSequences, Preprocessed
+from skseq._preprocess.sequences import OfSequences, Preprocessed
 from skseq._wording import counted
 
 STEP_WEIGHTS = {

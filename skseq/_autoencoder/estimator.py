@@ -39,16 +39,16 @@ from skseq._autoencoder.scores import (
     threshold_at,
     threshold_of,
 )
-from skseq._base import SequenceEstimator
 from skseq._data.collections import check_n_samples, object_array
 from skseq._data.lengths import refuse_lengths
 from skseq._data.outliers import sample_anomaly_flags
 from skseq._data.scaling import SCALE, VECTOR
-from skseq._data.sequences import FITTED_X, check_sequences
+from skseq._data.sequences import check_sequences
 from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.weights import check_sample_weight
 from skseq._engine.programs import NotFiniteError, Program
 from skseq._engine.state import FitRequest
+from skseq._frames import FITTED_FRAMES, FrameEstimator
 from skseq._parameters import (
     BOOLEAN,
     CALLABLE,
@@ -61,8 +61,7 @@ from skseq._parameters import (
     check_parameters,
     check_value,
 )
-from skseq._preprocess import check_keeps_frames
-from skseq._shared_parameters import FITTED
+from skseq._preprocess.steps import check_keeps_frames
 from skseq._typing import (
     Callbacks,
     Cell,
@@ -103,7 +102,7 @@ class LSTMAutoencoder(
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     OutlierMixin,
-    SequenceEstimator,
+    FrameEstimator,
 ):
     """Embed sequences, reconstruct them, and find those that are unlike the rest.
 
@@ -166,7 +165,7 @@ class LSTMAutoencoder(
         What is done to each sequence before the network reads it, in order. Every
         sequence passes the transformers, which must learn nothing, as
         :class:`~skseq.preprocessing.LogMel` does. Augmenters of
-        :mod:`skseq.augmentation` change only what is trained on, drawn anew in each
+        :mod:`skseq.augmentation` change only what is trained on, drawn again in each
         epoch from `random_state`, the epoch and the index of the sequence. They must
         keep the number of frames (`changes_frames` False), and the network is trained
         to undo them: its target is the sequence without them. Reconstructions are of
@@ -243,7 +242,7 @@ class LSTMAutoencoder(
         -1, an anomaly, and 1: the columns of `predict_proba` [3]_.
     model_ : keras.Model
         The network, from scaled frames and lengths to reconstruction and code. It is
-        built anew at each access.
+        built at each access.
     history_ : dict of str to list of float
         Mean loss per sample in each epoch: "loss", "val_loss" with a validation set,
         and what callbacks add.
@@ -288,11 +287,7 @@ class LSTMAutoencoder(
 
     _constraints = CONSTRAINTS
     _fitted = {  # noqa: RUF012
-        **FITTED,
-        **FITTED_X,
-        "_n_inputs": POSITIVE_INT,
-        "mean_": VECTOR,
-        "scale_": SCALE,
+        **FITTED_FRAMES,
         "offset_": FINITE,
         "_change_scale": (SCALE, NONE),
         "_error_mean": (VECTOR, NONE),
@@ -700,7 +695,7 @@ class LSTMAutoencoder(
         return float(np.average(scores, weights=weights))
 
     def fit_threshold(self, X, y=None, beta=1.0, *, quantile=None, factor=1.0):
-        """Set the threshold anew, by labelled sequences or by normal ones.
+        """Set the threshold, by labelled sequences or by normal ones.
 
         Parameters
         ----------

@@ -12,7 +12,7 @@ from skseq._data.fingerprints import fingerprint_arrays
 from skseq._data.scaling import Scaling
 from skseq._data.sequences import Sequences
 from skseq._data.suspicions import reading
-from skseq._preprocess import OfSequences, Preprocessed
+from skseq._preprocess.sequences import OfSequences, Preprocessed
 from skseq._warnings import warn
 from skseq._wording import counted
 
@@ -22,7 +22,7 @@ N_NAMED = 10
 FITTING = 'Shorten y[{i}], lower conv_strides or skip_frames, or set infeasible="drop".'
 CONTINUING = (
     'Shorten y[{i}], or set infeasible="drop". The first call chose conv_strides_, for '
-    "what it was given; to have lower ones, set conv_strides and train anew."
+    "what it was given; to have lower ones, set conv_strides and train again."
 )
 ALIGNING = "Shorten y[{i}], or leave the sample out."
 

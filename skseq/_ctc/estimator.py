@@ -13,10 +13,10 @@ from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
-from skseq._base import SequenceEstimator
 from skseq._ctc.convolutions import (
     MOST_OF_ONE_LABEL,
     MOST_OF_SEQUENCES,
+    MOST_STRIDES,
     pick_convolutions,
 )
 from skseq._ctc.data import (
@@ -35,13 +35,14 @@ from skseq._data.collections import array_of, object_array
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary
 from skseq._data.labels import check_labels, plain_labels
 from skseq._data.lengths import refuse_own_lengths
-from skseq._data.scaling import SCALE, VECTOR, Scaling
-from skseq._data.sequences import FITTED_X, check_sequences
+from skseq._data.scaling import Scaling
+from skseq._data.sequences import check_sequences
 from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.terms import FRAMES, IMAGES, Terms
 from skseq._data.weights import check_sample_weight, class_weights
 from skseq._engine.convergence import lack_of_learning, not_learnt
 from skseq._engine.state import FitRequest
+from skseq._frames import FITTED_FRAMES, FrameEstimator
 from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
 from skseq._nn.padding import reads_ids
 from skseq._parameters import (
@@ -60,7 +61,6 @@ from skseq._parameters import (
     instance_of,
 )
 from skseq._results import RankedLabels
-from skseq._shared_parameters import FITTED
 from skseq._typing import (
     Callbacks,
     Cell,
@@ -107,7 +107,7 @@ CONSTRAINTS = {
 }
 
 
-class CTCSequenceClassifier(SequenceEstimator):
+class CTCSequenceClassifier(FrameEstimator):
     """Turn sequences of feature frames into shorter label sequences.
 
     A recurrent network gives every frame a probability for each label and for a blank;
@@ -192,7 +192,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         What is done to each sequence before the network reads it, in order. Every
         sequence passes the transformers, which must learn nothing, as
         :class:`~skseq.preprocessing.LogMel` does. Augmenters of
-        :mod:`skseq.augmentation` change only what is trained on, drawn anew in each
+        :mod:`skseq.augmentation` change only what is trained on, drawn again in each
         epoch from `random_state`, the epoch and the index of the sequence; what leaves
         too few frames for the labels is drawn again. `align` and `predict_proba` count
         the frames after these steps, `n_features_in_` the features before them.
@@ -267,7 +267,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         What is subtracted from each frame, and what the difference is divided by.
     model_ : keras.Model
         The network, from scaled frames and lengths to logits and output lengths. It is
-        built anew at each access.
+        built at each access.
     history_ : dict of str to list of float
         Mean loss per sample in each epoch: "loss", "val_loss" with a validation set,
         and what callbacks add.
@@ -310,16 +310,12 @@ class CTCSequenceClassifier(SequenceEstimator):
 
     _constraints = CONSTRAINTS
     _fitted = {  # noqa: RUF012
-        **FITTED,
-        **FITTED_X,
-        "_n_inputs": POSITIVE_INT,
-        "mean_": VECTOR,
-        "scale_": SCALE,
+        **FITTED_FRAMES,
         "classes_": instance_of(np.ndarray),
         "_label_form": OneOf(FORMS),
     }
     _prediction_parameters = frozenset(DECODING_CONSTRAINTS)
-    _routes = (*SequenceEstimator._routes, "front_end")
+    _routes = (*FrameEstimator._routes, "front_end")
 
     def __init__(
         self,
@@ -811,6 +807,9 @@ class CTCSequenceClassifier(SequenceEstimator):
         n_labels = len(self.classes_)
         if self._settings["n_labels"] != n_labels:
             raise ValueError(f"it has {n_labels} labels for another number of outputs")
+        strides = math.prod(self._settings["conv_strides"])
+        if strides > MOST_STRIDES:  # each batch would be padded to as many frames
+            raise ValueError(f"its conv_strides make one frame of {strides}")
         self._check_restored_width()
 
     # -- its own ------------------------------------------------------------------
@@ -830,7 +829,7 @@ class CTCSequenceClassifier(SequenceEstimator):
         return LabelVocabulary(self.classes_, self._label_form)
 
     def _shortened_by(self) -> float:
-        """How many frames become one; infinity where nobody knows beforehand."""
+        """How many frames become one; infinity where that is known in training only."""
         if self.front_end:
             return math.inf
         if "auto" in (self.conv_filters, self.conv_strides):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from skseq._data.collections import is_sized, object_array, tensor_values, unwrapped
+from skseq._parameters import OneOf, check_value
 from skseq._wording import counted
 
 _NUMBERS = {
@@ -107,11 +108,7 @@ class LabelVocabulary:
         ValueError
             If these are not those of a vocabulary.
         """
-        if not isinstance(form, str) or form not in FORMS:
-            raise ValueError(
-                f"The 'form' of a vocabulary must be a str among {list(FORMS)}. Got "
-                f"{reprlib.repr(form)} instead."
-            )
+        check_value("a vocabulary", "form", form, OneOf(FORMS))
         _check_classes(classes)
         if form == "str" and not all(map(_is_character, classes.tolist())):
             raise ValueError("The classes of a vocabulary of str must be characters.")

@@ -61,7 +61,7 @@ def _are_numbers(values: Any) -> bool:
 def check_matrix(
     estimator: Any, X: Any, reset: bool, check_finite: bool, terms: Terms = FRAMES
 ) -> np.ndarray:
-    """Return X as an array of floats, or say why it is none."""
+    """Return X as an array of floats, or say why it cannot be one."""
     if isinstance(X, np.ndarray):
         _check_matrix_dtype(X.dtype)
     elif isinstance(X, list | tuple) and np.asarray(X).dtype.kind in "iu":

@@ -158,7 +158,7 @@ class TokenVocabulary:
             raise TypeError(
                 f"{name} must hold tokens of the type that training saw, which is "
                 f"{own.__name__}. Got {name}[0][0]={reprlib.repr(sequences[0][0])}, of "
-                f"type {other.__name__}, instead. Convert the tokens, or fit anew."
+                f"type {other.__name__}, instead. Convert the tokens, or fit again."
             )
 
     def encode(self, sequences):

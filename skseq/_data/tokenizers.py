@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from skseq._parameters import CALLABLE, NONE, OneOf, check_value
+
 _DIGIT = re.compile(r"\d")
 
 
@@ -76,10 +78,8 @@ def as_tokenizer(tokenizer: Any, parameter: str, owner: str) -> Tokenizer | None
     if isinstance(tokenizer, str) and tokenizer in TOKENIZERS:
         return TOKENIZERS[tokenizer]
     if not callable(tokenizer):
-        raise ValueError(
-            f"The {parameter!r} parameter of {owner} must be a str among "
-            f"{list(TOKENIZERS)}, a callable or None. Got {tokenizer!r} instead."
-        )
+        allowed = (OneOf(TOKENIZERS), CALLABLE, NONE)
+        check_value(owner, parameter, tokenizer, allowed)
     if not hasattr(tokenizer, "detokenize"):
         return Tokenizer(tokenizer, " ".join)
     return Tokenizer(tokenizer, partial(_detokenize, tokenizer))

@@ -78,10 +78,11 @@ def check_tokens(
     name : {"X", "y"}
         What `texts` are to the user.
     tokenizer : {"auto", "word", "char"}, callable or None
-        "word" cuts at whitespace, "char" between characters, "auto" between characters
-        if fewer than a tenth of the texts hold whitespace between other characters, and
-        at whitespace otherwise. A callable takes a str and returns a list of non-empty
-        str. None accepts token sequences only, whose tokens may be integers then.
+        "word" cuts at white space, "char" between characters, "auto" between characters
+        if fewer than a tenth of the texts hold white space between other characters,
+        and at white space otherwise. A callable takes a str and returns a list of
+        non-empty str. None accepts token sequences only, whose tokens may be integers
+        then.
     parameter : str
         The parameter of the estimator that sets `tokenizer`.
     n_samples : int, default=None
@@ -267,7 +268,7 @@ class _Reader:
         if not tokens and self.may_be_empty:
             return []
         if not tokens and not text.strip():
-            raise ValueError(f"{place} is empty or only whitespace. Drop the sample.")
+            raise ValueError(f"{place} is empty or only white space. Drop the sample.")
         if not tokens:
             raise ValueError(
                 f"{place} holds no tokens: {self.parameter} finds none in {shown}. "

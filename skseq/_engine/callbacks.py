@@ -236,7 +236,7 @@ def _changed(callback, kept: dict, before: dict[str, str]) -> str | None:
 
 
 def _kind(value) -> str | None:
-    """What data a value is: a number, a list or a dict, or None if it is none."""
+    """What data a value is: a number, a list or a dict, or None for all else."""
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         return "list" if value.ndim else "number"
     if isinstance(value, NUMBERS):

@@ -100,7 +100,7 @@ class Checkpoint:
         except (OSError, ValueError) as error:
             kind = OSError if isinstance(error, OSError) else ValueError
             text = str(error).rstrip(".")
-            raise kind(f"{text}. Delete the file to start anew.") from error
+            raise kind(f"{text}. Delete the file to start again.") from error
         with self.blamed():
             n_bytes = sum(array.nbytes for array in arrays.values())
             content = unpack(values, arrays, FREE_BYTES + 5 * n_bytes)
@@ -113,7 +113,7 @@ class Checkpoint:
         if changes:
             raise ValueError(
                 f"The checkpoint {self.path} is of another fit: {changes}. Delete the "
-                "file to start anew."
+                "file to start again."
             )
 
     def _warn_of_relative(self, fit: str):
@@ -125,7 +125,7 @@ class Checkpoint:
             warn(
                 f"The checkpoint {newest} holds this fit under other conditions: "
                 f"{changes}. The fit does not resume from it, as the result would not "
-                "be the same to the bit, but starts anew in a file of its own. To "
+                "be the same to the bit, but starts again in a file of its own. To "
                 "resume it, set the conditions back."
             )
 
@@ -137,7 +137,7 @@ class Checkpoint:
         except MALFORMED as error:
             raise ValueError(
                 f"The checkpoint {self.path} is damaged: {error}. Delete the file to "
-                "start anew."
+                "start again."
             ) from error
 
     def _changes_since(self, saved: dict) -> str:

@@ -17,8 +17,8 @@ from skseq._parameters import (
     NONE,
     POSITIVE_REAL,
     Interval,
+    OneOf,
     check_value,
-    did_you_mean,
     instance_of,
 )
 from skseq._routing import suggestion
@@ -125,7 +125,7 @@ def _fastest(factory):
 def optimizer_key(optimizer) -> tuple:
     """Identify all that is traced into a step: all but a plain learning rate.
 
-    Nor the name, which Keras makes up anew for every optimizer.
+    Nor the name, which Keras makes up for every optimizer.
     """
     clipping = {name: getattr(optimizer, name) for name in CLIPPING}
     config = {**optimizer.get_config(), **clipping}  # a user's config may leave it out
@@ -147,10 +147,10 @@ def _is_optimizer_class(value) -> bool:
 
 def _by_name(name):
     if name.lower() not in OPTIMIZERS:
+        known = OneOf(sorted(OPTIMIZERS))
         raise ValueError(
-            "The 'optimizer' parameter must be a str among "
-            f"{sorted(OPTIMIZERS)}. Got {name!r} instead."
-            f"{did_you_mean(name.lower(), OPTIMIZERS)}"
+            f"The 'optimizer' parameter must be {known}. Got {name!r} instead. "
+            f"{known.hint('optimizer', name)}".rstrip()
         )
     return OPTIMIZERS[name.lower()]
 

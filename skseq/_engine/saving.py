@@ -21,7 +21,7 @@ from skseq._engine.state import check_weights
 from skseq._files.archive import read_archive, write_archive
 from skseq._files.plain import FREE_BYTES, MALFORMED, pack, unpack
 from skseq._names import ESTIMATORS
-from skseq._preprocess import build_steps, describe_steps
+from skseq._preprocess.plain import build_steps, describe_steps
 
 KIND = "estimator"
 LIBRARIES = ("skseq", "sklearn", "tensorflow", "keras", "numpy")
@@ -118,7 +118,7 @@ def load(path):
 
     Nothing in the file is run, so a file from a source that you do not trust can only
     fail to load. Nor does it say where a later `fit` writes: `checkpoint` is None, and
-    can be set anew.
+    can be set again.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def load(path):
 
     Returns
     -------
-    estimator : CTCSequenceClassifier, Seq2SeqTranslator or LSTMAutoencoder
+    estimator : estimator of skseq
         The fitted estimator; its predictions equal those of the saved one.
 
     Raises

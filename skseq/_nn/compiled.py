@@ -102,7 +102,7 @@ def run_cell(
     backward : bool
         Whether each sequence is read from its last frame to its first.
     training : bool
-        Whether to keep what the gradient needs, which is computed anew otherwise.
+        Whether to keep what the gradient needs, which is computed again otherwise.
     n_beside : int
         How many recurrences can run at the same time.
     """

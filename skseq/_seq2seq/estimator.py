@@ -36,7 +36,8 @@ from skseq._parameters import (
     check_value,
     instance_of,
 )
-from skseq._preprocess import PreprocessedTokens, transformers_of
+from skseq._preprocess.sequences import PreprocessedTokens
+from skseq._preprocess.steps import transformers_of
 from skseq._results import RankedOutput
 from skseq._seq2seq.attention import ATTENTIONS
 from skseq._seq2seq.data import PairData
@@ -182,7 +183,7 @@ default="auto"
         What is done to the tokens of each source before the network reads them, in
         order. Augmenters of :mod:`skseq.augmentation`, such as
         :class:`~skseq.augmentation.TokenDropout`, change only what is trained on, drawn
-        anew in each epoch from `random_state`, the epoch and the index of the sample.
+        again in each epoch from `random_state`, the epoch and the index of the sample.
         Transformers must learn nothing, and take and return a list of token lists.
     optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
         Optimizer by name, class, config or instance. An instance is rebuilt from its
@@ -261,7 +262,7 @@ default="auto"
         stands for.
     model_ : keras.Model
         The network in training, from source and target to logits and attention. It is
-        built anew at each access.
+        built at each access.
     history_ : dict of str to list of float
         Mean loss per token in each epoch: "loss", "val_loss" with a validation set,
         "val_score" if `scoring="score"`, and what callbacks add.
@@ -488,7 +489,7 @@ default="auto"
         Raises
         ------
         ValueError
-            If a source cannot be used, or no output keeps to `min_output_length`,
+            If a source cannot be used, or no output satisfies `min_output_length`,
             `max_output_length` and `no_repeat_ngram`.
         """
         check_is_fitted(self)
@@ -787,8 +788,8 @@ default="auto"
         is_none = tokenizer_in_use(self, "target") is None
         if self._target_form == "text" and is_none:
             raise ValueError(
-                "target_tokenizer=None cannot put tokens together to texts, as the "
-                "targets in fit were. Set target_tokenizer to what it was then."
+                "target_tokenizer=None cannot join tokens into texts, as targets were "
+                "in fit. Set target_tokenizer to what it was then."
             )
 
     def _check_sources(self, X) -> PairData:
@@ -940,7 +941,7 @@ def _hypotheses(tokens, lengths, log_probs, scores) -> list[tuple]:
     places = np.flatnonzero(np.isfinite(scores))
     if not places.size:
         raise ValueError(
-            "No output has min_output_length tokens and keeps to no_repeat_ngram and "
+            "No output has min_output_length tokens and satisfies no_repeat_ngram and "
             "max_output_length. Lower min_output_length, or set no_repeat_ngram=0."
         )
     return [

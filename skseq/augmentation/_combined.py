@@ -18,7 +18,7 @@ _STEP = Kind(
 
 
 class _Steps(Kind):
-    """A list of augmenters; says which of the entries is none."""
+    """A list of augmenters; says which entry is not one."""
 
     def hint(self, name, value):
         if not isinstance(value, (list, tuple)):
@@ -91,7 +91,7 @@ class Compose(_Combined):
 
 
 class OneOf(_Combined):
-    """Apply one of several augmenters, drawn anew for each sequence.
+    """Apply one of several augmenters, drawn for each sequence.
 
     Parameters
     ----------

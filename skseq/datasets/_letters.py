@@ -228,7 +228,7 @@ class _Voice:
         return peak * sound / np.abs(sound).max()
 
     def _ring(self, rng, tracks: list[np.ndarray], rate: int) -> np.ndarray:
-        """Add up the formants, each struck anew by each pulse."""
+        """Add up the formants, each struck by each pulse."""
         pitch = self._draw_pitch(rng, len(tracks[0]), rate)
         phase = np.cumsum(pitch) / rate
         since_pulse = (phase % 1) / pitch  # seconds

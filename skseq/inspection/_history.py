@@ -72,8 +72,7 @@ class TrainingHistoryDisplay:
 
         Parameters
         ----------
-        estimator : CTCSequenceClassifier, Seq2SeqTranslator, LSTMAutoencoder, \
-Pipeline or search
+        estimator : estimator of skseq, Pipeline or search
             Fitted. Of a pipeline the last step is used, of a search the best estimator.
         ax : matplotlib Axes, default=None
             Where to draw. It is divided if there are several panels. None makes a new

@@ -177,17 +177,17 @@ BAD_X = {
     "empty text": (
         ["", "b"],
         ValueError,
-        "X[0] is empty or only whitespace. Drop the sample.",
+        "X[0] is empty or only white space. Drop the sample.",
     ),
     "whitespace": (
         [" \t\n", "b"],
         ValueError,
-        "X[0] is empty or only whitespace. Drop the sample.",
+        "X[0] is empty or only white space. Drop the sample.",
     ),
     "no-break space": (
         ["\xa0", "b"],
         ValueError,
-        "X[0] is empty or only whitespace. Drop the sample.",
+        "X[0] is empty or only white space. Drop the sample.",
     ),
     "empty token list": (
         [[], ["b"]],
@@ -323,7 +323,7 @@ BAD_Y = {
         "y[0][0] must be a string token, got int (1). Set target_tokenizer=None to "
         "pass tokens that are not strings.",
     ),
-    "empty text": (["", "b"], ValueError, "y[0] is empty or only whitespace."),
+    "empty text": (["", "b"], ValueError, "y[0] is empty or only white space."),
     "a missing text": (["a", None], ValueError, "y[1] is missing (None)."),
     "bytes": ([b"a", "b"], TypeError, "y[0] is bytes; decode it to str first."),
     "DataFrame": (
@@ -456,12 +456,12 @@ def failing(text):
 BAD_TOKENIZERS = {
     "unknown name": (
         "wordd",
-        "The 'source_tokenizer' parameter of E must be a str among ['word', 'char'], a "
+        "The 'source_tokenizer' parameter of E must be a str among {'word', 'char'}, a "
         "callable or None. Got 'wordd' instead.",
     ),
     "no tokenizer": (
         ["word"],
-        "The 'source_tokenizer' parameter of E must be a str among ['word', 'char'], a "
+        "The 'source_tokenizer' parameter of E must be a str among {'word', 'char'}, a "
         "callable or None. Got ['word'] instead.",
     ),
     "raises": (

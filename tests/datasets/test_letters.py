@@ -198,7 +198,7 @@ def test_the_same_random_state_gives_the_same_bits():
         ({"n_samples": 0}, ValueError, "n_samples == 0, must be >= 1"),
         ({"n_letters": (0, 3)}, ValueError, r"n_letters\[0\] == 0, must be >= 1"),
         ({"voices": ()}, ValueError, r"'voices' .* voices has 0 entries"),
-        ({"voices": 4}, ValueError, "'voices' parameter .* tuple of ints"),
+        ({"voices": 4}, ValueError, "'voices' parameter .* tuple or list of ints"),
         ({"voices": (1, -1)}, ValueError, r"voices\[1\] is -1"),
         ({"duration": (0.01, 0.2)}, ValueError, r"duration\[0\] == 0\.01, must be >= "),
         ({"pause": (0.1, 0.0)}, ValueError, r"pause\[1\] == 0\.0, must be >= 0\.1"),

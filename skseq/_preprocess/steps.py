@@ -1,0 +1,116 @@
+"""What may be a step of `preprocess`, and what a task may ask of the steps.
+
+A step is a transformer that learns nothing, or an augmenter, as it was given.
+"""
+
+import copy
+
+from sklearn.utils import get_tags
+
+from skseq._parameters import Kind
+from skseq.augmentation import is_augmenter
+from skseq.augmentation._base import Augmenter
+from skseq.preprocessing._transformer import SequenceTransformer
+
+
+def _is_step(value) -> bool:
+    return is_augmenter(value) or (_transforms(value) and not _learns(value))
+
+
+def _transforms(value) -> bool:
+    is_object = not isinstance(value, type)
+    return is_object and callable(getattr(value, "transform", None))
+
+
+def _learns(transformer) -> bool:
+    """Whether a transformer must be fitted, as far as it says."""
+    try:
+        return get_tags(transformer).requires_fit
+    except (AttributeError, TypeError):
+        return False
+
+
+class _StepsKind(Kind):
+    """A list of steps; says which entry is not one, and what to write."""
+
+    def hint(self, name, value):
+        if _is_step(value):
+            return f"Did you mean {name}=[{value!r}]?"
+        if not isinstance(value, (list, tuple)):
+            return ""
+        place, step = next((i, s) for i, s in enumerate(value) if not _is_step(s))
+        if isinstance(step, type):
+            return f"{name}[{place}] is a class. Did you mean {step.__name__}()?"
+        if _transforms(step):
+            return (
+                f"{name}[{place}], {type(step).__name__}, learns from the data it is "
+                "fitted on. Put it before the estimator in a Pipeline."
+            )
+        if callable(step):
+            return (
+                f"{name}[{place}] is not marked: pass "
+                "skseq.augmentation.augmenter(function)."
+            )
+        return f"{name}[{place}] is {step!r}."
+
+
+STEPS = _StepsKind(
+    lambda value: isinstance(value, (list, tuple)) and all(map(_is_step, value)),
+    "a list of augmenters and of transformers that learn nothing",
+)
+
+
+def check_keeps_frames(steps, estimator_name: str) -> None:
+    """Refuse augmenters after which frame i may be another one than before.
+
+    Parameters
+    ----------
+    steps : list or None
+        The parameter `preprocess`.
+    estimator_name : str
+        Whose parameter it is.
+
+    Raises
+    ------
+    ValueError
+        If one of the augmenters has `changes_frames` set.
+    """
+    for place, step in enumerate(steps or ()):
+        if is_augmenter(step) and step.changes_frames:
+            raise ValueError(
+                f"preprocess[{place}], {name_of(step)}, may change the number or order "
+                f"of frames, but {estimator_name} compares each frame with the one at "
+                "its place. Use augmenters with changes_frames=False, for example "
+                "TimeMask or GaussianNoise."
+            )
+
+
+def check_steps(steps) -> None:
+    """Check the parameters of each step, before any sequence is read.
+
+    Raises
+    ------
+    ValueError
+        If a step cannot work. The message names it.
+    """
+    for place, step in enumerate(steps or ()):
+        try:
+            if isinstance(step, Augmenter):
+                step._check_parameters()
+            elif isinstance(step, SequenceTransformer):
+                step._mapping()
+        except ValueError as error:
+            raise ValueError(
+                f"preprocess[{place}], {name_of(step)}: {error}"
+            ) from error
+
+
+def transformers_of(steps) -> list | None:
+    """Copy the steps that predictions depend on, all but the augmenters."""
+    kept = [copy.deepcopy(step) for step in steps or () if not is_augmenter(step)]
+    return kept or None
+
+
+def name_of(step) -> str:
+    """What messages call a step."""
+    return getattr(step, "__name__", type(step).__name__)
