@@ -140,7 +140,7 @@ def test_a_bad_value_comes_with_a_hint(name, value, hint):
 @pytest.mark.parametrize(
     ("params", "error", "message"),
     [
-        ({"optimizer": "adamm"}, ValueError, r"'optimizer'.*among \['adadelta'"),
+        ({"optimizer": "adamm"}, ValueError, r"'optimizer'.*among \{'adadelta'"),
         ({"optimizer": None}, ValueError, "optimizer's name, class, config or inst"),
         ({"optimizer": 3}, ValueError, "Got 3 instead"),
         ({"optimizer": dict}, TypeError, "'optimizer' parameter must be a Keras"),

@@ -42,7 +42,7 @@ def test_none_is_no_tokenizer():
 @pytest.mark.parametrize("wrong", ["wordd", 3, ["word"]])
 def test_what_is_no_tokenizer_is_refused_with_those_there_are(wrong):
     message = (
-        r"'target_tokenizer' parameter of E must .* \['word', 'char'\], a callable"
+        r"'target_tokenizer' parameter of E must .* \{'word', 'char'\}, a callable"
     )
     with pytest.raises(ValueError, match=message):
         as_tokenizer(wrong, "target_tokenizer", "E")
