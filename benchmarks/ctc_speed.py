@@ -4,9 +4,10 @@
 
 Spoken digit strings of 26 to 530 frames, with 13 cepstral coefficients per frame;
 without `--data-home`, random frames and digits of such lengths. All libraries train the
-same network, a bidirectional LSTM, by Adam in batches of 32. Training times are of a
-whole epoch; ours are of `partial_fit` with all its checks. PyTorch runs with one thread
-and with one per core. Only the benchmarks need it.
+same network, a bidirectional LSTM or GRU without convolutions or dropout, by Adam in
+batches of 32. Training times are of a whole epoch; ours are of `partial_fit` with all
+its checks. In one row lengths are log-normal: most sequences are short, a few are long.
+PyTorch runs with one thread and with one per core. Only the benchmarks need it.
 
 The beam searches read the same posteriors and run no network. The posteriors are those
 of a network trained on other such strings (on strips of handwritten digits without
@@ -30,7 +31,13 @@ from skseq.metrics import label_error_rate
 from skseq.preprocessing import MFCC, SequenceNormalizer
 
 BATCH_SIZE = 32
-AIMS = {64: {"Keras": 15, "PyTorch": 1.5}, 256: {"PyTorch": 2}}
+
+# Of training: the cell, its units, and the aim beside each library.
+TRAINING = (
+    ("lstm", 64, {"Keras": 15, "PyTorch": 2.2}),
+    ("lstm", 256, {"Keras": 0, "PyTorch": 2}),
+    ("gru", 64, {"PyTorch": 1.2}),
+)
 WIDTHS = 16, 100
 
 # Of generated posteriors, by the number of labels: how many samples share one of the
@@ -51,27 +58,45 @@ def digit_strings(n_samples, data_home):
     return list(X), [np.array([int(digit) for digit in text]) for text in y]
 
 
+def log_normal(n_samples, sigma=0.6, median=80):
+    """Noise, most of it short, and digits."""
+    rng = np.random.default_rng(0)
+    lengths = rng.lognormal(np.log(median), sigma, n_samples).round().clip(10)
+    X = [rng.normal(size=(int(n), 13)).astype("float32") for n in lengths]
+    return X, [rng.integers(0, 10, size=1 + len(x) // 90) for x in X]
+
+
 def classifier(units, **settings):
-    """Ours as the peers are: they do not clip gradients."""
-    clipping = {"global_clipnorm": None}
+    """Ours as the peers are: recurrences alone, whose gradients are not clipped."""
+    plain = {
+        "conv_filters": (),
+        "dropout": 0.0,
+        "standardize": False,
+        "global_clipnorm": None,
+    }
     return CTCSequenceClassifier(
-        units=units, batch_size=BATCH_SIZE, random_state=0, **clipping | settings
+        units=units, batch_size=BATCH_SIZE, random_state=0, **plain | settings
     )
 
 
-def training(X, y, units, n_rounds):
+def training(X, y, cell, units, aims, n_rounds, note=""):
     """Sequences per second over whole epochs."""
+    given = X, y, 10, units, BATCH_SIZE
+    ours = classifier(units, cell=cell)
+    tasks = {"skseq": partial(ours.partial_fit, X, y)}
+    if "Keras" in aims:
+        tasks["Keras, padded"] = KerasCTC(*given).train_epoch
+    tasks |= torch_ways(partial(torch_epoch, given, cell))
+    rates = measure({n: (task, len(X)) for n, task in tasks.items()}, n_rounds)
+    kind = "" if cell == "lstm" else f" of a {cell.upper()}"
+    work = f"CTC training, {units} units{kind}{note}"
+    yield from rows_of(work, rates, aims, "sequences per second")
+
+
+def torch_epoch(given, cell, n_threads):
     from peers.torch_ctc import TorchCTC
 
-    given = X, y, 10, units, BATCH_SIZE
-    ours = classifier(units)
-    tasks = {"skseq": partial(ours.partial_fit, X, y)}
-    if "Keras" in AIMS[units]:
-        tasks["Keras, padded"] = KerasCTC(*given).train_epoch
-    tasks |= torch_ways(lambda n: TorchCTC(*given, n).train_epoch)
-    rates = measure({n: (task, len(X)) for n, task in tasks.items()}, n_rounds)
-    work = f"CTC training, {units} units"
-    yield from rows_of(work, rates, AIMS[units], "sequences per second")
+    return TorchCTC(*given, n_threads, cell).train_epoch
 
 
 def prediction(X, y, n_rounds, units=64):
@@ -95,7 +120,12 @@ def trained(n_samples, data_home):
         X, digits = digit_strings(1000 + n_samples, data_home)
         X = SequenceNormalizer().fit_transform(X)
         y = ["".join(map(str, row)) for row in digits]
-    settings = {"conv_filters": 64, "epochs": 15, "learning_rate": 3e-3}
+    settings = {
+        "conv_filters": 64,
+        "conv_strides": 1,
+        "epochs": 15,
+        "learning_rate": 3e-3,
+    }
     reader = classifier(64, global_clipnorm=5.0, **settings)
     return reader.fit(X[:1000], y[:1000]), X[1000:], y[1000:]
 
@@ -162,8 +192,16 @@ def texts(found, reader):
 
 def rows(n_samples, n_searched, n_rounds, data_home):
     X, y = digit_strings(n_samples, data_home)
-    for units in AIMS:
-        yield from training(X, y, units, n_rounds)
+    for cell, units, aims in TRAINING:
+        yield from training(X, y, cell, units, aims, n_rounds)
+    yield from training(
+        *log_normal(n_samples),
+        "lstm",
+        64,
+        {"Keras": 0, "PyTorch": 0},
+        n_rounds,
+        ", log-normal lengths",
+    )
     yield from prediction(X, y, n_rounds)
     yield from beam_search(n_searched, max(1, n_rounds // 2), data_home)
 

@@ -28,8 +28,16 @@ def speed_tables(rows) -> dict[str, str]:
     rest = [row for row in rows if row.kind != "speed"]
     return {
         "beside others": table(
-            ("work", "beside", "skseq", "the other", "unit", "times as fast"),
-            [(*figures(row), ratio(row)) for row in speed],
+            (
+                "work",
+                "beside",
+                "skseq",
+                "the other",
+                "unit",
+                "times as fast",
+                "by processor time",
+            ),
+            [(*figures(row), ratio(row), by_processor(row)) for row in speed],
         ),
         "in proportion": table(
             ("what", "beside", "measured", "the other", "unit", "ratio or difference"),
@@ -43,7 +51,7 @@ def speed_tables(rows) -> dict[str, str]:
                     row.against,
                     ratio(row),
                     aim(row),
-                    "yes" if row.is_met else "no",
+                    "" if aim(row) == "none" else "yes" if row.is_met else "no",
                 )
                 for row in rows
             ],
@@ -90,7 +98,13 @@ def ratio(row) -> str:
     return written(row.kind, row.ratio)
 
 
+def by_processor(row) -> str:
+    return "" if row.processor is None else written(row.kind, row.processor)
+
+
 def aim(row) -> str:
+    if row.aim == 0 and row.kind == "speed":
+        return "none"
     return f"{BOUNDS[row.kind]} {written(row.kind, row.aim).lstrip('+')}"
 
 
@@ -98,7 +112,7 @@ def written(kind, value) -> str:
     """The ratio of a row of that kind, with three digits that count."""
     if kind == "growth":
         return f"{100 * value:+.2g} %"
-    unit = " times" if kind == "time" else ""
+    unit = {"time": " times", "latency": " ms"}.get(kind, "")
     return (f"{value:,.0f}" if value >= 100 else f"{value:.3g}") + unit
 
 

@@ -49,6 +49,8 @@ def rows(n_samples):
         target="single",
         units=16,
         bidirectional=False,
+        conv_filters=(),
+        dropout=0.0,
         global_clipnorm=None,
         epochs=2,
         random_state=0,

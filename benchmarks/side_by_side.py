@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,13 +15,18 @@ RESULTS = Path(__file__).parent / "results"
 
 # What the ratio of a row says, and whether its aim is the least or the most it may be:
 # "speed", how many times as fast ours is; "time", how many times as long it takes;
-# "growth", by what share it grows; "difference", ours less the other.
-BOUNDS = {"speed": "≥", "time": "≤", "growth": "≤", "difference": "≤"}
+# "latency", how many milliseconds ours takes; "growth", by what share it grows;
+# "difference", ours less the other.
+BOUNDS = {"speed": "≥", "time": "≤", "latency": "≤", "growth": "≤", "difference": "≤"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison of ours with another, or with ours on other data."""
+    """One comparison of ours with another, or with ours on other data.
+
+    `processor` is the ratio by processor time, of all threads, where that was measured:
+    what the work costs on a machine that has other work to do.
+    """
 
     work: str
     against: str
@@ -30,6 +36,7 @@ class Row:
     ratio: float
     aim: float
     kind: str = "speed"
+    processor: float | None = None
 
     @property
     def is_met(self) -> bool:
@@ -37,8 +44,15 @@ class Row:
         return self.ratio >= self.aim if is_least else self.ratio <= self.aim
 
 
-def measure(tasks, n_rounds) -> dict:
-    """Median rate of each task, by name, in units per second.
+class Rate(NamedTuple):
+    """Units per second that passed, and per second of processor time."""
+
+    wall: float
+    processor: float
+
+
+def measure(tasks, n_rounds) -> dict[str, Rate]:
+    """Median rates of each task, by name.
 
     `tasks` are (function, n_units) by name. They take turns, so that other load on the
     machine affects all alike. The first turn traces the functions and is not counted.
@@ -46,20 +60,34 @@ def measure(tasks, n_rounds) -> dict:
     rates = {name: [] for name in tasks}
     for _ in range(1 + n_rounds):
         for name, (function, n_units) in tasks.items():
-            start = time.perf_counter()
+            start = np.array([time.perf_counter(), time.process_time()])
             function()
-            rates[name].append(n_units / (time.perf_counter() - start))
-    return {name: float(np.median(found[1:])) for name, found in rates.items()}
+            seconds = np.array([time.perf_counter(), time.process_time()]) - start
+            rates[name].append(n_units / seconds)
+    return {
+        name: Rate(*np.median(found[1:], axis=0).tolist())
+        for name, found in rates.items()
+    }
 
 
 def rows_of(work, rates, aims, unit):
     """One row per library that has an aim, beside the fastest way it was run."""
+    ours = rates["skseq"]
     for library, aim in aims.items():
         found = {n: rate for n, rate in rates.items() if n.startswith(library)}
         if found:
             best = max(found, key=found.get)
-            ratio = rates["skseq"] / found[best]
-            yield Row(work, best, rates["skseq"], found[best], unit, ratio, aim)
+            theirs = found[best]
+            yield Row(
+                work,
+                best,
+                ours.wall,
+                theirs.wall,
+                unit,
+                ours.wall / theirs.wall,
+                aim,
+                processor=ours.processor / theirs.processor,
+            )
 
 
 def torch_ways(make) -> dict:
@@ -98,7 +126,8 @@ def run(description, rows, **options):
 def as_line(row) -> str:
     figures = f"{row.ours:.4g} and {row.theirs:.4g} {row.unit}: {row.ratio:.3g}"
     aim = f"(aim {BOUNDS[row.kind]} {row.aim:g})"
-    return f"{row.work}; {row.against}; {figures} {aim}"
+    by = "" if row.processor is None else f", {row.processor:.3g} by processor time"
+    return f"{row.work}; {row.against}; {figures}{by} {aim}"
 
 
 def sequences_of(n_samples, shortest, longest, n_features, seed=0) -> list:

@@ -29,6 +29,7 @@ BENCHMARKS = {
     "search_speed": (),
     "translation_speed": ("--data-home",),
     "autoencoder_speed": (),
+    "latency": (),
     "scaling": (),
 }
 LIBRARIES = "tensorflow", "keras", "scikit-learn", "numpy", "torch", "scikeras"
@@ -66,6 +67,8 @@ def save(rows) -> None:
 def rounded(row) -> Row:
     digits = {"ours": 4, "theirs": 4, "ratio": 3}
     figures = {n: float(f"{getattr(row, n):.{d}g}") for n, d in digits.items()}
+    if row.processor is not None:
+        figures["processor"] = float(f"{row.processor:.3g}")
     return replace(row, **figures)
 
 

@@ -23,8 +23,9 @@ the mean target: the end is impossible before that length and forced at it. Ours
 
 from functools import partial
 
+import numpy as np
 from peers.keras_seq2seq import KerasTranslator
-from side_by_side import measure, rows_of, run, torch_ways
+from side_by_side import Row, measure, rows_of, run, torch_ways
 
 from skseq import Seq2SeqTranslator
 from skseq.datasets import (
@@ -36,7 +37,7 @@ from skseq.datasets import (
 
 UNITS, BATCH_SIZE, BEAM_WIDTH = 128, 32, 5
 AIMS = {
-    "training": {"Keras": 3, "PyTorch": 1.3},
+    "training": {"Keras": 3, "PyTorch": 1.1},
     "greedy": {"Keras": 500, "PyTorch": 1.5},
     "beam": {"PyTorch": 1.5},
 }
@@ -147,8 +148,32 @@ def compare(name, n_samples, n_decoded, n_looped, n_rounds, data_home):
 
 
 def rows(data_home, **sizes):
+    found = []
     for name in (*GENERATED, *(() if data_home is None else REAL)):
-        yield from compare(name, data_home=data_home, **sizes)
+        for row in compare(name, data_home=data_home, **sizes):
+            found.append(row)
+            yield row
+    for library, aim in AIMS["training"].items():
+        yield from mean_of(
+            [
+                r
+                for r in found
+                if "training" in r.work and r.against.startswith(library)
+            ],
+            library,
+            aim,
+        )
+
+
+def mean_of(rows, library, aim):
+    """The geometric mean over the data sets, if there are any."""
+    if not rows:
+        return
+    table = [(row.ours, row.theirs, row.ratio, row.processor) for row in rows]
+    ours, theirs, ratio, processor = np.exp(np.log(table).mean(axis=0)).tolist()
+    work = f"translator training, geometric mean of {len(rows)}"
+    figures = ours, theirs, "tokens per second", ratio, aim
+    yield Row(work, library, *figures, processor=processor)
 
 
 if __name__ == "__main__":

@@ -28,9 +28,9 @@ def steps_of(X, y, units):
     given = []
     step = Trainer.step
 
-    def noted(trainer, batch, sample_weight):
+    def noted(trainer, batch, sample_weight, learning_rate=None):
         given.append((trainer, batch, sample_weight))
-        return step(trainer, batch, sample_weight)
+        return step(trainer, batch, sample_weight, learning_rate)
 
     with mock.patch.object(Trainer, "step", noted):
         classifier(units).partial_fit(X, y)
@@ -196,7 +196,8 @@ def tell(tasks, n_rounds):
     rates = measure({name: (task, 1) for name, task in tasks.items()}, n_rounds)
     whole, *_ = rates.values()
     for name, rate in rates.items():
-        print(f"    {name:<18} {1e3 / rate:6.1f} ms, {whole / rate:.0%}", flush=True)
+        share = whole.wall / rate.wall
+        print(f"    {name:<18} {1e3 / rate.wall:6.1f} ms, {share:.0%}", flush=True)
 
 
 def main():

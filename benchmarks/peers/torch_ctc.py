@@ -10,35 +10,40 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
-from peers.torch_seq2seq import cut_sorted
+from peers.torch_seq2seq import cut_sorted, on, wait
+
+CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
 
 
 class Network(nn.Module):
-    """A bidirectional LSTM and logits, those of the blank first."""
+    """A bidirectional LSTM or GRU and logits, those of the blank first."""
 
-    def __init__(self, n_features, n_outputs, units):
+    def __init__(self, n_features, n_outputs, units, cell):
         super().__init__()
-        self.forward_lstm = nn.LSTM(n_features, units, batch_first=True)
-        self.backward_lstm = nn.LSTM(n_features, units, batch_first=True)
+        make = CELLS[cell]
+        self.ahead = make(n_features, units, batch_first=True)
+        self.back = make(n_features, units, batch_first=True)
         self.logits = nn.Linear(2 * units, n_outputs)
 
     def forward(self, frames, reversing):
-        rows = torch.arange(len(frames))[:, None]
-        ahead, _ = self.forward_lstm(frames)
-        back, _ = self.backward_lstm(frames[rows, reversing])
+        rows = torch.arange(len(frames), device=frames.device)[:, None]
+        ahead, _ = self.ahead(frames)
+        back, _ = self.back(frames[rows, reversing])
         return self.logits(torch.cat([ahead, back[rows, reversing]], -1))
 
 
 class TorchCTC:
     """Trains; labels are ids from 0, stored here plus one, since the blank is 0."""
 
-    def __init__(self, X, y, n_labels, units, batch_size, n_threads):
+    def __init__(
+        self, X, y, n_labels, units, batch_size, n_threads, cell="lstm", device="cpu"
+    ):
         torch.manual_seed(0)
         self.n_threads = n_threads
-        self.network = Network(X[0].shape[1], n_labels + 1, units)
+        self.network = Network(X[0].shape[1], n_labels + 1, units, cell).to(device)
         self.optimizer = torch.optim.Adam(self.network.parameters(), 1e-3, fused=True)
         self.batches = [
-            (*padded([X[i] for i in rows]), *flat([y[i] for i in rows]))
+            on(device, *padded([X[i] for i in rows]), *flat([y[i] for i in rows]))
             for rows in cut_sorted(list(map(len, X)), batch_size)
         ]
 
@@ -52,6 +57,7 @@ class TorchCTC:
             loss = functional.ctc_loss(log_probs, labels, lengths, label_lengths)
             loss.backward()
             self.optimizer.step()
+        wait()
 
 
 def padded(sequences):

@@ -41,11 +41,11 @@ class Network(nn.Module):
     def encode(self, source, lengths):
         """What attention needs of a batch of sources, and the decoder's first state."""
         embedded = self.source_embedding(source)
-        places = torch.arange(source.shape[1])
+        places = torch.arange(source.shape[1], device=source.device)
         is_source = places < lengths[:, None]
         # Each source is reversed within its own length.
         reversing = torch.where(is_source, lengths[:, None] - 1 - places, places)
-        rows = torch.arange(len(source))[:, None]
+        rows = torch.arange(len(source), device=source.device)[:, None]
         ahead, _ = self.forward_lstm(embedded)
         back, _ = self.backward_lstm(embedded[rows, reversing])
         summary = torch.cat(
@@ -92,15 +92,17 @@ class TorchTranslator:
         units,
         batch_size,
         n_threads,
+        device="cpu",
     ):
         torch.manual_seed(0)
         self.n_threads = n_threads
-        self.network = Network(n_source_ids, n_target_ids, units)
+        self.network = Network(n_source_ids, n_target_ids, units).to(device)
         self.end, self.batch_size = end, batch_size
         self.optimizer = torch.optim.Adam(self.network.parameters(), 1e-3, fused=True)
         lengths = [len(s) + len(t) for s, t in zip(sources, targets, strict=True)]
         self.batches = [
-            (
+            on(
+                device,
                 *padded([sources[i] for i in rows]),
                 padded([[end, *targets[i]] for i in rows])[0],
                 padded([[*targets[i], end] for i in rows], IGNORED)[0],
@@ -176,6 +178,17 @@ class TorchTranslator:
         """Allow only the end in the last place, and everything else before it."""
         is_end = torch.arange(scores.shape[-1]) == self.end
         return scores.masked_fill(is_end ^ is_last, -torch.inf)
+
+
+def on(device, *tensors):
+    """The tensors on a device."""
+    return tuple(tensor.to(device) for tensor in tensors)
+
+
+def wait():
+    """Wait for what a GPU has been given to do, if there is one."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
 
 
 def cut_sorted(lengths, batch_size):
