@@ -42,7 +42,7 @@ from skseq._nn.initial_weights import initial_weights
 from skseq._nn.padding import warn_of_layers
 from skseq._parameters import MISSING, accepts, check_parameters, check_value, listed
 from skseq._preprocess.steps import check_steps
-from skseq._routing import RoutedParameters
+from skseq._routing import RoutedParameters, default_of
 from skseq._seeding import draw_seed
 from skseq._shared_parameters import BATCH_SIZE, CONSTRAINTS, FITTED, NOT_IN_ORIGIN
 from skseq._warnings import warn
@@ -252,9 +252,12 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
             )
 
     def _make_optimizer(self) -> keras.optimizers.Optimizer:
-        routed = self._optimizer_parameters()
         return make_optimizer(
-            self.optimizer, self.learning_rate, routed, self.global_clipnorm
+            self.optimizer,
+            self.learning_rate,
+            self._optimizer_parameters(),
+            self.global_clipnorm,
+            default_rate=default_of(type(self), "learning_rate"),
         )
 
     def _check_request_data(self, request: FitRequest, *, reset) -> tuple:

@@ -205,6 +205,15 @@ def _answering_constructor(construct: Callable) -> Callable:
     return checked
 
 
+def default_of(cls: type, name: str) -> object:
+    """The default of a parameter: that of the first class among the bases that has it.
+
+    A subclass may fix parameters, which its own constructor then does not take.
+    """
+    signatures = (inspect.signature(base.__init__).parameters for base in cls.__mro__)
+    return next(known[name].default for known in signatures if name in known)
+
+
 class RoutedParameters:
     """Mixin for estimators that pass parameters on by SciKeras's routing convention.
 

@@ -193,6 +193,7 @@ NETWORKS = [*CLASSES, scikeras.recurrent_model, scikeras.autoencoder_model]
 
 # Parameters whose type or default differs over the estimators, and why.
 OWN_TYPE = {
+    "learning_rate": "measured: a code that long sequences hang on is lost by more",
     "dropout": "measured: frames profit from it at any size, tokens and codes do not",
     "beam_width": "hypotheses of a CTC beam, which merge, cost less than a decoder's",
 }

@@ -130,8 +130,9 @@ class LSTMAutoencoder(
     latent_dim : int, default=None
         Length of a code. Smaller codes keep less, so that the unusual is lost first.
         None takes the last entry of `units`.
-    decoder_input : {"output", "code"}, default="output"
-        What the decoder sees at each step: its own last output, or the code.
+    decoder_input : {"output", "code"}, default="code"
+        What the decoder sees at each step: its own last output, or the code, with which
+        long sequences are learnt in fewer epochs.
     reverse : bool, default=True
         Whether the decoder begins with the last frame, as in [2]_: what was read last
         is the easiest to recall.
@@ -174,7 +175,7 @@ class LSTMAutoencoder(
     optimizer : str, class, dict or keras.optimizers.Optimizer, default="adam"
         Optimizer by name, class, config or instance. An instance is rebuilt from its
         config and never used itself. `optimizer__<name>` sets its parameters.
-    learning_rate : float or LearningRateSchedule, default=2e-3
+    learning_rate : float or LearningRateSchedule, default=1e-3
         Learning rate of an optimizer given by name or class. A higher rate needs fewer
         epochs; lower it when the loss jumps.
     learning_rate_schedule : {"warmup_cosine", "constant"}, default="warmup_cosine"
@@ -306,7 +307,7 @@ class LSTMAutoencoder(
         bidirectional: bool = True,
         dropout: float = 0.0,
         latent_dim: int | None = None,
-        decoder_input: Literal["output", "code"] = "output",
+        decoder_input: Literal["output", "code"] = "code",
         reverse: bool = True,
         standardize: bool = True,
         difference: bool = False,
@@ -316,7 +317,7 @@ class LSTMAutoencoder(
         contamination: float | Literal["auto"] = "auto",
         preprocess: Steps = None,
         optimizer: Optimizer = "adam",
-        learning_rate: LearningRate = 2e-3,
+        learning_rate: LearningRate = 1e-3,
         learning_rate_schedule: RateSchedule = "warmup_cosine",
         global_clipnorm: float | None = 5.0,
         epochs: int = 50,

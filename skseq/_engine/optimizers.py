@@ -58,11 +58,14 @@ def make_optimizer(
     learning_rate=DEFAULT_LEARNING_RATE,
     routed=None,
     global_clipnorm=None,
+    *,
+    default_rate=DEFAULT_LEARNING_RATE,
 ):
     """Return a new optimizer with routed parameters over its own.
 
     `learning_rate` and `global_clipnorm` serve an optimizer given by name or class; an
-    instance or a config brings its own, which routed parameters can replace.
+    instance or a config brings its own, which routed parameters can replace. Beside it
+    a `learning_rate` other than `default_rate`, which nobody has set, is refused.
     """
     routed = {name: _plain(name, value) for name, value in (routed or {}).items()}
     learning_rate = _plain("learning_rate", learning_rate)
@@ -71,7 +74,7 @@ def make_optimizer(
     if isinstance(optimizer, dict):
         optimizer = _from_config(optimizer)
     if isinstance(optimizer, keras.optimizers.Optimizer):
-        _refuse_second_learning_rate(optimizer, learning_rate)
+        _refuse_second_learning_rate(optimizer, learning_rate, default_rate)
         _check_names(type(optimizer), routed)
         config = {**optimizer.get_config(), **routed}
         return _made(_fastest(type(optimizer)).from_config, routed, config)
@@ -166,8 +169,8 @@ def _from_config(config):
         ) from error
 
 
-def _refuse_second_learning_rate(optimizer, learning_rate):
-    if learning_rate != DEFAULT_LEARNING_RATE:
+def _refuse_second_learning_rate(optimizer, learning_rate, default_rate):
+    if learning_rate != default_rate:
         raise ValueError(
             f"learning_rate={learning_rate!r} has no effect: optimizer={optimizer!r} "
             "brings its own. Set optimizer__learning_rate, or give the optimizer by "

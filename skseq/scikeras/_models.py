@@ -75,7 +75,7 @@ def autoencoder_model(
     bidirectional=True,
     dropout=0.0,
     latent_dim=None,
-    decoder_input="output",
+    decoder_input="code",
     reverse=True,
 ):
     """Build the network of :class:`skseq.LSTMAutoencoder`, for SciKeras.
@@ -94,7 +94,7 @@ def autoencoder_model(
     latent_dim : int, default=None
         Length of a code. Smaller values keep less, so that the unusual is lost first.
         None takes the last entry of `units`.
-    decoder_input : {"output", "code"}, default="output"
+    decoder_input : {"output", "code"}, default="code"
         What the decoder sees at each step: its own last output, or the code.
     reverse : bool, default=True
         Whether the decoder begins with the last frame.
