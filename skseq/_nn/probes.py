@@ -17,7 +17,7 @@ from skseq._nn.front_ends import n_output_frames
 # Frames of padding that are tried at least, whatever the lengths of the data.
 FAR = 600
 
-# Frames up to which three sequences are tried at once; longer ones one by one.
+# Frames up to which three sequences are tried; of longer ones, the first.
 _SHORT = 4096
 
 # Values to try a front end on, made of those of a normal distribution.
@@ -157,11 +157,9 @@ def padded(frames, n_padding) -> np.ndarray:
     return np.pad(frames, ((0, 0), (0, n_padding), (0, 0)))
 
 
-def in_parts(frames, n_padding) -> list[np.ndarray]:
-    """Sequences to be tried at once: all, or one each where they become long."""
-    if frames.shape[1] + n_padding <= _SHORT:
-        return [frames]
-    return [frames[i : i + 1] for i in range(len(frames))]
+def few_enough(frames, n_padding=0) -> np.ndarray:
+    """The sequences, or the first of them where they become long, to bound the cost."""
+    return frames if frames.shape[1] + n_padding <= _SHORT else frames[:1]
 
 
 @contextmanager
