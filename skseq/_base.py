@@ -39,7 +39,6 @@ from skseq._engine.state import (
 from skseq._engine.training import Run
 from skseq._nn.front_ends import as_written, front_end_of
 from skseq._nn.initial_weights import initial_weights
-from skseq._nn.padding import warn_of_layers
 from skseq._parameters import MISSING, accepts, check_parameters, check_value, listed
 from skseq._preprocess.steps import check_steps
 from skseq._routing import RoutedParameters, default_of
@@ -203,11 +202,11 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         seed = draw_seed(self.random_state)
         self._seed = checkpoint.start(seed) if checkpoint else seed
         with borrow(self._recipe(self.distribute)) as program:
-            self._exact_lengths = program.sees_padding
-            warn_of_layers(program.model)
             training, validation = self._subsets(program, data, validation)
             trainer = program.trainer(optimizer)
             first = self._first_state(program, trainer, request, continues)
+            program.load(first.weights)
+            self._exact_lengths = program.padding.in_training(training, validation)
             self.batch_size_ = self._pick_batch_size(training)
             plan = self._plan(request, first, validation)
             run = Run(program, trainer, plan, training, validation)
@@ -388,7 +387,7 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
         results = [None] * len(data.lengths)
         size = BATCH_ROWS if self.batch_size == "auto" else int(self.batch_size)
         lengths = lengths_of(data)
-        exact = self._exact_lengths
+        exact = self._exact_lengths or program.padding.in_prediction(lengths)
         for batch in prediction_batches(lengths, size, n_rows, exact=exact):
             arrays = data.assemble(batch)
             if not program.rows_are_independent:

@@ -17,7 +17,7 @@ import tensorflow as tf
 from skseq._engine.optimizers import optimizer_key, plain_learning_rate
 from skseq._engine.replicas import n_replicas_of, on_replicas, scope_of
 from skseq._nn import rows
-from skseq._nn.padding import sees_padding
+from skseq._nn.padding import PaddingSight
 from skseq._seeding import derive
 
 MAX_TRAINERS = 4
@@ -157,9 +157,9 @@ class Program:
         return rows.are_independent(self.model)
 
     @functools.cached_property
-    def sees_padding(self) -> bool:
-        """Whether padding can reach outputs, so that batches must be of one length."""
-        return sees_padding(self.model)
+    def padding(self) -> PaddingSight:
+        """Tells whether padding can reach outputs, so that lengths must be exact."""
+        return PaddingSight(self.model)
 
     def holds(self, weights) -> bool:
         """Whether these weights were loaded last."""
