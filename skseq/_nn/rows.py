@@ -12,6 +12,9 @@ import tensorflow as tf
 from skseq._nn import compiled
 from skseq._nn.threads import n_intra_op_threads
 
+# What Keras adds to the variance of a layer that is normalised.
+EPSILON = 1e-3
+
 # Layers of Keras that treat each row by itself, to the bit.
 _KEPT = (
     *(keras.layers.InputLayer, keras.layers.Concatenate, keras.layers.Dropout),
@@ -101,6 +104,27 @@ def normalize(frames, gamma, beta):
     return run(frames, gamma, beta, n_threads=n_intra_op_threads())
 
 
+@tf.custom_gradient
+def normalized(frames, gamma, beta):
+    """What `normalize` gives, by TensorFlow's operations, and few of them."""
+
+    def mean(tensor):
+        return tf.reduce_mean(tensor, axis=-1, keepdims=True)
+
+    centred = frames - mean(frames)
+    scale = tf.math.rsqrt(mean(tf.square(centred)) + EPSILON)
+    unit = centred * scale
+
+    def gradient(upstream):
+        leading = list(range(frames.shape.rank - 1))
+        weighed = upstream * gamma
+        d_frames = scale * (weighed - mean(weighed) - unit * mean(weighed * unit))
+        d_gamma = tf.reduce_sum(upstream * unit, axis=leading)
+        return d_frames, d_gamma, tf.reduce_sum(upstream, axis=leading)
+
+    return unit * gamma + beta, gradient
+
+
 def log_softmax(logits):
     """The logarithm of the softmax over the last axis, as in prediction."""
     if not are_compiled():
@@ -165,7 +189,7 @@ def _convolution_gradient(operation, upstream):
 def _normalize_gradient(operation, upstream):
     def plain(frames, gamma, beta):
         mean, variance = tf.nn.moments(frames, [-1], keepdims=True)
-        return tf.nn.batch_normalization(frames, mean, variance, beta, gamma, 1e-3)
+        return tf.nn.batch_normalization(frames, mean, variance, beta, gamma, EPSILON)
 
     return _gradient(operation, upstream, plain)
 
