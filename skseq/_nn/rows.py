@@ -82,6 +82,7 @@ def product(inputs, kernel, training=False):
 
 def _multiplied(inputs, kernel):
     """What `tf.tensordot(inputs, kernel, 1)` gives, by half as many operations."""
+    inputs = tf.convert_to_tensor(inputs)
     if inputs.shape.rank == 2:
         return tf.matmul(inputs, kernel)
     n_inputs, n_units = kernel.shape
