@@ -138,9 +138,9 @@ def _fed_back(readout, cell, training):
     """The weights and bias of an LSTM that sees what it gives, without inputs."""
     fed, offset = (
         product(inputs, cell.kernel.value, training)
-        for inputs in (readout.kernel.value, readout.bias.value[tf.newaxis])
+        for inputs in (readout.kernel.value, tf.expand_dims(readout.bias.value, 0))
     )
-    return cell.recurrent_kernel.value + fed, cell.bias.value + offset[0]
+    return cell.recurrent_kernel.value + fed, cell.bias.value + tf.squeeze(offset, 0)
 
 
 DECODER_INPUTS = {"output": with_output, "code": with_code}

@@ -10,6 +10,9 @@ from typing import ClassVar
 import numpy as np
 import tensorflow as tf
 
+from skseq._nn.compiled import on_gpu
+from skseq._nn.layers import places_of_frames
+
 # The kernel takes probabilities out of logarithms; below exp(-87) they are zero to it,
 # and so it is given none below this bound.
 MIN_LOG_PROBABILITY = -80.0
@@ -46,12 +49,16 @@ class CTCLosses:
 
 
 def _sparse_losses(log_probs, lengths, labels, label_lengths):
-    is_label = tf.sequence_mask(tf.maximum(label_lengths, 1), tf.shape(labels)[1])
-    sparse_labels = tf.SparseTensor(
-        tf.where(is_label),
-        tf.boolean_mask(labels, is_label),
-        tf.shape(labels, out_type=tf.int64),
-    )
+    places = places_of_frames(tf.maximum(label_lengths, 1), tf.shape(labels)[1])
+    values = tf.gather_nd(labels, places)
+    if not on_gpu():  # `tf.nn.ctc_loss` traces the functions of both devices
+        return tf.raw_ops.CTCLoss(
+            inputs=tf.transpose(log_probs, (1, 0, 2)),
+            labels_indices=places,
+            labels_values=values,
+            sequence_length=lengths,
+        ).loss
+    sparse_labels = tf.SparseTensor(places, values, tf.shape(labels, out_type=tf.int64))
     return tf.nn.ctc_loss(
         sparse_labels,
         log_probs,

@@ -7,22 +7,85 @@ import tensorflow as tf
 class Adam(keras.optimizers.Adam):
     """Adam (Kingma & Ba 2015), with the same config, variables and results."""
 
+    def apply(self, grads, trainable_variables=None):
+        """Update all weights; what they have in common is computed once.
+
+        Keras's own way serves where more is asked for than to clip and to update.
+        """
+        if trainable_variables is None or not self._can_update(
+            grads, trainable_variables
+        ):
+            super().apply(grads, trainable_variables)
+            return
+        shared = self._shared(self.learning_rate)
+        gradients = self._clipped(grads)
+        for gradient, variable in zip(gradients, trainable_variables, strict=True):
+            self._update(gradient, variable, shared)
+        self.iterations.assign_add(1)
+
     def update_step(self, gradient, variable, learning_rate):
         """Update one weight; Keras's own way serves where the kernel knows none."""
         if self.amsgrad or variable.dtype != "float32":
             super().update_step(gradient, variable, learning_rate)
             return
+        self._update(gradient, variable, self._shared(learning_rate))
+
+    def _can_update(self, gradients, variables) -> bool:
+        """Whether weights are to be updated by the kernel, and nothing else."""
+        asks_for_more = (
+            *(self.amsgrad, self.use_ema, self.weight_decay, self.loss_scale_factor),
+            *(self.clipnorm, self.clipvalue, self.gradient_accumulation_steps),
+        )
+        if not self.built or any(asks_for_more):
+            return False
+        are_plain = map(_is_plain, variables)
+        return all(are_plain) and all(map(tf.is_tensor, gradients))
+
+    def _clipped(self, gradients):
+        """The gradients, scaled down where their norm is too large."""
+        if not self.global_clipnorm:
+            return gradients
+        norm = tf.sqrt(2 * tf.add_n([tf.nn.l2_loss(g) for g in gradients]))
+        scale = self.global_clipnorm / tf.maximum(norm, self.global_clipnorm)
+        scale += norm - norm  # NaN where the norm is not finite
+        return [gradient * scale for gradient in gradients]
+
+    def _shared(self, learning_rate) -> dict:
+        """What the updates of one step have in common."""
         step = tf.cast(self.iterations + 1, tf.float32)
+        betas = [tf.constant(beta, tf.float32) for beta in (self.beta_1, self.beta_2)]
+        return {
+            "beta1_power": betas[0] ** step,
+            "beta2_power": betas[1] ** step,
+            "lr": tf.cast(learning_rate, tf.float32),
+            "beta1": betas[0],
+            "beta2": betas[1],
+            "epsilon": tf.constant(self.epsilon, tf.float32),
+        }
+
+    def _update(self, gradient, variable, shared):
         index = self._get_variable_index(variable)
         tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=self._momentums[index].value.handle,
-            v=self._velocities[index].value.handle,
-            beta1_power=self.beta_1**step,
-            beta2_power=self.beta_2**step,
-            lr=tf.cast(learning_rate, tf.float32),
-            beta1=self.beta_1,
-            beta2=self.beta_2,
-            epsilon=self.epsilon,
+            var=_handle(variable),
+            m=_handle(self._momentums[index]),
+            v=_handle(self._velocities[index]),
             grad=gradient,
+            **shared,
         )
+
+
+def _is_plain(variable) -> bool:
+    """Whether a weight of Keras is one array of one device that may take any value."""
+    return (
+        isinstance(variable, keras.Variable)
+        and variable.dtype == "float32"
+        and variable.constraint is None
+        and not getattr(variable, "overwrite_with_gradient", False)
+        and not isinstance(variable.value, tf.distribute.DistributedValues)
+    )
+
+
+def _handle(variable):
+    """The place of a variable, of Keras or of TensorFlow."""
+    is_of_keras = isinstance(variable, keras.Variable)
+    return (variable.value if is_of_keras else variable).handle

@@ -136,11 +136,15 @@ class Program:
         """A training step under this optimizer, its state as new."""
         self.was_trained = True
         key = optimizer_key(optimizer)
-        trainer = self._trainers.pop(key, None) or Trainer(self, optimizer)
+        trainer = self._trainers.pop(key, None)
+        if trainer is None:
+            trainer = Trainer(self, optimizer)
+        else:
+            trainer.reset()
+        trainer.take_rate(optimizer)
         self._trainers[key] = trainer
         while len(self._trainers) > MAX_TRAINERS:
             del self._trainers[next(iter(self._trainers))]
-        trainer.reset(optimizer)
         return trainer
 
     def inputs(self, batch: dict) -> list:
@@ -231,14 +235,14 @@ class Trainer:
         if program.recipe.strategy is not None:  # its variables belong to a strategy
             with program.recipe.strategy.scope():
                 self.optimizer = type(optimizer).from_config(optimizer.get_config())
-        self._copied_weights = self._build()
-        self._first_state = self.state()
+        self._first_state = self._build()
+        self._copied_weights = self._copies_of_weights(self._first_state)
         self.n_values = _count(self.optimizer.variables)
         self.given_learning_rate = None
         self._step = self._compile()
 
-    def _build(self) -> dict[int, int]:
-        """Build the optimizer; tell which of its variables start as copies of weights.
+    def _build(self) -> list[np.ndarray]:
+        """Build the optimizer; return its first state.
 
         An optimizer may start from the weights, as a schedule-free one does. Each
         weight is given a value of its own meanwhile, by which its copies are known.
@@ -250,21 +254,35 @@ class Trainer:
         with scope_of(self.program.recipe.strategy):
             self.optimizer.build(weights)
         model.set_weights(values)
+        return self.state()
+
+    def _copies_of_weights(self, state: list[np.ndarray]) -> dict[int, int]:
+        """Which of the variables of a state that was just built copy which weight."""
+        weights = self.program.model.trainable_variables
         return {
             j: i
+            for j, value in enumerate(state)
             for i, weight in enumerate(weights)
-            for j, variable in enumerate(self.optimizer.variables)
-            if variable.shape == weight.shape and np.all(variable.numpy() == i + 0.5)
+            if value.shape == weight.shape
+            and np.all(value.flat[:1] == i + 0.5)  # most differ there already
+            and np.all(value == i + 0.5)
         }
 
-    def reset(self, optimizer: keras.optimizers.Optimizer) -> None:
-        """Forget what was learnt, and take this optimizer's learning rate."""
+    def reset(self) -> None:
+        """Forget what was learnt."""
+        self.set_state(self._first_state)
+
+    def take_rate(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Take this optimizer's learning rate."""
         self.given_learning_rate = plain_learning_rate(optimizer)
-        self.resume(self._first_state)
+        self._set_given_rate()
 
     def resume(self, state: list[np.ndarray]) -> None:
         """Take a state, but the learning rate that was given."""
         self.set_state(state)
+        self._set_given_rate()
+
+    def _set_given_rate(self) -> None:
         if self.given_learning_rate is not None:  # a schedule is part of the step
             self.learning_rate = self.given_learning_rate
 

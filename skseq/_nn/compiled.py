@@ -11,9 +11,9 @@ each of them runs in one thread. Gradients are operations too.
 import ctypes
 import os
 from functools import cache
-from itertools import pairwise
 from types import ModuleType
 
+import numpy as np
 import tensorflow as tf
 
 from skseq import _native
@@ -127,9 +127,7 @@ def _in_parts(run, tensors, n_beside):
     n_parts = min(MOST_PARTS, max(1, n_inter_op_threads() // n_beside))
     if n_parts == 1:
         return run(*tensors)
-    n_rows = tf.shape(tensors[0])[0]
-    ends = [n_rows * i // n_parts for i in range(n_parts + 1)]
-    sizes = [end - start for start, end in pairwise(ends)]
+    sizes = (tf.shape(tensors[0])[0] + np.arange(n_parts, dtype=np.int32)) // n_parts
     parts = [tf.split(tensor, sizes, num=n_parts) for tensor in tensors]
     return tf.concat([run(*part) for part in zip(*parts, strict=True)], axis=0)
 

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import tensorflow as tf
 
 from skseq._seeding import generator
 
@@ -34,9 +35,14 @@ def glorot_uniform(shape, rng):
 
 
 def orthogonal(shape, rng):
-    """Orthonormal rows (Saxe et al. 2014), for a matrix with no fewer columns."""
+    """Orthonormal rows (Saxe et al. 2014), for a matrix with no fewer columns.
+
+    NumPy would ask a library whose threads wait for each other actively, and which
+    rounds differently with another number of them.
+    """
     n_rows, n_columns = shape
-    q, r = np.linalg.qr(rng.normal(size=(n_columns, n_rows)))
+    with tf.device("CPU"):
+        q, r = map(np.array, tf.linalg.qr(rng.normal(size=(n_columns, n_rows))))
     return (q * np.sign(np.diag(r))).T
 
 

@@ -26,8 +26,17 @@ def zero_padding(frames, lengths):
     """Set every frame at or past its sequence's length to zero, NaN too."""
     is_frame = tf.sequence_mask(lengths, tf.shape(frames)[1])
     for _ in range(frames.shape.rank - 2):
-        is_frame = is_frame[..., tf.newaxis]
+        is_frame = tf.expand_dims(is_frame, -1)
     return tf.where(is_frame, frames, 0.0)
+
+
+def places_of_frames(lengths, n_frames):
+    """Where the frames before each end are, (n_real_frames, 2), sample after sample.
+
+    Rows are indices of `tf.gather_nd`, which takes two operations where
+    `tf.boolean_mask` takes twenty.
+    """
+    return tf.where(tf.sequence_mask(lengths, n_frames))
 
 
 @tf.custom_gradient
@@ -104,7 +113,7 @@ class Recurrent(keras.layers.Layer):
     def _run_compiled(self, inputs, lengths, state, training):
         """Run on frames and constants, of which one has no features."""
         kernel, *others = [weight.value for weight in self.recurrence.weights]
-        no_kernel = kernel[:0]
+        no_kernel = tf.zeros((0, kernel.shape[1]))
         sees_frames = inputs[0].shape[-1] != 0
         kernels = (kernel, no_kernel) if sees_frames else (no_kernel, kernel)
         return compiled.run_cell(
@@ -140,7 +149,7 @@ def autonomous_lstm(recurrent_kernel, bias, state, lengths, n_frames, training=F
     n_samples = tf.shape(lengths)[0]
     if compiled.is_in_use():
         inputs = tf.zeros((n_samples, n_frames, 0)), tf.zeros((n_samples, 0))
-        no_kernel = recurrent_kernel[:0]
+        no_kernel = tf.zeros((0, recurrent_kernel.shape[1]))
         weights = no_kernel, no_kernel, recurrent_kernel, bias
         return compiled.run_cell(
             "lstm", inputs, lengths, weights, state, training=training
@@ -175,7 +184,9 @@ class FinalStates(keras.layers.Layer):
         self.bidirectional = bidirectional
 
     def call(self, states, lengths):
-        last = tf.gather(states, tf.maximum(lengths - 1, 0), batch_dims=1)
+        samples = tf.range(tf.size(lengths, lengths.dtype))
+        places = tf.stack([samples, tf.maximum(lengths - 1, 0)], axis=1)
+        last = tf.gather_nd(states, places)
         if not self.bidirectional:
             return last
         half = states.shape[-1] // 2
@@ -228,9 +239,11 @@ class FrameConvolution(keras.layers.Layer):
 
     def _functions(self, training):
         """How to convolve and to normalise."""
+        kernel, bias, gamma, beta = (weight.value for weight in self.weights)
+        if training:
+            return self.convolution, lambda frames: rows.normalized(frames, gamma, beta)
         if not rows.are_compiled(training):
             return self.convolution, self.normalization
-        kernel, bias, gamma, beta = (weight.value for weight in self.weights)
         return (
             lambda frames: rows.convolution(frames, kernel, bias, self.strides),
             lambda frames: rows.normalize(frames, gamma, beta),

@@ -12,6 +12,9 @@ import tensorflow as tf
 from skseq._nn import compiled
 from skseq._nn.threads import n_intra_op_threads
 
+# What Keras adds to the variance of a layer that is normalised.
+EPSILON = 1e-3
+
 # Layers of Keras that treat each row by itself, to the bit.
 _KEPT = (
     *(keras.layers.InputLayer, keras.layers.Concatenate, keras.layers.Dropout),
@@ -52,7 +55,9 @@ class Dense(keras.layers.Dense):
 
     def call(self, inputs, training=None):
         if not are_compiled(training):
-            return super().call(inputs, training=training)
+            outputs = _multiplied(inputs, self.kernel.value)
+            outputs = tf.nn.bias_add(outputs, self.bias.value)
+            return self.activation(outputs)
         is_tanh = self._function == "tanh"
         outputs = dense(inputs, self.kernel.value, self.bias.value, is_tanh)
         is_done = self._function in self._FUSED
@@ -71,8 +76,20 @@ def product(inputs, kernel, training=False):
     `tf.matmul` of more axes crashed the process where oneDNN fused it in a loop.
     """
     if not are_compiled(training):
-        return tf.tensordot(inputs, kernel, 1)
+        return _multiplied(inputs, kernel)
     return dense(inputs, kernel, tf.zeros(kernel.shape[-1]))
+
+
+def _multiplied(inputs, kernel):
+    """What `tf.tensordot(inputs, kernel, 1)` gives, by half as many operations."""
+    inputs = tf.convert_to_tensor(inputs)
+    if inputs.shape.rank == 2:
+        return tf.matmul(inputs, kernel)
+    n_inputs, n_units = kernel.shape
+    outputs = tf.matmul(tf.reshape(inputs, (-1, n_inputs)), kernel)
+    leading = tf.shape(inputs)[:-1]
+    outputs = tf.reshape(outputs, tf.concat([leading, [n_units]], axis=0))
+    return tf.ensure_shape(outputs, (*inputs.shape[:-1], n_units))
 
 
 def convolution(frames, kernel, bias, strides):
@@ -86,6 +103,27 @@ def normalize(frames, gamma, beta):
     """A layer's normalisation (Ba et al. 2016), with the epsilon of Keras."""
     run = compiled.operations().skseq_normalize
     return run(frames, gamma, beta, n_threads=n_intra_op_threads())
+
+
+@tf.custom_gradient
+def normalized(frames, gamma, beta):
+    """What `normalize` gives, by TensorFlow's operations, and few of them."""
+
+    def mean(tensor):
+        return tf.reduce_mean(tensor, axis=-1, keepdims=True)
+
+    centred = frames - mean(frames)
+    scale = tf.math.rsqrt(mean(tf.square(centred)) + EPSILON)
+    unit = centred * scale
+
+    def gradient(upstream):
+        leading = list(range(frames.shape.rank - 1))
+        weighed = upstream * gamma
+        d_frames = scale * (weighed - mean(weighed) - unit * mean(weighed * unit))
+        d_gamma = tf.reduce_sum(upstream * unit, axis=leading)
+        return d_frames, d_gamma, tf.reduce_sum(upstream, axis=leading)
+
+    return unit * gamma + beta, gradient
 
 
 def log_softmax(logits):
@@ -152,7 +190,7 @@ def _convolution_gradient(operation, upstream):
 def _normalize_gradient(operation, upstream):
     def plain(frames, gamma, beta):
         mean, variance = tf.nn.moments(frames, [-1], keepdims=True)
-        return tf.nn.batch_normalization(frames, mean, variance, beta, gamma, 1e-3)
+        return tf.nn.batch_normalization(frames, mean, variance, beta, gamma, EPSILON)
 
     return _gradient(operation, upstream, plain)
 

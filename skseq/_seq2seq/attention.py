@@ -97,7 +97,7 @@ class AdditiveAttention(DotAttention):
 
     def _scores(self, queries, keys):
         both = tf.tanh(queries[:, :, tf.newaxis] + keys[:, tf.newaxis])
-        return tf.tensordot(both, self._score_kernel(), 1)
+        return product(both, self.score_kernel.value, training=True)[..., 0]
 
 
 ATTENTIONS = {"additive": AdditiveAttention, "dot": DotAttention, None: None}

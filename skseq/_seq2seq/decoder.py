@@ -8,7 +8,7 @@ which is passed in.
 import keras
 import tensorflow as tf
 
-from skseq._nn.layers import N_STATES, Recurrent, dense
+from skseq._nn.layers import N_STATES, Recurrent, dense, places_of_frames
 from skseq._seq2seq.attention import ATTENTIONS, Source
 
 
@@ -82,8 +82,8 @@ class Decoder(keras.layers.Layer):
             lambda i, inputs: self.recurrences[i](inputs, token_lengths, first[i]),
             training,
         )
-        is_token = tf.sequence_mask(token_lengths, tf.shape(tokens)[1])
-        return self.logits(tf.boolean_mask(readouts, is_token)), weights
+        real = places_of_frames(token_lengths, tf.shape(tokens)[1])
+        return self.logits(tf.gather_nd(readouts, real)), weights
 
     def compute_output_shape(
         self,

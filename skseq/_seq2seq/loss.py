@@ -5,6 +5,8 @@ from typing import ClassVar
 
 import tensorflow as tf
 
+from skseq._nn.layers import places_of_frames
+
 
 @dataclass(frozen=True)
 class TokenLosses:
@@ -24,12 +26,11 @@ class TokenLosses:
     def __call__(self, outputs, targets):
         logits = outputs[0]  # (n_real_tokens, n_ids), sample after sample
         lengths = targets["target_lengths"]
-        is_token = tf.sequence_mask(lengths, tf.shape(targets["target_labels"])[1])
-        labels = tf.boolean_mask(targets["target_labels"], is_token)
+        real = places_of_frames(lengths, tf.shape(targets["target_labels"])[1])
+        labels = tf.gather_nd(targets["target_labels"], real)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         if self.label_smoothing:
             own = tf.gather(logits, labels, batch_dims=1)
             losses += self.label_smoothing * (own - tf.reduce_mean(logits, axis=-1))
-        samples = tf.repeat(tf.range(tf.size(lengths)), lengths)
-        totals = tf.math.unsorted_segment_sum(losses, samples, tf.size(lengths))
+        totals = tf.math.unsorted_segment_sum(losses, real[:, 0], tf.size(lengths))
         return totals / tf.cast(lengths, losses.dtype)

@@ -10,6 +10,7 @@ so the search narrows until all have ended. With one place this is greedy decodi
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from skseq._nn.rows import log_softmax
@@ -116,6 +117,8 @@ def beam_search(
     ranking = Ranking(_length_norms(longest, penalties.length), penalties.coverage)
 
     def goes_on(t, beam):
+        if beam_width == 1:  # there is no other hypothesis to be better than
+            return tf.reduce_any(_is_live(beam))
         return tf.reduce_any(_can_gain(beam, limits, ranking, is_source, n_best))
 
     def advance(t, beam):
@@ -127,10 +130,14 @@ def beam_search(
         log_probs += _restriction(logits.shape[-1], may_end, may_go_on, end, banned)
         if no_repeat_ngram:
             log_probs += _repeats(beam.tokens, t, no_repeat_ngram, logits.shape[-1])
-        chosen = _best_continuations(beam, log_probs, beam_width)
         attention = tf.where(beam.has_ended[..., tf.newaxis], 0.0, attention)
         beam = beam._replace(states=states, attention=beam.attention + attention)
-        return t + 1, _continued(beam, *chosen, t, end)
+        if beam_width == 1:
+            tokens, totals = _best_continuation(beam, log_probs)
+        else:
+            places, tokens, totals = _best_continuations(beam, log_probs, beam_width)
+            beam = _taken(beam, places)
+        return t + 1, _continued(beam, tokens, totals, t, end)
 
     start_beam = _first_beam(first_states, is_source, longest, beam_width)
     _, beam = tf.while_loop(goes_on, advance, (0, start_beam))
@@ -156,9 +163,9 @@ def _first_beam(first_states, is_source, longest, width) -> Beam:
 
 def _restriction(n_ids, may_end, may_go_on, end, banned):
     """Minus infinity for ids that no output holds here, by sample; else nothing."""
-    ids = tf.range(n_ids)
-    is_banned = tf.reduce_any([ids == i for i in banned], axis=0)
-    is_allowed = tf.where(ids == end, may_end, may_go_on[:, tf.newaxis] & ~is_banned)
+    ids = np.arange(n_ids)
+    is_usual = ~np.isin(ids, banned)
+    is_allowed = tf.where(ids == end, may_end, may_go_on[:, tf.newaxis] & is_usual)
     return tf.where(is_allowed[:, tf.newaxis], 0.0, IMPOSSIBLE)
 
 
@@ -199,11 +206,22 @@ def _best_continuations(beam, log_probs, width):
     return chosen // n_best, tokens, totals
 
 
-def _continued(beam, parents, tokens, totals, t, end) -> Beam:
-    """Extend each place from its parent by a token; what has ended stays."""
-    beam = tf.nest.map_structure(
-        lambda tensor: tf.gather(tensor, parents, batch_dims=1), beam
+def _best_continuation(beam, log_probs):
+    """The same of a beam of one place, whose next beam stems from it in any case."""
+    log_probs, ids = tf.math.top_k(log_probs, 1)
+    totals = tf.where(beam.has_ended, KEPT, beam.log_probs + log_probs[..., 0])
+    return ids[..., 0], totals
+
+
+def _taken(beam, places) -> Beam:
+    """The hypotheses that were in these places."""
+    return tf.nest.map_structure(
+        lambda tensor: tf.gather(tensor, places, batch_dims=1), beam
     )
+
+
+def _continued(beam, tokens, totals, t, end) -> Beam:
+    """Extend the hypothesis in each place by a token; what has ended stays."""
     is_possible = totals > IMPOSSIBLE
     had_ended = beam.has_ended & is_possible
     has_ended = is_possible & (beam.has_ended | (tokens == end))
@@ -217,9 +235,14 @@ def _continued(beam, parents, tokens, totals, t, end) -> Beam:
     )
 
 
+def _is_live(beam):
+    """Whether there is an unfinished hypothesis in a place."""
+    return ~beam.has_ended & (beam.log_probs > IMPOSSIBLE)
+
+
 def _can_gain(beam, limits, ranking, is_source, n_best):
     """Whether an unfinished hypothesis may yet be among the best of a sample."""
-    is_live = ~beam.has_ended & (beam.log_probs > IMPOSSIBLE)
+    is_live = _is_live(beam)
     live = tf.where(is_live, beam.log_probs, IMPOSSIBLE)
     # Log-probabilities only fall, and no output is longer than the limit.
     bound = tf.reduce_max(live, axis=1) / tf.gather(ranking.norms, limits)

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import keras
 import numpy as np
 import pytest
@@ -48,6 +50,65 @@ def test_it_does_what_adam_of_keras_does(settings):
     expected = trained(keras.optimizers.Adam(**settings))
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+
+
+def adam_by_the_book(weights, gradients, rate, most, beta_1, beta_2, epsilon):
+    """Algorithm 1 of Kingma & Ba (2015) in double precision, on clipped gradients."""
+    means = [np.zeros(w.shape) for w in weights]
+    squares = [np.zeros(w.shape) for w in weights]
+    for t, step in enumerate(gradients, start=1):
+        norm = np.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in step))
+        for i, gradient in enumerate(step):
+            gradient = gradient * min(1.0, most / norm)
+            means[i] = beta_1 * means[i] + (1 - beta_1) * gradient
+            squares[i] = beta_2 * squares[i] + (1 - beta_2) * gradient**2
+            correction = np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+            change = rate * correction * means[i] / (np.sqrt(squares[i]) + epsilon)
+            weights[i] = weights[i] - change
+    return weights
+
+
+@pytest.mark.parametrize("most", [1e-3, 1e9], ids=["clipped", "not clipped"])
+def test_weights_are_those_of_the_published_algorithm(most):
+    rng = np.random.default_rng(1)
+    firsts, *gradients = [
+        [rng.normal(size=s).astype("float32") for s in SHAPES] for _ in range(6)
+    ]
+    weights = [keras.Variable(first) for first in firsts]
+    # Betas that single precision holds: else it is their rounding that is compared.
+    optimizer = Adam(0.01, 0.875, 0.9375, 1e-4, global_clipnorm=most)
+    optimizer.build(weights)
+    for step in gradients:
+        optimizer.apply(list(map(tf.constant, step)), weights)
+    expected = adam_by_the_book(firsts, gradients, 0.01, most, 0.875, 0.9375, 1e-4)
+    for found, wanted in zip(weights, expected, strict=True):
+        np.testing.assert_allclose(found.numpy(), wanted, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e30])
+def test_a_norm_that_is_not_finite_leaves_no_weight_that_is(bad):
+    weights = [keras.Variable(np.ones(s, "float32")) for s in SHAPES]
+    optimizer = Adam(global_clipnorm=1.0)
+    optimizer.build(weights)
+    gradients = [np.ones(s, "float32") for s in SHAPES]
+    gradients[0][0] = bad
+    optimizer.apply(list(map(tf.constant, gradients)), weights)
+    assert not any(np.isfinite(weight.numpy()).any() for weight in weights)
+
+
+def test_what_the_weights_have_in_common_is_computed_once_for_all_of_them():
+    weights = [keras.Variable(np.ones((2, 2), "float32")) for _ in range(10)]
+    optimizer = Adam(global_clipnorm=1.0)
+    optimizer.build(weights)
+
+    @tf.function
+    def step():
+        optimizer.apply([weight + 1.0 for weight in weights], weights)
+
+    graph = step.get_concrete_function().graph
+    kinds = Counter(operation.type for operation in graph.get_operations())
+    assert kinds["ResourceApplyAdam"] == 10
+    assert kinds["Pow"] == 2
 
 
 @pytest.mark.parametrize("given", ["adam", keras.optimizers.Adam, "an instance"])

@@ -106,6 +106,27 @@ def test_normalization_and_softmax_are_the_formulas(n):
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("n", [1, 2, 9, 64])
+def test_normalization_in_training_is_the_formula_with_its_gradients(n):
+    given = [drawn(3, 5, n), drawn(n, seed=1), drawn(n, seed=2)]
+    upstream = drawn(3, 5, n, seed=3)
+    tensors = list(map(tf.constant, given))
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        found = rows.normalized(*tensors)
+    np.testing.assert_allclose(found, normal(*given), rtol=1e-5, atol=3e-6)
+    gradients = tape.gradient(found, tensors, upstream)
+    for i, gradient in enumerate(map(np.array, gradients)):
+        for place in np.ndindex(gradient.shape):
+            ends = []
+            for step in (1e-5, -1e-5):
+                moved = [array.astype("float64") for array in given]
+                moved[i][place] += step
+                ends.append(float((normal(*moved) * upstream).sum()))
+            expected = (ends[0] - ends[1]) / 2e-5
+            assert gradient[place] == pytest.approx(expected, 1e-4, 1e-4)
+
+
 def test_normalization_takes_the_epsilon_of_the_layer_that_is_trained():
     layer = FrameConvolution(3, 2)
     layer.build((None, None, 4))
