@@ -117,7 +117,7 @@ def beam_search(
     ranking = Ranking(_length_norms(longest, penalties.length), penalties.coverage)
 
     def goes_on(t, beam):
-        if beam_width == 1:  # there is no other hypothesis to be better than
+        if beam_width == 1:  # no other hypothesis can be better
             return tf.reduce_any(_is_live(beam))
         return tf.reduce_any(_can_gain(beam, limits, ranking, is_source, n_best))
 
@@ -132,16 +132,21 @@ def beam_search(
             log_probs += _repeats(beam.tokens, t, no_repeat_ngram, logits.shape[-1])
         attention = tf.where(beam.has_ended[..., tf.newaxis], 0.0, attention)
         beam = beam._replace(states=states, attention=beam.attention + attention)
-        if beam_width == 1:
-            tokens, totals = _best_continuation(beam, log_probs)
-        else:
-            places, tokens, totals = _best_continuations(beam, log_probs, beam_width)
-            beam = _taken(beam, places)
-        return t + 1, _continued(beam, tokens, totals, t, end)
+        return t + 1, _next_beam(beam, log_probs, beam_width, t, end)
 
     start_beam = _first_beam(first_states, is_source, longest, beam_width)
     _, beam = tf.while_loop(goes_on, advance, (0, start_beam))
     return _ranked(beam, ranking, is_source, n_best)
+
+
+def _next_beam(beam, log_probs, width, t, end) -> Beam:
+    """The best continuations of all hypotheses."""
+    if width == 1:
+        tokens, totals = _best_continuation(beam, log_probs)
+    else:
+        places, tokens, totals = _best_continuations(beam, log_probs, width)
+        beam = _taken(beam, places)
+    return _continued(beam, tokens, totals, t, end)
 
 
 def _first_beam(first_states, is_source, longest, width) -> Beam:
