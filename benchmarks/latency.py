@@ -58,9 +58,9 @@ def autoencoder():
 
 def torch_autoencoder(X):
     import torch
-    from peers.torch_autoencoder import TorchAutoencoder, folded
+    from peers.torch_autoencoder import TorchAutoencoder, reading_the_code
 
-    peer = TorchAutoencoder(X[:1], 64, 1, folded, 1)
+    peer = TorchAutoencoder(X[:1], 64, 1, reading_the_code, 1)
     frames, lengths, _ = peer.batches[0]
 
     @torch.inference_mode()

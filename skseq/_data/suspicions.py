@@ -6,6 +6,7 @@ Sees nothing but how long and how wide sequences are. Knows nothing of Keras.
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import sparse as sp
 
 from skseq._data.collections import check_n_samples, is_sized
 from skseq._data.lengths import refuse_lengths, warn_of_ids
@@ -46,7 +47,8 @@ def check_learnt(estimator, X, y=None, *, reset=True, terms=FRAMES):
     """
     refuse_lengths(X, y)
     sequences = check_sequences(estimator, X, reset=reset, terms=terms)
-    if is_sized(y) and not isinstance(y, str | bytes | dict):
+    is_other = isinstance(y, str | bytes | dict) or sp.issparse(y)
+    if is_sized(y) and not is_other:
         check_n_samples("y", len(y), len(sequences))
     if reset:
         if sequences.layout == "matrix":

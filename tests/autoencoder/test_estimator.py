@@ -944,5 +944,6 @@ def test_an_interruption_while_the_threshold_is_set_leaves_the_estimator_fitted(
 
 def test_weights_that_became_too_large_are_divergence():
     params = {"optimizer": "sgd", "optimizer__weight_decay": 1e19, "epochs": 1}
+    params |= {"learning_rate": 2e-3, "decoder_input": "output"}
     with pytest.raises(TrainingDivergedError, match="output is not finite in epoch 1"):
         AUTOENCODER.tiny(**params).fit(AUTOENCODER.draw(5)[0])

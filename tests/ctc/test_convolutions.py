@@ -107,7 +107,8 @@ def test_the_network_is_built_with_what_was_chosen(name):
     ],
 )
 def test_strides_of_no_convolution_are_refused(given, why):
-    with pytest.raises(ValueError, match=rf"but there are none: {why}\. Give conv_f"):
+    message = rf"has no effect without convolutions: {why}\. Give conv_f"
+    with pytest.raises(ValueError, match=message):
         make(**given).fit([np.ones((40, 6)), np.ones((60, 6))], ["ab", "ba"])
 
 
