@@ -63,7 +63,7 @@ reg.fit(X, flat)
 found["loss falls"] = reg.history_["loss"][-1] < reg.history_["loss"][0]
 network = autoencoder_network(
     n_features=2, units=(4,), cell="lstm", bidirectional=True, dropout=0.0,
-    latent_dim=4, decoder_input="output", reverse=True, difference=False,
+    latent_dim=4, decoder_input="code", reverse=True, difference=False,
 )
 network.set_weights(reg.model_.get_weights())
 frames, _ = network([X, np.full(24, 6)])
