@@ -6,11 +6,13 @@ Twelve candidates in three folds, and the refit: an LSTM of 16 units that classi
 sequences of 20 frames and 8 features, trained for 2 epochs each time.
 """
 
+import warnings
 from time import perf_counter
 
 import keras
 import numpy as np
 from side_by_side import Row, run
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 from skseq import CTCSequenceClassifier
@@ -41,6 +43,7 @@ def seconds(estimator, X, y):
 
 
 def rows(n_samples):
+    warnings.simplefilter("ignore", ConvergenceWarning)  # two epochs are few
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n_samples, 20, 8)).astype("float32")
     y = rng.integers(0, 3, size=n_samples)

@@ -283,11 +283,19 @@ def _ranked(beam, ranking, is_source, n_best):
 
 def _scores(beam, ranking, is_source):
     scores = beam.log_probs / tf.gather(ranking.norms, beam.lengths)
+    return scores + tf.cond(
+        tf.greater(ranking.coverage, 0.0),
+        lambda: ranking.coverage * _covered(beam, is_source),
+        lambda: tf.zeros_like(scores),  # nothing is added up
+    )
+
+
+def _covered(beam, is_source):
+    """How much of the source each hypothesis has attended to, as a logarithm."""
     received = tf.where(is_source[:, tf.newaxis], beam.attention, 1.0)
     received = tf.clip_by_value(received, LEAST_ATTENTION, 1.0)
     n_source = tf.shape(received)[2]
     padding = ((0, 0), (0, 0), (0, _whole(n_source) - n_source))
     received = tf.pad(received, padding, constant_values=1.0)
     # Added up one after another, so that padding changes no bit.
-    covered = tf.cumsum(tf.math.log(received), axis=-1)[..., -1]
-    return scores + ranking.coverage * covered
+    return tf.cumsum(tf.math.log(received), axis=-1)[..., -1]

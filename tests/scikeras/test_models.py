@@ -57,7 +57,7 @@ search = GridSearchCV(clf, grid, cv=halves, error_score="raise", refit=False)
 search.fit(X, words)
 found["searched"] = [str(p["model__units"]) for p in search.cv_results_["params"]]
 
-reg = KerasRegressor(autoencoder_model, model__units=4, epochs=2, **fast)
+reg = KerasRegressor(autoencoder_model, model__units=4, epochs=10, **fast)
 flat = X.reshape(len(X), -1)
 reg.fit(X, flat)
 found["loss falls"] = reg.history_["loss"][-1] < reg.history_["loss"][0]
