@@ -25,7 +25,8 @@ COLORS = {"Keras": BLUE, "PyTorch": ORANGE, "SciKeras": GREEN}
 def speed_tables(rows) -> dict[str, str]:
     """Each generated table of the two pages, by the name of its place."""
     speed = [row for row in rows if row.kind == "speed"]
-    rest = [row for row in rows if row.kind != "speed"]
+    latency = [row for row in rows if row.kind == "latency"]
+    rest = [row for row in rows if row.kind not in ("speed", "latency")]
     return {
         "beside others": table(
             (
@@ -38,6 +39,10 @@ def speed_tables(rows) -> dict[str, str]:
                 "by processor time",
             ),
             [(*figures(row), ratio(row), by_processor(row)) for row in speed],
+        ),
+        "latency": table(
+            ("one sequence", "beside", "skseq", "the other", "unit"),
+            [figures(row) for row in latency],
         ),
         "in proportion": table(
             ("what", "beside", "measured", "the other", "unit", "ratio or difference"),
