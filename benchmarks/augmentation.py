@@ -18,17 +18,14 @@ import warnings
 from functools import partial
 
 import numpy as np
+from defaults import small_captchas
 from side_by_side import measure
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 from skseq import CTCSequenceClassifier
 from skseq.augmentation import Elastic, Shear, SpecAugment, SpeedPerturb
-from skseq.datasets import (
-    fetch_captchas,
-    fetch_spoken_digits,
-    make_spoken_digit_strings,
-)
+from skseq.datasets import fetch_spoken_digits, make_spoken_digit_strings
 from skseq.metrics import label_error_rate, sequence_accuracy
 from skseq.preprocessing import LogMel
 
@@ -82,8 +79,7 @@ def fit(steps, X, y, n_epochs):
 
 def captchas(data_home, seeds):
     """Exact matches on all images but the 200 that are learnt from."""
-    images, texts = fetch_captchas(data_home=data_home, return_X_y=True)
-    X = [1 - image.reshape(100, 2, -1, 2).mean(axis=(1, 3)) for image in images]
+    X, texts = small_captchas(data_home)
     augmenters = [Shear(10, fill=0.0), Elastic(1.0)]
     for seed in seeds:
         parts = train_test_split(X, texts, train_size=200, random_state=seed)

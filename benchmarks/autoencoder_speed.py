@@ -22,6 +22,18 @@ from skseq import LSTMAutoencoder
 BATCH_SIZE, UNITS, N_EPOCHS = 32, 64, 5
 
 
+def coder(**settings):
+    """Ours as the peers are: one direction, whose gradients are not clipped."""
+    plain = {
+        "units": UNITS,
+        "bidirectional": False,
+        "batch_size": BATCH_SIZE,
+        "global_clipnorm": None,
+        "random_state": 0,
+    }
+    return LSTMAutoencoder(**plain | settings)
+
+
 def epochs_of(peer):
     for _ in range(N_EPOCHS):
         peer.train_epoch()
@@ -48,15 +60,7 @@ def rows(n_samples, n_rounds):
     warnings.simplefilter("ignore", ConvergenceWarning)  # noise cannot be learned
     X = sequences_of(n_samples, 40, 200, 8)
     for decoder_input in ("code", "output"):
-        ours = LSTMAutoencoder(
-            units=UNITS,
-            bidirectional=False,
-            decoder_input=decoder_input,
-            batch_size=BATCH_SIZE,
-            epochs=N_EPOCHS,
-            global_clipnorm=None,
-            random_state=0,
-        )
+        ours = coder(decoder_input=decoder_input, epochs=N_EPOCHS)
         tasks = {"skseq": partial(ours.fit, X)}
         keras = KerasAutoencoder(X, UNITS, BATCH_SIZE)
         tasks["Keras, padded"] = partial(epochs_of, keras)

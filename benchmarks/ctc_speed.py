@@ -47,10 +47,9 @@ GENERATED = {29: (8, WIDTHS), 60: (8, WIDTHS), 5000: (64, (16,))}
 
 def digit_strings(n_samples, data_home):
     """Cepstra of spoken digit strings, or noise of such lengths, and the digits."""
-    rng = np.random.default_rng(0)
     if data_home is None:
         X = sequences_of(n_samples, 26, 530, 13)
-        return X, [rng.integers(0, 10, size=1 + len(x) // 90) for x in X]
+        return X, digits_of(X, np.random.default_rng(0))
     audio, y = make_spoken_digit_strings(
         n_samples, data_home=data_home, random_state=0, return_X_y=True
     )
@@ -58,12 +57,17 @@ def digit_strings(n_samples, data_home):
     return list(X), [np.array([int(digit) for digit in text]) for text in y]
 
 
+def digits_of(X, rng):
+    """Random digits, of which there are some for each sequence."""
+    return [rng.integers(0, 10, size=1 + len(x) // 90) for x in X]
+
+
 def log_normal(n_samples, sigma=0.6, median=80):
     """Noise, most of it short, and digits."""
     rng = np.random.default_rng(0)
     lengths = rng.lognormal(np.log(median), sigma, n_samples).round().clip(10)
     X = [rng.normal(size=(int(n), 13)).astype("float32") for n in lengths]
-    return X, [rng.integers(0, 10, size=1 + len(x) // 90) for x in X]
+    return X, digits_of(X, rng)
 
 
 def classifier(units, **settings):

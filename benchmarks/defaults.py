@@ -98,8 +98,8 @@ def strips(home, seed):
     )
 
 
-def captchas(home, seed):
-    """Of half the size, ink is one."""
+def small_captchas(home):
+    """Images of half the size, whose ink is one, and their texts."""
     from skseq.datasets import fetch_captchas
 
     images, texts = fetch_captchas(data_home=home, return_X_y=True)
@@ -107,6 +107,11 @@ def captchas(home, seed):
         1 - image.reshape(len(image) // 2, 2, -1, 2).mean(axis=(1, 3))
         for image in images
     ]
+    return images, texts
+
+
+def captchas(home, seed):
+    images, texts = small_captchas(home)
     X, X_test, y, y_test = train_test_split(
         images, texts, train_size=400, test_size=200, random_state=seed
     )

@@ -58,13 +58,12 @@ def what_is_missing() -> list[str]:
 
 def ctc(n_samples):
     """Ours, Keras and PyTorch on frames and digits; training, in sequences."""
-    from ctc_speed import classifier
+    from ctc_speed import classifier, digits_of
     from peers.keras_ctc import KerasCTC
     from peers.torch_ctc import TorchCTC
 
     X = sequences_of(n_samples, 100, 500, 40)
-    rng = np.random.default_rng(0)
-    y = [rng.integers(0, 10, size=1 + len(x) // 90) for x in X]
+    y = digits_of(X, np.random.default_rng(0))
     given = X, y, 10, UNITS, BATCH_SIZE
     ours = classifier(UNITS).set_params(batch_size=BATCH_SIZE)
     peer = TorchCTC(*given, 1, device="cuda")
@@ -73,21 +72,13 @@ def ctc(n_samples):
 
 def autoencoder(n_samples):
     """Each decoder reads the code, as Keras's does."""
+    from autoencoder_speed import coder
     from peers.keras_autoencoder import KerasAutoencoder
     from peers.torch_autoencoder import TorchAutoencoder, reading_the_code
 
-    from skseq import LSTMAutoencoder
-
     X = sequences_of(n_samples, 100, 500, 8)
     given = X, UNITS, BATCH_SIZE
-    ours = LSTMAutoencoder(
-        units=UNITS,
-        bidirectional=False,
-        decoder_input="code",
-        batch_size=BATCH_SIZE,
-        global_clipnorm=None,
-        random_state=0,
-    )
+    ours = coder(units=UNITS, batch_size=BATCH_SIZE, decoder_input="code")
     peer = TorchAutoencoder(*given, reading_the_code, 1, device="cuda")
     return ours, partial(ours.partial_fit, X), KerasAutoencoder(*given), peer, X
 
@@ -97,19 +88,10 @@ def translator(n_samples):
     from peers.keras_seq2seq import KerasTranslator
     from peers.torch_seq2seq import TorchTranslator
     from translation_speed import numbered, symbols
-
-    from skseq import Seq2SeqTranslator
+    from translation_speed import translator as ours_of
 
     sources, targets = map(list, symbols(4 * n_samples, None))
-    ours = Seq2SeqTranslator(
-        units=UNITS,
-        embedding_dim=UNITS,
-        batch_size=BATCH_SIZE,
-        global_clipnorm=None,
-        source_tokenizer=None,
-        target_tokenizer=None,
-        random_state=0,
-    )
+    ours = ours_of(UNITS, BATCH_SIZE)
     (ids, n_source_ids), (written, end) = numbered(sources), numbered(targets)
     given = ids, written, n_source_ids, end + 1, end, UNITS, BATCH_SIZE
     peer = TorchTranslator(*given, 1, device="cuda")

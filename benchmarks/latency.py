@@ -14,20 +14,18 @@ import warnings
 from functools import partial
 
 import numpy as np
+from autoencoder_speed import coder
+from ctc_speed import classifier
 from side_by_side import Row, run, sequences_of, torch_ways
 from sklearn.exceptions import ConvergenceWarning
 from translation_speed import BATCH_SIZE, UNITS, Ours, numbered, numbers
-
-from skseq import CTCSequenceClassifier, LSTMAutoencoder
 
 
 def ctc():
     """From frames to labels."""
     X = sequences_of(20, 100, 100, 13)
     y = [[i % 10] for i in range(len(X))]
-    plain = {"conv_filters": (), "dropout": 0.0, "standardize": False}
-    ours = CTCSequenceClassifier(units=128, epochs=1, random_state=0, **plain)
-    ours.fit(X, y)
+    ours = classifier(128, epochs=1).fit(X, y)
     return partial(ours.predict, X[:1]), partial(torch_ctc, X, y)
 
 
@@ -49,10 +47,7 @@ def torch_ctc(X, y):
 def autoencoder():
     """From frames to a score."""
     X = sequences_of(20, 100, 100, 8)
-    ours = LSTMAutoencoder(
-        units=64, bidirectional=False, standardize=False, epochs=1, random_state=0
-    )
-    ours.fit(X)
+    ours = coder(standardize=False, epochs=1).fit(X)
     return partial(ours.score_samples, X[:1]), partial(torch_autoencoder, X)
 
 

@@ -72,20 +72,25 @@ DATA = {f.__name__: f for f in (numbers, symbols, sentences, words)}
 GENERATED, REAL = ("numbers", "symbols"), ("sentences", "words")
 
 
+def translator(units=UNITS, batch_size=BATCH_SIZE):
+    """Ours as the peers are: of tokens, and gradients are not clipped."""
+    return Seq2SeqTranslator(
+        units=units,
+        embedding_dim=units,
+        batch_size=batch_size,
+        global_clipnorm=None,
+        source_tokenizer=None,
+        target_tokenizer=None,
+        random_state=0,
+    )
+
+
 class Ours:
     """`Seq2SeqTranslator` with the methods of the peers."""
 
     def __init__(self, sources, targets):
         self.pairs = sources, targets
-        self.translator = Seq2SeqTranslator(
-            units=UNITS,
-            embedding_dim=UNITS,
-            batch_size=BATCH_SIZE,
-            global_clipnorm=None,
-            source_tokenizer=None,
-            target_tokenizer=None,
-            random_state=0,
-        )
+        self.translator = translator()
 
     def train_epoch(self):
         self.loss = self.translator.partial_fit(*self.pairs).history_["loss"][-1]

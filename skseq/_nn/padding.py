@@ -48,6 +48,7 @@ class PaddingSight:
 
     def __init__(self, model: keras.Model):
         self.model = model
+        self._has_own = own_front_end(model) is not None
         self._training, self._prediction = _Known(0), _Known(FAR)
 
     def in_training(self, *subsets) -> bool:
@@ -62,7 +63,7 @@ class PaddingSight:
 
     def in_prediction(self, lengths) -> bool:
         """Whether these are so much longer that padding matters now."""
-        if own_front_end(self.model) is None or np.ptp(lengths) == 0:
+        if not self._has_own or np.ptp(lengths) == 0:
             return False
         longest = max(lengths)
         if longest <= self._training.longest:
