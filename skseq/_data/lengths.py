@@ -9,6 +9,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
+from scipy import sparse as sp
 
 from skseq._data.collections import is_sized
 from skseq._warnings import warn
@@ -140,10 +141,15 @@ def warn_of_ids(n_columns, y):
     )
 
 
+def has_entries(y: Any) -> bool:
+    """Whether y, unchecked, is a collection of which len tells the entries."""
+    is_other = isinstance(y, str | bytes | dict) or sp.issparse(y)
+    return is_sized(y) and not is_other
+
+
 def _items(y: Any) -> Iterator:
     """The entries of y, columns of one taken apart; none if it is no collection."""
-    is_other = isinstance(y, str | bytes | dict) or not hasattr(y, "__getitem__")
-    if is_other or not is_sized(y):
+    if not has_entries(y) or not hasattr(y, "__getitem__"):
         return
     if hasattr(y, "shape"):
         is_array = hasattr(y, "__array__") and len(y.shape) in (1, 2)

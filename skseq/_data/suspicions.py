@@ -6,10 +6,9 @@ Sees nothing but how long and how wide sequences are. Knows nothing of Keras.
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import sparse as sp
 
-from skseq._data.collections import check_n_samples, is_sized
-from skseq._data.lengths import refuse_lengths, warn_of_ids
+from skseq._data.collections import check_n_samples
+from skseq._data.lengths import has_entries, refuse_lengths, warn_of_ids
 from skseq._data.sequences import Sequences, check_sequences
 from skseq._data.terms import FRAMES
 from skseq._warnings import warn
@@ -47,8 +46,7 @@ def check_learnt(estimator, X, y=None, *, reset=True, terms=FRAMES):
     """
     refuse_lengths(X, y)
     sequences = check_sequences(estimator, X, reset=reset, terms=terms)
-    is_other = isinstance(y, str | bytes | dict) or sp.issparse(y)
-    if is_sized(y) and not is_other:
+    if has_entries(y):
         check_n_samples("y", len(y), len(sequences))
     if reset:
         if sequences.layout == "matrix":
