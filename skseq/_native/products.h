@@ -10,6 +10,10 @@
 
 namespace {
 
+// Rows that are few read the weights where they are. For more it pays to put those of
+// some units side by side first.
+constexpr int64_t FEW_ROWS = 4 * ROWS;
+
 template <int N>
 struct Count {
   static constexpr int value = N;

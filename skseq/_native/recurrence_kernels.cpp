@@ -50,7 +50,7 @@ bool differentiate(const Sequences& sequences, const Inputs& inputs,
 template <class Cell>
 bool step(const skseq::StepInputs& inputs, const Weights& weights, float* output,
           float* memory) {
-  const Step<Cell> step(inputs, weights);
+  Step<Cell> step(inputs, weights);
   if (!step.exists()) return false;
   step.run(output, memory);
   return true;

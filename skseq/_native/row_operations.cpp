@@ -32,10 +32,6 @@ struct ConvolutionAttributes : RowAttributes {
   }
 };
 
-struct StepAttributes : RowAttributes {
-  void read(const Construction&) {}  // one thread is enough
-};
-
 struct PlainAttributes : RowAttributes {
   void read(const Construction& construction) {
     construction.read("n_threads", &n_threads);
@@ -165,7 +161,7 @@ void compute_attention(Call& call, const RowAttributes& attributes) {
 enum { STEP_FRAMES, STEP_KERNEL, RECURRENT_KERNEL, STEP_BIAS, OUTPUT, MEMORY };
 
 template <Cell Kernels::*kind>
-void compute_step(Call& call, const RowAttributes&) {
+void compute_step(Call& call, const RowAttributes& attributes) {
   const Cell& cell = kernels().*kind;
   StepInputs in;
   in.n_rows = call.size(STEP_FRAMES, "frames", 2, 0);
@@ -188,7 +184,17 @@ void compute_step(Call& call, const RowAttributes&) {
   const std::vector<int64_t> shape{in.n_rows, in.n_units};
   float* output = call.output(0, shape);
   float* memory = has_memory ? call.output(1, shape) : nullptr;
-  if (!cell.step(in, weights, output, memory)) throw std::bad_alloc();
+  share_out(in.n_rows, (in.n_features + in.n_units) * width, attributes.n_threads,
+            [&](int64_t first, int64_t end) {
+              StepInputs part = in;
+              const int64_t at = first * in.n_units;
+              part.n_rows = end - first;
+              part.frames += first * in.n_features;
+              part.output += at;
+              if (has_memory) part.memory += at;
+              return cell.step(part, weights, output + at,
+                               has_memory ? memory + at : nullptr);
+            });
 }
 
 template <void (*body)(Call&, const RowAttributes&), class Kind>
@@ -256,11 +262,12 @@ const bool is_defined = [] {
   std::vector<std::string> inputs = {"frames: float", "kernel: float",
                                      "recurrent_kernel: float", "bias: float",
                                      "output: float"};
-  define(described<compute_step<&Kernels::gru>, StepAttributes>(
-      "SkseqGruStep", inputs, {}, infer_step<1>, {"output_after: float"}));
+  define(described<compute_step<&Kernels::gru>, PlainAttributes>(
+      "SkseqGruStep", inputs, {"n_threads: int"}, infer_step<1>,
+      {"output_after: float"}));
   inputs.push_back("memory: float");
-  define(described<compute_step<&Kernels::lstm>, StepAttributes>(
-      "SkseqLstmStep", inputs, {}, infer_step<2>,
+  define(described<compute_step<&Kernels::lstm>, PlainAttributes>(
+      "SkseqLstmStep", inputs, {"n_threads: int"}, infer_step<2>,
       {"output_after: float", "memory_after: float"}));
   return true;
 }();

@@ -12,10 +12,6 @@ using skseq::DenseLayer;
 using skseq::Rows;
 using skseq::Scaling;
 
-// Rows that are few read the weights where they are. For more it pays to put those of
-// some units side by side first.
-constexpr int64_t FEW_ROWS = 4 * ROWS;
-
 // Rows that go through all weights together, while they are near the processor.
 constexpr int64_t ROWS_AT_ONCE = 96;
 

@@ -150,7 +150,7 @@ def attention(queries, keys, states, lengths, score_kernel=None):
 def step(cell, frame, weights, state):
     """The state of a cell, "lstm" or "gru", after a frame, (n_samples, n_features)."""
     run = getattr(compiled.operations(), f"skseq_{cell}_step")
-    after = run(frame, *weights, *state)
+    after = run(frame, *weights, *state, n_threads=n_intra_op_threads())
     return list(after) if cell == "lstm" else [after]
 
 

@@ -268,6 +268,25 @@ def test_a_step_is_that_of_the_cell_and_of_a_whole_sequence(cell, n_rows, units)
         np.testing.assert_array_equal(alone[-1], found[-1][-1:])
 
 
+@pytest.mark.parametrize("n_threads", [1, 2, 3, 50])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_no_bit_of_a_step_depends_on_the_number_of_threads(
+    cell, n_threads, monkeypatch
+):
+    n_gates, n_states = {"lstm": (4, 2), "gru": (3, 1)}[cell]
+    width = 70 * n_gates
+    bias = drawn(width) if cell == "lstm" else drawn(2, width)
+    weights = drawn(60, width, seed=1), drawn(70, width, seed=2), bias
+    frame = drawn(600, 60, seed=3)  # enough to be shared out
+    state = [drawn(600, 70, seed=4 + i) for i in range(n_states)]
+    monkeypatch.setattr(rows, "n_intra_op_threads", lambda: n_threads)
+    found = rows.step(cell, frame, weights, state)
+    expected = rows.step(cell, frame[-7:], weights, [part[-7:] for part in state])
+    for together, alone in zip(found, expected, strict=True):
+        assert np.isfinite(together).all()
+        np.testing.assert_array_equal(together[-7:], alone)
+
+
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_a_step_has_the_gradients_of_the_cell_in_inference_too(cell):
     layer = Recurrent(5, cell)
