@@ -28,11 +28,9 @@ SKSEQ_INLINE float score_of(const Attended& a, const float* query, const float* 
 
 // Make scores to weights, which add up to 1.
 void make_weights(float* scores, int64_t n) {
-  float most = -__builtin_inff();
-  for (int64_t i = 0; i < n; ++i) most = scores[i] > most ? scores[i] : most;
+  const float most = largest(scores, n);
   in_vectors(n, [&](int64_t i, int64_t count) {
-    const Exponential e = exponential(load(scores + i, count) - most);
-    store(scores + i, fused(e.power, e.rest, e.power), count);
+    store(scores + i, power(load(scores + i, count) - most), count);
   });
   const float sum = summed(scores, n, [](Vector x) { return x; });
   for (int64_t i = 0; i < n; ++i) scores[i] /= sum;

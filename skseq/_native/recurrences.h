@@ -113,6 +113,15 @@ struct Attended {
   float scale;  // of the scores
 };
 
+// Logits of rows and the label of each. Smoothing spreads a share of a label's
+// probability evenly over all ids.
+struct Labelled {
+  int64_t n_ids;
+  const float* logits;    // (n_rows, n_ids)
+  const int32_t* labels;  // (n_rows,), each from 0 to before n_ids
+  float smoothing;
+};
+
 // Of rows number `first` to before `end`, each computed as if it were alone.
 struct RowFunctions {
   bool (*dense)(const Rows&, const DenseLayer&, int64_t first, int64_t end,
@@ -120,6 +129,12 @@ struct RowFunctions {
   // Arrays (n_rows, n_numbers).
   void (*log_softmax)(const float* inputs, int64_t n_numbers, int64_t first,
                       int64_t end, float* outputs);
+  // losses are (n_rows,); sums, for the gradient, are (n_rows, 2).
+  void (*cross_entropy)(const Labelled&, int64_t first, int64_t end, float* losses,
+                        float* sums);
+  void (*differentiate_cross_entropy)(const Labelled&, const float* sums,
+                                      const float* upstream, int64_t first,
+                                      int64_t end, float* d_logits);
   void (*normalize)(const float* inputs, int64_t n_numbers, const Scaling&,
                     int64_t first, int64_t end, float* outputs);
   void (*attend)(const Attended&, int64_t first, int64_t end, float* contexts,

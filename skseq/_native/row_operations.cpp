@@ -1,6 +1,7 @@
 // Functions of rows as TensorFlow's operations: SkseqDense, SkseqConvolution,
-// SkseqLogSoftmax, SkseqNormalize, SkseqAttention, SkseqLstmStep and SkseqGruStep. A
-// row is the same to the bit whatever is beside it, and with any number of threads.
+// SkseqLogSoftmax, SkseqCrossEntropy, SkseqNormalize, SkseqAttention, SkseqLstmStep and
+// SkseqGruStep, and the gradient of the cross-entropy. A row is the same to the bit
+// whatever is beside it, and with any number of threads.
 
 #include <algorithm>
 #include <atomic>
@@ -140,6 +141,49 @@ void compute_log_softmax(Call& call, const RowAttributes& attributes) {
             });
 }
 
+enum { LABELS = 1, SMOOTHING, SUMS, UPSTREAM };
+
+Labelled read_labelled(Call& call) {
+  Labelled rows;
+  const int64_t n_rows = call.size(INPUTS, "logits", 2, 0);
+  rows.n_ids = call.size(INPUTS, "logits", 2, 1);
+  rows.logits = call.numbers(INPUTS);
+  rows.labels = call.input<int32_t>(LABELS, "labels", {n_rows});
+  rows.smoothing = *call.input<float>(SMOOTHING, "smoothing", {});
+  for (int64_t i = 0; i < n_rows; ++i) {
+    if (rows.labels[i] >= 0 && rows.labels[i] < rows.n_ids) continue;
+    throw Failure{TF_INVALID_ARGUMENT,
+                  "labels must be from 0 to " + std::to_string(rows.n_ids - 1) + "."};
+  }
+  return rows;
+}
+
+void compute_cross_entropy(Call& call, const RowAttributes& attributes) {
+  const Labelled rows = read_labelled(call);
+  const int64_t n_rows = call.size(INPUTS, "logits", 2, 0);
+  float* losses = call.output(0, std::vector<int64_t>{n_rows});
+  float* sums = call.output(1, std::vector<int64_t>{n_rows, 2});
+  share_out(n_rows, rows.n_ids * WORK_PER_NUMBER, attributes.n_threads,
+            [&](int64_t first, int64_t end) {
+              kernels().rows.cross_entropy(rows, first, end, losses, sums);
+              return true;
+            });
+}
+
+void compute_cross_entropy_gradient(Call& call, const RowAttributes& attributes) {
+  const Labelled rows = read_labelled(call);
+  const int64_t n_rows = call.size(INPUTS, "logits", 2, 0);
+  const float* sums = call.input<float>(SUMS, "sums", {n_rows, 2});
+  const float* upstream = call.input<float>(UPSTREAM, "upstream", {n_rows});
+  float* d_logits = call.output(0, std::vector<int64_t>{n_rows, rows.n_ids});
+  share_out(n_rows, rows.n_ids * WORK_PER_NUMBER, attributes.n_threads,
+            [&](int64_t first, int64_t end) {
+              kernels().rows.differentiate_cross_entropy(rows, sums, upstream, first,
+                                                         end, d_logits);
+              return true;
+            });
+}
+
 enum { GAMMA = 1, BETA };
 
 constexpr float EPSILON = 1e-3f;  // that of Keras
@@ -248,6 +292,11 @@ void infer_same(TF_ShapeInferenceContext* context, TF_Status* status) {
   shapes.set(0, shapes.whole(INPUTS));
 }
 
+void infer_losses(TF_ShapeInferenceContext* context, TF_Status* status) {
+  Shapes shapes(context, status);
+  shapes.set(0, shapes.whole(LABELS));
+}
+
 void infer_attention(TF_ShapeInferenceContext* context, TF_Status* status) {
   Shapes shapes(context, status);
   shapes.set(0, shapes.joined(shapes.leading(QUERIES), shapes.part(STATES, 3, 2, 3)));
@@ -279,6 +328,14 @@ const bool is_defined = [] {
       {"strides: int", "n_threads: int"}, infer_convolution));
   define(described<compute_log_softmax, PlainAttributes>(
       "SkseqLogSoftmax", {"logits: float"}, {"n_threads: int"}, infer_same));
+  define(described<compute_cross_entropy, PlainAttributes>(
+      "SkseqCrossEntropy", {"logits: float", "labels: int32", "smoothing: float"},
+      {"n_threads: int"}, infer_losses, {"losses: float", "sums: float"}));
+  define(described<compute_cross_entropy_gradient, PlainAttributes>(
+      "SkseqCrossEntropyGrad",
+      {"logits: float", "labels: int32", "smoothing: float", "sums: float",
+       "upstream: float"},
+      {"n_threads: int"}, infer_same));
   define(described<compute_normalize, PlainAttributes>(
       "SkseqNormalize", {"frames: float", "gamma: float", "beta: float"},
       {"n_threads: int"}, infer_same));

@@ -1,5 +1,6 @@
 // Functions of rows, whose result for a row does not depend on the rows beside it: a
-// dense layer, the logarithm of a softmax and the normalisation of a layer.
+// dense layer, the logarithm of a softmax, the cross-entropy with its gradient, and the
+// normalisation of a layer.
 
 #pragma once
 
@@ -9,6 +10,7 @@
 namespace {
 
 using skseq::DenseLayer;
+using skseq::Labelled;
 using skseq::Rows;
 using skseq::Scaling;
 
@@ -141,20 +143,71 @@ SKSEQ_INLINE float summed(const float* numbers, int64_t n, Function function) {
   return sum;
 }
 
+// The largest of n numbers that are not NaN.
+SKSEQ_INLINE float largest(const float* numbers, int64_t n) {
+  const float least = -__builtin_inff();
+  Vector vector = filled(1.0f) * least;
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    const Vector x = load(numbers + i);
+    vector = x > vector ? x : vector;
+  }
+  float parts[LANES], most = least;
+  store(parts, vector);
+  for (float part : parts) most = part > most ? part : most;
+  for (; i < n; ++i) most = numbers[i] > most ? numbers[i] : most;
+  return most;
+}
+
+SKSEQ_INLINE Vector power(Vector x) {
+  const Exponential e = exponential(x);
+  return fused(e.power, e.rest, e.power);
+}
+
 void log_softmax(const float* inputs, int64_t n, int64_t first, int64_t end,
                  float* outputs) {
   for (int64_t row = first; row < end; ++row) {
     const float* numbers = inputs + row * n;
-    float most = -__builtin_inff();
-    for (int64_t i = 0; i < n; ++i) most = numbers[i] > most ? numbers[i] : most;
-    const float sum = summed(numbers, n, [&](Vector x) {
-      const Exponential e = exponential(x - most);
-      return fused(e.power, e.rest, e.power);
-    });
+    const float most = largest(numbers, n);
+    const float sum = summed(numbers, n, [&](Vector x) { return power(x - most); });
     const float log_sum = static_cast<float>(__builtin_log(sum));
     in_vectors(n, [&](int64_t i, int64_t count) {
       store(outputs + row * n + i, load(numbers + i, count) - most - log_sum, count);
     });
+  }
+}
+
+// The losses of rows, and two numbers of each for the gradient: the largest logit, and
+// the sum of the powers of all logits less this.
+void cross_entropy(const Labelled& rows, int64_t first, int64_t end, float* losses,
+                   float* sums) {
+  const int64_t n = rows.n_ids;
+  for (int64_t row = first; row < end; ++row) {
+    const float* logits = rows.logits + row * n;
+    const float most = sums[2 * row] = largest(logits, n);
+    const float sum = sums[2 * row + 1] =
+        summed(logits, n, [&](Vector x) { return power(x - most); });
+    const float own = logits[rows.labels[row]] - most;
+    losses[row] = static_cast<float>(__builtin_log(sum)) - own;
+    if (rows.smoothing == 0.0f) continue;
+    const float mean = summed(logits, n, [&](Vector x) { return x - most; }) / n;
+    losses[row] += rows.smoothing * (own - mean);
+  }
+}
+
+void differentiate_cross_entropy(const Labelled& rows, const float* sums,
+                                 const float* upstream, int64_t first, int64_t end,
+                                 float* d_logits) {
+  const int64_t n = rows.n_ids;
+  for (int64_t row = first; row < end; ++row) {
+    const float most = sums[2 * row], scale = upstream[row] / sums[2 * row + 1];
+    const float everywhere = upstream[row] * rows.smoothing / n;
+    float* to = d_logits + row * n;
+    in_vectors(n, [&](int64_t i, int64_t count) {
+      const Vector x = load(rows.logits + row * n + i, count);
+      store(to + i, power(x - most) * scale - everywhere, count);
+    });
+    to[rows.labels[row]] -= upstream[row] * (1.0f - rows.smoothing);
   }
 }
 

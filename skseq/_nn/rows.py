@@ -134,6 +134,22 @@ def log_softmax(logits):
     return run(logits, n_threads=n_intra_op_threads())
 
 
+def cross_entropy(logits, labels, smoothing=0.0):
+    """Negative log-probabilities of the labels (n_rows,) by logits (n_rows, n_ids).
+
+    Smoothing spreads a share of each label's probability evenly over all ids.
+    """
+    if compiled.is_in_use():
+        run = compiled.operations().skseq_cross_entropy
+        labels = tf.cast(labels, tf.int32)
+        return run(logits, labels, smoothing, n_threads=n_intra_op_threads())[0]
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    if smoothing:
+        own = tf.gather(logits, labels, batch_dims=1)
+        losses += smoothing * (own - tf.reduce_mean(logits, axis=-1))
+    return losses
+
+
 def attention(queries, keys, states, lengths, score_kernel=None):
     """Contexts and weights of queries, (n_samples, n_queries, n_units).
 
@@ -198,6 +214,14 @@ def _normalize_gradient(operation, upstream):
 @tf.RegisterGradient("SkseqLogSoftmax")
 def _log_softmax_gradient(operation, upstream):
     return _gradient(operation, upstream, tf.nn.log_softmax)
+
+
+@tf.RegisterGradient("SkseqCrossEntropy")
+def _cross_entropy_gradient(operation, upstream, _):
+    run = compiled.operations().skseq_cross_entropy_grad
+    inputs, sums = operation.inputs, operation.outputs[1]
+    d_logits = run(*inputs, sums, upstream, n_threads=n_intra_op_threads())
+    return d_logits, None, None
 
 
 @tf.RegisterGradient("SkseqAttention")

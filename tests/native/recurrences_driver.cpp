@@ -407,6 +407,33 @@ void run_attention(Random& random) {
   }
 }
 
+void run_cross_entropy(Random& random) {
+  const int64_t n_rows = drawn(random, 0, 9), n = drawn(random, 1, 70);
+  const Numbers logits = noise(random, n_rows * n), upstream = noise(random, n_rows);
+  std::vector<int32_t> labels;
+  for (int64_t r = 0; r < n_rows; ++r) {
+    labels.push_back(static_cast<int32_t>(drawn(random, 0, n - 1)));
+  }
+  const float smoothing = drawn(random, 0, 1) ? 0.0f : 0.25f;
+  const skseq::Labelled rows{n, logits.data(), labels.data(), smoothing};
+  Numbers losses(n_rows, NAN), sums(2 * n_rows, NAN), d_logits(n_rows * n, NAN);
+  kernels.rows.cross_entropy(rows, 0, n_rows, losses.data(), sums.data());
+  kernels.rows.differentiate_cross_entropy(rows, sums.data(), upstream.data(), 0,
+                                           n_rows, d_logits.data());
+  for (int64_t r = 0; r < n_rows; ++r) {
+    double sum = 0, loss = 0;
+    for (int64_t i = 0; i < n; ++i) sum += std::exp(double(logits[r * n + i]));
+    for (int64_t i = 0; i < n; ++i) {
+      const double wanted = (i == labels[r]) * (1.0 - smoothing) + smoothing / n;
+      const double log_prob = logits[r * n + i] - std::log(sum);
+      loss -= wanted * log_prob;
+      compare_rows("a gradient of a loss", r, d_logits[r * n + i],
+                   upstream[r] * (std::exp(log_prob) - wanted), 1e-5);
+    }
+    compare_rows("a loss", r, losses[r], loss, 1e-5);
+  }
+}
+
 }  // namespace
 
 int main(int, char** arguments) {
@@ -418,6 +445,7 @@ int main(int, char** arguments) {
     run_dense(random);
     run_attention(random);
     run_plain_rows(random);
+    run_cross_entropy(random);
   }
   std::printf("%s: as expected\n", kernels.name);
 }

@@ -47,6 +47,13 @@ def log_softmax(logits):
     return logits - np.log(np.exp(logits).sum(-1, keepdims=True))
 
 
+def cross_entropy(logits):
+    """The losses of the first of each row's logits."""
+    flat = tf.reshape(logits, (-1, logits.shape[-1]))
+    losses = rows.cross_entropy(flat, tf.zeros(len(flat), tf.int32), 0.1)
+    return tf.reshape(losses, logits.shape[:-1])
+
+
 def applied(n_inputs, n_units):
     """Every function of rows by name, for rows of so many inputs."""
     kernel, bias = layer_of(n_inputs, n_units)
@@ -58,6 +65,7 @@ def applied(n_inputs, n_units):
         "convolution": lambda x: rows.convolution(x, wide, bias, 2),
         "normalize": lambda x: rows.normalize(x, gamma, beta),
         "log_softmax": rows.log_softmax,
+        "cross_entropy": cross_entropy,
     }
 
 
@@ -245,6 +253,57 @@ def test_attention_has_gradients_in_inference_too(kernel):
         assert np.sum(gradient * direction) == pytest.approx(
             expected, rel=2e-2, abs=0.1
         )
+
+
+@pytest.mark.parametrize("n_ids", [1, 2, 7, 16, 47, 300])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("scale", [1, 30])
+def test_the_cross_entropy_is_the_formula_with_its_gradient(n_ids, smoothing, scale):
+    logits, upstream = drawn(11, n_ids) * np.float32(scale), drawn(11, seed=1)
+    labels = np.random.default_rng(2).integers(0, n_ids, 11).astype("int32")
+    wanted = (1 - smoothing) * np.eye(n_ids)[labels] + smoothing / n_ids
+    expected = -(wanted * log_softmax(logits)).sum(-1)
+    tensor = tf.constant(logits)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        found = rows.cross_entropy(tensor, labels, smoothing)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6 * scale)
+    found = tape.gradient(found, tensor, upstream)
+    expected = upstream[:, np.newaxis] * (np.exp(log_softmax(logits)) - wanted)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=2e-6)
+
+
+def test_the_cross_entropy_is_that_of_tensorflow_where_nothing_is_compiled(monkeypatch):
+    logits, labels = drawn(9, 13), np.arange(9, dtype="int32")
+    expected = rows.cross_entropy(logits, labels, 0.1)
+    monkeypatch.setattr(compiled, "is_in_use", lambda: False)
+    found = rows.cross_entropy(logits, labels, 0.1)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("n_threads", [2, 50])
+def test_no_bit_of_the_gradient_of_a_loss_depends_on_what_is_beside_it(
+    n_threads, monkeypatch
+):
+    logits, upstream = drawn(900, 500), drawn(900, seed=1)
+    labels = np.random.default_rng(2).integers(0, 500, 900).astype("int32")
+
+    def gradient(rows_of):
+        tensor = tf.constant(logits[rows_of])
+        with tf.GradientTape() as tape:
+            tape.watch(tensor)
+            losses = rows.cross_entropy(tensor, labels[rows_of], 0.1)
+        return tape.gradient(losses, tensor, upstream[rows_of]).numpy()
+
+    alone = np.concatenate([gradient(slice(i, i + 7)) for i in range(0, 900, 7)])
+    monkeypatch.setattr(rows, "n_intra_op_threads", lambda: n_threads)
+    np.testing.assert_array_equal(gradient(slice(None)), alone)
+
+
+@pytest.mark.parametrize("label", [-1, 5])
+def test_labels_that_no_logit_stands_for_are_refused_in_words(label):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="from 0 to 4"):
+        rows.cross_entropy(drawn(3, 5), np.array([0, label, 4], "int32"))
 
 
 @pytest.mark.parametrize("units", [1, 5, 8, 19, 32])
