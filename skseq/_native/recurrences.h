@@ -113,6 +113,18 @@ struct Attended {
   float scale;  // of the scores
 };
 
+// What the gradients of attention are computed from beside it, and where they go, in
+// arrays like those of Attended. Those of the score kernel are one per sample.
+struct AttentionGradients {
+  const float* weights;     // (n_samples, n_queries, n_source), which were found
+  const float* d_contexts;  // (n_samples, n_queries, n_features)
+  const float* d_weights;   // like weights
+  float* queries;
+  float* keys;
+  float* states;
+  float* score_kernels;  // (n_samples, n_units); null without a kernel
+};
+
 // Logits of rows and the label of each. Smoothing spreads a share of a label's
 // probability evenly over all ids.
 struct Labelled {
@@ -139,6 +151,9 @@ struct RowFunctions {
                     int64_t first, int64_t end, float* outputs);
   void (*attend)(const Attended&, int64_t first, int64_t end, float* contexts,
                  float* weights);
+  // Of samples number `first` to before `end`.
+  bool (*differentiate_attention)(const Attended&, const AttentionGradients&,
+                                  int64_t first, int64_t end);
 };
 
 struct Kernels {

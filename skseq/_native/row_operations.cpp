@@ -1,6 +1,6 @@
 // Functions of rows as TensorFlow's operations: SkseqDense, SkseqConvolution,
 // SkseqLogSoftmax, SkseqCrossEntropy, SkseqNormalize, SkseqAttention, SkseqLstmStep and
-// SkseqGruStep, and the gradient of the cross-entropy. A row is the same to the bit
+// SkseqGruStep, and the gradients of two of them. A row is the same to the bit
 // whatever is beside it, and with any number of threads.
 
 #include <algorithm>
@@ -204,7 +204,8 @@ void compute_normalize(Call& call, const RowAttributes& attributes) {
 
 enum { QUERIES, KEYS, STATES, SOURCE_LENGTHS, SCORE_KERNEL };
 
-void compute_attention(Call& call, const RowAttributes& attributes) {
+// The inputs of attention and of its gradient.
+Attended read_attended(Call& call) {
   Attended a;
   a.n_samples = call.size(QUERIES, "queries", 3, 0);
   a.n_queries = call.size(QUERIES, "queries", 3, 1);
@@ -226,17 +227,64 @@ void compute_attention(Call& call, const RowAttributes& attributes) {
     throw Failure{TF_INVALID_ARGUMENT,
                   "lengths must be from 0 to " + std::to_string(a.n_source) + "."};
   }
+  return a;
+}
+
+// A hyperbolic tangent is as much work as so many products.
+constexpr int64_t WORK_PER_TANGENT = 8;
+
+int64_t work_per_query(const Attended& a) {
+  const int64_t per_unit = a.score_kernel == nullptr ? 1 : WORK_PER_TANGENT;
+  return a.n_source * (per_unit * a.n_units + a.n_features);
+}
+
+void compute_attention(Call& call, const RowAttributes& attributes) {
+  const Attended a = read_attended(call);
   float* contexts = call.output(
       0, std::vector<int64_t>{a.n_samples, a.n_queries, a.n_features});
   float* weights =
       call.output(1, std::vector<int64_t>{a.n_samples, a.n_queries, a.n_source});
-  const int64_t per_number = is_additive ? 4 : 1;
-  share_out(a.n_samples * a.n_queries,
-            a.n_source * (per_number * a.n_units + a.n_features), attributes.n_threads,
+  share_out(a.n_samples * a.n_queries, work_per_query(a), attributes.n_threads,
             [&](int64_t first, int64_t end) {
               kernels().rows.attend(a, first, end, contexts, weights);
               return true;
             });
+}
+
+// What the gradient of attention takes beside its inputs.
+enum { FOUND_WEIGHTS = SCORE_KERNEL + 1, D_CONTEXTS, D_WEIGHTS };
+
+// Samples are shared out. What each gives to the score kernel is added up in their
+// order, so that no bit depends on the number of threads.
+void compute_attention_gradient(Call& call, const RowAttributes& attributes) {
+  const Attended a = read_attended(call);
+  const int64_t n = a.n_samples;
+  const bool is_additive = a.score_kernel != nullptr;
+  std::vector<float> score_kernels(is_additive ? n * a.n_units : 0);
+  AttentionGradients to{};
+  to.weights =
+      call.input<float>(FOUND_WEIGHTS, "weights", {n, a.n_queries, a.n_source});
+  to.d_contexts =
+      call.input<float>(D_CONTEXTS, "d_contexts", {n, a.n_queries, a.n_features});
+  to.d_weights =
+      call.input<float>(D_WEIGHTS, "d_weights", {n, a.n_queries, a.n_source});
+  to.queries =
+      call.output(QUERIES, std::vector<int64_t>{n, a.n_queries, a.n_units});
+  to.keys = call.output(KEYS, std::vector<int64_t>{n, a.n_source, a.n_units});
+  to.states = call.output(STATES, std::vector<int64_t>{n, a.n_source, a.n_features});
+  to.score_kernels = score_kernels.data();
+  const int64_t n_kernel_units = is_additive ? a.n_units : 0;
+  float* sum = call.output(STATES + 1, std::vector<int64_t>{n_kernel_units});
+  share_out(n, 2 * a.n_queries * work_per_query(a), attributes.n_threads,
+            [&](int64_t first, int64_t end) {
+              return kernels().rows.differentiate_attention(a, to, first, end);
+            });
+  std::fill(sum, sum + n_kernel_units, 0.0f);
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t u = 0; u < n_kernel_units; ++u) {
+      sum[u] += score_kernels[i * n_kernel_units + u];
+    }
+  }
 }
 
 // The inputs of a step; a memory follows, where the cell has one.
@@ -303,6 +351,13 @@ void infer_attention(TF_ShapeInferenceContext* context, TF_Status* status) {
   shapes.set(1, shapes.joined(shapes.leading(QUERIES), shapes.part(STATES, 3, 1, 2)));
 }
 
+// Gradients are like what they are of.
+void infer_attention_gradient(TF_ShapeInferenceContext* context, TF_Status* status) {
+  Shapes shapes(context, status);
+  for (int i : {QUERIES, KEYS, STATES}) shapes.set(i, shapes.whole(i));
+  shapes.set(STATES + 1, shapes.whole(SCORE_KERNEL));
+}
+
 // The state after is like that before.
 template <int n_states>
 void infer_step(TF_ShapeInferenceContext* context, TF_Status* status) {
@@ -344,6 +399,14 @@ const bool is_defined = [] {
       {"queries: float", "keys: float", "states: float", "lengths: int32",
        "score_kernel: float"},
       {"n_threads: int"}, infer_attention, {"contexts: float", "weights: float"}));
+  define(described<compute_attention_gradient, PlainAttributes>(
+      "SkseqAttentionGrad",
+      {"queries: float", "keys: float", "states: float", "lengths: int32",
+       "score_kernel: float", "weights: float", "d_contexts: float",
+       "d_weights: float"},
+      {"n_threads: int"}, infer_attention_gradient,
+      {"d_queries: float", "d_keys: float", "d_states: float",
+       "d_score_kernel: float"}));
   std::vector<std::string> inputs = {"frames: float", "kernel: float",
                                      "recurrent_kernel: float", "bias: float",
                                      "output: float"};

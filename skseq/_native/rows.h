@@ -124,7 +124,9 @@ bool dense(const Rows& rows, const DenseLayer& layer, int64_t first, int64_t end
 // Call body(place, count) for all of n numbers, a vector at a time.
 template <class Body>
 SKSEQ_INLINE void in_vectors(int64_t n, Body body) {
-  for (int64_t i = 0; i < n; i += LANES) body(i, n - i < LANES ? n - i : LANES);
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES) body(i, LANES);
+  if (i < n) body(i, n - i);
 }
 
 // The sum of function(vector) over n numbers, always added up in the same order.

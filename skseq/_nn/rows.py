@@ -15,6 +15,9 @@ from skseq._nn.threads import n_intra_op_threads
 # What Keras adds to the variance of a layer that is normalised.
 EPSILON = 1e-3
 
+# Among the inputs of attention.
+_SOURCE_LENGTHS = 3
+
 # Layers of Keras that treat each row by itself, to the bit.
 _KEPT = (
     *(keras.layers.InputLayer, keras.layers.Concatenate, keras.layers.Dropout),
@@ -226,18 +229,11 @@ def _cross_entropy_gradient(operation, upstream, _):
 
 @tf.RegisterGradient("SkseqAttention")
 def _attention_gradient(operation, *upstream):
-    def plain(queries, keys, states, lengths, kernel):
-        if kernel.shape[0]:
-            both = tf.tanh(queries[:, :, tf.newaxis] + keys[:, tf.newaxis])
-            scores = tf.tensordot(both, kernel, 1)
-        else:
-            scores = tf.matmul(queries, keys, transpose_b=True)
-            scores *= queries.shape[-1] ** -0.5
-        is_state = tf.sequence_mask(lengths, tf.shape(states)[1])[:, tf.newaxis]
-        weights = tf.nn.softmax(tf.where(is_state, scores, -1e9))
-        return tf.matmul(weights, states), weights
-
-    return _gradient(operation, list(upstream), plain)
+    inputs, weights = operation.inputs, operation.outputs[1]
+    run = compiled.operations().skseq_attention_grad
+    gradients = list(run(*inputs, weights, *upstream, n_threads=n_intra_op_threads()))
+    gradients.insert(_SOURCE_LENGTHS, None)
+    return gradients
 
 
 @tf.RegisterGradient("SkseqLstmStep")
