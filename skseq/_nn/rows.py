@@ -1,9 +1,10 @@
-"""Functions of rows whose result for a row depends on no other row, in inference.
+"""Functions of rows whose result for a row depends on no other row.
 
 TensorFlow's own are rounded differently for the rows that are left of a whole tile or
 vector, and with other numbers of threads. The compiled ones are not: a row is the same
-to the bit alone and in any batch. Training keeps TensorFlow's, and so does all where
-there is no compiled code.
+to the bit alone and in any batch. They serve inference and, with compiled gradients,
+attention and the cross-entropy in training too; the rest of training keeps
+TensorFlow's, and so does all where there is no compiled code.
 """
 
 import keras
