@@ -460,5 +460,4 @@ def _resumed(trainer, state) -> list[np.ndarray] | None:
     """An optimizer's state as it was left, under its present learning rate."""
     if state is None or not trainer.accepts(state):
         return None
-    trainer.resume(state)
-    return trainer.state()
+    return trainer.under_given_rate(state)

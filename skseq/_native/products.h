@@ -125,20 +125,32 @@ struct Transposed {
     }
   }
 
+  // Turn a tile of n_rows of n numbers, by way of a copy whose columns are near each
+  // other.
+  static void turn(const float* from, int64_t distance, int64_t n_rows, int64_t n,
+                   float* to, int64_t width) {
+    float tile[LANES][LANES] = {};
+    for (int64_t r = 0; r < n_rows; ++r) {
+      const Vector row = load(from + r * distance, n);
+      for (int64_t u = 0; u < LANES; ++u) tile[u][r] = row[u];
+    }
+    for (int64_t u = 0; u < n; ++u) store(to + u * width, load(tile[u]));
+  }
+
   // The result must be zero.
   void pack(const float* weights, float* result) const {
     blocks([&](int64_t first, int64_t n_vectors) {
       const int64_t width = n_vectors * LANES, left = n_inputs - first;
       float* block = result + first * n_sums();
-      for (int64_t q = 0; q < (left < width ? left : width); ++q) {
-        const float* row = weights + (first + q) * panels.n_gates * panels.n_units;
+      for (int64_t q = 0; q < (left < width ? left : width); q += LANES) {
+        const float* rows = weights + (first + q) * panels.n_gates * panels.n_units;
+        const int64_t n_rows = left - q < LANES ? left - q : LANES;
         for (int64_t p = 0; p < panels.count(); ++p) {
           for (int64_t g = 0; g < panels.n_gates; ++g) {
             const int64_t unit = p * LANES, n = panels.n_units - unit;
-            float* to = block + (p * panels.width() + g * LANES) * width + q;
-            for (int64_t u = 0; u < (n < LANES ? n : LANES); ++u) {
-              to[u * width] = row[panels.gate(g) * panels.n_units + unit + u];
-            }
+            turn(rows + panels.gate(g) * panels.n_units + unit,
+                 panels.n_gates * panels.n_units, n_rows, n < LANES ? n : LANES,
+                 block + (p * panels.width() + g * LANES) * width + q, width);
           }
         }
       }

@@ -114,6 +114,27 @@ struct Attended {
   float scale;  // of the scores
 };
 
+// What the gradients of attention are computed from beside it, and where they go, in
+// arrays like those of Attended. Those of the score kernel are one per sample.
+struct AttentionGradients {
+  const float* weights;     // (n_samples, n_queries, n_source), which were found
+  const float* d_contexts;  // (n_samples, n_queries, n_features)
+  const float* d_weights;   // like weights
+  float* queries;
+  float* keys;
+  float* states;
+  float* score_kernels;  // (n_samples, n_units); null without a kernel
+};
+
+// Logits of rows and the label of each. Smoothing spreads a share of a label's
+// probability evenly over all ids.
+struct Labelled {
+  int64_t n_ids;
+  const float* logits;    // (n_rows, n_ids)
+  const int32_t* labels;  // (n_rows,), each from 0 to before n_ids
+  float smoothing;
+};
+
 // Of rows number `first` to before `end`, each computed as if it were alone.
 struct RowFunctions {
   bool (*dense)(const Rows&, const DenseLayer&, int64_t first, int64_t end,
@@ -124,10 +145,19 @@ struct RowFunctions {
   // log_sums, (n_rows,), are the logarithms of the sums of all exponentials.
   void (*softmax)(const float* inputs, int64_t n_numbers, int64_t first, int64_t end,
                   float* outputs, double* log_sums);
+  // losses are (n_rows,); sums, for the gradient, are (n_rows, 2).
+  void (*cross_entropy)(const Labelled&, int64_t first, int64_t end, float* losses,
+                        float* sums);
+  void (*differentiate_cross_entropy)(const Labelled&, const float* sums,
+                                      const float* upstream, int64_t first,
+                                      int64_t end, float* d_logits);
   void (*normalize)(const float* inputs, int64_t n_numbers, const Scaling&,
                     int64_t first, int64_t end, float* outputs);
   void (*attend)(const Attended&, int64_t first, int64_t end, float* contexts,
                  float* weights);
+  // Of samples number `first` to before `end`.
+  bool (*differentiate_attention)(const Attended&, const AttentionGradients&,
+                                  int64_t first, int64_t end);
 };
 
 struct Kernels {

@@ -1,6 +1,7 @@
 // Functions of rows as TensorFlow's operations: SkseqDense, SkseqConvolution,
-// SkseqLogSoftmax, SkseqNormalize, SkseqAttention, SkseqLstmStep and SkseqGruStep. A
-// row is the same to the bit whatever is beside it, and with any number of threads.
+// SkseqLogSoftmax, SkseqCrossEntropy, SkseqNormalize, SkseqAttention, SkseqLstmStep and
+// SkseqGruStep, and the gradients of two of them. A row is the same to the bit
+// whatever is beside it, and with any number of threads.
 
 #include <algorithm>
 #include <cmath>
@@ -102,6 +103,49 @@ void compute_log_softmax(Call& call, const RowAttributes& attributes) {
             });
 }
 
+enum { LABELS = 1, SMOOTHING, SUMS, UPSTREAM };
+
+Labelled read_labelled(Call& call) {
+  Labelled rows;
+  const int64_t n_rows = call.size(INPUTS, "logits", 2, 0);
+  rows.n_ids = call.size(INPUTS, "logits", 2, 1);
+  rows.logits = call.numbers(INPUTS);
+  rows.labels = call.input<int32_t>(LABELS, "labels", {n_rows});
+  rows.smoothing = *call.input<float>(SMOOTHING, "smoothing", {});
+  for (int64_t i = 0; i < n_rows; ++i) {
+    if (rows.labels[i] >= 0 && rows.labels[i] < rows.n_ids) continue;
+    throw Failure{TF_INVALID_ARGUMENT,
+                  "labels must be from 0 to " + std::to_string(rows.n_ids - 1) + "."};
+  }
+  return rows;
+}
+
+void compute_cross_entropy(Call& call, const RowAttributes& attributes) {
+  const Labelled rows = read_labelled(call);
+  const int64_t n_rows = call.size(INPUTS, "logits", 2, 0);
+  float* losses = call.output(0, std::vector<int64_t>{n_rows});
+  float* sums = call.output(1, std::vector<int64_t>{n_rows, 2});
+  share_out(n_rows, rows.n_ids * WORK_PER_NUMBER, attributes.n_threads,
+            [&](int64_t first, int64_t end) {
+              kernels().rows.cross_entropy(rows, first, end, losses, sums);
+              return true;
+            });
+}
+
+void compute_cross_entropy_gradient(Call& call, const RowAttributes& attributes) {
+  const Labelled rows = read_labelled(call);
+  const int64_t n_rows = call.size(INPUTS, "logits", 2, 0);
+  const float* sums = call.input<float>(SUMS, "sums", {n_rows, 2});
+  const float* upstream = call.input<float>(UPSTREAM, "upstream", {n_rows});
+  float* d_logits = call.output(0, std::vector<int64_t>{n_rows, rows.n_ids});
+  share_out(n_rows, rows.n_ids * WORK_PER_NUMBER, attributes.n_threads,
+            [&](int64_t first, int64_t end) {
+              kernels().rows.differentiate_cross_entropy(rows, sums, upstream, first,
+                                                         end, d_logits);
+              return true;
+            });
+}
+
 enum { GAMMA = 1, BETA };
 
 constexpr float EPSILON = 1e-3f;  // that of Keras
@@ -122,7 +166,8 @@ void compute_normalize(Call& call, const RowAttributes& attributes) {
 
 enum { QUERIES, KEYS, STATES, SOURCE_LENGTHS, SCORE_KERNEL };
 
-void compute_attention(Call& call, const RowAttributes& attributes) {
+// The inputs of attention and of its gradient.
+Attended read_attended(Call& call) {
   Attended a;
   a.n_samples = call.size(QUERIES, "queries", 3, 0);
   a.n_queries = call.size(QUERIES, "queries", 3, 1);
@@ -144,17 +189,64 @@ void compute_attention(Call& call, const RowAttributes& attributes) {
     throw Failure{TF_INVALID_ARGUMENT,
                   "lengths must be from 0 to " + std::to_string(a.n_source) + "."};
   }
+  return a;
+}
+
+// A hyperbolic tangent is as much work as so many products.
+constexpr int64_t WORK_PER_TANGENT = 8;
+
+int64_t work_per_query(const Attended& a) {
+  const int64_t per_unit = a.score_kernel == nullptr ? 1 : WORK_PER_TANGENT;
+  return a.n_source * (per_unit * a.n_units + a.n_features);
+}
+
+void compute_attention(Call& call, const RowAttributes& attributes) {
+  const Attended a = read_attended(call);
   float* contexts = call.output(
       0, std::vector<int64_t>{a.n_samples, a.n_queries, a.n_features});
   float* weights =
       call.output(1, std::vector<int64_t>{a.n_samples, a.n_queries, a.n_source});
-  const int64_t per_number = is_additive ? 4 : 1;
-  share_out(a.n_samples * a.n_queries,
-            a.n_source * (per_number * a.n_units + a.n_features), attributes.n_threads,
+  share_out(a.n_samples * a.n_queries, work_per_query(a), attributes.n_threads,
             [&](int64_t first, int64_t end) {
               kernels().rows.attend(a, first, end, contexts, weights);
               return true;
             });
+}
+
+// What the gradient of attention takes beside its inputs.
+enum { FOUND_WEIGHTS = SCORE_KERNEL + 1, D_CONTEXTS, D_WEIGHTS };
+
+// Samples are shared out. What each gives to the score kernel is added up in their
+// order, so that no bit depends on the number of threads.
+void compute_attention_gradient(Call& call, const RowAttributes& attributes) {
+  const Attended a = read_attended(call);
+  const int64_t n = a.n_samples;
+  const bool is_additive = a.score_kernel != nullptr;
+  std::vector<float> score_kernels(is_additive ? n * a.n_units : 0);
+  AttentionGradients to{};
+  to.weights =
+      call.input<float>(FOUND_WEIGHTS, "weights", {n, a.n_queries, a.n_source});
+  to.d_contexts =
+      call.input<float>(D_CONTEXTS, "d_contexts", {n, a.n_queries, a.n_features});
+  to.d_weights =
+      call.input<float>(D_WEIGHTS, "d_weights", {n, a.n_queries, a.n_source});
+  to.queries =
+      call.output(QUERIES, std::vector<int64_t>{n, a.n_queries, a.n_units});
+  to.keys = call.output(KEYS, std::vector<int64_t>{n, a.n_source, a.n_units});
+  to.states = call.output(STATES, std::vector<int64_t>{n, a.n_source, a.n_features});
+  to.score_kernels = score_kernels.data();
+  const int64_t n_kernel_units = is_additive ? a.n_units : 0;
+  float* sum = call.output(STATES + 1, std::vector<int64_t>{n_kernel_units});
+  share_out(n, 2 * a.n_queries * work_per_query(a), attributes.n_threads,
+            [&](int64_t first, int64_t end) {
+              return kernels().rows.differentiate_attention(a, to, first, end);
+            });
+  std::fill(sum, sum + n_kernel_units, 0.0f);
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t u = 0; u < n_kernel_units; ++u) {
+      sum[u] += score_kernels[i * n_kernel_units + u];
+    }
+  }
 }
 
 // The inputs of a step; a memory follows, where the cell has one.
@@ -220,10 +312,22 @@ void infer_same(TF_ShapeInferenceContext* context, TF_Status* status) {
   shapes.set(0, shapes.whole(INPUTS));
 }
 
+void infer_losses(TF_ShapeInferenceContext* context, TF_Status* status) {
+  Shapes shapes(context, status);
+  shapes.set(0, shapes.whole(LABELS));
+}
+
 void infer_attention(TF_ShapeInferenceContext* context, TF_Status* status) {
   Shapes shapes(context, status);
   shapes.set(0, shapes.joined(shapes.leading(QUERIES), shapes.part(STATES, 3, 2, 3)));
   shapes.set(1, shapes.joined(shapes.leading(QUERIES), shapes.part(STATES, 3, 1, 2)));
+}
+
+// Gradients are like what they are of.
+void infer_attention_gradient(TF_ShapeInferenceContext* context, TF_Status* status) {
+  Shapes shapes(context, status);
+  for (int i : {QUERIES, KEYS, STATES}) shapes.set(i, shapes.whole(i));
+  shapes.set(STATES + 1, shapes.whole(SCORE_KERNEL));
 }
 
 // The state after is like that before.
@@ -251,6 +355,14 @@ const bool is_defined = [] {
       {"strides: int", "n_threads: int"}, infer_convolution));
   define(described<compute_log_softmax, PlainAttributes>(
       "SkseqLogSoftmax", {"logits: float"}, {"n_threads: int"}, infer_same));
+  define(described<compute_cross_entropy, PlainAttributes>(
+      "SkseqCrossEntropy", {"logits: float", "labels: int32", "smoothing: float"},
+      {"n_threads: int"}, infer_losses, {"losses: float", "sums: float"}));
+  define(described<compute_cross_entropy_gradient, PlainAttributes>(
+      "SkseqCrossEntropyGrad",
+      {"logits: float", "labels: int32", "smoothing: float", "sums: float",
+       "upstream: float"},
+      {"n_threads: int"}, infer_same));
   define(described<compute_normalize, PlainAttributes>(
       "SkseqNormalize", {"frames: float", "gamma: float", "beta: float"},
       {"n_threads: int"}, infer_same));
@@ -259,6 +371,14 @@ const bool is_defined = [] {
       {"queries: float", "keys: float", "states: float", "lengths: int32",
        "score_kernel: float"},
       {"n_threads: int"}, infer_attention, {"contexts: float", "weights: float"}));
+  define(described<compute_attention_gradient, PlainAttributes>(
+      "SkseqAttentionGrad",
+      {"queries: float", "keys: float", "states: float", "lengths: int32",
+       "score_kernel: float", "weights: float", "d_contexts: float",
+       "d_weights: float"},
+      {"n_threads: int"}, infer_attention_gradient,
+      {"d_queries: float", "d_keys: float", "d_states: float",
+       "d_score_kernel: float"}));
   std::vector<std::string> inputs = {"frames: float", "kernel: float",
                                      "recurrent_kernel: float", "bias: float",
                                      "output: float"};

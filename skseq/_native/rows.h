@@ -1,5 +1,6 @@
 // Functions of rows, whose result for a row does not depend on the rows beside it: a
-// dense layer, a softmax, its logarithm and the normalisation of a layer.
+// dense layer, a softmax, its logarithm, the cross-entropy with its gradient, and the
+// normalisation of a layer.
 
 #pragma once
 
@@ -9,6 +10,7 @@
 namespace {
 
 using skseq::DenseLayer;
+using skseq::Labelled;
 using skseq::Rows;
 using skseq::Scaling;
 
@@ -118,7 +120,9 @@ bool dense(const Rows& rows, const DenseLayer& layer, int64_t first, int64_t end
 // Call body(place, count) for all of n numbers, a vector at a time.
 template <class Body>
 SKSEQ_INLINE void in_vectors(int64_t n, Body body) {
-  for (int64_t i = 0; i < n; i += LANES) body(i, n - i < LANES ? n - i : LANES);
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES) body(i, LANES);
+  if (i < n) body(i, n - i);
 }
 
 // The sum of function(vector) over n numbers, always added up in the same order.
@@ -137,16 +141,33 @@ SKSEQ_INLINE float summed(const float* numbers, int64_t n, Function function) {
   return sum;
 }
 
-// The largest of n numbers, and the sum of exp(number - largest).
+// The largest of n numbers that are not NaN.
+SKSEQ_INLINE float largest(const float* numbers, int64_t n) {
+  const float least = -__builtin_inff();
+  Vector vector = filled(1.0f) * least;
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    const Vector x = load(numbers + i);
+    vector = x > vector ? x : vector;
+  }
+  float parts[LANES], most = least;
+  store(parts, vector);
+  for (float part : parts) most = part > most ? part : most;
+  for (; i < n; ++i) most = numbers[i] > most ? numbers[i] : most;
+  return most;
+}
+
+SKSEQ_INLINE Vector power(Vector x) {
+  const Exponential e = exponential(x);
+  return fused(e.power, e.rest, e.power);
+}
+
+// The largest of n numbers, and the sum of the powers of all less this.
 struct Normalizer {
   float most, sum;
 
-  Normalizer(const float* numbers, int64_t n) : most(-__builtin_inff()) {
-    for (int64_t i = 0; i < n; ++i) most = numbers[i] > most ? numbers[i] : most;
-    sum = summed(numbers, n, [this](Vector x) {
-      const Exponential e = exponential(x - most);
-      return fused(e.power, e.rest, e.power);
-    });
+  Normalizer(const float* numbers, int64_t n) : most(largest(numbers, n)) {
+    sum = summed(numbers, n, [this](Vector x) { return power(x - most); });
   }
 };
 
@@ -171,9 +192,43 @@ void softmax(const float* inputs, int64_t n, int64_t first, int64_t end, float* 
     const float most = normalizer.most, factor = 1.0f / normalizer.sum;
     log_sums[row] = most + __builtin_log(normalizer.sum);
     in_vectors(n, [&](int64_t i, int64_t count) {
-      const Exponential e = exponential(load(numbers + i, count) - most);
-      store(outputs + row * n + i, fused(e.power, e.rest, e.power) * factor, count);
+      const Vector x = load(numbers + i, count);
+      store(outputs + row * n + i, power(x - most) * factor, count);
     });
+  }
+}
+
+// The losses of rows, and two numbers of each for the gradient: the largest logit, and
+// the sum of the powers of all logits less this.
+void cross_entropy(const Labelled& rows, int64_t first, int64_t end, float* losses,
+                   float* sums) {
+  const int64_t n = rows.n_ids;
+  for (int64_t row = first; row < end; ++row) {
+    const float* logits = rows.logits + row * n;
+    const Normalizer normalizer(logits, n);
+    const float most = sums[2 * row] = normalizer.most;
+    sums[2 * row + 1] = normalizer.sum;
+    const float own = logits[rows.labels[row]] - most;
+    losses[row] = static_cast<float>(__builtin_log(normalizer.sum)) - own;
+    if (rows.smoothing == 0.0f) continue;
+    const float mean = summed(logits, n, [&](Vector x) { return x - most; }) / n;
+    losses[row] += rows.smoothing * (own - mean);
+  }
+}
+
+void differentiate_cross_entropy(const Labelled& rows, const float* sums,
+                                 const float* upstream, int64_t first, int64_t end,
+                                 float* d_logits) {
+  const int64_t n = rows.n_ids;
+  for (int64_t row = first; row < end; ++row) {
+    const float most = sums[2 * row], scale = upstream[row] / sums[2 * row + 1];
+    const float everywhere = upstream[row] * rows.smoothing / n;
+    float* to = d_logits + row * n;
+    in_vectors(n, [&](int64_t i, int64_t count) {
+      const Vector x = load(rows.logits + row * n + i, count);
+      store(to + i, power(x - most) * scale - everywhere, count);
+    });
+    to[rows.labels[row]] -= upstream[row] * (1.0f - rows.smoothing);
   }
 }
 

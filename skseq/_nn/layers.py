@@ -159,6 +159,22 @@ def autonomous_lstm(recurrent_kernel, bias, state, lengths, n_frames, training=F
     return run_lstm(frames, kernel, recurrent_kernel, bias, state)
 
 
+class Embedding(keras.layers.Embedding):
+    """A vector per id, of ids that are known to be there.
+
+    Keras's own looks for negative ones first, which takes as long as the rest.
+    """
+
+    rows_are_independent = True
+
+    def __init__(self, n_ids, width, **kwargs):
+        zeros = {"embeddings_initializer": "zeros", "dtype": "float32"}
+        super().__init__(n_ids, width, **zeros, **kwargs)
+
+    def call(self, ids):
+        return tf.gather(self.embeddings.value, ids)
+
+
 class WithoutMask(keras.layers.Layer):
     """Passes frames on, and leaves out a mask that a user's layers have set."""
 
@@ -185,12 +201,17 @@ class FinalStates(keras.layers.Layer):
 
     def call(self, states, lengths):
         samples = tf.range(tf.size(lengths, lengths.dtype))
-        places = tf.stack([samples, tf.maximum(lengths - 1, 0)], axis=1)
-        last = tf.gather_nd(states, places)
+        last = tf.maximum(lengths - 1, 0)
         if not self.bidirectional:
-            return last
-        half = states.shape[-1] // 2
-        return tf.concat([last[:, :half], states[:, 0, half:]], axis=-1)
+            return tf.gather_nd(states, tf.stack([samples, last], axis=1))
+        # Both directions in one look, whose gradient is one array.
+        n_samples, n_frames = tf.shape(states)[0], tf.shape(states)[1]
+        width = states.shape[-1]
+        directions = tf.reshape(states, (n_samples, n_frames, 2, width // 2))
+        first = tf.zeros_like(last)
+        places = [(samples, last, first), (samples, first, first + 1)]
+        places = tf.stack([tf.stack(place, axis=1) for place in places], axis=1)
+        return tf.reshape(tf.gather_nd(directions, places), (n_samples, width))
 
     def compute_output_shape(self, states_shape, lengths_shape):
         return states_shape[0], states_shape[2]

@@ -1,9 +1,10 @@
-"""Functions of rows whose result for a row depends on no other row, in inference.
+"""Functions of rows whose result for a row depends on no other row.
 
 TensorFlow's own are rounded differently for the rows that are left of a whole tile or
 vector, and with other numbers of threads. The compiled ones are not: a row is the same
-to the bit alone and in any batch. Training keeps TensorFlow's, and so does all where
-there is no compiled code.
+to the bit alone and in any batch. They serve inference and, with compiled gradients,
+attention and the cross-entropy in training too; the rest of training keeps
+TensorFlow's, and so does all where there is no compiled code.
 """
 
 import keras
@@ -14,6 +15,9 @@ from skseq._nn.threads import n_intra_op_threads
 
 # What Keras adds to the variance of a layer that is normalised.
 EPSILON = 1e-3
+
+# Among the inputs of attention.
+_SOURCE_LENGTHS = 3
 
 # Layers of Keras that treat each row by itself, to the bit.
 _KEPT = (
@@ -134,6 +138,22 @@ def log_softmax(logits):
     return run(logits, n_threads=n_intra_op_threads())
 
 
+def cross_entropy(logits, labels, smoothing=0.0):
+    """Negative log-probabilities of the labels (n_rows,) by logits (n_rows, n_ids).
+
+    Smoothing spreads a share of each label's probability evenly over all ids.
+    """
+    if compiled.is_in_use():
+        run = compiled.operations().skseq_cross_entropy
+        labels = tf.cast(labels, tf.int32)
+        return run(logits, labels, smoothing, n_threads=n_intra_op_threads())[0]
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    if smoothing:
+        own = tf.gather(logits, labels, batch_dims=1)
+        losses += smoothing * (own - tf.reduce_mean(logits, axis=-1))
+    return losses
+
+
 def attention(queries, keys, states, lengths, score_kernel=None):
     """Contexts and weights of queries, (n_samples, n_queries, n_units).
 
@@ -200,20 +220,21 @@ def _log_softmax_gradient(operation, upstream):
     return _gradient(operation, upstream, tf.nn.log_softmax)
 
 
+@tf.RegisterGradient("SkseqCrossEntropy")
+def _cross_entropy_gradient(operation, upstream, _):
+    run = compiled.operations().skseq_cross_entropy_grad
+    inputs, sums = operation.inputs, operation.outputs[1]
+    d_logits = run(*inputs, sums, upstream, n_threads=n_intra_op_threads())
+    return d_logits, None, None
+
+
 @tf.RegisterGradient("SkseqAttention")
 def _attention_gradient(operation, *upstream):
-    def plain(queries, keys, states, lengths, kernel):
-        if kernel.shape[0]:
-            both = tf.tanh(queries[:, :, tf.newaxis] + keys[:, tf.newaxis])
-            scores = tf.tensordot(both, kernel, 1)
-        else:
-            scores = tf.matmul(queries, keys, transpose_b=True)
-            scores *= queries.shape[-1] ** -0.5
-        is_state = tf.sequence_mask(lengths, tf.shape(states)[1])[:, tf.newaxis]
-        weights = tf.nn.softmax(tf.where(is_state, scores, -1e9))
-        return tf.matmul(weights, states), weights
-
-    return _gradient(operation, list(upstream), plain)
+    inputs, weights = operation.inputs, operation.outputs[1]
+    run = compiled.operations().skseq_attention_grad
+    gradients = list(run(*inputs, weights, *upstream, n_threads=n_intra_op_threads()))
+    gradients.insert(_SOURCE_LENGTHS, None)
+    return gradients
 
 
 @tf.RegisterGradient("SkseqLstmStep")

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from skseq._nn.rows import are_compiled, attention, product
+from skseq._nn import compiled
+from skseq._nn.rows import attention, product
 
 # Smaller than any score, and finite, so that no gradient is NaN.
 NEVER = -1e9
@@ -57,7 +58,7 @@ class DotAttention(keras.layers.Layer):
 
     def call(self, queries, source, training=False):
         queries = self._compared(queries, training)
-        if not are_compiled(training):
+        if not compiled.is_in_use():
             return self._attend(queries, source)
         return attention(
             queries, source.keys, source.states, source.lengths, self._score_kernel()

@@ -6,6 +6,7 @@ from typing import ClassVar
 import tensorflow as tf
 
 from skseq._nn.layers import places_of_frames
+from skseq._nn.rows import cross_entropy
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,6 @@ class TokenLosses:
         lengths = targets["target_lengths"]
         real = places_of_frames(lengths, tf.shape(targets["target_labels"])[1])
         labels = tf.gather_nd(targets["target_labels"], real)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-        if self.label_smoothing:
-            own = tf.gather(logits, labels, batch_dims=1)
-            losses += self.label_smoothing * (own - tf.reduce_mean(logits, axis=-1))
+        losses = cross_entropy(logits, labels, self.label_smoothing)
         totals = tf.math.unsorted_segment_sum(losses, real[:, 0], tf.size(lengths))
         return totals / tf.cast(lengths, losses.dtype)

@@ -8,7 +8,7 @@ the same encoder and decoder, found by name, so there is one set of weights.
 import keras
 import tensorflow as tf
 
-from skseq._nn.layers import FinalStates
+from skseq._nn.layers import Embedding, FinalStates
 from skseq._nn.stacks import apply_dropout, recurrent_stack
 from skseq._seq2seq.decoder import Decoder
 from skseq._seq2seq.search import Penalties, beam_search
@@ -30,15 +30,9 @@ def seq2seq_network(
     source_lengths = keras.Input((), dtype="int32", name="source_lengths")
     target = keras.Input((None,), dtype="int32", name="target")
     target_lengths = keras.Input((), dtype="int32", name="target_lengths")
-    states = keras.layers.Embedding(
-        n_source_ids,
-        embedding_dim,
-        embeddings_initializer="zeros",
-        dtype="float32",
-        name="source_embedding",
-    )(source)
+    embedding = Embedding(n_source_ids, embedding_dim, name="source_embedding")
     states = recurrent_stack(
-        states, source_lengths, units, cell, bidirectional, dropout
+        embedding(source), source_lengths, units, cell, bidirectional, dropout
     )
     summary = FinalStates(bidirectional, name="summary")(states, source_lengths)
     states = apply_dropout(states, dropout, len(units))

@@ -316,7 +316,7 @@ void run_step(const Kind& kind, Random& random) {
 
 void compare_rows(const char* what, int64_t row, double found, double expected,
                   double tolerance) {
-  if (std::abs(found - expected) <= tolerance) return;
+  if (std::abs(found - expected) <= tolerance) return;  // NaN fails
   std::printf("%s: %s of row %d is %.9g and not %.9g\n", kernels.name, what, int(row),
               found, expected);
   std::exit(1);
@@ -385,55 +385,174 @@ void run_plain_rows(Random& random) {
   }
 }
 
-void run_attention(Random& random) {
-  skseq::Attended a{};
-  a.n_samples = drawn(random, 0, 4);
-  a.n_queries = drawn(random, 0, 4);
-  a.n_source = drawn(random, 1, 20);
-  a.n_units = drawn(random, 1, 20);
-  a.n_features = drawn(random, 1, 20);
-  a.scale = 0.5f;
-  const Numbers queries = noise(random, a.n_samples * a.n_queries * a.n_units);
-  const Numbers keys = noise(random, a.n_samples * a.n_source * a.n_units);
-  const Numbers states = noise(random, a.n_samples * a.n_source * a.n_features);
-  const Numbers kernel = noise(random, a.n_units);
+// What attention takes, in the order of its gradients, and what is given back to it.
+struct Attention {
+  skseq::Attended sizes{};
   std::vector<int32_t> lengths;
-  for (int64_t i = 0; i < a.n_samples; ++i) {
-    lengths.push_back(static_cast<int32_t>(drawn(random, 0, a.n_source)));
+  std::vector<Numbers> inputs;  // queries, keys, states and the score kernel
+  Numbers d_contexts, d_weights;
+
+  explicit Attention(Random& random) {
+    auto& a = sizes;
+    a.n_samples = drawn(random, 0, 4);
+    a.n_queries = drawn(random, 0, drawn(random, 0, 1) ? 4 : 15);
+    a.n_source = drawn(random, 1, 20);
+    a.n_units = drawn(random, 1, drawn(random, 0, 1) ? 20 : 70);
+    a.n_features = drawn(random, 1, drawn(random, 0, 1) ? 20 : 90);
+    a.scale = 0.5f;
+    const int64_t n_states = a.n_samples * a.n_source;
+    inputs.push_back(noise(random, n_queries() * a.n_units));
+    inputs.push_back(noise(random, n_states * a.n_units));
+    inputs.push_back(noise(random, n_states * a.n_features));
+    inputs.push_back(noise(random, drawn(random, 0, 1) ? a.n_units : 0));
+    d_contexts = noise(random, n_queries() * a.n_features);
+    d_weights = noise(random, n_queries() * a.n_source);
+    for (int64_t i = 0; i < a.n_samples; ++i) {
+      lengths.push_back(static_cast<int32_t>(drawn(random, 0, a.n_source)));
+    }
   }
-  a.queries = queries.data();
-  a.keys = keys.data();
-  a.states = states.data();
-  a.lengths = lengths.data();
-  a.score_kernel = drawn(random, 0, 1) ? kernel.data() : nullptr;
-  const int64_t n = a.n_samples * a.n_queries;
-  Numbers contexts(n * a.n_features), weights(n * a.n_source);
-  kernels.rows.attend(a, 0, n, contexts.data(), weights.data());
-  for (int64_t q = 0; q < n; ++q) {
+
+  int64_t n_queries() const { return sizes.n_samples * sizes.n_queries; }
+  bool is_additive() const { return !inputs[3].empty(); }
+
+  skseq::Attended given() const {
+    skseq::Attended a = sizes;
+    a.queries = inputs[0].data();
+    a.keys = inputs[1].data();
+    a.states = inputs[2].data();
+    a.lengths = lengths.data();
+    a.score_kernel = is_additive() ? inputs[3].data() : nullptr;
+    return a;
+  }
+
+  // The weights of one query, by loops over single numbers.
+  std::vector<double> weights(int64_t q) const {
+    const auto& a = sizes;
     const int64_t first = q / a.n_queries * a.n_source;
-    std::vector<double> expected(a.n_source, 0.0);
+    std::vector<double> found(a.n_source, 0.0);
     double sum = 0;
     for (int64_t s = 0; s < lengths[q / a.n_queries]; ++s) {
       double score = 0;
       for (int64_t u = 0; u < a.n_units; ++u) {
-        const double own = queries[q * a.n_units + u];
-        const double other = keys[(first + s) * a.n_units + u];
-        score += a.score_kernel ? kernel[u] * std::tanh(own + other) : own * other;
+        const double own = inputs[0][q * a.n_units + u];
+        const double other = inputs[1][(first + s) * a.n_units + u];
+        score += is_additive() ? inputs[3][u] * std::tanh(own + other) : own * other;
       }
-      sum += expected[s] = std::exp(score * a.scale);
+      sum += found[s] = std::exp(score * a.scale);
     }
+    for (double& weight : found) {
+      if (sum > 0) weight /= sum;
+    }
+    return found;
+  }
+
+  double context(int64_t q, const std::vector<double>& weights, int64_t i) const {
+    const auto& a = sizes;
+    const int64_t first = q / a.n_queries * a.n_source;
+    double sum = 0;
     for (int64_t s = 0; s < a.n_source; ++s) {
-      if (sum > 0) expected[s] /= sum;
+      sum += weights[s] * inputs[2][(first + s) * a.n_features + i];
+    }
+    return sum;
+  }
+
+  double total() const {
+    const auto& a = sizes;
+    double sum = 0;
+    for (int64_t q = 0; q < n_queries(); ++q) {
+      const std::vector<double> own = weights(q);
+      for (int64_t s = 0; s < a.n_source; ++s) {
+        sum += own[s] * d_weights[q * a.n_source + s];
+      }
+      for (int64_t i = 0; i < a.n_features; ++i) {
+        sum += context(q, own, i) * d_contexts[q * a.n_features + i];
+      }
+    }
+    return sum;
+  }
+};
+
+// Compare one number of each gradient with a difference.
+void run_attention_gradient(Random& random, Attention& attention,
+                            const Numbers& weights) {
+  const skseq::Attended a = attention.given();
+  std::vector<Numbers> found;
+  for (int i = 0; i < 3; ++i) found.emplace_back(attention.inputs[i].size(), NAN);
+  const int64_t n_kernel_units = attention.inputs[3].size();
+  Numbers kernels_of(a.n_samples * n_kernel_units, NAN);
+  const skseq::AttentionGradients gradients{
+      weights.data(),  attention.d_contexts.data(), attention.d_weights.data(),
+      found[0].data(), found[1].data(),             found[2].data(),
+      kernels_of.data()};
+  const int64_t middle = drawn(random, 0, a.n_samples);
+  kernels.rows.differentiate_attention(a, gradients, 0, middle);
+  kernels.rows.differentiate_attention(a, gradients, middle, a.n_samples);
+  found.emplace_back(n_kernel_units, 0.0f);
+  for (size_t i = 0; i < kernels_of.size(); ++i) {
+    found[3][i % n_kernel_units] += kernels_of[i];
+  }
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (found[i].empty()) continue;
+    const int64_t place = drawn(random, 0, int64_t(found[i].size()) - 1);
+    float& number = attention.inputs[i][place];
+    const float before = number, step = 1.0f / 128;
+    number = before + step;
+    const double above = number, more = attention.total();
+    number = before - step;
+    const double below = number, less = attention.total();
+    number = before;
+    const double expected = (more - less) / (above - below);
+    compare_rows("a gradient of attention", place, found[i][place], expected,
+                 2e-3 * (1 + std::abs(expected)));
+  }
+}
+
+void run_attention(Random& random) {
+  Attention attention(random);
+  const skseq::Attended a = attention.given();
+  const int64_t n = attention.n_queries();
+  Numbers contexts(n * a.n_features, NAN), weights(n * a.n_source, NAN);
+  const int64_t middle = drawn(random, 0, n);
+  kernels.rows.attend(a, 0, middle, contexts.data(), weights.data());
+  kernels.rows.attend(a, middle, n, contexts.data(), weights.data());
+  for (int64_t q = 0; q < n; ++q) {
+    const std::vector<double> expected = attention.weights(q);
+    for (int64_t s = 0; s < a.n_source; ++s) {
       compare_rows("a weight of attention", q, weights[q * a.n_source + s], expected[s],
                    1e-5);
     }
     for (int64_t i = 0; i < a.n_features; ++i) {
-      double context = 0;
-      for (int64_t s = 0; s < a.n_source; ++s) {
-        context += expected[s] * states[(first + s) * a.n_features + i];
-      }
-      compare_rows("a context", q, contexts[q * a.n_features + i], context, 1e-5);
+      compare_rows("a context", q, contexts[q * a.n_features + i],
+                   attention.context(q, expected, i), 1e-5);
     }
+  }
+  run_attention_gradient(random, attention, weights);
+}
+
+void run_cross_entropy(Random& random) {
+  const int64_t n_rows = drawn(random, 0, 9), n = drawn(random, 1, 70);
+  const Numbers logits = noise(random, n_rows * n), upstream = noise(random, n_rows);
+  std::vector<int32_t> labels;
+  for (int64_t r = 0; r < n_rows; ++r) {
+    labels.push_back(static_cast<int32_t>(drawn(random, 0, n - 1)));
+  }
+  const float smoothing = drawn(random, 0, 1) ? 0.0f : 0.25f;
+  const skseq::Labelled rows{n, logits.data(), labels.data(), smoothing};
+  Numbers losses(n_rows, NAN), sums(2 * n_rows, NAN), d_logits(n_rows * n, NAN);
+  kernels.rows.cross_entropy(rows, 0, n_rows, losses.data(), sums.data());
+  kernels.rows.differentiate_cross_entropy(rows, sums.data(), upstream.data(), 0,
+                                           n_rows, d_logits.data());
+  for (int64_t r = 0; r < n_rows; ++r) {
+    double sum = 0, loss = 0;
+    for (int64_t i = 0; i < n; ++i) sum += std::exp(double(logits[r * n + i]));
+    for (int64_t i = 0; i < n; ++i) {
+      const double wanted = (i == labels[r]) * (1.0 - smoothing) + smoothing / n;
+      const double log_prob = logits[r * n + i] - std::log(sum);
+      loss -= wanted * log_prob;
+      compare_rows("a gradient of a loss", r, d_logits[r * n + i],
+                   upstream[r] * (std::exp(log_prob) - wanted), 1e-5);
+    }
+    compare_rows("a loss", r, losses[r], loss, 1e-5);
   }
 }
 
@@ -510,6 +629,7 @@ int main(int, char** arguments) {
     run_attention(random);
     run_plain_rows(random);
     run_loss(random);
+    run_cross_entropy(random);
   }
   std::printf("%s: as expected\n", kernels.name);
 }

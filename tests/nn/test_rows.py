@@ -47,6 +47,13 @@ def log_softmax(logits):
     return logits - np.log(np.exp(logits).sum(-1, keepdims=True))
 
 
+def cross_entropy(logits):
+    """The losses of the first of each row's logits."""
+    flat = tf.reshape(logits, (-1, logits.shape[-1]))
+    losses = rows.cross_entropy(flat, tf.zeros(len(flat), tf.int32), 0.1)
+    return tf.reshape(losses, logits.shape[:-1])
+
+
 def applied(n_inputs, n_units):
     """Every function of rows by name, for rows of so many inputs."""
     kernel, bias = layer_of(n_inputs, n_units)
@@ -58,6 +65,7 @@ def applied(n_inputs, n_units):
         "convolution": lambda x: rows.convolution(x, wide, bias, 2),
         "normalize": lambda x: rows.normalize(x, gamma, beta),
         "log_softmax": rows.log_softmax,
+        "cross_entropy": cross_entropy,
     }
 
 
@@ -223,28 +231,162 @@ def test_attention_is_the_same_to_the_bit_in_any_batch_under_any_padding(kernel)
             np.testing.assert_array_equal(found[1], together[1][:n, :, :source_length])
 
 
-@pytest.mark.parametrize("kernel", [None, drawn(21, seed=9)])
-def test_attention_has_gradients_in_inference_too(kernel):
-    queries, keys, states, lengths = map(tf.constant, attended())
+# Samples, queries, source positions, units and features: one, odd ones, whole vectors,
+# more than one block of them.
+ATTENDED_SIZES = [
+    *((1, 1, 1, 1, 1), (3, 4, 5, 7, 9), (4, 7, 3, 16, 32), (2, 13, 17, 33, 70)),
+    *((5, 2, 9, 64, 130), (0, 2, 3, 4, 5), (2, 0, 3, 4, 5)),
+]
+
+
+def attended_by(sizes, is_additive):
+    """Queries, keys, states and kernel, lengths from 0 up, and gradients of both."""
+    n, n_queries, n_source, n_units, n_features = sizes
+    given = [drawn(n, n_queries, n_units), drawn(n, n_source, n_units, seed=1)]
+    given += [drawn(n, n_source, n_features, seed=2)]
+    given += [drawn(n_units if is_additive else 0, seed=3)]
+    lengths = np.random.default_rng(4).integers(0, n_source + 1, n).astype("int32")
+    lengths[:2] = np.arange(1, -1, -1)[:n]
+    upstream = [drawn(n, n_queries, n_features, seed=5)]
+    upstream += [drawn(n, n_queries, n_source, seed=6)]
+    for i, own in enumerate(lengths):  # to be neither read nor added up
+        for array in given[1:3]:
+            array[i, own:] = np.nan
+    return given, lengths, upstream
+
+
+def attention_gradients(given, lengths, upstream):
+    """Those of the operation."""
+    tensors = list(map(tf.constant, given))
     with tf.GradientTape() as tape:
-        tape.watch([queries, keys, states])
-        contexts, weights = rows.attention(queries, keys, states, lengths, kernel)
-        total = tf.reduce_sum(contexts**2) + tf.reduce_sum(weights**2)
-    found = tape.gradient(total, [queries, keys, states])
-    values = [queries, keys, states]
-    for i, gradient in enumerate(found):
-        direction = drawn(*gradient.shape, seed=i + 5)
-        both = []
-        for step in (1e-2, -1e-2):
-            moved = [
-                v + step * direction if j == i else v for j, v in enumerate(values)
-            ]
-            contexts, weights = rows.attention(*moved, lengths, kernel)
-            both.append(np.float64(tf.reduce_sum(contexts**2)) + np.sum(weights**2.0))
-        expected = (both[0] - both[1]) / 2e-2
-        assert np.sum(gradient * direction) == pytest.approx(
-            expected, rel=2e-2, abs=0.1
-        )
+        tape.watch(tensors)
+        queries, keys, states, kernel = tensors
+        found = rows.attention(queries, keys, states, lengths, kernel)
+    return [g.numpy() for g in tape.gradient(found, tensors, upstream)]
+
+
+def formula_gradients(given, n, upstream):
+    """Those of one sample, of the plain formula in double precision."""
+    queries, keys, states, kernel = (tf.constant(a, tf.float64) for a in given)
+    with tf.GradientTape() as tape:
+        tape.watch(sources := [queries, keys, states, kernel])
+        scores = tf.matmul(queries, keys[:n], transpose_b=True)
+        scores /= np.sqrt(queries.shape[-1])
+        if kernel.shape[0]:
+            both = tf.tanh(queries[:, tf.newaxis] + keys[tf.newaxis, :n])
+            scores = tf.einsum("qsu,u->qs", both, kernel)
+        weights = tf.nn.softmax(scores)
+        contexts = weights @ states[:n]
+        total = tf.reduce_sum(contexts * upstream[0])
+        total += tf.reduce_sum(weights * upstream[1][:, :n])
+    zero = tf.UnconnectedGradients.ZERO
+    return tape.gradient(total, sources, unconnected_gradients=zero)
+
+
+@pytest.mark.parametrize("is_additive", [False, True])
+@pytest.mark.parametrize("sizes", ATTENDED_SIZES)
+def test_attention_has_the_gradients_of_the_formula(sizes, is_additive):
+    given, lengths, upstream = attended_by(sizes, is_additive)
+    found = attention_gradients(given, lengths, upstream)
+    expected = [np.zeros(array.shape) for array in given]
+    for i, n in enumerate(lengths):
+        own = [*(array[i] for array in given[:3]), given[3]]
+        gradients = formula_gradients(own, n, [array[i] for array in upstream])
+        if n == 0:  # there is nothing to see
+            gradients = [np.zeros(g.shape) for g in gradients]
+        for sums, gradient in zip(expected[:3], gradients[:3], strict=True):
+            sums[i] = gradient
+        expected[3] += gradients[3]
+    for array, gradient in zip(found, expected, strict=True):
+        assert_near(array, gradient, 5e-6)
+
+
+@pytest.mark.parametrize("is_additive", [False, True])
+def test_gradients_of_attention_are_the_same_to_the_bit_in_any_batch(is_additive):
+    given, lengths, upstream = attended_by((9, 5, 11, 21, 37), is_additive)
+    *together, of_kernel = attention_gradients(given, lengths, upstream)
+    sums = np.zeros_like(of_kernel)
+    for i, n in enumerate(lengths):
+        for n_source in (n, 11):
+            own = [given[0][i : i + 1]]
+            own += [array[i : i + 1, :n_source] for array in given[1:3]]
+            cut = [upstream[0][i : i + 1], upstream[1][i : i + 1, :, :n_source]]
+            *alone, own_kernel = attention_gradients(
+                [*own, given[3]], lengths[i : i + 1], cut
+            )
+            np.testing.assert_array_equal(alone[0][0], together[0][i])
+            for array, whole in zip(alone[1:], together[1:], strict=True):
+                np.testing.assert_array_equal(array[0], whole[i, :n_source])
+                assert not whole[i, n:].any()
+        sums += own_kernel
+    np.testing.assert_array_equal(of_kernel, sums)
+
+
+@pytest.mark.parametrize("is_additive", [False, True])
+@pytest.mark.parametrize("n_threads", [2, 3, 50])
+def test_no_bit_of_attention_depends_on_the_number_of_threads(
+    n_threads, is_additive, monkeypatch
+):
+    given, lengths, upstream = attended_by((23, 20, 60, 96, 100), is_additive)
+    found = []
+    for n in (1, n_threads):
+        monkeypatch.setattr(rows, "n_intra_op_threads", lambda n=n: n)
+        outputs = rows.attention(*given[:3], lengths, given[3])
+        found.append([*outputs, *attention_gradients(given, lengths, upstream)])
+    for one, more in zip(*found, strict=True):
+        assert np.isfinite(one).all()
+        np.testing.assert_array_equal(one, more)
+
+
+@pytest.mark.parametrize("n_ids", [1, 2, 7, 16, 47, 300])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("scale", [1, 30])
+def test_the_cross_entropy_is_the_formula_with_its_gradient(n_ids, smoothing, scale):
+    logits, upstream = drawn(11, n_ids) * np.float32(scale), drawn(11, seed=1)
+    labels = np.random.default_rng(2).integers(0, n_ids, 11).astype("int32")
+    wanted = (1 - smoothing) * np.eye(n_ids)[labels] + smoothing / n_ids
+    expected = -(wanted * log_softmax(logits)).sum(-1)
+    tensor = tf.constant(logits)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        found = rows.cross_entropy(tensor, labels, smoothing)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6 * scale)
+    found = tape.gradient(found, tensor, upstream)
+    expected = upstream[:, np.newaxis] * (np.exp(log_softmax(logits)) - wanted)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=2e-6)
+
+
+def test_the_cross_entropy_is_that_of_tensorflow_where_nothing_is_compiled(monkeypatch):
+    logits, labels = drawn(9, 13), np.arange(9, dtype="int32")
+    expected = rows.cross_entropy(logits, labels, 0.1)
+    monkeypatch.setattr(compiled, "is_in_use", lambda: False)
+    found = rows.cross_entropy(logits, labels, 0.1)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("n_threads", [2, 50])
+def test_no_bit_of_the_gradient_of_a_loss_depends_on_what_is_beside_it(
+    n_threads, monkeypatch
+):
+    logits, upstream = drawn(900, 500), drawn(900, seed=1)
+    labels = np.random.default_rng(2).integers(0, 500, 900).astype("int32")
+
+    def gradient(rows_of):
+        tensor = tf.constant(logits[rows_of])
+        with tf.GradientTape() as tape:
+            tape.watch(tensor)
+            losses = rows.cross_entropy(tensor, labels[rows_of], 0.1)
+        return tape.gradient(losses, tensor, upstream[rows_of]).numpy()
+
+    alone = np.concatenate([gradient(slice(i, i + 7)) for i in range(0, 900, 7)])
+    monkeypatch.setattr(rows, "n_intra_op_threads", lambda: n_threads)
+    np.testing.assert_array_equal(gradient(slice(None)), alone)
+
+
+@pytest.mark.parametrize("label", [-1, 5])
+def test_labels_that_no_logit_stands_for_are_refused_in_words(label):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="from 0 to 4"):
+        rows.cross_entropy(drawn(3, 5), np.array([0, label, 4], "int32"))
 
 
 @pytest.mark.parametrize("units", [1, 5, 8, 19, 32])

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 from scipy.special import softmax
 
+from skseq._nn import compiled
 from skseq._seq2seq.attention import (
     ATTENTIONS,
     Source,
@@ -137,6 +138,17 @@ def test_gradients_are_the_same_alone_and_beside_a_longer_source(kind):
         sums = [total + g for total, g in zip(sums, alone[2:], strict=True)]
     for gradient, total in zip(of_kernels, sums, strict=True):
         np.testing.assert_allclose(gradient, total, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_are_the_same_where_nothing_is_compiled(kind, monkeypatch):
+    layer, (queries, states) = attention_of(kind), queries_and_states()
+    upstream = np.random.default_rng(3).normal(size=(3, 5, WIDTH)).astype("float32")
+    given = queries, garbage_past_end(states, LENGTHS), LENGTHS, upstream
+    found = gradients(layer, *given)
+    monkeypatch.setattr(compiled, "is_in_use", lambda: False)
+    for gradient, expected in zip(found, gradients(layer, *given), strict=True):
+        np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", KINDS)
