@@ -1,7 +1,10 @@
-"""Keras's Adam, with one kernel a weight instead of a dozen."""
+"""Keras's Adam, with one operation for all weights, or one per weight."""
 
 import keras
 import tensorflow as tf
+
+from skseq._nn import compiled
+from skseq._nn.threads import n_intra_op_threads
 
 
 class Adam(keras.optimizers.Adam):
@@ -17,10 +20,13 @@ class Adam(keras.optimizers.Adam):
         ):
             super().apply(grads, trainable_variables)
             return
-        shared = self._shared(self.learning_rate)
-        gradients = self._clipped(grads)
-        for gradient, variable in zip(gradients, trainable_variables, strict=True):
-            self._update(gradient, variable, shared)
+        if compiled.is_in_use():
+            self._update_all(grads, trainable_variables)
+        else:
+            shared = self._shared(self.learning_rate)
+            gradients = self._clipped(grads)
+            for gradient, variable in zip(gradients, trainable_variables, strict=True):
+                self._update(gradient, variable, shared)
         self.iterations.assign_add(1)
 
     def update_step(self, gradient, variable, learning_rate):
@@ -40,6 +46,30 @@ class Adam(keras.optimizers.Adam):
             return False
         are_plain = map(_is_plain, variables)
         return all(are_plain) and all(map(tf.is_tensor, gradients))
+
+    def _update_all(self, gradients, variables):
+        """Clip and update by the compiled operation."""
+        places = [self._get_variable_index(variable) for variable in variables]
+        states = [variables, *self._moments(places)]
+        handles = [[_handle(variable) for variable in state] for state in states]
+        rate = tf.cast(self.learning_rate, tf.float32)
+        most = self.global_clipnorm or 0.0
+        others = [self.beta_1, self.beta_2, self.epsilon, most]
+        after = compiled.operations().skseq_adam(
+            tf.cast(self.iterations + 1, tf.float32),
+            tf.stack([rate, *others]),
+            gradients,
+            *[[_value(handle) for handle in state] for state in handles],
+            n_threads=n_intra_op_threads(),
+        )
+        for state, values in zip(handles, after, strict=True):
+            for handle, value in zip(state, values, strict=True):
+                tf.raw_ops.AssignVariableOp(resource=handle, value=value)
+
+    def _moments(self, places) -> list[list]:
+        """The means of the gradients and of their squares."""
+        moments = self._momentums, self._velocities
+        return [[moment[place] for place in places] for moment in moments]
 
     def _clipped(self, gradients):
         """The gradients, scaled down where their norm is too large."""
@@ -83,6 +113,10 @@ def _is_plain(variable) -> bool:
         and not getattr(variable, "overwrite_with_gradient", False)
         and not isinstance(variable.value, tf.distribute.DistributedValues)
     )
+
+
+def _value(handle):
+    return tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.float32)
 
 
 def _handle(variable):

@@ -85,13 +85,19 @@ class Call {
     return TF_Dim(tensor, axis);
   }
 
-  // The sizes of an input along all of its axes, of which there must be some.
-  std::vector<int64_t> shape(int i, const char* name) {
+  // The sizes of an input along all of its axes.
+  std::vector<int64_t> any_shape(int i) {
     TF_Tensor* tensor = get(i);
     std::vector<int64_t> sizes(TF_NumDims(tensor));
     for (size_t d = 0; d < sizes.size(); ++d) {
       sizes[d] = TF_Dim(tensor, static_cast<int>(d));
     }
+    return sizes;
+  }
+
+  // The same of one that must have axes.
+  std::vector<int64_t> shape(int i, const char* name) {
+    const std::vector<int64_t> sizes = any_shape(i);
     if (sizes.empty()) {
       throw Failure{TF_INVALID_ARGUMENT, std::string(name) + " must have axes."};
     }

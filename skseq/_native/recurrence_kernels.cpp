@@ -16,6 +16,7 @@ extern const Kernels SKSEQ_TABLE(SKSEQ_INSTRUCTIONS);  // tests add names of the
 const skseq::Kernels skseq::SKSEQ_TABLE(SKSEQ_INSTRUCTIONS) = {};
 #else
 
+#include "adam.h"
 #include "attention.h"
 #include "gradient.h"
 #include "gru.h"
@@ -69,6 +70,7 @@ const skseq::Kernels skseq::SKSEQ_TABLE(SKSEQ_INSTRUCTIONS) = {
     SKSEQ_TEXT(SKSEQ_INSTRUCTIONS), LANES, described<Lstm>(), described<Gru>(),
     {dense, log_softmax, softmax, cross_entropy, differentiate_cross_entropy, normalize,
      attend, differentiate_attention},
+    {sum_of_squares, update_by_adam},
 };
 
 #endif

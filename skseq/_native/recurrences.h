@@ -160,11 +160,26 @@ struct RowFunctions {
                                   int64_t first, int64_t end);
 };
 
+// What an update of Adam's does alike to all numbers.
+struct AdamStep {
+  float rate;  // with the corrections of both means for their start from zero
+  float beta_1, beta_2, epsilon;
+  float gradient_scale;
+};
+
+struct Optimizer {
+  double (*sum_of_squares)(const float* numbers, int64_t n);
+  // `before` and `after` are weights, momentums and velocities.
+  void (*update)(const AdamStep&, const float* gradients,
+                 const float* const (&before)[3], int64_t n, float* const (&after)[3]);
+};
+
 struct Kernels {
   const char* name;
   int64_t lanes;  // units that are computed at once
   Cell lstm, gru;
   RowFunctions rows;
+  Optimizer adam;
 };
 
 extern const Kernels plain_kernels, avx2_kernels, avx512_kernels;

@@ -75,6 +75,21 @@ SKSEQ_INLINE Vector fused(Vector a, Vector b, Vector c) {
 #endif
 }
 
+SKSEQ_INLINE Vector square_root(Vector x) {
+#if defined(__AVX512F__)
+  return (Vector)_mm512_sqrt_ps((__m512)x);
+#elif defined(__AVX2__) && !defined(SKSEQ_SIXTEEN_LANES)
+  return (Vector)_mm256_sqrt_ps((__m256)x);
+#elif defined(__aarch64__)
+  return (Vector)vsqrtq_f32((float32x4_t)x);
+#else
+  float numbers[LANES];
+  store(numbers, x);
+  for (float& number : numbers) number = __builtin_sqrtf(number);
+  return load(numbers);
+#endif
+}
+
 // exp(x) as power * (1 + rest), for x from -87 to 88; beyond, as at these ends. NaN
 // stays NaN.
 struct Exponential {

@@ -5,12 +5,24 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from skseq._engine import adam
 from skseq._engine.adam import Adam
 from skseq._engine.optimizers import make_optimizer
+from skseq._nn import compiled
 
 pytestmark = pytest.mark.core
 
 SHAPES = (50, 3), (3, 4), (4,)
+
+
+@pytest.fixture(params=["compiled", "plain"])
+def way(request, monkeypatch):
+    """All weights are updated by the compiled operation, or each by a kernel."""
+    if request.param == "plain":
+        monkeypatch.setattr(compiled, "is_in_use", lambda: False)
+    elif not compiled.is_in_use():
+        pytest.skip(compiled.status())
+    return request.param
 
 
 def trained(optimizer, n_steps=4):
@@ -44,7 +56,7 @@ def trained(optimizer, n_steps=4):
     ],
     ids=lambda settings: "-".join(settings) or "plain",
 )
-def test_it_does_what_adam_of_keras_does(settings):
+def test_it_does_what_adam_of_keras_does(settings, way):
     settings = {"learning_rate": 0.1, **settings}
     found = trained(Adam(**settings))
     expected = trained(keras.optimizers.Adam(**settings))
@@ -69,7 +81,7 @@ def adam_by_the_book(weights, gradients, rate, most, beta_1, beta_2, epsilon):
 
 
 @pytest.mark.parametrize("most", [1e-3, 1e9], ids=["clipped", "not clipped"])
-def test_weights_are_those_of_the_published_algorithm(most):
+def test_weights_are_those_of_the_published_algorithm(most, way):
     rng = np.random.default_rng(1)
     firsts, *gradients = [
         [rng.normal(size=s).astype("float32") for s in SHAPES] for _ in range(6)
@@ -86,7 +98,7 @@ def test_weights_are_those_of_the_published_algorithm(most):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e30])
-def test_a_norm_that_is_not_finite_leaves_no_weight_that_is(bad):
+def test_a_norm_that_is_not_finite_leaves_no_weight_that_is(bad, way):
     weights = [keras.Variable(np.ones(s, "float32")) for s in SHAPES]
     optimizer = Adam(global_clipnorm=1.0)
     optimizer.build(weights)
@@ -96,7 +108,7 @@ def test_a_norm_that_is_not_finite_leaves_no_weight_that_is(bad):
     assert not any(np.isfinite(weight.numpy()).any() for weight in weights)
 
 
-def test_what_the_weights_have_in_common_is_computed_once_for_all_of_them():
+def test_what_the_weights_have_in_common_is_computed_once_for_all_of_them(way):
     weights = [keras.Variable(np.ones((2, 2), "float32")) for _ in range(10)]
     optimizer = Adam(global_clipnorm=1.0)
     optimizer.build(weights)
@@ -107,8 +119,48 @@ def test_what_the_weights_have_in_common_is_computed_once_for_all_of_them():
 
     graph = step.get_concrete_function().graph
     kinds = Counter(operation.type for operation in graph.get_operations())
-    assert kinds["ResourceApplyAdam"] == 10
-    assert kinds["Pow"] == 2
+    if way == "compiled":
+        assert kinds["SkseqAdam"] == 1
+        assert kinds["Mul"] == 0
+    else:
+        assert kinds["ResourceApplyAdam"] == 10
+        assert kinds["Pow"] == 2
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (0, 3), (17,), (90_000,), (3, 5, 7)])
+def test_weights_of_any_shape_are_updated_alike_with_any_number_of_threads(
+    shape, monkeypatch
+):
+    if not compiled.is_in_use():
+        pytest.skip(compiled.status())
+    rng = np.random.default_rng(2)
+    firsts = [rng.normal(size=s).astype("float32") for s in (shape, (90_000,), shape)]
+    gradients = [rng.normal(size=first.shape).astype("float32") for first in firsts]
+    found = []
+    for n_threads in (1, 2, 50):
+        monkeypatch.setattr(adam, "n_intra_op_threads", lambda n=n_threads: n)
+        weights = [keras.Variable(first) for first in firsts]
+        optimizer = Adam(0.1, global_clipnorm=1.0)
+        optimizer.build(weights)
+        for _ in range(3):
+            optimizer.apply(list(map(tf.constant, gradients)), weights)
+        found.append([v.numpy() for v in [*weights, *optimizer.variables]])
+    for others in found[1:]:
+        for ours, same in zip(others, found[0], strict=True):
+            np.testing.assert_array_equal(ours, same)
+    expected = adam_by_the_book(firsts, [gradients] * 3, 0.1, 1.0, 0.9, 0.999, 1e-7)
+    for ours, wanted in zip(found[0], expected, strict=False):
+        np.testing.assert_allclose(ours, wanted, rtol=2e-4, atol=2e-4)
+
+
+def test_gradients_that_do_not_fit_are_refused_in_words():
+    if not compiled.is_in_use():
+        pytest.skip(compiled.status())
+    weights = [keras.Variable(np.ones(3, "float32")) for _ in range(2)]
+    optimizer = Adam()
+    optimizer.build(weights)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Weight 1 and its grad"):
+        optimizer.apply([tf.ones(3), tf.ones(4)], weights)
 
 
 @pytest.mark.parametrize("given", ["adam", keras.optimizers.Adam, "an instance"])

@@ -556,6 +556,34 @@ void run_cross_entropy(Random& random) {
   }
 }
 
+// -- Adam -----------------------------------------------------------------------------
+
+void run_adam(Random& random) {
+  const int64_t n = drawn(random, 0, drawn(random, 0, 1) ? 40 : 9000);
+  const Numbers gradients = noise(random, n), weights = noise(random, n);
+  const Numbers momentums = noise(random, n);
+  Numbers velocities = noise(random, n);
+  for (float& velocity : velocities) velocity *= velocity;
+  Numbers after[3] = {Numbers(n), Numbers(n), Numbers(n)};
+  const skseq::AdamStep step{0.1f, 0.9f, 0.99f, 1e-3f, 0.5f};
+  kernels.adam.update(step, gradients.data(),
+                      {weights.data(), momentums.data(), velocities.data()}, n,
+                      {after[0].data(), after[1].data(), after[2].data()});
+  double squares = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    squares += double(gradients[i]) * gradients[i];
+    const double gradient = 0.5 * gradients[i];
+    const double momentum = 0.9 * momentums[i] + 0.1 * gradient;
+    const double velocity = 0.99 * velocities[i] + 0.01 * gradient * gradient;
+    const double weight = weights[i] - 0.1 * momentum / (std::sqrt(velocity) + 1e-3);
+    compare_rows("a weight", i, after[0][i], weight, 1e-5 * (1 + std::abs(weight)));
+    compare_rows("a momentum", i, after[1][i], momentum, 1e-6);
+    compare_rows("a velocity", i, after[2][i], velocity, 1e-6);
+  }
+  const double found = kernels.adam.sum_of_squares(gradients.data(), n);
+  compare_rows("a sum of squares", 0, found, squares, 1e-5 * (1 + squares));
+}
+
 // -- the loss of CTC ------------------------------------------------------------------
 
 // The loss of labels by the definition: all paths, a state at a time.
@@ -629,6 +657,7 @@ int main(int, char** arguments) {
     run_attention(random);
     run_plain_rows(random);
     run_loss(random);
+    run_adam(random);
     run_cross_entropy(random);
   }
   std::printf("%s: as expected\n", kernels.name);
