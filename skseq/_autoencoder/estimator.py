@@ -15,6 +15,7 @@ from sklearn.base import (
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._autoencoder.data import (
     STEP_WEIGHTS,
     ChangeScaling,

@@ -13,6 +13,7 @@ from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._base import SequenceEstimator
 from skseq._data.collections import object_array
 from skseq._data.memory import check_fits
