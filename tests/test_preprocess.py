@@ -177,7 +177,7 @@ def test_draws_depend_on_seed_epoch_and_sample_alone(case):
 
 @pytest.mark.parametrize("case", ESTIMATORS, ids=str)
 def test_epochs_one_by_one_draw_what_a_fit_draws(case):
-    noise = TokenDropout(0.5) if case is TRANSLATOR else GaussianNoise(1.0)
+    noise = GaussianNoise(1.0) if case.reads_frames else TokenDropout(0.5)
     params = {"preprocess": [noise], "shuffle": False}
     whole = case.tiny(epochs=3, **params).fit(case.X, case.y)
     parts = case.tiny(**params)
@@ -190,7 +190,7 @@ def test_epochs_one_by_one_draw_what_a_fit_draws(case):
 
 @pytest.mark.parametrize("case", ESTIMATORS, ids=str)
 def test_a_fit_that_resumes_draws_what_an_unbroken_one_draws(case, tmp_path):
-    noise = TokenDropout(0.5) if case is TRANSLATOR else GaussianNoise(1.0)
+    noise = GaussianNoise(1.0) if case.reads_frames else TokenDropout(0.5)
     params = {"preprocess": [noise]}
     whole = case.tiny(epochs=3, **params).fit(case.X, case.y)
     case.tiny(epochs=1, checkpoint=tmp_path, **params).fit(case.X, case.y)
@@ -462,8 +462,8 @@ def test_training_goes_on_with_frames_of_the_same_width_only():
 
 @pytest.mark.parametrize("case", ESTIMATORS, ids=str)
 def test_predictions_pass_the_steps_that_the_fit_had(case, tmp_path):
-    of_tokens = case is TRANSLATOR
-    steps = [FunctionTransformer(upper) if of_tokens else SequenceNormalizer()]
+    normalizer = SequenceNormalizer()
+    steps = [normalizer if case.reads_frames else FunctionTransformer(upper)]
     model = case.tiny(preprocess=steps).fit(case.X, case.y)
     expected = case.degrees_of(model, case.X)
     model.set_params(preprocess=None)
@@ -473,7 +473,7 @@ def test_predictions_pass_the_steps_that_the_fit_had(case, tmp_path):
         model.set_params(preprocess=steps)
         np.testing.assert_array_equal(model.score_samples(case.X, case.y), scores)
         model.set_params(preprocess=None)
-    if case is not TRANSLATOR:
+    if case.reads_frames:
         model.save(tmp_path / "model.skseq")
         loaded = skseq.load(tmp_path / "model.skseq")
         np.testing.assert_array_equal(case.degrees_of(loaded, case.X), expected)
