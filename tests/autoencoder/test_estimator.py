@@ -3,6 +3,7 @@
 import copy
 import pickle
 import warnings
+from functools import partial
 
 import keras
 import numpy as np
@@ -41,17 +42,7 @@ def waves(n_samples=12, *, noise=0.0, seed=0):
 X = waves()
 LENGTHS = [len(x) for x in X]
 
-
-def make(**params):
-    defaults = {
-        "units": 4,
-        "epochs": 1,
-        "batch_size": 4,
-        "learning_rate": 1e-3,
-        "learning_rate_schedule": "constant",
-        "random_state": 0,
-    }
-    return LSTMAutoencoder(**{**defaults, **params})
+make = partial(AUTOENCODER.make, epochs=1)
 
 
 SETTINGS = {

@@ -3,6 +3,7 @@
 import copy
 import itertools
 import random
+from functools import partial
 
 import keras
 import numpy as np
@@ -13,29 +14,15 @@ from sklearn.utils import get_tags
 from sklearn.utils.class_weight import compute_sample_weight
 
 import skseq
-from skseq import CTCSequenceClassifier, LabelSpan, RankedLabels
+from skseq import LabelSpan, RankedLabels
 from skseq.metrics import label_error_rate
+from tests.estimators import CTC, TINY
 from tests.toy import as_text, roughened, symbol_runs
 
 X, SYMBOLS, SPANS = symbol_runs(12, noise=0)
 TEXT = as_text(SYMBOLS)
 
-
-def make(**params):
-    """An estimator that is quick to fit, since most tests need any network at all."""
-    defaults = {
-        "units": 3,
-        "bidirectional": False,
-        "conv_filters": (),
-        "standardize": False,
-        "dropout": 0.0,
-        "optimizer": "sgd",
-        "epochs": 1,
-        "learning_rate_schedule": "constant",
-        "batch_size": 4,
-        "random_state": 0,
-    }
-    return CTCSequenceClassifier(**{**defaults, **params})
+make = partial(CTC.make, **{**TINY, "units": 3}, bidirectional=False, standardize=False)
 
 
 def reader(y, **params):
