@@ -10,8 +10,9 @@ from typing import ClassVar
 import numpy as np
 import tensorflow as tf
 
-from skseq._nn.compiled import on_gpu
+from skseq._nn import compiled
 from skseq._nn.layers import places_of_frames
+from skseq._nn.threads import n_intra_op_threads
 
 # The kernel takes probabilities out of logarithms; below exp(-87) they are zero to it,
 # and so it is given none below this bound.
@@ -26,11 +27,13 @@ MAX_SAFE_LOSS = 50.0
 class CTCLosses:
     """Negative log-probability of each label sequence (Graves et al. 2006).
 
-    The blank is the last class. Runs TensorFlow's sparse kernel, which is about ten
-    times faster on a CPU than the dense one; that kernel refuses an empty labelling,
-    whose only path is all blanks and which is therefore computed directly. It also
-    takes very improbable labels for impossible; the few losses that this concerns are
-    summed in logarithms and double precision instead, at any distance exactly.
+    The blank is the last class. On a CPU this is one compiled operation, in double
+    precision, where there is compiled code. Elsewhere it is TensorFlow's sparse kernel,
+    which is about ten times faster on a CPU than the dense one; that kernel refuses an
+    empty labelling, whose only path is all blanks and which is therefore computed
+    directly. It also takes very improbable labels for impossible; the few losses that
+    this concerns are summed in logarithms and double precision instead, at any distance
+    exactly.
     """
 
     targets: ClassVar = (
@@ -40,6 +43,8 @@ class CTCLosses:
 
     def __call__(self, outputs, targets):
         logits, lengths = outputs
+        if compiled.is_in_use():
+            return _compiled_losses(logits, lengths, **targets)
         log_probs = tf.nn.log_softmax(logits)
         losses = _sparse_losses(_kept_from_underflow(log_probs), lengths, **targets)
         labels, label_lengths = targets["labels"], targets["label_lengths"]
@@ -48,10 +53,26 @@ class CTCLosses:
         return tf.where(is_empty, _all_blank_losses(log_probs, lengths), losses)
 
 
+def _compiled_losses(logits, lengths, labels, label_lengths):
+    return compiled.operations().skseq_ctc_loss(
+        logits,
+        tf.cast(lengths, tf.int32),
+        labels,
+        label_lengths,
+        n_threads=n_intra_op_threads(),
+    )[0]
+
+
+@tf.RegisterGradient("SkseqCtcLoss")
+def _compiled_gradient(operation, upstream, _):
+    slopes = operation.outputs[1]
+    return upstream[:, tf.newaxis, tf.newaxis] * slopes, None, None, None
+
+
 def _sparse_losses(log_probs, lengths, labels, label_lengths):
     places = places_of_frames(tf.maximum(label_lengths, 1), tf.shape(labels)[1])
     values = tf.gather_nd(labels, places)
-    if not on_gpu():  # `tf.nn.ctc_loss` traces the functions of both devices
+    if not compiled.on_gpu():  # `tf.nn.ctc_loss` traces the functions of both devices
         return tf.raw_ops.CTCLoss(
             inputs=tf.transpose(log_probs, (1, 0, 2)),
             labels_indices=places,

@@ -192,6 +192,7 @@ class CallbackRunner:
             has_room = name in names and _fits(value, present)
             if _is_of_keras(callback):  # whose numbers stay numbers
                 has_room &= present is None or _kind(value) == _kind(present)
+                has_room &= _is_in_range(value)
             if not has_room:
                 kind = type(callback).__name__
                 raise ValueError(f"{kind} has no room for its {name!r}")
@@ -215,6 +216,14 @@ def _parameters(callback) -> set[str]:
 
 def _is_of_keras(callback) -> bool:
     return type(callback).__module__.split(".")[0] == "keras"
+
+
+def _is_in_range(value) -> bool:
+    """Whether a number can be compared with a loss, as a tensor beside it."""
+    if isinstance(value, int):
+        return abs(value) < 2**63
+    most = float(np.finfo("float32").max)
+    return not isinstance(value, float) or not np.isfinite(value) or abs(value) <= most
 
 
 def _simple_values(callback, without=()) -> dict[str, str]:

@@ -48,6 +48,22 @@ struct Band {
         last(std::min(n_labels, t + 1)) {}
 };
 
+// Move every path on by one frame, in place: from the end, for a state takes from the
+// one before it.
+template <class Algebra, class Emit, class Repeats>
+void advance(double* blank, double* label, Band band, double blank_emission, Emit emit,
+             Repeats repeats) {
+  for (int64_t u = band.last; u >= std::max<int64_t>(1, band.first); --u) {
+    const double total = Algebra::plus(blank[u], label[u]);
+    const double entering =
+        repeats(u) ? blank[u - 1] : Algebra::plus(blank[u - 1], label[u - 1]);
+    label[u] = Algebra::times(Algebra::plus(entering, label[u]), emit(u));
+    blank[u] = Algebra::times(total, blank_emission);
+  }
+  if (band.first == 0)
+    blank[0] = Algebra::times(Algebra::plus(blank[0], label[0]), blank_emission);
+}
+
 template <class T>
 class Lattice {
  public:
@@ -184,22 +200,6 @@ class Lattice {
   double final_mass(const int64_t* starts, int64_t row) const {
     const int64_t last = first_state(starts, row) + starts[row + 1] - starts[row];
     return Algebra::plus(blank_[last], label_[last]);
-  }
-
-  // Move every path on by one frame, in place: from the end, for a state takes from
-  // the one before it.
-  template <class Algebra, class Emit, class Repeats>
-  static void advance(double* blank, double* label, Band band, double blank_emission,
-                      Emit emit, Repeats repeats) {
-    for (int64_t u = band.last; u >= std::max<int64_t>(1, band.first); --u) {
-      const double total = Algebra::plus(blank[u], label[u]);
-      const double entering =
-          repeats(u) ? blank[u - 1] : Algebra::plus(blank[u - 1], label[u - 1]);
-      label[u] = Algebra::times(Algebra::plus(entering, label[u]), emit(u));
-      blank[u] = Algebra::times(total, blank_emission);
-    }
-    if (band.first == 0)
-      blank[0] = Algebra::times(Algebra::plus(blank[0], label[0]), blank_emission);
   }
 
   // Note how many states each state's best path comes up by: 0, 1 or 2.

@@ -67,7 +67,7 @@ constexpr skseq::Cell described() {
 
 const skseq::Kernels skseq::SKSEQ_TABLE(SKSEQ_INSTRUCTIONS) = {
     SKSEQ_TEXT(SKSEQ_INSTRUCTIONS), LANES, described<Lstm>(), described<Gru>(),
-    {dense, log_softmax, normalize, attend},
+    {dense, log_softmax, softmax, normalize, attend},
 };
 
 #endif

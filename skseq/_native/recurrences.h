@@ -120,6 +120,9 @@ struct RowFunctions {
   // Arrays (n_rows, n_numbers).
   void (*log_softmax)(const float* inputs, int64_t n_numbers, int64_t first,
                       int64_t end, float* outputs);
+  // log_sums, (n_rows,), are the logarithms of the sums of all exponentials.
+  void (*softmax)(const float* inputs, int64_t n_numbers, int64_t first, int64_t end,
+                  float* outputs, double* log_sums);
   void (*normalize)(const float* inputs, int64_t n_numbers, const Scaling&,
                     int64_t first, int64_t end, float* outputs);
   void (*attend)(const Attended&, int64_t first, int64_t end, float* contexts,

@@ -1,5 +1,5 @@
 // Functions of rows, whose result for a row does not depend on the rows beside it: a
-// dense layer, the logarithm of a softmax and the normalisation of a layer.
+// dense layer, a softmax, its logarithm and the normalisation of a layer.
 
 #pragma once
 
@@ -141,19 +141,42 @@ SKSEQ_INLINE float summed(const float* numbers, int64_t n, Function function) {
   return sum;
 }
 
+// The largest of n numbers, and the sum of exp(number - largest).
+struct Normalizer {
+  float most, sum;
+
+  Normalizer(const float* numbers, int64_t n) : most(-__builtin_inff()) {
+    for (int64_t i = 0; i < n; ++i) most = numbers[i] > most ? numbers[i] : most;
+    sum = summed(numbers, n, [this](Vector x) {
+      const Exponential e = exponential(x - most);
+      return fused(e.power, e.rest, e.power);
+    });
+  }
+};
+
 void log_softmax(const float* inputs, int64_t n, int64_t first, int64_t end,
                  float* outputs) {
   for (int64_t row = first; row < end; ++row) {
     const float* numbers = inputs + row * n;
-    float most = -__builtin_inff();
-    for (int64_t i = 0; i < n; ++i) most = numbers[i] > most ? numbers[i] : most;
-    const float sum = summed(numbers, n, [&](Vector x) {
-      const Exponential e = exponential(x - most);
-      return fused(e.power, e.rest, e.power);
-    });
-    const float log_sum = static_cast<float>(__builtin_log(sum));
+    const Normalizer normalizer(numbers, n);
+    const float most = normalizer.most;
+    const float log_sum = static_cast<float>(__builtin_log(normalizer.sum));
     in_vectors(n, [&](int64_t i, int64_t count) {
       store(outputs + row * n + i, load(numbers + i, count) - most - log_sum, count);
+    });
+  }
+}
+
+void softmax(const float* inputs, int64_t n, int64_t first, int64_t end, float* outputs,
+             double* log_sums) {
+  for (int64_t row = first; row < end; ++row) {
+    const float* numbers = inputs + row * n;
+    const Normalizer normalizer(numbers, n);
+    const float most = normalizer.most, factor = 1.0f / normalizer.sum;
+    log_sums[row] = most + __builtin_log(normalizer.sum);
+    in_vectors(n, [&](int64_t i, int64_t count) {
+      const Exponential e = exponential(load(numbers + i, count) - most);
+      store(outputs + row * n + i, fused(e.power, e.rest, e.power) * factor, count);
     });
   }
 }

@@ -8,11 +8,21 @@ from scipy.special import log_softmax, logsumexp
 from skseq._autoencoder.loss import ReconstructionLosses
 from skseq._ctc.lattice import log_likelihood
 from skseq._ctc.loss import CTCLosses
+from skseq._nn import compiled
 from skseq._seq2seq.loss import TokenLosses
 
 
+@pytest.fixture(params=["compiled", "plain"], autouse=True)
+def way(request, monkeypatch):
+    """Losses come from the compiled operation, or from TensorFlow's."""
+    if request.param == "plain":
+        monkeypatch.setattr(compiled, "is_in_use", lambda: False)
+    elif not compiled.is_in_use():
+        pytest.skip(compiled.status())
+
+
 def targets_of(labels):
-    width = max(1, *map(len, labels))
+    width = max([1, *map(len, labels)])
     padded = np.zeros((len(labels), width), dtype="int32")
     for row, item in zip(padded, labels, strict=True):
         row[: len(item)] = item

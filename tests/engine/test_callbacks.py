@@ -368,6 +368,22 @@ def test_numbers_of_keras_stay_numbers(change):
         runner.restore([change])
 
 
+@pytest.mark.parametrize("number", [1e39, -1e300, 2**63, -(10**40)])
+def test_numbers_that_no_loss_can_be_compared_with_are_not_restored(number):
+    runner, _ = runner_of(callbacks.ReduceLROnPlateau(monitor="loss", mode="min"))
+    with pytest.raises(ValueError, match="ReduceLROnPlateau has no room for its 'bes"):
+        runner.restore([{"best": number}])
+
+
+@pytest.mark.parametrize("number", [3.4e38, np.inf, -np.inf, 2**62, np.float32(0.5)])
+def test_numbers_that_a_loss_can_be_compared_with_are_restored(number):
+    callback = callbacks.EarlyStopping(monitor="loss", mode="min")
+    runner, _ = runner_of(callback)
+    runner.restore([{"best": number}])
+    runner.end_epoch(0, {"loss": 0.25})
+    assert callback.best in (0.25, number)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_weights_that_are_not_finite_are_not_restored(value):
     runner, model = runner_of(Gathering())

@@ -4,7 +4,8 @@
 //     driver SEED N_BATCHES
 //
 // Outputs are compared with loops over single numbers in double precision, gradients
-// with differences of such a loop's outputs.
+// with differences of such a loop's outputs. So is the loss of CTC, which reads what a
+// kernel has made of the logits.
 
 #include <algorithm>
 #include <cmath>
@@ -14,6 +15,7 @@
 #include <random>
 #include <vector>
 
+#include "ctc_loss.h"
 #include "recurrences.h"
 
 #define TABLE_OF(name) name##_kernels
@@ -337,8 +339,10 @@ void run_plain_rows(Random& random) {
   const Numbers inputs = noise(random, n_rows * n);
   const Numbers gamma = noise(random, n), beta = noise(random, n);
   const skseq::Scaling scaling{gamma.data(), beta.data(), 1e-3f};
-  Numbers logs(n_rows * n), normal(n_rows * n);
+  Numbers logs(n_rows * n), shares(n_rows * n), normal(n_rows * n);
+  std::vector<double> log_sums(n_rows);
   kernels.rows.log_softmax(inputs.data(), n, 0, n_rows, logs.data());
+  kernels.rows.softmax(inputs.data(), n, 0, n_rows, shares.data(), log_sums.data());
   kernels.rows.normalize(inputs.data(), n, scaling, 0, n_rows, normal.data());
   for (int64_t r = 0; r < n_rows; ++r) {
     const float* row = inputs.data() + r * n;
@@ -346,8 +350,10 @@ void run_plain_rows(Random& random) {
     for (int64_t i = 0; i < n; ++i) sum += std::exp(double(row[i]));
     for (int64_t i = 0; i < n; ++i) mean += double(row[i]) / n;
     for (int64_t i = 0; i < n; ++i) squares += (row[i] - mean) * (row[i] - mean) / n;
+    compare_rows("a sum of exponentials", r, log_sums[r], std::log(sum), 1e-5);
     for (int64_t i = 0; i < n; ++i) {
       compare_rows("a log-softmax", r, logs[r * n + i], row[i] - std::log(sum), 1e-5);
+      compare_rows("a softmax", r, shares[r * n + i], std::exp(row[i]) / sum, 1e-5);
       const double x = (row[i] - mean) / std::sqrt(squares + 1e-3);
       compare_rows("a normalisation", r, normal[r * n + i], x * gamma[i] + beta[i],
                    1e-4);
@@ -407,6 +413,67 @@ void run_attention(Random& random) {
   }
 }
 
+// -- the loss of CTC ------------------------------------------------------------------
+
+// The loss of labels by the definition: all paths, a state at a time.
+double loss_of(const std::vector<double>& logits, int64_t n_frames, int64_t n_classes,
+               const std::vector<int32_t>& labels) {
+  const int64_t n_states = 2 * int64_t(labels.size()) + 1;
+  std::vector<double> masses(n_states, 0.0);
+  double loss = 0;
+  for (int64_t t = 0; t < n_frames; ++t) {
+    const double* frame = logits.data() + t * n_classes;
+    double sum = 0;
+    for (int64_t k = 0; k < n_classes; ++k) sum += std::exp(frame[k]);
+    const std::vector<double> before = masses;
+    double all = 0;
+    for (int64_t s = 0; s < n_states; ++s) {
+      const bool is_blank = s % 2 == 0;
+      const int64_t shown = is_blank ? n_classes - 1 : labels[s / 2];
+      double mass = t == 0 ? double(s < 2) : before[s];
+      if (t > 0 && s > 0) mass += before[s - 1];
+      const bool skips = !is_blank && s > 1 && labels[s / 2] != labels[s / 2 - 1];
+      if (t > 0 && skips) mass += before[s - 2];
+      all += masses[s] = mass * std::exp(frame[shown]) / sum;
+    }
+    for (double& mass : masses) mass /= all;
+    loss -= std::log(all);
+  }
+  const double last = masses[n_states - 1] + (n_states > 1 ? masses[n_states - 2] : 0);
+  return loss - std::log(last);
+}
+
+void run_loss(Random& random) {
+  const int64_t n_classes = drawn(random, 1, drawn(random, 0, 1) ? 4 : 40);
+  const int64_t most = n_classes > 1 ? drawn(random, 0, 8) : 0;
+  std::vector<int32_t> labels;
+  for (int64_t u = 0; u < most; ++u) {
+    labels.push_back(static_cast<int32_t>(drawn(random, 0, n_classes - 2)));
+  }
+  const int64_t n_frames = 2 * most + drawn(random, 1, drawn(random, 0, 3) ? 9 : 300);
+  Numbers logits = noise(random, n_frames * n_classes);
+  const float scale = drawn(random, 0, 1) ? 1.0f : 20.0f;
+  for (float& logit : logits) logit *= scale;
+  Numbers slopes(n_frames * n_classes);
+  std::vector<double> log_sums(n_frames);
+  kernels.rows.softmax(logits.data(), n_classes, 0, n_frames, slopes.data(),
+                       log_sums.data());
+  const skseq::Sample<float> sample{logits.data(), n_frames, n_classes - 1};
+  skseq::CtcLoss loss;
+  const double found = loss.differentiate(sample, log_sums.data(), labels.data(), most,
+                                          slopes.data());
+  std::vector<double> exact(logits.begin(), logits.end());
+  const double expected = loss_of(exact, n_frames, n_classes, labels);
+  compare_rows("a loss", 0, found, expected, 1e-5 * (1 + std::abs(expected)));
+  const int64_t place = drawn(random, 0, n_frames * n_classes - 1);
+  const double logit = exact[place], step = 1e-4;
+  exact[place] = logit + step;
+  const double more = loss_of(exact, n_frames, n_classes, labels);
+  exact[place] = logit - step;
+  const double less = loss_of(exact, n_frames, n_classes, labels);
+  compare_rows("a slope", place, slopes[place], (more - less) / (2 * step), 1e-4);
+}
+
 }  // namespace
 
 int main(int, char** arguments) {
@@ -418,6 +485,7 @@ int main(int, char** arguments) {
     run_dense(random);
     run_attention(random);
     run_plain_rows(random);
+    run_loss(random);
   }
   std::printf("%s: as expected\n", kernels.name);
 }
