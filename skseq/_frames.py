@@ -23,7 +23,7 @@ FITTED_FRAMES = {
 
 
 class FrameEstimator(SequenceEstimator):
-    """Base of the estimators whose X are frames, which they standardise."""
+    """Base of the estimators whose X are frames, which they standardize."""
 
     def _preprocessed(self, sequences, reset):
         """Checked frames as the network is to be trained on them.

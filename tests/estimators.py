@@ -72,8 +72,8 @@ class Case:
     free : frozenset of str
         Parameters without a fixed range of values.
     check_params : dict or None
-        What scikit-learn's checks need beside a small network; None where X is no
-        array of numbers, which they are about.
+        What scikit-learn's checks need beside a small network; None where X is not
+        an array of numbers, which they are about.
     rounding : float
         How far results may differ by the memory layout of the same frames.
     """

@@ -325,7 +325,7 @@ def test_what_would_fail_in_the_first_step_is_refused_before(case):
     assert not offenders
 
 
-def test_a_class_without_a_signature_is_no_encoder():
+def test_a_class_without_a_signature_cannot_be_a_front_end():
     with pytest.raises(ValueError, match="front_end=<class 'str'> cannot be called"):
         CTC.tiny(front_end=str).fit(RAGGED, ["a", "b", "c"])
 

@@ -92,7 +92,7 @@ def test_a_constructor_that_does_more_than_assign_is_told(body, is_one):
     assert assigning_constructors(text) == ({"E.__init__"} if is_one else set())
 
 
-def test_docstrings_comments_and_blank_lines_are_no_code(house):
+def test_docstrings_comments_and_blank_lines_are_not_code(house):
     lines = (
         '"""Of',
         'it."""',

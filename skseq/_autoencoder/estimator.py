@@ -870,7 +870,7 @@ class LSTMAutoencoder(
 
     @np.errstate(under="ignore")
     def _map_errors(self, data, read) -> list:
-        """What `read(frames, error)` makes of each sequence, standardised, in order."""
+        """What `read(frames, error)` makes of each sequence, standardized, in order."""
 
         def read_batch(rows, levels, codes):
             for row, reconstruction in zip(rows, levels, strict=True):

@@ -129,7 +129,7 @@ def _is_pair_of_group(item: Any) -> bool:
 
 
 def to_floats(array: np.ndarray, name: str, columns: list | None) -> np.ndarray:
-    """Turn objects into floats, or say which one is no number."""
+    """Turn objects into floats, or say which one is not a number."""
     try:
         return np.array(array.tolist(), dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -148,7 +148,7 @@ def to_floats(array: np.ndarray, name: str, columns: list | None) -> np.ndarray:
 def _first_without_number(
     array: np.ndarray, name: str, columns: list | None
 ) -> tuple[str, Any]:
-    """Find the first value that is no number; say where it is, and in which column."""
+    """Find the first value that is not a number; say where it is, in which column."""
     for index in np.ndindex(array.shape):
         try:
             float(array[index])

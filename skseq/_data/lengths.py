@@ -22,7 +22,7 @@ _FEWEST = 3
 _COUNTS = "np.unique(y, return_counts=True)[1]"
 _RUNS = "[len(list(run)) for _, run in itertools.groupby(y)]"
 
-# A row of more numbers is no frame of sensors, whatever y looks like.
+# A row of more numbers is not a frame of sensors, whatever y looks like.
 _MOST_SENSORS = 8
 
 
@@ -148,7 +148,7 @@ def has_entries(y: Any) -> bool:
 
 
 def _items(y: Any) -> Iterator:
-    """The entries of y, columns of one taken apart; none if it is no collection."""
+    """The entries of y, columns of one taken apart; none if it is not a collection."""
     if not has_entries(y) or not hasattr(y, "__getitem__"):
         return
     if hasattr(y, "shape"):

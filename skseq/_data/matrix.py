@@ -126,7 +126,7 @@ def _refuse_cells(X: Any) -> None:
 
 
 def _check_cells(X: Any) -> None:
-    """Refuse what is no number; say what to do with a table of frames."""
+    """Refuse what is not a number; say what to do with a table of frames."""
     is_table = column_names(X) is not None
     if not is_table and not isinstance(X, np.ndarray):
         return

@@ -167,7 +167,7 @@ class CallbackRunner:
                     "checkpoint does not keep, so that a fit that resumes may differ "
                     "from an unbroken one. Kept are numbers, arrays, and lists and "
                     "dicts of these, in attributes that __init__ or on_train_begin "
-                    "sets and that are no parameters of the constructor."
+                    "sets and that are not parameters of the constructor."
                 )
 
     def restore(self, state: list[dict] | None) -> None:
@@ -228,7 +228,7 @@ def _is_in_range(value) -> bool:
 
 def _simple_values(callback, without=()) -> dict[str, str]:
     """What a callback of the user's own holds that could be told to have changed."""
-    if _is_of_keras(callback):  # whose files are no data
+    if _is_of_keras(callback):  # whose files are not data
         return {}
     simple = (str, set, frozenset, *NUMBERS, np.ndarray, list, tuple, dict, type(None))
     return {

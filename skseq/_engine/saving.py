@@ -136,7 +136,7 @@ def load(path):
         If the file is not a skseq estimator, is damaged, or was written by a newer
         version of skseq.
     TypeError
-        If `path` is no path, for example a file that is open.
+        If `path` is not a str or path-like, for example an open file.
     OSError
         If the file cannot be read.
     """

@@ -25,8 +25,8 @@ def describe_steps(value: Any) -> Any:
     Returns
     -------
     description : list or None
-        Each step as a dict of its class's name and its parameters. What is no step of
-        this package stays as it is.
+        Each step as a dict of its class's name and its parameters. What is not a
+        step of this package stays as it is.
     """
     if isinstance(value, (list, tuple)):
         return type(value)(map(describe_steps, value))

@@ -69,8 +69,8 @@ class _MelAnalysis:
 
     def log_mel(self, waveform: np.ndarray) -> np.ndarray:
         """Take (n_samples,) floats to (n_frames, n_mels) log energies."""
-        emphasised = _emphasise(waveform, self.pre_emphasis)
-        frames = _frame(emphasised, len(self.window), self.hop)
+        emphasized = _emphasize(waveform, self.pre_emphasis)
+        frames = _frame(emphasized, len(self.window), self.hop)
         energies = [
             self._power(frames[start : start + _BLOCK]) @ self.filters
             for start in range(0, len(frames), _BLOCK)
@@ -82,15 +82,15 @@ class _MelAnalysis:
         return spectrum.real**2 + spectrum.imag**2  # (n_frames, n_bins)
 
 
-def _emphasise(waveform: np.ndarray, coefficient: float) -> np.ndarray:
+def _emphasize(waveform: np.ndarray, coefficient: float) -> np.ndarray:
     """Subtract from each sample a part of the one before it.
 
     The first sample counts as its own predecessor, so that no click opens the signal.
     """
-    emphasised = waveform.copy()
-    emphasised[0] -= coefficient * waveform[0]
-    emphasised[1:] -= coefficient * waveform[:-1]
-    return emphasised
+    emphasized = waveform.copy()
+    emphasized[0] -= coefficient * waveform[0]
+    emphasized[1:] -= coefficient * waveform[:-1]
+    return emphasized
 
 
 def _frame(waveform: np.ndarray, window: int, hop: int) -> np.ndarray:

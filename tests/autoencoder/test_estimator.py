@@ -425,7 +425,7 @@ def test_partial_fits_add_up_to_a_fit_and_settle_the_threshold(fitted):
     assert coder.history_ == fitted.history_
 
 
-def test_going_on_keeps_the_scaling(changeable):
+def test_continued_training_keeps_the_scaling(changeable):
     mean = changeable.mean_
     larger = [3 * x for x in X]
     changeable.partial_fit(larger)
@@ -480,7 +480,7 @@ MONOTONOUS = {
 
 @pytest.mark.parametrize("difference", [False, True])
 @pytest.mark.parametrize("some", MONOTONOUS)
-def test_monotonous_sequences_are_no_reason_to_fail(some, difference):
+def test_monotonous_sequences_do_not_fail(some, difference):
     some = MONOTONOUS[some]
     coder = make(difference=difference, epochs=2)
     with warnings.catch_warnings():

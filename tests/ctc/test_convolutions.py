@@ -137,7 +137,7 @@ def test_room_is_asked_for_from_the_longest_strides_on():
     assert asked == [(4,), (2,)]
 
 
-# -- standardisation ------------------------------------------------------------------
+# -- standardization ------------------------------------------------------------------
 
 
 def test_frames_are_read_in_units_of_their_deviation():

@@ -82,7 +82,7 @@ def test_an_unpruned_beam_that_holds_all_prefixes_is_exact():
 
 @pytest.mark.parametrize("floor", [-0.5, -1.0, -1.5, -2.0])
 def test_a_pruned_search_finds_what_alignments_without_the_pruned_labels_spell(floor):
-    # A label below the floor may go on in a frame, but begin only if it leads there.
+    # A label below the floor may continue in a frame, but begin only if it leads there.
     log_probs, lengths = posteriors(4, 5, 2, seed=7)
     lengths[:] = 5
     found = beam_search(
@@ -283,7 +283,7 @@ def test_the_beam_is_the_naive_one_at_any_width(beam_width, floor, n_classes):
 
 
 def test_a_label_on_the_threshold_is_appended_whatever_the_precision():
-    # 0.1 is no float: the threshold falls between the two roundings of the posterior.
+    # 0.1 is not a float: the threshold lies between two roundings of the posterior.
     log_probs = np.log(np.array([[[0.1, 0.9]]]))
     for dtype in (np.float32, np.float64):
         for floor in (np.log(0.1), float(np.float32(np.log(0.1)))):

@@ -149,7 +149,7 @@ class Logging(keras.callbacks.Callback):
 @pytest.mark.parametrize(
     "value", [logging, Logging, Logging()], ids=["function", "class", "instance"]
 )
-def test_what_code_writes_to_is_no_part_of_its_description(value, monkeypatch):
+def test_what_code_writes_to_does_not_belong_to_its_description(value, monkeypatch):
     before = describe(value)
     monkeypatch.setattr(f"{__name__}.SEEN", [1])
     monkeypatch.setattr(f"{__name__}.COUNT", 1)

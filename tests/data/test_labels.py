@@ -612,7 +612,7 @@ def test_labels_that_numpy_would_change_are_refused_by_name(y, target, message):
 
 
 @pytest.mark.parametrize("target", ["auto", "single"])
-def test_durations_are_no_labels(target):
+def test_durations_are_not_labels(target):
     with pytest.raises(TypeError, match=r"label type numpy\.timedelta64"):
         check(np.array([1, 2, 1], "m8[s]"), target=target)
 

@@ -396,12 +396,12 @@ UNUSABLE = {
         best_weights=[np.full_like(w, np.inf) for w in state["weights"]]
     ),
     "weights of other shapes": lambda state: state["weights"].pop(),
-    "weights that are no list": lambda state: state.update(weights=3),
-    "epochs that are no number": lambda state: state.update(epoch="9"),
+    "weights that are not a list": lambda state: state.update(weights=3),
+    "epochs that are not a number": lambda state: state.update(epoch="9"),
     "a negative epoch": lambda state: state.update(epoch=-1),
     "a longer history": lambda state: state["history"]["loss"].append(1.0),
     "a history of texts": lambda state: state.update(history={"loss": ["a"]}),
-    "a history that is no dict": lambda state: state.update(history=[1.0]),
+    "a history that is not a dict": lambda state: state.update(history=[1.0]),
     "another optimizer's state": lambda state: state["optimizer_state"].pop(),
     "an optimizer's state of other numbers": lambda state: state.update(
         optimizer_state=[v.astype("float64") for v in state["optimizer_state"]]
@@ -419,7 +419,7 @@ UNUSABLE = {
     "a best loss of NaN": lambda state: state.update(best_loss=np.nan),
     "a best loss of minus infinity": lambda state: state.update(best_loss=-np.inf),
     "a best loss of text": lambda state: state.update(best_loss="a"),
-    "a stop that is no flag": lambda state: state.update(is_stopped=1),
+    "a stop that is not a flag": lambda state: state.update(is_stopped=1),
 }
 
 
@@ -440,7 +440,7 @@ def test_an_array_that_belongs_to_nothing_is_refused(tmp_path):
         again(path)
 
 
-def test_an_origin_that_is_no_text_is_another_fits(tmp_path):
+def test_an_origin_that_is_not_text_is_another_fits(tmp_path):
     path = saved(tmp_path)
     archive = read_archive(path)
     header = {**archive.header, "origin": {**ORIGIN, "units": {"$array": "more"}}}
@@ -501,7 +501,7 @@ def a_link_to_nothing(path):
 @pytest.mark.parametrize(
     "spoil", [a_torn_file, Path.touch, Path.mkdir, os.mkfifo, a_link_to_nothing]
 )
-def test_what_is_no_checkpoint_in_its_place_is_to_be_deleted(tmp_path, spoil):
+def test_what_is_not_a_checkpoint_in_its_place_is_to_be_deleted(tmp_path, spoil):
     path = Path(Checkpoint(tmp_path, ORIGIN).path)
     spoil(path)
     with pytest.raises(

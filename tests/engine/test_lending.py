@@ -167,7 +167,7 @@ def test_one_warning_tells_of_programs_that_are_traced_again_and_again():
 
 
 @pytest.mark.parametrize("n_bytes", [-1, 1.5, "1GB", None, True])
-def test_a_bound_that_is_no_number_of_bytes_is_refused(n_bytes):
+def test_a_bound_that_is_not_a_number_of_bytes_is_refused(n_bytes):
     with pytest.raises(ValueError, match="'n_bytes' parameter of set_program_memory"):
         skseq.set_program_memory(n_bytes)
 

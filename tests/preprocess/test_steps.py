@@ -33,7 +33,7 @@ from tests.estimators import AUTOENCODER, CTC, ESTIMATORS
     ],
 )
 @pytest.mark.parametrize("case", ESTIMATORS, ids=str)
-def test_what_is_no_list_of_steps_is_told_what_to_write(case, steps, message):
+def test_what_is_not_a_list_of_steps_is_told_what_to_write(case, steps, message):
     with pytest.raises(
         ValueError, match=rf"^The 'preprocess' parameter of .*{message}"
     ):
