@@ -51,7 +51,8 @@ class FrameEstimator(SequenceEstimator):
         known = self._n_inputs if self._steps else n_frame_features(self)
         if not self._settings["n_features"] == self._n_inputs == known:
             raise ValueError(
-                f"it has {known} features for a network that takes another number"
+                f"it has {counted(known, 'feature')} for a network that takes another "
+                "number"
             )
         for name in ("mean_", "scale_"):
             if len(getattr(self, name)) != self._n_inputs:

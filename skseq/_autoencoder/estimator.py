@@ -1005,6 +1005,6 @@ def _refuse_one_kind(is_anomaly: np.ndarray) -> None:
     if is_anomaly.all() or not is_anomaly.any():
         raise ValueError(
             "y must label both normal sequences and anomalies. Got "
-            f"{np.count_nonzero(is_anomaly)} anomalies among {len(is_anomaly)} "
-            "sequences."
+            f"{counted(np.count_nonzero(is_anomaly), 'anomaly', 'anomalies')} among "
+            f"{counted(len(is_anomaly), 'sequence')}."
         )

@@ -76,6 +76,7 @@ from skseq._typing import (
     Steps,
     Strategy,
 )
+from skseq._wording import counted
 from skseq.metrics import label_error_rate, sequence_accuracy
 
 DECODING_CONSTRAINTS = {
@@ -716,9 +717,9 @@ class CTCSequenceClassifier(FrameEstimator):
         )
         if len(conv_strides) != len(conv_filters):
             raise ValueError(
-                f"conv_strides has {len(conv_strides)} entries, but conv_filters has "
-                f"{len(conv_filters)}. Give one stride per convolution, or one int for "
-                "all."
+                f"conv_strides has {counted(len(conv_strides), 'entry', 'entries')}, "
+                f"but conv_filters has {len(conv_filters)}. Give one stride per "
+                "convolution, or one int for all."
             )
         return {
             "n_features": self._n_inputs,
@@ -798,7 +799,7 @@ class CTCSequenceClassifier(FrameEstimator):
         elif self._settings["conv_filters"] and not self._is_single:
             last = "larger conv_strides"
         advice = f"a higher or lower {self._rate_name}, or {last}"
-        who = f"{len(found)} training sequences"
+        who = counted(len(found), "training sequence")
         return lack and not_learnt(self, who, lack, advice)
 
     def _check_restored(self):
@@ -806,7 +807,9 @@ class CTCSequenceClassifier(FrameEstimator):
         LabelVocabulary.from_array(self.classes_, self._label_form)
         n_labels = len(self.classes_)
         if self._settings["n_labels"] != n_labels:
-            raise ValueError(f"it has {n_labels} labels for another number of outputs")
+            raise ValueError(
+                f"it has {counted(n_labels, 'label')} for another number of outputs"
+            )
         strides = math.prod(self._settings["conv_strides"])
         if strides > MOST_STRIDES:  # each batch would be padded to as many frames
             raise ValueError(f"its conv_strides make one frame of {strides}")

@@ -57,9 +57,10 @@ def refuse_lengths(X, y):
     else:
         return
     raise ValueError(
-        f"y holds {counted(len(lengths), 'integer')} that {found} the {n_rows} rows of "
-        "X, as the lengths, starts or ends of concatenated sequences do. Cut X into "
-        "sequences first, and pass labels, if any, as y: "
+        f"y holds {counted(len(lengths), 'integer')} that {found} the "
+        f"{counted(n_rows, 'row')} of X, as the lengths, starts or ends of "
+        "concatenated sequences do. Cut X into sequences first, and pass labels, if "
+        "any, as y: "
         f"X = skseq.preprocessing.from_concatenated(X, {argument})."
     )
 

@@ -70,8 +70,9 @@ def check_matrix(
     _check_cells(X)
     if np.ndim(X) == 1:
         raise ValueError(
-            f"Expected 2D array, got 1D array instead: X is {len(X)} numbers. Reshape "
-            "your data: [X] is one sequence of one feature."
+            "Expected 2D array, got 1D array instead: X is "
+            f"{counted(len(X), 'number')}. Reshape your data: [X] is one sequence of "
+            "one feature."
         )
     fitted_layout = None if reset else getattr(estimator, "_X_layout", None)
     if fitted_layout == "sequences" and np.ndim(X) == 2:

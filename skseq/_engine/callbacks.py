@@ -12,6 +12,7 @@ import numpy as np
 
 from skseq._engine.state import check_weights, weights_of
 from skseq._warnings import warn
+from skseq._wording import counted
 
 NUMBERS = (bool, int, float, np.number, np.bool)
 
@@ -179,7 +180,8 @@ class CallbackRunner:
         if state is None:
             return
         if not isinstance(state, list) or len(state) != len(self._callbacks):
-            raise ValueError(f"it holds no state for {len(self._callbacks)} callbacks")
+            expected = counted(len(self._callbacks), "callback")
+            raise ValueError(f"it holds no state for {expected}")
         for callback, values in zip(self._callbacks, state, strict=True):
             self._check(callback, values)
         for callback, values in zip(self._callbacks, state, strict=True):

@@ -707,7 +707,8 @@ default="auto"
         found = self._decoded(replace(data, targets=None), "greedy")
         lack = lack_of_learning(data.targets, found)
         advice = f"a higher or lower {self._rate_name}, or other tokenizers"
-        return lack and not_learnt(self, f"{len(found)} training sources", lack, advice)
+        who = counted(len(found), "training source")
+        return lack and not_learnt(self, who, lack, advice)
 
     def _cure_of_unknowns(self) -> str:
         """What to set so that more tokens are known."""

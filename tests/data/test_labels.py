@@ -235,7 +235,7 @@ BAD_Y = {
 
 @pytest.mark.parametrize("y", [[[], [], []], ["", "", ""]])
 def test_a_y_without_any_label_gives_no_vocabulary(y):
-    message = "y holds no labels: all 3 label sequences are empty."
+    message = "y holds no labels: every label sequence is empty."
     with pytest.raises(ValueError, match=message):
         LabelVocabulary.fit(check(y))
 

@@ -733,7 +733,7 @@ def test_the_labels_with_most_errors_are_kept():
     y_pred = ["bba", "cd", "efg", "hx"]
     display = LabelConfusionDisplay.from_predictions(y_true, y_pred, n_labels=2)
     assert display.labels_ == ["a", "b"]
-    assert "of 4 errors are shown" in display.ax_.get_xlabel()
+    assert "of 4 errors shown" in display.ax_.get_xlabel()
 
 
 def test_the_labels_of_a_translator_are_its_tokens(translator):
