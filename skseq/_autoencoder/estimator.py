@@ -47,6 +47,7 @@ from skseq._data.scaling import SCALE, VECTOR
 from skseq._data.sequences import check_sequences
 from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.weights import check_sample_weight
+from skseq._engine.convergence import not_learnt
 from skseq._engine.programs import NotFiniteError, Program
 from skseq._engine.state import FitRequest
 from skseq._frames import FITTED_FRAMES, FrameEstimator
@@ -836,7 +837,11 @@ class LSTMAutoencoder(
     def _failure(self, data):
         unexplained = _Unexplained()
         self._map_errors(data, unexplained.add)
-        return unexplained.failure(self.difference)
+        lack = unexplained.lack()
+        difference = "" if self.difference else "difference=True, "
+        advice = f"more units, {difference}or a higher {self._rate_name}"
+        who = counted(len(data.lengths), "training sequence")
+        return lack and not_learnt(self, who, lack, advice, learns_from_y=False)
 
     def _check_restored(self):
         super()._check_restored()
@@ -963,16 +968,14 @@ class _Unexplained:
         self._left += np.square(error).mean()
         self._variance += frames.var(axis=0).mean()
 
-    def failure(self, is_difference: bool) -> str | None:
+    def lack(self) -> str | None:
         """Say so where the mean of each sequence would have done as well."""
         if not self._left > COLLAPSED_SHARE * self._variance > 0:
             return None
-        difference = "" if is_difference else "difference=True, "
         return (
-            f"The reconstruction leaves {self._left / self._variance:.0%} of the "
-            "variance about each sequence's mean: it has not learnt what changes from "
-            f"frame to frame. Try more units, {difference}more epochs or a higher "
-            "learning rate."
+            f"its reconstruction leaves {self._left / self._variance:.0%} of the "
+            "variance about each sequence's mean, which is what changes from frame to "
+            "frame"
         )
 
 
