@@ -544,7 +544,7 @@ default="auto"
         check_value("predict_n_best", "n", n, POSITIVE_INT)
         self._check_way_back()
         found = self._search(self._check_sources(X), "beam", n)
-        return object_array(map(self._ranked, found))
+        return object_array(map(self._as_written, found))
 
     def score_samples(self, X, y=None):
         """Log-probability of each target, given its source.
@@ -690,8 +690,11 @@ default="auto"
 
     def _initial_weights(self, program):
         weights = super()._initial_weights(program)
+        embedding = program.model.get_layer("encoder").get_layer("source_embedding")
+        places = {w.path: place for place, w in enumerate(program.model.weights)}
         # An unknown token says nothing, until training says otherwise.
-        weights[0][self._vocabulary("source").unknown] = 0.0
+        vectors = weights[places[embedding.embeddings.path]]
+        vectors[self._vocabulary("source").unknown] = 0.0
         return weights
 
     def _failure(self, data):
@@ -826,10 +829,10 @@ default="auto"
     def _decoded(self, data, decoder=None) -> list[np.ndarray]:
         """The ids that are predicted for each source."""
         found = self._search(data, decoder or self.decoder, 1)
-        return [hypotheses[0][0] for hypotheses in found]
+        return [best.output for best, *_ in found]
 
-    def _search(self, data, decoder, n_best) -> list[list]:
-        """The best hypotheses of each source, as ids, log-probability and score."""
+    def _search(self, data, decoder, n_best) -> list[list[RankedOutput]]:
+        """The best hypotheses of each source, whose outputs are ids."""
         self._check_decoding(self._settings["attention"])
         self._check_beam(self._width(decoder, n_best), data.source_lengths)
         run = partial(self._translate, decoder=decoder, n_best=n_best)
@@ -842,7 +845,7 @@ default="auto"
         run = partial(self._translate, decoder=self.decoder, n_best=1)
         n_rows = self._n_decoded(self.decoder, 1)
         found = self._map_batches(program, data, _read_hypotheses, run, n_rows)
-        decoded = [hypotheses[0][0] for hypotheses in found]
+        decoded = [best.output for best, *_ in found]
         return 1 - label_error_rate(data.targets, decoded, sample_weight=data.weights)
 
     def _width(self, decoder, n_best) -> int:
@@ -895,9 +898,11 @@ default="auto"
         tokenizer = tokenizer_in_use(self, "target")
         return as_texts(sequences, form, tokenizer, dtype)
 
-    def _ranked(self, hypotheses) -> list[RankedOutput]:
-        ids, log_probs, scores = zip(*hypotheses, strict=True)
-        return list(map(RankedOutput, self._texts(ids), log_probs, scores))
+    def _as_written(self, hypotheses) -> list[RankedOutput]:
+        """Hypotheses with their outputs in the user's form."""
+        texts = self._texts([hypothesis.output for hypothesis in hypotheses])
+        pairs = zip(hypotheses, texts, strict=True)
+        return [hypothesis._replace(output=text) for hypothesis, text in pairs]
 
 
 def _warn_of_whole_texts(texts, side, wanted) -> None:
@@ -934,11 +939,11 @@ def _run_forced(program, batch) -> list:
     return [np.split(logits, ends[:-1]), attention]
 
 
-def _read_hypotheses(rows, *found) -> list[list]:
+def _read_hypotheses(rows, *found) -> list[list[RankedOutput]]:
     return [_hypotheses(*sample) for sample in zip(*found, strict=True)]
 
 
-def _hypotheses(tokens, lengths, log_probs, scores) -> list[tuple]:
+def _hypotheses(tokens, lengths, log_probs, scores) -> list[RankedOutput]:
     """One sample's hypotheses, without the places that none has."""
     places = np.flatnonzero(np.isfinite(scores))
     if not places.size:
@@ -947,7 +952,8 @@ def _hypotheses(tokens, lengths, log_probs, scores) -> list[tuple]:
             "max_output_length. Lower min_output_length, or set no_repeat_ngram=0."
         )
     return [
-        (tokens[i, : lengths[i]], float(log_probs[i]), float(scores[i])) for i in places
+        RankedOutput(tokens[i, : lengths[i]], float(log_probs[i]), float(scores[i]))
+        for i in places
     ]
 
 
