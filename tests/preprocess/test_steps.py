@@ -28,8 +28,16 @@ from tests.estimators import AUTOENCODER, CTC, ESTIMATORS
         ([StandardScaler()], r"preprocess\[0\], StandardScaler, learns .* a Pipeline"),
         ([FrameTransformer(Normalizer())], r"FrameTransformer, learns from the data"),
         ([len], r"preprocess\[0\] is not marked: pass skseq\.augmentation\.augmenter"),
-        (["log"], r"preprocess\[0\] is 'log'\."),
-        ("log", r"Got 'log' instead\."),
+        (["log"], r"preprocess\[0\] is 'log'\. Pass the step itself, for example"),
+        (["logmel"], r"preprocess\[0\] is 'logmel'\. Did you mean LogMel\(\)\?"),
+        ("log_mel", r"preprocess is 'log_mel'\. Did you mean LogMel\(\)\?"),
+        (LogMel, r"preprocess is a class\. Did you mean LogMel\(\)\?"),
+        (
+            FrameTransformer(Normalizer()),
+            r"preprocess, FrameTransformer, learns .* in a Pipeline\.",
+        ),
+        (len, r"preprocess is not marked: pass skseq\.augmentation\.augmenter"),
+        ("log", r"Got 'log' instead\. preprocess is 'log'\. Pass the step itself"),
     ],
 )
 @pytest.mark.parametrize("case", ESTIMATORS, ids=str)
