@@ -183,9 +183,9 @@ class LSTMAutoencoder(
     learning_rate_schedule : {"warmup_cosine", "constant"}, default="warmup_cosine"
         How `fit` changes the learning rate. "warmup_cosine" raises it over the first
         twentieth of the epochs and lowers it along half a cosine to a hundredth.
-        `partial_fit`, which knows no end, keeps it constant, as `fit` does where
-        `learning_rate` is a schedule itself, `optimizer` is an instance or config, or
-        once a callback has set the rate.
+        `partial_fit` does not know how many epochs will follow, so it keeps the rate
+        constant, as `fit` does if `learning_rate` is a schedule itself, if `optimizer`
+        is an instance or config, or once a callback has set the rate.
     global_clipnorm : float or None, default=5.0
         Norm to which larger gradients are scaled down; None leaves them as they are.
         Lower it when the loss jumps. It has no effect on an optimizer given as an

@@ -140,9 +140,10 @@ default="auto"
         How strings are split into tokens: at white space, into characters, or by a
         callable from a str to a list of str (whose method `detokenize`, if it has one,
         is the way back; otherwise tokens are joined by spaces). "auto" takes characters
-        if fewer than a tenth of the strings that training starts with hold white space
-        between other characters, if a tenth of their words hold a digit, or if a fifth
-        of their words occur only once, and words otherwise. Samples that already are
+        if at least one of these holds for the strings that training starts with: fewer
+        than 10 % of them have white space between other characters; at least 10 % of
+        their words contain a digit; at least 20 % of their words occur only once.
+        Otherwise it takes words. Samples that already are
         lists, tuples or arrays of tokens are taken as they are; None takes only such
         samples, and their tokens may be integers.
     min_frequency : int, default=1
@@ -195,9 +196,9 @@ default="auto"
     learning_rate_schedule : {"warmup_cosine", "constant"}, default="warmup_cosine"
         How `fit` changes the learning rate. "warmup_cosine" raises it over the first
         twentieth of the epochs and lowers it along half a cosine to a hundredth.
-        `partial_fit`, which knows no end, keeps it constant, as `fit` does where
-        `learning_rate` is a schedule itself, `optimizer` is an instance or config, or
-        once a callback has set the rate.
+        `partial_fit` does not know how many epochs will follow, so it keeps the rate
+        constant, as `fit` does if `learning_rate` is a schedule itself, if `optimizer`
+        is an instance or config, or once a callback has set the rate.
     global_clipnorm : float or None, default=5.0
         Norm to which larger gradients are scaled down; None leaves them as they are.
         Lower it when the loss jumps. It has no effect on an optimizer given as an
