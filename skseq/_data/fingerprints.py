@@ -168,10 +168,15 @@ def _stays(value) -> bool:
 
 
 def _is_installed(module: str) -> bool:
-    """Whether a module is of the standard library or of a package, not a user's own."""
+    """Whether a module is of the standard library or of a package, not a user's own.
+
+    What runs is the user's, even if a package's module started it (`python -m`).
+    """
     room = module.partition(".")[0]
+    if room == "__main__":
+        return False
     if room in sys.stdlib_module_names or room == "skseq":
-        return room != "__main__"
+        return True
     path = getattr(sys.modules.get(room), "__file__", None) or ""
     return "site-packages" in path or "dist-packages" in path
 

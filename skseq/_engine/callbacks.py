@@ -192,9 +192,8 @@ class CallbackRunner:
         for name, value in dict(values).items():
             present = vars(callback).get(name)
             has_room = name in names and _fits(value, present)
-            if _is_of_keras(callback):  # whose numbers stay numbers
-                has_room &= present is None or _kind(value) == _kind(present)
-                has_room &= _is_in_range(value)
+            if _is_of_keras(callback):
+                has_room &= _is_for_keras(name, value, present)
             if not has_room:
                 kind = type(callback).__name__
                 raise ValueError(f"{kind} has no room for its {name!r}")
@@ -218,6 +217,17 @@ def _parameters(callback) -> set[str]:
 
 def _is_of_keras(callback) -> bool:
     return type(callback).__module__.split(".")[0] == "keras"
+
+
+def _is_for_keras(name, value, present) -> bool:
+    """Whether a callback of Keras's can count on from a value.
+
+    Its numbers stay numbers, and None becomes a number or the best weights.
+    """
+    if present is not None:
+        return _kind(value) == _kind(present) and _is_in_range(value)
+    kind = "list" if "weights" in name else "number"
+    return value is None or (_kind(value) == kind and _is_in_range(value))
 
 
 def _is_in_range(value) -> bool:

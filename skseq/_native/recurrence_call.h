@@ -7,14 +7,17 @@
 
 #include "operations.h"
 #include "recurrences.h"
+#include "share_out.h"
 
 namespace skseq {
 
 // The attributes of an operation.
 struct Attributes {
   unsigned char backward = 0, kept = 0;
+  int64_t n_threads = 1;
 
   void read(const Construction& construction) {
+    construction.read("n_threads", &n_threads);
     construction.read("backward", &backward);
     construction.read("kept", &kept);
   }
@@ -41,6 +44,26 @@ class CalledSequences : public Sequences {
     lengths = call.input<int32_t>(LENGTHS, "lengths", {n_rows});
     check();
     sort();
+  }
+
+  // Into how many parts the rows are dealt out, of a cell with so many gates.
+  int64_t n_parts(int64_t n_gates, int64_t n_threads) const {
+    const int64_t inputs = n_features + n_units;
+    return parts_of(n_rows, n_steps * inputs * n_gates * n_units, n_threads);
+  }
+
+  // Call work(part, its number), which tells whether memory was enough, for all parts.
+  template <class Work>
+  void in_parts(int64_t n_parts, Work work) {
+    std::vector<int64_t> dealt;
+    std::vector<Sequences> parts(n_parts, *this);
+    dealt.reserve(n_rows);
+    for (int64_t p = 0; p < n_parts; ++p) {
+      parts[p].order = dealt.data() + dealt.size();
+      for (int64_t i = p; i < n_rows; i += n_parts) dealt.push_back(order[i]);
+      parts[p].n_rows = dealt.data() + dealt.size() - parts[p].order;
+    }
+    in_threads(n_parts, [&](int64_t p) { return work(parts[p], p); });
   }
 
  private:

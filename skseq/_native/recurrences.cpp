@@ -4,9 +4,9 @@
 // kernels are those of the best instruction set that both the library and the processor
 // have, or of the one that the environment variable SKSEQ_INSTRUCTIONS names.
 
+#include <array>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 
 #include "operations.h"
 #include "recurrence_call.h"
@@ -99,19 +99,69 @@ struct Called {
 };
 
 void compute_run(Call& call, const Attributes& attributes, const Cell& cell) {
-  const Called called(call, attributes, cell);
-  const CalledSequences& s = called.sequences;
+  Called called(call, attributes, cell);
+  CalledSequences& s = called.sequences;
   float* outputs = call.output(0, {s.n_rows, s.n_frames, called.n_units});
-  float* trace = call.output(1, {attributes.kept ? called.n_traced() : 0});
-  if (!cell.run(s, s.inputs, called.weights, called.state, outputs,
-                attributes.kept ? trace : nullptr)) {
-    throw std::bad_alloc();
-  }
+  float* kept = call.output(1, {attributes.kept ? called.n_traced() : 0});
+  float* trace = attributes.kept ? kept : nullptr;
+  s.in_parts(s.n_parts(cell.n_gates, attributes.n_threads),
+             [&](const Sequences& part, int64_t) {
+               return cell.run(part, s.inputs, called.weights, called.state, outputs,
+                               trace);
+             });
 }
 
+// The gradients of weights that parts of the rows give, each of them by itself. Those
+// of the first part are the results, to which the others are added in their order.
+class WeightGradients {
+ public:
+  WeightGradients(const Called& called, const Gradients& results, int64_t n_parts)
+      : results_(results) {
+    const CalledSequences& s = called.sequences;
+    sizes_ = {s.n_features * called.width, s.n_constants * called.width,
+              called.n_units * called.width, called.cell.n_biases * called.width};
+    const int64_t size = std::accumulate(sizes_.begin(), sizes_.end(), int64_t{0});
+    others_.assign(n_parts - 1, std::vector<float>(size));
+  }
+
+  Gradients of(int64_t part) {
+    Gradients gradients = results_;
+    if (part > 0) {
+      float* at = others_[part - 1].data();
+      int i = 0;
+      for (float** gradient : all(gradients)) {
+        *gradient = at;
+        at += sizes_[i++];
+      }
+    }
+    return gradients;
+  }
+
+  void add_up() {
+    for (const std::vector<float>& other : others_) {
+      const float* at = other.data();
+      int i = 0;
+      for (float** gradient : all(results_)) {
+        for (int64_t k = 0; k < sizes_[i]; ++k) (*gradient)[k] += *at++;
+        ++i;
+      }
+    }
+  }
+
+ private:
+  static std::array<float**, 4> all(Gradients& gradients) {
+    return {&gradients.kernel, &gradients.constants_kernel,
+            &gradients.recurrent_kernel, &gradients.bias};
+  }
+
+  Gradients results_;
+  std::array<int64_t, 4> sizes_;
+  std::vector<std::vector<float>> others_;
+};
+
 void compute_gradient(Call& call, const Attributes& attributes, const Cell& cell) {
-  const Called called(call, attributes, cell);
-  const CalledSequences& s = called.sequences;
+  Called called(call, attributes, cell);
+  CalledSequences& s = called.sequences;
   const int64_t units = called.n_units, width = called.width;
   const int after = OUTPUT + static_cast<int>(cell.n_states);
   const auto shape = {s.n_rows, s.n_frames, units};
@@ -130,10 +180,13 @@ void compute_gradient(Call& call, const Attributes& attributes, const Cell& cell
                                       : call.output(5, {cell.n_biases, width});
   gradients.output = call.output(6, {s.n_rows, units});
   if (cell.n_states > 1) gradients.memory = call.output(7, {s.n_rows, units});
-  if (!cell.differentiate(s, s.inputs, called.weights, called.state, outputs, trace,
-                          upstream, gradients)) {
-    throw std::bad_alloc();
-  }
+  const int64_t n_parts = s.n_parts(cell.n_gates, attributes.n_threads);
+  WeightGradients parts(called, gradients, n_parts);
+  s.in_parts(n_parts, [&](const Sequences& part, int64_t p) {
+    return cell.differentiate(part, s.inputs, called.weights, called.state, outputs,
+                              trace, upstream, parts.of(p));
+  });
+  parts.add_up();
 }
 
 template <void (*body)(Call&, const Attributes&, const Cell&), Cell Kernels::*cell>
@@ -201,7 +254,7 @@ Definition described(const Operation& operation) {
   } else {
     d.outputs = {"outputs: float", "trace: float"};
   }
-  d.attributes = {"backward: bool", "kept: bool"};
+  d.attributes = {"backward: bool", "kept: bool", "n_threads: int"};
   d.infer = operation.infer;
   d.create = create<Attributes>;
   d.compute = operation.compute;

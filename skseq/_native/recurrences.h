@@ -10,12 +10,13 @@
 
 namespace skseq {
 
-// Right-padded sequences, and in which order their rows are gone through.
+// Right-padded sequences, and which of their rows are gone through in which order: all
+// of them, or those of one part.
 struct Sequences {
   int64_t n_rows, n_frames, n_features, n_constants, n_units;
-  const int32_t* lengths;  // (n_rows,), each 0 to n_frames
-  const int64_t* order;    // (n_rows,), the rows by falling length
-  const int64_t* starts;   // (n_rows,), the frames of the rows before, without padding
+  const int32_t* lengths;  // of all rows, each 0 to n_frames
+  const int64_t* order;    // (n_rows,), rows by falling length
+  const int64_t* starts;   // of all rows, the frames of those before, without padding
   bool backward;           // each row is read from its last frame to its first
 };
 

@@ -63,8 +63,8 @@ void for_each_block(const Sequences& sequences, Body body) {
 
 // Zeros past each length, in an array (n_rows, n_frames, width).
 void clear_padding(const Sequences& sequences, int64_t width, float* frames) {
-  for (int64_t r = 0; r < sequences.n_rows; ++r) {
-    const int64_t n = sequences.lengths[r];
+  for (int64_t i = 0; i < sequences.n_rows; ++i) {
+    const int64_t r = sequences.order[i], n = sequences.lengths[r];
     const size_t bytes = sizeof(float) * (sequences.n_frames - n) * width;
     if (bytes == 0) continue;
     std::memset(frames + (r * sequences.n_frames + n) * width, 0, bytes);

@@ -4,8 +4,8 @@ The same library holds functions of rows, which `rows` calls.
 
 An operation runs whole right-padded sequences: the product with the inputs, the steps,
 each row read within its own length, and zeros past it. In inference a row is the same
-to the bit alone and in any batch. Rows are shared out among operations side by side, as
-each of them runs in one thread. Gradients are operations too.
+to the bit alone and in any batch. An operation shares its rows out among threads.
+Gradients are operations too.
 """
 
 import ctypes
@@ -13,14 +13,13 @@ import os
 from functools import cache
 from types import ModuleType
 
-import numpy as np
 import tensorflow as tf
 
 from skseq import _native
-from skseq._nn.threads import n_inter_op_threads
+from skseq._nn.threads import n_inter_op_threads, n_intra_op_threads
 
-# With more parts, each has too few rows to read the weights for.
-MOST_PARTS = 8
+# With more of them, each has too few rows to read the weights for.
+MOST_THREADS = 8
 
 # Among an operation's inputs.
 _FRAMES, _LENGTHS = 0, 2
@@ -106,30 +105,23 @@ def run_cell(
     n_beside : int
         How many recurrences can run at the same time.
     """
-    operation = getattr(operations(), f"skseq_{cell}")
-
-    def run(frames, constants, lengths, *state):
-        return operation(
-            frames,
-            constants,
-            tf.cast(lengths, tf.int32),
-            *weights,
-            *state,
-            backward=backward,
-            kept=bool(training),
-        )[0]
-
-    return _in_parts(run, [*inputs, lengths, *state], n_beside)
+    frames, constants = inputs
+    return getattr(operations(), f"skseq_{cell}")(
+        frames,
+        constants,
+        tf.cast(lengths, tf.int32),
+        *weights,
+        *state,
+        backward=backward,
+        kept=bool(training),
+        n_threads=_n_threads(n_beside),
+    )[0]
 
 
-def _in_parts(run, tensors, n_beside):
-    """Run on parts of the rows, as many as there are threads for."""
-    n_parts = min(MOST_PARTS, max(1, n_inter_op_threads() // n_beside))
-    if n_parts == 1:
-        return run(*tensors)
-    sizes = (tf.shape(tensors[0])[0] + np.arange(n_parts, dtype=np.int32)) // n_parts
-    parts = [tf.split(tensor, sizes, num=n_parts) for tensor in tensors]
-    return tf.concat([run(*part) for part in zip(*parts, strict=True)], axis=0)
+def _n_threads(n_beside) -> int:
+    """The threads of one of some recurrences that run at the same time."""
+    n_at_once = min(n_beside, n_inter_op_threads())
+    return min(MOST_THREADS, max(1, n_intra_op_threads() // n_at_once))
 
 
 def _gradient(cell, operation, upstream):
@@ -138,15 +130,13 @@ def _gradient(cell, operation, upstream):
         getattr(operations(), f"skseq_{cell}{ending}") for ending in ("", "_grad")
     )
     inputs, (outputs, trace) = list(operation.inputs), operation.outputs
-    backward = operation.get_attr("backward")
+    same = {name: operation.get_attr(name) for name in ("backward", "n_threads")}
     if not operation.get_attr("kept"):
-        outputs, trace = run(*inputs, backward=backward, kept=True)
+        outputs, trace = run(*inputs, kept=True, **same)
     unneeded = getattr(operation, "skip_input_indices", None) or ()
     needs_frames = _FRAMES not in unneeded
     gradients = list(
-        differentiate(
-            *inputs, outputs, trace, upstream, backward=backward, kept=needs_frames
-        )
+        differentiate(*inputs, outputs, trace, upstream, kept=needs_frames, **same)
     )
     d_frames = gradients[_FRAMES]
     gradients[_FRAMES] = (

@@ -361,7 +361,13 @@ def test_a_hostile_state_changes_nothing(change):
     assert vars(gathered) == before
 
 
-@pytest.mark.parametrize("change", [{"wait": np.zeros(3)}, {"wait": [1.0]}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"wait": np.zeros(3)}, {"wait": [1.0]}, {"wait": None}),
+        *({"best": {"format": None}}, {"best": [1.0]}, {"best_weights": 1.0}),
+    ],
+)
 def test_numbers_of_keras_stay_numbers(change):
     runner, _ = runner_of(callbacks.EarlyStopping(monitor="loss", mode="min"))
     with pytest.raises(ValueError, match="EarlyStopping has no room for its"):

@@ -77,6 +77,19 @@ struct Case {
     upstream = noise(random, s.n_rows * s.n_frames * s.n_units);
   }
 
+  // Call work(part) for some parts of the rows, into which they are dealt out.
+  template <class Work>
+  void in_parts(int64_t n_parts, Work work) const {
+    for (int64_t p = 0; p < n_parts; ++p) {
+      std::vector<int64_t> own;
+      for (int64_t i = p; i < sequences.n_rows; i += n_parts) own.push_back(order[i]);
+      skseq::Sequences part = sequences;
+      part.n_rows = static_cast<int64_t>(own.size());
+      part.order = own.data();
+      work(part);
+    }
+  }
+
   int64_t traced(int64_t per_unit) const {
     return n_steps * per_unit * skseq::padded_units(sequences.n_units, kernels.lanes);
   }
@@ -237,7 +250,10 @@ void run(const Kind& kind, Random& random) {
   const skseq::State state{at(OUTPUT), at(MEMORY)};
   Numbers outputs(c.upstream.size()), trace(c.traced(cell.n_traced));
   Numbers without_trace(c.upstream.size());
-  cell.run(c.sequences, inputs, weights, state, outputs.data(), trace.data());
+  const int64_t n_parts = drawn(random, 1, 3);
+  c.in_parts(n_parts, [&](const skseq::Sequences& part) {
+    cell.run(part, inputs, weights, state, outputs.data(), trace.data());
+  });
   cell.run(c.sequences, inputs, weights, state, without_trace.data(), nullptr);
   const std::vector<double> expected = outputs_of(c, kind);
   for (size_t i = 0; i < expected.size(); ++i) {
@@ -253,8 +269,16 @@ void run(const Kind& kind, Random& random) {
       wants_frames ? to(FRAMES) : nullptr, to(CONSTANTS), to(KERNEL),
       to(CONSTANTS_KERNEL),                to(RECURRENT), to(BIAS),
       to(OUTPUT),                          to(MEMORY)};
-  cell.differentiate(c.sequences, inputs, weights, state, outputs.data(), trace.data(),
-                     c.upstream.data(), gradients);
+  std::vector<Numbers> sums(BIAS + 1);
+  c.in_parts(n_parts, [&](const skseq::Sequences& part) {
+    cell.differentiate(part, inputs, weights, state, outputs.data(), trace.data(),
+                       c.upstream.data(), gradients);
+    for (int i : {KERNEL, CONSTANTS_KERNEL, RECURRENT, BIAS}) {
+      sums[i].resize(found[i].size());
+      for (size_t k = 0; k < found[i].size(); ++k) sums[i][k] += found[i][k];
+    }
+  });
+  for (int i : {KERNEL, CONSTANTS_KERNEL, RECURRENT, BIAS}) found[i] = sums[i];
   if (!wants_frames) found[FRAMES].clear();
   compare_gradients(c, kind, random, found);
 }

@@ -202,13 +202,31 @@ def test_a_row_is_the_same_to_the_bit_alone_and_in_any_batch_under_any_padding(c
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("n_threads", [1, 2, 3, 100])
 def test_outputs_do_not_depend_on_the_number_of_threads(cell, n_threads, monkeypatch):
-    tensors, lengths, upstream = drawn(13, 5, 3, 2, 6, cell)
+    tensors, lengths, upstream = drawn(41, 70, 30, 2, 37, cell)  # enough for eight
     expected = run(tensors, lengths), *gradients(tensors, lengths, upstream)
-    monkeypatch.setattr(compiled, "n_inter_op_threads", lambda: n_threads)
+    monkeypatch.setattr(compiled, "n_intra_op_threads", lambda: n_threads)
     np.testing.assert_array_equal(run(tensors, lengths), expected[0])
     found = gradients(tensors, lengths, upstream)
     for ours, others in zip(found, expected[1:], strict=True):
         assert_near(ours, others.numpy(), 3e-6)
+    again = gradients(tensors, lengths, upstream)
+    for ours, same in zip(found, again, strict=True):
+        np.testing.assert_array_equal(ours, same)
+
+
+@pytest.mark.parametrize(
+    ("n_beside", "n_at_once", "n_threads"), [(1, 4, 4), (2, 4, 2), (2, 1, 4), (9, 4, 1)]
+)
+def test_threads_are_shared_among_recurrences_that_run_at_the_same_time(
+    n_beside, n_at_once, n_threads, monkeypatch
+):
+    monkeypatch.setattr(compiled, "n_intra_op_threads", lambda: 4)
+    monkeypatch.setattr(compiled, "n_inter_op_threads", lambda: n_at_once)
+    tensors, lengths, _ = drawn(3, 5, 2, 1, 4)
+    with tf.Graph().as_default() as graph:
+        run(tensors, lengths, n_beside=n_beside)
+    (operation,) = [op for op in graph.get_operations() if op.type == "SkseqLstm"]
+    assert operation.get_attr("n_threads") == n_threads
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -295,8 +313,7 @@ def test_no_samples_no_frames_and_no_features_are_taken(cell, sizes):
         ("recurrent_kernel", np.s_[:, 1:], r"recurrent_kernel must have shape"),
     ],
 )
-def test_arrays_that_do_not_fit_are_refused_in_words(name, index, message, monkeypatch):
-    monkeypatch.setattr(compiled, "n_inter_op_threads", lambda: 1)
+def test_arrays_that_do_not_fit_are_refused_in_words(name, index, message):
     tensors, lengths, _ = drawn(3, 5, 2, 1, 4)
     tensors[name] = tensors[name][index]
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
@@ -304,8 +321,7 @@ def test_arrays_that_do_not_fit_are_refused_in_words(name, index, message, monke
 
 
 @pytest.mark.parametrize("length", [-1, 6])
-def test_lengths_beyond_the_frames_are_refused_in_words(length, monkeypatch):
-    monkeypatch.setattr(compiled, "n_inter_op_threads", lambda: 1)
+def test_lengths_beyond_the_frames_are_refused_in_words(length):
     tensors, lengths, _ = drawn(3, 5, 2, 1, 4)
     lengths[1] = length
     message = rf"lengths must be from 0 to 5. lengths\[1\] is {length}"
@@ -318,9 +334,8 @@ def test_lengths_beyond_the_frames_are_refused_in_words(length, monkeypatch):
     [(1, 2**30, 1), (2**20, 2**20, 4), (1, 1, 2**15)],
 )
 def test_too_many_numbers_are_refused_before_any_is_computed(
-    n_samples, n_frames, units, monkeypatch
+    n_samples, n_frames, units
 ):
-    monkeypatch.setattr(compiled, "n_inter_op_threads", lambda: 1)
     shapes = (n_samples, n_frames, 0), (n_samples, 0), (0, 4 * units), (0, 4 * units)
     tensors = dict(zip(NAMES, (tf.zeros(shape) for shape in shapes), strict=False))
     tensors |= {"bias": tf.zeros(4 * units)}
