@@ -366,7 +366,7 @@ WAYS_TO_FIT = {
 @pytest.mark.parametrize("way", WAYS_TO_FIT)
 def test_who_learns_the_mean_is_told_where_and_what_to_try(way):
     coder = LSTMAutoencoder(units=5, random_state=0)
-    advice = r"leaves \d+% of the variance.*more units, difference=True, more epochs"
+    advice = r"leaves \d+% of the variance.*more epochs, more units, difference=True"
     with pytest.warns(ConvergenceWarning, match=advice) as caught:
         WAYS_TO_FIT[way](coder)
     (warning,) = caught
