@@ -2,7 +2,7 @@
 Spoken digits, from raw audio
 =============================
 
-One pipeline leads from waveforms to digits: cepstral coefficients, a normaliser that
+One pipeline leads from waveforms to digits: cepstral coefficients, a normalizer that
 removes the effects of microphone and room, and a classifier. It is tested on a voice
 that it has not heard.
 """

@@ -16,7 +16,12 @@ def __getattr__(name):
         return getattr(importlib.import_module(_names.MODULES[name]), name)
     if name in _names.ROOMS:
         return importlib.import_module(f"skseq.{name}")
-    raise AttributeError(f"module 'skseq' has no attribute {name!r}")
+    hint = ""
+    if not name.startswith("_"):
+        from skseq._parameters import did_you_mean
+
+        hint = did_you_mean(name, __dir__())
+    raise AttributeError(f"module 'skseq' has no attribute {name!r}.{hint}")
 
 
 def __dir__():

@@ -13,11 +13,11 @@ from skseq import inspection as inspection
 from skseq import metrics as metrics
 from skseq import preprocessing as preprocessing
 from skseq import scikeras as scikeras
-from skseq._autoencoder import LSTMAutoencoder as LSTMAutoencoder
+from skseq._autoencoder.estimator import LSTMAutoencoder as LSTMAutoencoder
 from skseq._ctc.estimator import CTCSequenceClassifier as CTCSequenceClassifier
 from skseq._engine.lending import clear_programs as clear_programs
 from skseq._engine.lending import set_program_memory as set_program_memory
-from skseq._seq2seq import Seq2SeqTranslator as Seq2SeqTranslator
+from skseq._seq2seq.estimator import Seq2SeqTranslator as Seq2SeqTranslator
 from skseq._show_versions import show_versions as show_versions
 from skseq._version import __version__ as __version__
 

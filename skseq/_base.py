@@ -209,9 +209,16 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
             self._exact_lengths = program.padding.in_training(training, validation)
             self.batch_size_ = self._pick_batch_size(training)
             plan = self._plan(request, first, validation)
-            run = Run(program, trainer, plan, training, validation)
-            run.callbacks, run.checkpoint = callbacks, checkpoint
-            run.score = self._validation_score
+            run = Run(
+                program,
+                trainer,
+                plan,
+                training,
+                validation,
+                callbacks=callbacks,
+                checkpoint=checkpoint,
+                score=self._validation_score,
+            )
             for state in run.states(first):
                 yield run, state
 

@@ -23,7 +23,7 @@ FITTED_FRAMES = {
 
 
 class FrameEstimator(SequenceEstimator):
-    """Base of the estimators whose X are frames, which they standardise."""
+    """Base of the estimators whose X are frames, which they standardize."""
 
     def _preprocessed(self, sequences, reset):
         """Checked frames as the network is to be trained on them.
@@ -51,7 +51,8 @@ class FrameEstimator(SequenceEstimator):
         known = self._n_inputs if self._steps else n_frame_features(self)
         if not self._settings["n_features"] == self._n_inputs == known:
             raise ValueError(
-                f"it has {known} features for a network that takes another number"
+                f"it has {counted(known, 'feature')} for a network that takes another "
+                "number"
             )
         for name in ("mean_", "scale_"):
             if len(getattr(self, name)) != self._n_inputs:

@@ -7,8 +7,8 @@ by ``python -m tests.stub``.
 
 ESTIMATORS = {
     "CTCSequenceClassifier": "skseq._ctc.estimator",
-    "LSTMAutoencoder": "skseq._autoencoder",
-    "Seq2SeqTranslator": "skseq._seq2seq",
+    "LSTMAutoencoder": "skseq._autoencoder.estimator",
+    "Seq2SeqTranslator": "skseq._seq2seq.estimator",
 }
 
 FUNCTIONS = {

@@ -167,7 +167,7 @@ class OneOf(Constraint):
 
 @dataclass(frozen=True)
 class Kind(Constraint):
-    """Any value that a function recognises.
+    """Any value that a function recognizes.
 
     Parameters
     ----------

@@ -95,6 +95,12 @@ ANSWERS = {
         "decoder_input",
         "Set decoder_input to 'output' or 'code', what the decoder reads.",
     ),
+    # Of those whose loss cannot be chosen, which both have a decoder.
+    "loss": ("decoder", "The loss follows from the task and is not a parameter."),
+    "metrics": (
+        "units",
+        "Measure what is predicted by skseq.metrics, or set scoring in a search.",
+    ),
     "tokenizer": ("source_tokenizer", "Set source_tokenizer and target_tokenizer."),
     "zero_infinity": ("infeasible", "Set infeasible='drop'."),
     **{
@@ -105,7 +111,11 @@ ANSWERS = {
 
 
 ANSWERS_OF_STEPS = {
-    name: (ours, f"It is in seconds here: {ours}={name} / sample_rate.")
+    name: (
+        ours,
+        f"{ours} is in seconds: set it to {name} / sample_rate, or to {name} itself if "
+        "that is in seconds already.",
+    )
     for name, ours in {
         **dict.fromkeys(("hop_length", "hop_size", "winstep"), "hop_seconds"),
         **dict.fromkeys(("win_length", "frame_length", "winlen"), "window_seconds"),

@@ -1,7 +1,7 @@
 """How messages count things."""
 
 
-def counted(n: int, noun: str) -> str:
+def counted(n: int, noun: str, plural: str | None = None) -> str:
     """Return a number with its noun: "1 frame", "2 frames".
 
     Parameters
@@ -10,9 +10,11 @@ def counted(n: int, noun: str) -> str:
         How many there are.
     noun : str
         What one of them is called.
+    plural : str, default=None
+        What several are called, unless an s is added.
 
     Returns
     -------
     text : str
     """
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+    return f"{n} {noun}" if n == 1 else f"{n} {plural or f'{noun}s'}"

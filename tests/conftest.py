@@ -11,8 +11,7 @@ def data_home():
     home = Path(os.environ.get("SKSEQ_DATA_HOME") or beside)
     if not home.is_dir():
         pytest.skip(
-            f"needs real data: {home} is no folder, and SKSEQ_DATA_HOME may "
-            f"name another"
+            f"needs real data: {home} is not a folder; SKSEQ_DATA_HOME may name another"
         )
     return home
 

@@ -29,6 +29,15 @@ SMALL = {
 # The least that can be fitted. All who use it share their compiled programs.
 TINY = {"units": 2, "epochs": 1, "optimizer": "sgd"}
 
+# By what an estimator writes, the y of any three sequences of two frames or more.
+THREE_TARGETS = {
+    "labels": ["ab", "b", "a"],
+    "one label": ["a", "b", "a"],
+    "texts": ["b a", "b", "a"],
+    "tokens": [["a"], ["b", "a"], ["b"]],
+    "nothing": None,
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
@@ -49,7 +58,7 @@ class Case:
         A sequence of X -> another one of the same length, one 40 times as long.
     reads, writes : str
         Which tables of bad and good data there are for its X and y: "frames",
-        "texts" or "tokens"; "labels", "one label", "texts", "tokens" or "nothing".
+        "texts" or "tokens"; one of `THREE_TARGETS`.
     params : dict
         Parameters beside those in `SMALL`.
     degrees : str
@@ -63,8 +72,8 @@ class Case:
     free : frozenset of str
         Parameters without a fixed range of values.
     check_params : dict or None
-        What scikit-learn's checks need beside a small network; None where X is no
-        array of numbers, which they are about.
+        What scikit-learn's checks need beside a small network; None where X is not
+        an array of numbers, which they are about.
     rounding : float
         How far results may differ by the memory layout of the same frames.
     """
@@ -103,6 +112,11 @@ class Case:
     @property
     def y(self):
         return self.draw(N_SAMPLES)[1]
+
+    @property
+    def three_targets(self):
+        """The y of any three sequences of two frames or more."""
+        return THREE_TARGETS[self.writes]
 
     @property
     def learns_from_y(self):

@@ -27,7 +27,14 @@ from tests.data.test_tokens import BAD_SEQUENCES as BAD_TOKENS
 from tests.data.test_tokens import BAD_X as BAD_TEXTS
 from tests.data.test_tokens import BAD_Y as BAD_TARGETS
 from tests.data.test_tokens import INTEGERS, SEQUENCES, STRANGE, TEXTS
-from tests.estimators import AUTOENCODER, CTC, ESTIMATORS, TRANSLATOR, written
+from tests.estimators import (
+    AUTOENCODER,
+    CTC,
+    ESTIMATORS,
+    THREE_TARGETS,
+    TRANSLATOR,
+    written,
+)
 from tests.refusals import complaints
 
 NAN = math.nan
@@ -54,14 +61,7 @@ MORE = {
     },
 }
 
-# By what an estimator writes: the y of the good X above, bad ones, more good ones.
-TARGETS = {
-    "labels": ["ab", "b", "a"],
-    "one label": ["a", "b", "a"],
-    "texts": ["b a", "b", "a"],
-    "tokens": [["a"], ["b", "a"], ["b"]],
-    "nothing": None,
-}
+# By what an estimator writes: bad y, more good ones.
 BAD_TARGET = {"labels": BAD_Y, "texts": BAD_TARGETS}
 MORE_TARGETS = {"labels": {name: row[0] for name, row in GOOD_Y.items()}}
 
@@ -78,7 +78,7 @@ READERS = [
 
 
 def data_of(case):
-    return GOOD[case.reads], TARGETS[case.writes]
+    return GOOD[case.reads], case.three_targets
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def test_a_bad_x_is_refused_by_every_use(case, fitted):
 def test_a_good_x_is_learnt_from_and_answered(case):
     offenders = {}
     for row, (X, n_samples) in MORE[case.reads].items():
-        y = X if case.writes == case.reads else TARGETS["one label"][:n_samples]
+        y = X if case.writes == case.reads else THREE_TARGETS["one label"][:n_samples]
         learnt = case.tiny(**bounded(case)).fit(X, y)
         outputs, scores = learnt.predict(X), learnt.score_samples(X)
         is_well = (
@@ -204,7 +204,7 @@ FURTHER_X = {
 
 @pytest.mark.parametrize("case", [c for c in ESTIMATORS if c.reads_frames], ids=str)
 def test_what_only_looks_like_frames_is_refused(case):
-    estimator, y = case.tiny(), TARGETS[case.writes]
+    estimator, y = case.tiny(), case.three_targets
     calls = [
         (row, lambda X=X: estimator.fit(X, y), error, re.escape(message))
         for row, (X, error, message) in FURTHER_X.items()
@@ -325,7 +325,7 @@ def test_what_would_fail_in_the_first_step_is_refused_before(case):
     assert not offenders
 
 
-def test_a_class_without_a_signature_is_no_encoder():
+def test_a_class_without_a_signature_cannot_be_a_front_end():
     with pytest.raises(ValueError, match="front_end=<class 'str'> cannot be called"):
         CTC.tiny(front_end=str).fit(RAGGED, ["a", "b", "c"])
 

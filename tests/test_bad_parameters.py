@@ -361,7 +361,7 @@ def test_a_bad_number_of_hypotheses_is_refused(fitted, n):
         ([*Y[:-1], 3], ValueError, r"y\[5\] is the scalar label 3"),
         (np.ones((6, 3)), ValueError, "Padding cannot be told from labels"),
         (np.eye(6), ValueError, "looks one-hot"),
-        ([""] * 6, ValueError, "all 6 label sequences are empty"),
+        ([""] * 6, ValueError, "every label sequence is empty"),
         (iter(Y), TypeError, r"must have a length.*list\(y\)"),
         (set(Y), TypeError, "ordered collection"),
     ],

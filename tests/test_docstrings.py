@@ -297,25 +297,3 @@ def test_attributes_of_drawn_displays_are_those_documented():
 def test_no_estimator_or_transformer_goes_unfitted():
     fitting = {n.split(".")[-1] for n, (v, _) in PUBLIC.items() if hasattr(v, "fit")}
     assert fitting == ESTIMATOR_FITS.keys() | TRANSFORMER_FITS.keys()
-
-
-# Words for what the glossary calls by another.
-NOT_IN_USE = {
-    r"time[ -]?steps?\b": "frame",
-    r"whitespace": "white space",
-    r"fraction of": "share of",
-    r"standardis|normalis|tokenis": "-iz-, as in the names of the API",
-    r"RandomState or None": "RandomState instance or None",
-    r"\+1\b": "1",
-    r": path-like": "str or path-like",
-}
-
-
-def test_docstrings_keep_to_one_word_for_one_thing():
-    texts = {name: inspect.getdoc(value) for name, (value, _) in PUBLIC.items()}
-    assert not {
-        (name, word): term
-        for name, text in texts.items()
-        for word, term in NOT_IN_USE.items()
-        if re.search(word, text)
-    }

@@ -48,6 +48,17 @@ def test_completion_offers_what_is_public_and_nothing_else():
     assert {*skseq.__all__, *_names.ROOMS} == OFFERED
 
 
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [("CTCClassifier", "CTCSequenceClassifier"), ("clear_program", "clear_programs")],
+)
+def test_a_name_that_is_nearly_one_of_ours_is_told_which(name, ours):
+    with pytest.raises(AttributeError, match=rf"'{name}'\. Did you mean '{ours}'\?$"):
+        getattr(skseq, name)
+    with pytest.raises(AttributeError, match=r"'zzzzzz'\.$"):
+        _ = skseq.zzzzzz
+
+
 def test_the_package_itself_defines_private_names_only():
     source = Path(skseq.__file__).read_text(encoding="utf-8")
     symbols = symtable.symtable(source, skseq.__file__, "exec").get_symbols()
@@ -67,6 +78,12 @@ def test_a_completer_that_runs_nothing_offers_the_same(code):
 def test_the_stub_is_written_from_the_table():
     written = STUB.read_text(encoding="utf-8")
     assert written == stub(), "run python -m tests.stub"
+
+
+def test_load_returns_one_of_the_table_of_estimators():
+    (union,) = re.findall(r"_Estimator = Union\[.*\n((?:    .*\n)+)\]", stub())
+    assert re.findall(r"\w+", union) == [*_names.ESTIMATORS]
+    assert "def load(path: str | PathLike[str]) -> _Estimator:" in stub()
 
 
 def test_what_load_may_build_is_the_table_of_estimators():
@@ -155,11 +172,16 @@ def test_the_answers_speak_of_parameters_that_exist(answer):
     [
         (LogMel, "sr", r"Did you mean 'sample_rate'\?"),
         (MFCC, "numcep", r"Did you mean 'n_mfcc'\?"),
-        (LogMel, "hop_length", r"seconds here: hop_seconds=hop_length / sample_rate\."),
+        (
+            LogMel,
+            "hop_length",
+            r"hop_seconds is in seconds: set it to hop_length / sample_rate, or to "
+            r"hop_length itself if that is in seconds already\.",
+        ),
         (
             MFCC,
             "win_length",
-            r"here: window_seconds=win_length / sample_rate\.",
+            r"set it to win_length / sample_rate, or to win_length itself if .*\.",
         ),
         (SlidingWindows, "window_size", r"Did you mean 'window_length'\?"),
         (GaussianNoise, "std", r"Did you mean 'scale'\?"),

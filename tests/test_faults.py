@@ -97,8 +97,8 @@ def die_soon(delay, source, target):
     threading.Timer(delay, die).start()
 
 
-# Each goes on from what the last has left; a checkpoint is two members, and is written
-# once an epoch.
+# Each continues from what the last has left; a checkpoint is two members, and is
+# written once per epoch.
 DEATHS = {
     "first header": lambda: before(zipfile.ZipFile, "writestr", 1, die_half_way),
     "weights": lambda: before(zipfile.ZipFile, "writestr", 4, die_half_way),
@@ -118,7 +118,7 @@ def checkpoints(folder):
 
 
 def die_often(folder):
-    """Run in another process: begin a fit, or go on with it, and die every time."""
+    """Run in another process: begin a fit, or continue it, and die every time."""
     n_epochs = []
     for plan_death in DEATHS.values():
         if not os.fork():
@@ -187,7 +187,7 @@ def test_a_fit_without_room_for_its_checkpoint_changes_nothing(name, n_bytes, tm
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_a_fit_goes_on_once_there_is_room_again(name, tmp_path, monkeypatch):
+def test_a_fit_continues_once_there_is_room_again(name, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", os.fsync)  # to be put back
     before(os, "fsync", 7, disk_full)  # two an epoch: its file's, and the folder's
     with pytest.raises(OSError, match="No space left"):

@@ -17,12 +17,11 @@ from tests.data.samples import RAGGED, Lazy, with_value
 from tests.estimators import AUTOENCODER, CTC, ESTIMATORS
 
 READERS = [case for case in ESTIMATORS if case.reads_frames]
-Y = {"CTCSequenceClassifier": ["a", "b", "a"], "LSTMAutoencoder": None}
 IMAGES = [np.full((20 + i, 8), i / 3) for i in range(3)]
 
 
 def fit(case, X, **params):
-    return case.tiny(**params).fit(X, Y[case.Estimator.__name__])
+    return case.tiny(**params).fit(X, case.three_targets)
 
 
 @pytest.fixture(scope="module")
@@ -86,18 +85,16 @@ def test_labels_to_align_are_not_told_what_fit_could_do(letters):
 @pytest.mark.parametrize("case", READERS, ids=str)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_table_of_sensors_is_warned_of_in_fit(case):
-    table = pd.DataFrame(np.eye(5, 3), columns=["x", "y", "z"])
-    y = ["a", "b", "a", "b", "a"]
-    with pytest.warns(UserWarning, match=r"5 sequences of 3 frames .*'x' and so on"):
-        case.tiny().fit(table, y if case.learns_from_y else None)
+    table = pd.DataFrame(np.eye(3, 2), columns=["x", "y"])
+    with pytest.warns(UserWarning, match=r"3 sequences of 2 frames .*'x' and so on"):
+        fit(case, table)
 
 
 @pytest.mark.parametrize("case", READERS, ids=str)
 @pytest.mark.filterwarnings("error", "ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_table_whose_columns_count_is_one_of_sequences(case):
-    table = pd.DataFrame(np.eye(5, 3), columns=["t0", "t1", "t2"])
-    y = ["a", "b", "a", "b", "a"]
-    case.tiny().fit(table, y if case.learns_from_y else None)
+    table = pd.DataFrame(np.eye(3, 2), columns=["t0", "t1"])
+    fit(case, table)
 
 
 @pytest.mark.parametrize(

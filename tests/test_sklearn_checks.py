@@ -1,10 +1,17 @@
-"""scikit-learn's own checks, all of them."""
+"""scikit-learn's own checks, all of them, and those that it has no texts for."""
 
+import inspect
+
+import joblib
 import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import check_is_fitted
 
 from tests.estimators import CASES, CTC_SINGLE
+from tests.estimators import ESTIMATORS as FIRST_CASES
 
 pytestmark = pytest.mark.core
 
@@ -80,3 +87,72 @@ def test_stricter_check(estimator, check):
     if not hasattr(estimator_checks, check):
         pytest.skip("this scikit-learn has no such check")
     getattr(estimator_checks, check)(type(estimator).__name__, estimator)
+
+
+# -- estimators of texts ---------------------------------------------------------------
+# scikit-learn runs none but the first of its checks on them, since it has no texts to
+# give them. Those that need none are called here, and others follow.
+
+OF_TEXTS = [case for case in FIRST_CASES if not case.reads_frames]
+WITHOUT_DATA = [
+    "check_estimator_cloneable",
+    "check_estimator_tags_renamed",
+    "check_valid_tag_types",
+    "check_estimator_repr",
+    "check_no_attributes_set_in_init",
+    "check_do_not_raise_errors_in_init_or_set_params",
+    "check_mixin_order",
+    "check_parameters_default_constructible",
+    "check_get_params_invariance",
+    "check_set_params",
+    "check_estimators_unfitted",
+]
+
+
+@pytest.fixture(params=OF_TEXTS, ids=str)
+def case(request):
+    return request.param
+
+
+@pytest.mark.parametrize("name", WITHOUT_DATA)
+def test_scikit_learn_check_without_data(case, name):
+    getattr(estimator_checks, name)(case.Estimator.__name__, case.tiny())
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "score", "score_samples"])
+def test_the_second_argument_is_y(case, method):
+    names = list(inspect.signature(getattr(case.tiny(), method)).parameters)
+    assert names[:2] == ["X", "y"]
+
+
+def test_fitting_changes_no_parameter_and_adds_only_what_is_learnt(case):
+    estimator = case.tiny(callbacks=[], units=[2])
+    before = {n: joblib.hash(value) for n, value in estimator.get_params().items()}
+    estimator.fit(case.X, case.y)
+    after = {n: joblib.hash(value) for n, value in estimator.get_params().items()}
+    assert after == before
+    public = {n for n in vars(estimator) if not n.startswith("_")} - before.keys()
+    assert all(name.endswith("_") for name in public)
+    assert not hasattr(estimator, "n_features_in_")
+
+
+def test_check_is_fitted_tells_the_two_states_apart(case):
+    with pytest.raises(NotFittedError):
+        check_is_fitted(case.tiny())
+    fitted = case.tiny().fit(case.X, case.y)
+    check_is_fitted(fitted)
+    with pytest.raises(NotFittedError):
+        check_is_fitted(clone(fitted))
+
+
+def test_a_failed_fit_does_not_count_as_one(case):
+    estimator = case.tiny()
+    with pytest.raises(ValueError, match="requires y"):
+        estimator.fit(case.X, None)
+    with pytest.raises(NotFittedError):
+        estimator.predict(case.X)
+
+
+def test_one_sample_is_enough(case):
+    X, y = case.X[:1], case.y[:1]
+    assert case.tiny().fit(X, y).predict(X).shape == (1,)

@@ -9,6 +9,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
@@ -48,18 +49,21 @@ from sklearn.model_selection import (
 )
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline, make_union
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils import estimator_html_repr, resample
 
+from skseq import metrics
 from skseq._data.collections import object_array
-from skseq.metrics import (
-    label_error_rate,
-    label_error_rate_scorer,
-    sequence_accuracy_scorer,
-)
 from skseq.preprocessing import FrameTransformer
-from tests.estimators import AUTOENCODER, CTC, CTC_SINGLE, ESTIMATORS, Case
+from tests.estimators import (
+    AUTOENCODER,
+    CTC,
+    CTC_SINGLE,
+    ESTIMATORS,
+    TRANSLATOR,
+    Case,
+)
 
 N_SAMPLES = 24
 X, Y = CTC.draw(N_SAMPLES)
@@ -71,20 +75,26 @@ SMALL = {"bidirectional": False, "epochs": 2, "learning_rate": 0.05, "batch_size
 
 @dataclass(frozen=True)
 class Learner:
-    """An estimator and its data, as scikit-learn's tools take them."""
+    """An estimator and its data, as scikit-learn's tools take them.
+
+    Texts are lists of tokens, which a tool might take for an array, or else strings.
+    """
 
     case: Case
+    splits: bool = True
 
     def __call__(self, **params):
         return self.case.make(**{**SMALL, **params})
 
+    def __str__(self):
+        return self.case.name
+
     @property
     def data(self):
-        """X and y: lists of tokens for texts, which a tool might take for an array."""
         some_X, some_y = self.case.draw(N_SAMPLES)
-        if self.case.reads == "texts":
+        if self.splits and self.case.reads == "texts":
             some_X = [text.split() for text in some_X]
-        if self.case.writes == "texts":
+        if self.splits and self.case.writes == "texts":
             some_y = [text.split() for text in some_y]
         if not self.case.learns_from_y:
             some_y = None
@@ -121,26 +131,31 @@ def fitted_by_hand(learner, rows, **params):
 
 make, make_single = Learner(CTC), Learner(CTC_SINGLE)
 make_coder = partial(Learner(AUTOENCODER), epochs=1)
+STRINGS = TRANSLATOR.variant(
+    "translator-strings", source_tokenizer="auto", target_tokenizer="auto"
+)
+translate = Learner(STRINGS, splits=False)
 LEARNERS = [Learner(case) for case in (*ESTIMATORS, CTC_SINGLE)]
+SEQUENCES = [make, translate]  # those that write label sequences or texts
 
 
 # For tools that do with every estimator what others here do as well.
 def mostly_slow(learners):
     def param(learner):
         marks = () if learner.case is CTC else pytest.mark.slow
-        return pytest.param(learner, id=learner.case.name, marks=marks)
+        return pytest.param(learner, id=str(learner), marks=marks)
 
     return pytest.mark.parametrize("learner", map(param, learners))
 
 
-@pytest.fixture(params=LEARNERS, ids=lambda learner: learner.case.name)
+@pytest.fixture(params=LEARNERS, ids=str)
 def learner(request):
     return request.param
 
 
-@pytest.fixture(scope="module")
-def fitted():
-    return make().fit(X, Y)
+def assert_same_weights(estimator, other):
+    for a, b in zip(estimator._weights, other._weights, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 # -- containers -------------------------------------------------------------------
@@ -151,13 +166,28 @@ def shuffled_series(items):
     return pd.Series(list(items), index=index)
 
 
+def split(texts):
+    return [text.split() for text in texts]
+
+
+ANY = {"tuple": tuple, "object array": object_array, "Series": shuffled_series}
 CONTAINERS = {
-    "tuple": (tuple, tuple),
-    "object array": (object_array, object_array),
-    "Series": (shuffled_series, shuffled_series),
-    "DataFrames": (lambda X: [pd.DataFrame(x) for x in X], list),
-    "nested lists": (lambda X: [x.tolist() for x in X], list),
-    "NaN-padded array": (lambda X: padded(X), np.array),
+    make: {
+        **{name: (contain, contain) for name, contain in ANY.items()},
+        "DataFrames": (lambda X: [pd.DataFrame(x) for x in X], list),
+        "nested lists": (lambda X: [x.tolist() for x in X], list),
+        "NaN-padded array": (lambda X: padded(X), np.array),
+    },
+    translate: {
+        **{name: (contain, contain) for name, contain in ANY.items()},
+        "string array": (np.array, np.array),
+        "polars Series": (pl.Series, pl.Series),
+        "Index": (pd.Index, pd.Index),
+        "Series of lists": (
+            lambda X: shuffled_series(split(X)),
+            lambda y: shuffled_series(split(y)),
+        ),
+    },
 }
 
 
@@ -168,22 +198,29 @@ def padded(X):
     return array
 
 
-@pytest.mark.parametrize("container", CONTAINERS)
-def test_any_container_is_as_good_as_a_list(fitted, container):
-    contain_X, contain_y = CONTAINERS[container]
-    other = make().fit(contain_X(X), contain_y(Y))
-    for a, b in zip(other._weights, fitted._weights, strict=True):
-        np.testing.assert_array_equal(a, b)
-    assert other.predict(contain_X(X)).tolist() == fitted.predict(X).tolist()
-    assert other.score(contain_X(X), contain_y(Y)) == fitted.score(X, Y)
+@pytest.mark.parametrize(
+    ("learner", "container"),
+    [(learner, name) for learner in SEQUENCES for name in CONTAINERS[learner]],
+    ids=str,
+)
+def test_any_container_is_as_good_as_a_list(learner, container):
+    X, y = learner.data
+    contain_X, contain_y = CONTAINERS[learner][container]
+    fitted = learner.fit(range(len(X)))
+    other = learner().fit(contain_X(X), contain_y(y))
+    assert_same_weights(other, fitted)
+    found = other.predict(contain_X(X)).tolist()
+    if container == "Series of lists":
+        found = [" ".join(tokens) for tokens in found]
+    assert found == fitted.predict(X).tolist()
+    assert other.score(contain_X(X), contain_y(y)) == fitted.score(X, y)
 
 
 def test_one_feature_may_go_without_its_axis():
     flat = [x[:, 0] for x in X]
     with_axis = make().fit([x[:, :1] for x in X], Y)
     without = make().fit(flat, Y)
-    for a, b in zip(with_axis._weights, without._weights, strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same_weights(with_axis, without)
     assert without.n_features_in_ == 1
 
 
@@ -194,24 +231,39 @@ def scaled(clf):
     return make_pipeline(FrameTransformer(StandardScaler()), clf)
 
 
-def test_a_pipeline_scales_frames_first(fitted):
-    large = [1000 * x + 5 for x in X]
-    pipeline = scaled(make()).fit(large, Y)
-    by_hand = FrameTransformer(StandardScaler()).fit(large)
-    direct = make().fit(by_hand.transform(large), Y)
-    assert (
-        pipeline.predict(large).tolist()
-        == direct.predict(by_hand.transform(large)).tolist()
-    )
-    assert pipeline.score(large, Y) == direct.score(by_hand.transform(large), Y)
+def lowered(texts):
+    return [text.lower() for text in texts]
 
 
-def test_a_pipeline_remembers_its_first_step(tmp_path):
-    steps = [("scale", FrameTransformer(StandardScaler())), ("ctc", make())]
+# What a pipeline does first, and X for which that is necessary.
+FIRST_STEPS = {
+    make: (FrameTransformer(StandardScaler()), [1000 * x + 5 for x in make.data[0]]),
+    translate: (FunctionTransformer(lowered), [x.upper() for x in translate.data[0]]),
+}
+
+
+@pytest.mark.parametrize("learner", SEQUENCES, ids=str)
+def test_a_pipeline_prepares_x_first(learner):
+    step, raw = FIRST_STEPS[learner]
+    _, y = learner.data
+    pipeline = make_pipeline(step, learner()).fit(raw, y)
+    by_hand = clone(step).fit_transform(raw)
+    direct = learner().fit(by_hand, y)
+    assert_same_weights(pipeline[-1], direct)
+    assert pipeline.predict(raw).tolist() == direct.predict(by_hand).tolist()
+    assert pipeline.score(raw, y) == direct.score(by_hand, y)
+
+
+@pytest.mark.parametrize("learner", SEQUENCES, ids=str)
+def test_a_pipeline_remembers_its_first_step(learner, tmp_path):
+    step, raw = FIRST_STEPS[learner]
+    _, y = learner.data
+    steps = [("first", step), ("last", learner())]
+    plain = clone(Pipeline(steps)).fit(raw, y)
     cached = Pipeline(steps, memory=str(tmp_path))
-    first = cached.fit(X, Y).predict(X).tolist()
-    assert cached.fit(X, Y).predict(X).tolist() == first
-    assert clone(Pipeline(steps)).fit(X, Y).predict(X).tolist() == first
+    for _ in range(2):
+        assert_same_weights(cached.fit(raw, y)[-1], plain[-1])
+        assert cached.predict(raw).tolist() == plain.predict(raw).tolist()
 
 
 def test_the_diagram_shows_routed_parameters():
@@ -223,39 +275,30 @@ def test_the_diagram_shows_routed_parameters():
 # -- searches ---------------------------------------------------------------------
 
 
-@pytest.mark.slow
-def test_a_grid_search_sets_parameters_of_every_kind_in_two_processes():
-    grid = {
-        "ctcsequenceclassifier__units": [2, 4],
-        "ctcsequenceclassifier__optimizer__beta_1": [0.5, 0.9],
-        "ctcsequenceclassifier__decoder": ["beam"],
-    }
-    search = GridSearchCV(scaled(make()), grid, cv=2, n_jobs=2, error_score="raise")
-    search.fit(X, Y)
-    alone = cross_val_score(
-        scaled(make()).set_params(**search.best_params_), X, Y, cv=2
-    )
+@pytest.mark.parametrize(
+    ("learner", "units", "n_jobs"),
+    [
+        pytest.param(make, [2, 4], 2, marks=pytest.mark.slow),  # in two processes
+        (translate, [3], None),
+    ],
+    ids=str,
+)
+def test_a_grid_search_sets_parameters_of_every_kind(learner, units, n_jobs):
+    step, raw = FIRST_STEPS[learner]
+    _, y = learner.data
+    pipeline = make_pipeline(step, learner())
+    grid = {"units": units, "optimizer__beta_1": [0.5, 0.9], "decoder": ["beam"]}
+    grid = {f"{pipeline.steps[-1][0]}__{n}": values for n, values in grid.items()}
+    search = GridSearchCV(pipeline, grid, cv=2, n_jobs=n_jobs, error_score="raise")
+    search.fit(raw, y)
+    best = clone(pipeline).set_params(**search.best_params_)
+    alone = cross_val_score(best, raw, y, cv=2)
     assert search.best_score_ == pytest.approx(alone.mean())
-    assert search.predict(X).shape == (24,)
-    assert search.best_estimator_[-1].get_params()["optimizer__beta_1"] in (0.5, 0.9)
-
-
-def test_a_halving_search_spends_epochs():
-    search = HalvingGridSearchCV(
-        make(),
-        {"learning_rate": [1e-9, 0.05]},
-        resource="epochs",
-        max_resources=4,
-        min_resources=2,
-        factor=2,
-        cv=2,
-        scoring=label_error_rate_scorer,
-        random_state=0,
-        error_score="raise",
-    )
-    search.fit(X, Y)
-    assert search.n_resources_ == [2, 4]
-    assert search.best_estimator_.n_iter_ == 4
+    assert search.predict(raw).shape == (24,)
+    found = search.best_estimator_[-1].get_params()
+    assert found["optimizer__beta_1"] in (0.5, 0.9)
+    assert found["units"] in units
+    assert found["decoder"] == "beam"
 
 
 def test_a_randomized_search_over_single_labels_stratifies():
@@ -274,38 +317,68 @@ def test_a_randomized_search_over_single_labels_stratifies():
 # -- cross-validation -------------------------------------------------------------
 
 
-def test_cross_val_predict_puts_each_answer_in_its_place():
-    found = cross_val_predict(make(), X, Y, cv=3)
-    for train, test in KFold(3).split(X):
-        clf = make().fit([X[i] for i in train], [Y[i] for i in train])
-        expected = clf.predict([X[i] for i in test])
-        assert found[test].tolist() == expected.tolist()
+PAIRS = [["a", "b"], ["b", "c"], ["c", "a"]] * 8
 
 
-def test_cross_val_predict_takes_lists_of_one_length():
-    pairs = [["a", "b"], ["b", "a"]] * 12
-    assert cross_val_predict(make(), X, pairs, cv=2).shape == (24,)
+@pytest.mark.parametrize(
+    ("learner", "items"), [(make, X), (translate, PAIRS)], ids=["ctc", "translator"]
+)
+def test_cross_val_predict_takes_lists_of_one_length(learner, items):
+    assert cross_val_predict(learner(epochs=1), items, PAIRS, cv=2).shape == (24,)
 
 
-def test_posteriors_of_label_sequences_take_three_lines():
+@pytest.mark.parametrize("learner", SEQUENCES, ids=str)
+def test_probabilities_of_label_sequences_take_three_lines(learner):
+    X, y = learner.data
     proba = np.empty(len(X), dtype=object)
     for train, test in KFold(3).split(X):
-        clf = make().fit([X[i] for i in train], [Y[i] for i in train])
-        proba[test] = clf.predict_proba([X[i] for i in test])
-    assert [len(sample) for sample in proba] == [len(x) for x in X]
+        fitted = learner().fit(taken(X, train), taken(y, train))
+        along = () if learner is make else (taken(y, test),)
+        proba[test] = fitted.predict_proba(taken(X, test), *along)
+    expected = X if learner is make else split(y)
+    assert [len(sample) for sample in proba] == [len(item) for item in expected]
 
 
-def test_cross_validate_takes_several_scorers():
-    scoring = {"ler": label_error_rate_scorer, "exact": sequence_accuracy_scorer}
-    scores = cross_validate(
-        make(), X, Y, cv=2, scoring=scoring, error_score="raise", return_estimator=True
-    )
-    for clf, score, (_, test) in zip(
-        scores["estimator"], scores["test_ler"], KFold(2).split(X), strict=True
-    ):
-        predicted = clf.predict([X[i] for i in test])
-        assert score == -label_error_rate([Y[i] for i in test], predicted)
-    assert (scores["test_exact"] <= 1).all()
+SCORERS = {
+    make: ["label_error_rate", "sequence_accuracy"],
+    translate: [
+        "token_error_rate",
+        "word_error_rate",
+        "label_error_rate",
+        "sequence_accuracy",
+        "sequence_error_rate",
+        "bleu",
+        "chrf",
+    ],
+}
+
+
+@pytest.mark.parametrize("learner", SEQUENCES, ids=str)
+def test_cross_validate_takes_several_scorers(learner):
+    if "bleu" in SCORERS[learner]:
+        pytest.importorskip("sacrebleu")
+    X, y = learner.data
+    scoring = {name: getattr(metrics, f"{name}_scorer") for name in SCORERS[learner]}
+    options = {"error_score": "raise", "return_estimator": True}
+    scores = cross_validate(learner(), X, y, cv=2, scoring=scoring, **options)
+    for fold, (_, test) in enumerate(KFold(2).split(X)):
+        predicted = scores["estimator"][fold].predict(taken(X, test))
+        for name in scoring:
+            sign = -1 if name.endswith("error_rate") else 1
+            expected = sign * getattr(metrics, name)(taken(y, test), predicted)
+            assert scores[f"test_{name}"][fold] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("learner", SEQUENCES, ids=str)
+def test_a_scorer_of_the_users_own_gets_outputs_as_the_user_has_them(learner):
+    X, y = learner.data
+
+    def longest(y_true, y_pred):
+        assert all(isinstance(item, str) for item in (*y_true, *y_pred))
+        return max(map(len, y_pred))
+
+    options = {"scoring": make_scorer(longest), "error_score": "raise"}
+    assert np.isfinite(cross_val_score(learner(), X, y, cv=2, **options)).all()
 
 
 def test_single_labels_are_folded_by_class():
@@ -322,21 +395,6 @@ def test_posteriors_of_single_labels_can_be_cross_validated():
     proba = cross_val_predict(make_single(), X, FIRST, cv=2, method="predict_proba")
     assert proba.shape == (24, 3)
     np.testing.assert_allclose(proba.sum(axis=1), 1)
-
-
-@pytest.mark.parametrize("incremental", [False, True])
-def test_a_learning_curve_grows(incremental):
-    sizes, train_scores, test_scores = learning_curve(
-        make_single(),
-        X,
-        FIRST,
-        train_sizes=[8, 12],
-        cv=2,
-        exploit_incremental_learning=incremental,
-        error_score="raise",
-    )
-    assert sizes.tolist() == [8, 12]
-    assert train_scores.shape == test_scores.shape == (2, 2)
 
 
 # -- meta-estimators of single labels ---------------------------------------------
@@ -359,6 +417,10 @@ def test_a_threshold_of_single_labels_can_be_tuned():
 
 
 RATES = [1e-9, 0.05]
+HALVING_SCORERS = {
+    CTC: metrics.label_error_rate_scorer,
+    TRANSLATOR: metrics.token_error_rate_scorer,
+}
 SEARCHES = {
     "grid": lambda estimator: GridSearchCV(
         estimator, {"learning_rate": RATES}, cv=2, error_score="raise"
@@ -380,11 +442,12 @@ def test_a_search_scores_as_fits_by_hand_do(search, learner):
     assert found.best_estimator_.n_iter_ == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("search", [HalvingGridSearchCV, HalvingRandomSearchCV])
+@mostly_slow(LEARNERS)
 def test_halving_searches_spend_epochs_or_sequences(search, learner):
     X, y = learner.data
     options = {"cv": 2, "factor": 2, "random_state": 0, "error_score": "raise"}
+    options["scoring"] = HALVING_SCORERS.get(learner.case)
     epochs = {"resource": "epochs", "min_resources": 1, "max_resources": 2}
     found = search(learner(), {"learning_rate": RATES}, **epochs, **options).fit(X, y)
     assert found.n_resources_ == [1, 2]
@@ -403,6 +466,7 @@ def test_cross_validation_scores_as_fits_by_hand_do(learner):
     assert cross_val_score(learner(epochs=1), X, y, **options).tolist() == expected
 
 
+@pytest.mark.parametrize("learner", [*LEARNERS, translate], ids=str)
 def test_cross_validated_predictions_are_those_of_fits_by_hand(learner):
     X, y = learner.data
     found = cross_val_predict(learner(epochs=1), X, y, cv=2)
@@ -415,9 +479,11 @@ def test_cross_validated_predictions_are_those_of_fits_by_hand(learner):
 @mostly_slow(LEARNERS)
 def test_a_learning_curve_scores_as_fits_by_hand_do(learner):
     X, y = learner.data
-    _, train_scores, test_scores = learning_curve(
+    sizes, train_scores, test_scores = learning_curve(
         learner(epochs=1), X, y, train_sizes=[8, 12], cv=2, error_score="raise"
     )
+    assert sizes.tolist() == [8, 12]
+    assert train_scores.shape == test_scores.shape == (2, 2)
     for k, n in enumerate([8, 12]):
         for fold, (train, test) in enumerate(learner.folds()):
             estimator = learner.fit(train[:n], epochs=1)
@@ -426,9 +492,9 @@ def test_a_learning_curve_scores_as_fits_by_hand_do(learner):
 
 
 @mostly_slow(LEARNERS)
-def test_an_incremental_learning_curve_goes_on_from_part_to_part(learner):
+def test_an_incremental_learning_curve_learns_part_after_part(learner):
     X, y = learner.data
-    _, _, test_scores = learning_curve(
+    sizes, _, test_scores = learning_curve(
         learner(),
         X,
         y,
@@ -437,6 +503,7 @@ def test_an_incremental_learning_curve_goes_on_from_part_to_part(learner):
         exploit_incremental_learning=True,
         error_score="raise",
     )
+    assert sizes.tolist() == [8, 12]
     for fold, (train, test) in enumerate(learner.folds()):
         estimator = learner()
         for k, part in enumerate(np.split(train, [8, 12])[:2]):
@@ -679,16 +746,4 @@ def test_weights_that_are_not_requested_are_refused_through_a_pipeline():
         requested = make_pipeline(make().set_fit_request(sample_weight=True))
         requested.fit(X, Y, sample_weight=WEIGHT)
     direct = make().fit(X, Y, sample_weight=WEIGHT)
-    for a, b in zip(requested[-1]._weights, direct._weights, strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-def test_a_scorer_of_the_users_own_gets_label_sequences():
-    def longest(y_true, y_pred):
-        assert all(isinstance(item, str) for item in (*y_true, *y_pred))
-        return max(map(len, y_pred))
-
-    scores = cross_val_score(
-        make(), X, Y, cv=2, scoring=make_scorer(longest), error_score="raise"
-    )
-    assert np.isfinite(scores).all()
+    assert_same_weights(requested[-1], direct)

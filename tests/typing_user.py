@@ -213,8 +213,10 @@ TrainingHistoryDisplay({"loss": [2.0, 1.0]}, best_epoch=2).plot()
 # -- the package ----------------------------------------------------------------------
 
 again = load("reader.skseq")
-assert_type(again, CTCSequenceClassifier | LSTMAutoencoder | Seq2SeqTranslator)
 again.predict(X)
+again.align(X, y)  # pyright: ignore[reportAttributeAccessIssue] - some cannot
+assert isinstance(again, CTCSequenceClassifier)
+assert_type(again, CTCSequenceClassifier)
 print(skseq.load(pathlib.Path("reader.skseq")).get_params())
 show_versions()
 clear_programs()

@@ -1,4 +1,4 @@
-"""Frames as an autoencoder sees them: standardised, differenced, weighted by step.
+"""Frames as an autoencoder sees them: standardized, differenced, weighted by step.
 
 Knows nothing of Keras.
 """
@@ -27,7 +27,7 @@ STEP_WEIGHTS = {
 class ChangeScaling(Scaling):
     """What frames are centred on and divided by, and their changes too.
 
-    `change_scale` is that of the changes between standardised frames; None where the
+    `change_scale` is that of the changes between standardized frames; None where the
     frames themselves are modelled.
     """
 
@@ -49,7 +49,7 @@ class ChangeScaling(Scaling):
 
     @np.errstate(under="ignore")
     def changes(self, frames) -> np.ndarray:
-        """Scaled changes between standardised frames; the first is from zero."""
+        """Scaled changes between standardized frames; the first is from zero."""
         levels = self.levels(frames)
         return np.diff(levels, axis=0, prepend=0.0) / self.change_scale
 

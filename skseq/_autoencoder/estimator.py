@@ -15,6 +15,7 @@ from sklearn.base import (
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._autoencoder.data import (
     STEP_WEIGHTS,
     ChangeScaling,
@@ -46,6 +47,7 @@ from skseq._data.scaling import SCALE, VECTOR
 from skseq._data.sequences import check_sequences
 from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.weights import check_sample_weight
+from skseq._engine.convergence import not_learnt
 from skseq._engine.programs import NotFiniteError, Program
 from skseq._engine.state import FitRequest
 from skseq._frames import FITTED_FRAMES, FrameEstimator
@@ -181,9 +183,9 @@ class LSTMAutoencoder(
     learning_rate_schedule : {"warmup_cosine", "constant"}, default="warmup_cosine"
         How `fit` changes the learning rate. "warmup_cosine" raises it over the first
         twentieth of the epochs and lowers it along half a cosine to a hundredth.
-        `partial_fit`, which knows no end, keeps it constant, as `fit` does where
-        `learning_rate` is a schedule itself, `optimizer` is an instance or config, or
-        once a callback has set the rate.
+        `partial_fit` does not know how many epochs will follow, so it keeps the rate
+        constant, as `fit` does if `learning_rate` is a schedule itself, if `optimizer`
+        is an instance or config, or once a callback has set the rate.
     global_clipnorm : float or None, default=5.0
         Norm to which larger gradients are scaled down; None leaves them as they are.
         Lower it when the loss jumps. It has no effect on an optimizer given as an
@@ -835,7 +837,11 @@ class LSTMAutoencoder(
     def _failure(self, data):
         unexplained = _Unexplained()
         self._map_errors(data, unexplained.add)
-        return unexplained.failure(self.difference)
+        lack = unexplained.lack()
+        difference = "" if self.difference else "difference=True, "
+        advice = f"more units, {difference}or a higher {self._rate_name}"
+        who = counted(len(data.lengths), "training sequence")
+        return lack and not_learnt(self, who, lack, advice, learns_from_y=False)
 
     def _check_restored(self):
         super()._check_restored()
@@ -869,7 +875,7 @@ class LSTMAutoencoder(
 
     @np.errstate(under="ignore")
     def _map_errors(self, data, read) -> list:
-        """What `read(frames, error)` makes of each sequence, standardised, in order."""
+        """What `read(frames, error)` makes of each sequence, standardized, in order."""
 
         def read_batch(rows, levels, codes):
             for row, reconstruction in zip(rows, levels, strict=True):
@@ -962,16 +968,14 @@ class _Unexplained:
         self._left += np.square(error).mean()
         self._variance += frames.var(axis=0).mean()
 
-    def failure(self, is_difference: bool) -> str | None:
+    def lack(self) -> str | None:
         """Say so where the mean of each sequence would have done as well."""
         if not self._left > COLLAPSED_SHARE * self._variance > 0:
             return None
-        difference = "" if is_difference else "difference=True, "
         return (
-            f"The reconstruction leaves {self._left / self._variance:.0%} of the "
-            "variance about each sequence's mean: it has not learnt what changes from "
-            f"frame to frame. Try more units, {difference}more epochs or a higher "
-            "learning rate."
+            f"its reconstruction leaves {self._left / self._variance:.0%} of the "
+            "variance about each sequence's mean, which is what changes from frame to "
+            "frame"
         )
 
 
@@ -1004,6 +1008,6 @@ def _refuse_one_kind(is_anomaly: np.ndarray) -> None:
     if is_anomaly.all() or not is_anomaly.any():
         raise ValueError(
             "y must label both normal sequences and anomalies. Got "
-            f"{np.count_nonzero(is_anomaly)} anomalies among {len(is_anomaly)} "
-            "sequences."
+            f"{counted(np.count_nonzero(is_anomaly), 'anomaly', 'anomalies')} among "
+            f"{counted(len(is_anomaly), 'sequence')}."
         )

@@ -138,8 +138,8 @@ def trainable_rows(
     if is_short.any():
         rows = np.flatnonzero(is_short)
         warn(
-            f"Dropped {len(rows)} of {len(is_short)} sequences with too few output "
-            f"frames for their labels: samples {_listed(rows)}."
+            f"Dropped {len(rows)} of {counted(len(is_short), 'sequence')} with too few "
+            f"output frames for their labels: samples {_listed(rows)}."
         )
     rows = np.flatnonzero(~is_short & (data.sample_weight > 0))
     if not rows.size and not is_short.all():
@@ -173,8 +173,9 @@ def check_output_lengths(data: FrameData) -> None:
     if empty.size:
         i = int(empty[0])
         raise ValueError(
-            f"X[{i}] has {int(data.lengths[i])} frames, of which the network's front "
-            "end and skip_frames leave none. Lengthen it or leave it out."
+            f"X[{i}] has {counted(int(data.lengths[i]), 'frame')}, of which the "
+            "network's front end and skip_frames leave none. Lengthen it or leave it "
+            "out."
         )
 
 

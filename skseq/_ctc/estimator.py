@@ -76,6 +76,7 @@ from skseq._typing import (
     Steps,
     Strategy,
 )
+from skseq._wording import counted
 from skseq.metrics import label_error_rate, sequence_accuracy
 
 DECODING_CONSTRAINTS = {
@@ -135,18 +136,18 @@ class CTCSequenceClassifier(FrameEstimator):
     conv_filters : int, tuple of int or "auto", default="auto"
         Convolutions over time before the recurrent layers, one entry per layer: the
         number of features that each gives. Larger values distinguish finer patterns and
-        take longer; `()` stands for none. "auto" takes one of 64, or none where there
-        is a `front_end`.
+        take longer; `()` means no convolution. "auto" takes one layer of 64 features,
+        or one for each of several `conv_strides`, and none if there is a `front_end`.
     conv_kernel_size : int, default=5
         Number of frames that each of these convolutions sees. Larger values recognize
         longer patterns.
     conv_strides : int, tuple of int or "auto", default="auto"
         Strides of these convolutions, one for all or one for each. They shorten time by
         their product, which makes training faster, and learning CTC easier; the labels
-        must still fit. "auto" makes their product 4, or 2 where `y` holds one label per
-        sample, or less where that leaves some sequence less than twice the frames that
-        its labels need; and 1 where there is a `front_end`. What was taken is kept as
-        `conv_strides_`.
+        must still fit. "auto" makes their product 4, or 2 if `y` holds one label per
+        sample; a smaller product if a sequence would otherwise keep fewer than twice
+        the frames that its labels need; and 1 if there is a `front_end`. What was taken
+        is kept as `conv_strides_`.
     front_end : "image" or callable, default=None
         Layers before these convolutions. "image" takes a sample as an image, its
         columns as frames (`(n_columns, height)`), through 3 x 3 convolutions with
@@ -177,9 +178,9 @@ class CTCSequenceClassifier(FrameEstimator):
     min_label_log_prob : float, default=None
         Log-probability that the beam search requires of a label in a frame to append it
         there. Larger values are faster and may miss labels; minus infinity appends all.
-        None takes -6 where one output is wanted and no label reaches a probability of
-        0.5 in all its weaker frames together, and minus infinity otherwise, as for
-        `predict_n_best`. May be changed after `fit`.
+        None takes -6, unless the probabilities of a label in the frames where it is
+        below that add up to 0.5 or more; then, and where `predict_n_best` is asked for
+        several outputs, it takes minus infinity. May be changed after `fit`.
     infeasible : {"raise", "drop"}, default="raise"
         What `fit` does when a sequence has too few output frames for its labels: raise
         an error, or leave the sample out with a warning.
@@ -205,9 +206,9 @@ class CTCSequenceClassifier(FrameEstimator):
     learning_rate_schedule : {"warmup_cosine", "constant"}, default="warmup_cosine"
         How `fit` changes the learning rate. "warmup_cosine" raises it over the first
         twentieth of the epochs and lowers it along half a cosine to a hundredth.
-        `partial_fit`, which knows no end, keeps it constant, as `fit` does where
-        `learning_rate` is a schedule itself, `optimizer` is an instance or config, or
-        once a callback has set the rate.
+        `partial_fit` does not know how many epochs will follow, so it keeps the rate
+        constant, as `fit` does if `learning_rate` is a schedule itself, if `optimizer`
+        is an instance or config, or once a callback has set the rate.
     global_clipnorm : float or None, default=5.0
         Norm to which larger gradients are scaled down; None leaves them as they are.
         Lower it when the loss jumps. It has no effect on an optimizer given as an
@@ -612,9 +613,10 @@ class CTCSequenceClassifier(FrameEstimator):
         Returns
         -------
         spans : ndarray of shape (n_samples,)
-            A list of :class:`LabelSpan` each, one per label: its first and last row of
-            `predict_proba` on the most probable path, and how sure the network is. With
-            strides, row `i` is centred on frame `(i + skip_frames) * stride` of `X`.
+            For each sample, a list with one :class:`LabelSpan` per label: its first and
+            last row of `predict_proba` on the most probable path, and how sure the
+            network is. With strides, row `i` is centred on frame
+            `(i + skip_frames) * stride` of `X`.
 
         Raises
         ------
@@ -716,9 +718,9 @@ class CTCSequenceClassifier(FrameEstimator):
         )
         if len(conv_strides) != len(conv_filters):
             raise ValueError(
-                f"conv_strides has {len(conv_strides)} entries, but conv_filters has "
-                f"{len(conv_filters)}. Give one stride per convolution, or one int for "
-                "all."
+                f"conv_strides has {counted(len(conv_strides), 'entry', 'entries')}, "
+                f"but conv_filters has {len(conv_filters)}. Give one stride per "
+                "convolution, or one int for all."
             )
         return {
             "n_features": self._n_inputs,
@@ -798,7 +800,7 @@ class CTCSequenceClassifier(FrameEstimator):
         elif self._settings["conv_filters"] and not self._is_single:
             last = "larger conv_strides"
         advice = f"a higher or lower {self._rate_name}, or {last}"
-        who = f"{len(found)} training sequences"
+        who = counted(len(found), "training sequence")
         return lack and not_learnt(self, who, lack, advice)
 
     def _check_restored(self):
@@ -806,7 +808,9 @@ class CTCSequenceClassifier(FrameEstimator):
         LabelVocabulary.from_array(self.classes_, self._label_form)
         n_labels = len(self.classes_)
         if self._settings["n_labels"] != n_labels:
-            raise ValueError(f"it has {n_labels} labels for another number of outputs")
+            raise ValueError(
+                f"it has {counted(n_labels, 'label')} for another number of outputs"
+            )
         strides = math.prod(self._settings["conv_strides"])
         if strides > MOST_STRIDES:  # each batch would be padded to as many frames
             raise ValueError(f"its conv_strides make one frame of {strides}")

@@ -12,7 +12,7 @@ _LOG2_E = 1.4426950408889634
 _LN2_HIGH = 6.93147180369123816490e-01  # few digits: its multiples are exact
 _LN2_LOW = 1.90821492927058770002e-10
 
-# The least exponent whose power is no subnormal number, and a large one.
+# The least exponent whose power is not subnormal, and a large one.
 _LEAST, _LARGEST = -708.0, 700.0
 
 _TAYLOR = [1.0 / factorial(degree) for degree in range(13, -1, -1)]

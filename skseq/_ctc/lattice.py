@@ -15,6 +15,7 @@ import numpy as np
 from skseq._ctc.exponential import exponentials
 from skseq._native import ctc as native
 from skseq._results import LabelSpan
+from skseq._wording import counted
 
 # From one state of the lattice a path stays, takes the next state, or skips a blank.
 _LOG_MAX_SUCCESSORS = np.float64(1.0986122886681098)  # of 3
@@ -356,8 +357,9 @@ def _check_possible(
     for row in np.flatnonzero(np.isneginf(scores)):
         raise ValueError(
             f"labels[{row}] must have an alignment of probability above zero. Its "
-            f"{len(labels[row])} labels need {minimum_frames(labels[row])} frames, and "
-            f"sample {row} has {lengths[row]}. Shorten them or lengthen the sample."
+            f"{counted(len(labels[row]), 'label')} must have "
+            f"{counted(minimum_frames(labels[row]), 'frame')}, and sample {row} has "
+            f"{lengths[row]}. Shorten them or lengthen the sample."
         )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse as sp
 
+from skseq._wording import counted
+
 
 def check_n_samples(name: str, found: int, n_samples: int) -> None:
     """Refuse what does not have one entry per sample."""
@@ -170,8 +172,8 @@ def _common_width(widths: np.ndarray, splits: np.ndarray, name: str) -> int:
         frame = int(np.argmax(differs))
         i = int(np.searchsorted(splits, frame, side="right")) - 1
         raise ValueError(
-            f"Frame {frame - splits[i]} of {name}[{i}] has {widths[frame]} features, "
-            f"but frame 0 of {name}[0] has {widths[0]}. All frames must have the same "
-            "number."
+            f"Frame {frame - splits[i]} of {name}[{i}] has "
+            f"{counted(widths[frame], 'feature')}, but frame 0 of {name}[0] has "
+            f"{widths[0]}. All frames must have the same number."
         )
     return int(widths[0]) if len(widths) else 1

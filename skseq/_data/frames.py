@@ -39,9 +39,9 @@ def as_array(item: Any, name: str, terms: Terms = FRAMES) -> np.ndarray:
         array = to_floats(array, name, column_names(item))
     if array.ndim == 0:
         raise ValueError(
-            f"{name} is a scalar ({item!r}); every sample must be a {terms.shape} "
-            f"array. Pass one {terms.item} as [x], and of a (sample_rate, waveform) "
-            "pair the waveform alone."
+            f"{name} is a scalar ({item!r}); every sample must be an array of shape "
+            f"{terms.shape}. Pass one {terms.item} as [x], and of a (sample_rate, "
+            "waveform) pair the waveform alone."
         )
     if array.ndim > 2:
         cure = terms.deep(array.shape)
@@ -73,8 +73,9 @@ def check_unmasked(values: Any, name: str) -> None:
     """Refuse a masked array, unless nothing is masked."""
     if np.ma.is_masked(values):
         raise ValueError(
-            f"{name} is a masked array with {np.ma.count_masked(values)} masked "
-            "values; masks are not supported. Fill or trim it first."
+            f"{name} is a masked array with "
+            f"{counted(np.ma.count_masked(values), 'masked value')}; masks are not "
+            "supported. Fill or trim it first."
         )
 
 
@@ -101,7 +102,7 @@ def _to_array(item: Any, name: str) -> np.ndarray:
     if isinstance(item, Mapping | Set):
         raise TypeError(
             f"{name} is a {type(item).__name__}, not a sequence; every sample must be "
-            "a (n_frames, n_features) array."
+            "an array of shape (n_frames, n_features)."
         )
     check_unmasked(item, name)
     check_columns(item, name)
@@ -129,7 +130,7 @@ def _is_pair_of_group(item: Any) -> bool:
 
 
 def to_floats(array: np.ndarray, name: str, columns: list | None) -> np.ndarray:
-    """Turn objects into floats, or say which one is no number."""
+    """Turn objects into floats, or say which one is not a number."""
     try:
         return np.array(array.tolist(), dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -148,7 +149,7 @@ def to_floats(array: np.ndarray, name: str, columns: list | None) -> np.ndarray:
 def _first_without_number(
     array: np.ndarray, name: str, columns: list | None
 ) -> tuple[str, Any]:
-    """Find the first value that is no number; say where it is, and in which column."""
+    """Find the first value that is not a number; say where it is, in which column."""
     for index in np.ndindex(array.shape):
         try:
             float(array[index])

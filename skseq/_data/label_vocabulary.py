@@ -77,9 +77,7 @@ class LabelVocabulary:
         """
         distinct = sorted(set().union(*map(_plain, labels.sequences)))
         if not distinct:
-            raise ValueError(
-                f"y holds no labels: all {len(labels)} label sequences are empty."
-            )
+            raise ValueError("y holds no labels: every label sequence is empty.")
         classes = np.array(distinct, dtype=_common_dtype(labels.sequences))
         exact = classes.dtype.kind in "biufU" and classes.tolist() == distinct
         # -1 and 2**63 meet in float64, and compare equal there.

@@ -22,7 +22,7 @@ _FEWEST = 3
 _COUNTS = "np.unique(y, return_counts=True)[1]"
 _RUNS = "[len(list(run)) for _, run in itertools.groupby(y)]"
 
-# A row of more numbers is no frame of sensors, whatever y looks like.
+# A row of more numbers is not a frame of sensors, whatever y looks like.
 _MOST_SENSORS = 8
 
 
@@ -57,9 +57,10 @@ def refuse_lengths(X, y):
     else:
         return
     raise ValueError(
-        f"y holds {counted(len(lengths), 'integer')} that {found} the {n_rows} rows of "
-        "X, as the lengths, starts or ends of concatenated sequences do. Cut X into "
-        "sequences first, and pass labels, if any, as y: "
+        f"y holds {counted(len(lengths), 'integer')} that {found} the "
+        f"{counted(n_rows, 'row')} of X, as the lengths, starts or ends of "
+        "concatenated sequences do. Cut X into sequences first, and pass labels, if "
+        "any, as y: "
         f"X = skseq.preprocessing.from_concatenated(X, {argument})."
     )
 
@@ -148,7 +149,7 @@ def has_entries(y: Any) -> bool:
 
 
 def _items(y: Any) -> Iterator:
-    """The entries of y, columns of one taken apart; none if it is no collection."""
+    """The entries of y, columns of one taken apart; none if it is not a collection."""
     if not has_entries(y) or not hasattr(y, "__getitem__"):
         return
     if hasattr(y, "shape"):

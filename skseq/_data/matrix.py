@@ -70,8 +70,9 @@ def check_matrix(
     _check_cells(X)
     if np.ndim(X) == 1:
         raise ValueError(
-            f"Expected 2D array, got 1D array instead: X is {len(X)} numbers. Reshape "
-            "your data: [X] is one sequence of one feature."
+            "Expected 2D array, got 1D array instead: X is "
+            f"{counted(len(X), 'number')}. Reshape your data: [X] is one sequence of "
+            "one feature."
         )
     fitted_layout = None if reset else getattr(estimator, "_X_layout", None)
     if fitted_layout == "sequences" and np.ndim(X) == 2:
@@ -126,7 +127,7 @@ def _refuse_cells(X: Any) -> None:
 
 
 def _check_cells(X: Any) -> None:
-    """Refuse what is no number; say what to do with a table of frames."""
+    """Refuse what is not a number; say what to do with a table of frames."""
     is_table = column_names(X) is not None
     if not is_table and not isinstance(X, np.ndarray):
         return

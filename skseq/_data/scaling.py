@@ -43,7 +43,7 @@ class Scaling:
 
     @np.errstate(under="ignore")
     def levels(self, frames) -> np.ndarray:
-        """Standardised frames, float64."""
+        """Standardized frames, float64."""
         return (
             np.asarray(frames, dtype=np.float64, order="C") - self.mean
         ) / self.scale

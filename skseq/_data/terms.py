@@ -68,17 +68,18 @@ class _ImageTerms(Terms):
         )
 
     def width(self, n):
-        return f"a height of {n} pixels"
+        return f"a height of {counted(n, 'pixel')}"
 
     def size(self, n_frames, n_features):
-        return f"{n_frames} pixels' width and {n_features} pixels' height"
+        width, height = counted(n_frames, "pixel"), counted(n_features, "pixel")
+        return f"{width} in width and {height} in height"
 
     def unlike(self, n_frames, same_lengths):
         if same_lengths:
             return (
-                f" Images are {self.shape} arrays, and these have {n_frames} pixels "
-                "along their first axis each. If their rows come first, transpose "
-                "them: X = [x.T for x in X]."
+                f" Images are {self.shape} arrays, and these have "
+                f"{counted(n_frames, 'pixel')} along their first axis each. If their "
+                "rows come first, transpose them: X = [x.T for x in X]."
             )
         return (
             f" Images are {self.shape} arrays of one height. Resize them to one, or, "

@@ -32,7 +32,7 @@ def check_sample_weight(sample_weight, n_samples):
     Raises
     ------
     ValueError, TypeError
-        If a weight is no number, negative or not finite, all are zero, their sum is
+        If a weight is not a number, negative or not finite, all are zero, their sum is
         beyond 1e300 or their number is wrong.
 
     Examples
@@ -120,7 +120,8 @@ def class_weights(class_weight, ids, classes) -> np.ndarray:
     Warns
     -----
     UserWarning
-        If a dict has a key that is no label. It may be one in other folds of a search.
+        If a dict has a key that is not a label. In other folds of a search it may
+        be one.
 
     Examples
     --------
@@ -138,7 +139,7 @@ def class_weights(class_weight, ids, classes) -> np.ndarray:
     if unknown:
         shown = ", ".join(map(repr, labels[:10])) + ", ..." * (len(labels) > 10)
         warn(
-            f"class_weight has the key {unknown[0]!r}, which is no label of y: {shown}."
-            " It has no effect."
+            f"class_weight has the key {unknown[0]!r}, which is not a label of y: "
+            f"{shown}. It has no effect."
         )
     return np.array([class_weight.get(label, 1.0) for label in labels], dtype=float)

@@ -12,6 +12,7 @@ import numpy as np
 
 from skseq._engine.state import check_weights, weights_of
 from skseq._warnings import warn
+from skseq._wording import counted
 
 NUMBERS = (bool, int, float, np.number, np.bool)
 
@@ -167,7 +168,7 @@ class CallbackRunner:
                     "checkpoint does not keep, so that a fit that resumes may differ "
                     "from an unbroken one. Kept are numbers, arrays, and lists and "
                     "dicts of these, in attributes that __init__ or on_train_begin "
-                    "sets and that are no parameters of the constructor."
+                    "sets and that are not parameters of the constructor."
                 )
 
     def restore(self, state: list[dict] | None) -> None:
@@ -179,7 +180,8 @@ class CallbackRunner:
         if state is None:
             return
         if not isinstance(state, list) or len(state) != len(self._callbacks):
-            raise ValueError(f"it holds no state for {len(self._callbacks)} callbacks")
+            expected = counted(len(self._callbacks), "callback")
+            raise ValueError(f"it holds no state for {expected}")
         for callback, values in zip(self._callbacks, state, strict=True):
             self._check(callback, values)
         for callback, values in zip(self._callbacks, state, strict=True):
@@ -238,7 +240,7 @@ def _is_in_range(value) -> bool:
 
 def _simple_values(callback, without=()) -> dict[str, str]:
     """What a callback of the user's own holds that could be told to have changed."""
-    if _is_of_keras(callback):  # whose files are no data
+    if _is_of_keras(callback):  # whose files are not data
         return {}
     simple = (str, set, frozenset, *NUMBERS, np.ndarray, list, tuple, dict, type(None))
     return {

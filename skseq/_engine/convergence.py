@@ -50,21 +50,24 @@ def lack_of_learning(
     if counts[()] == n_samples:
         return "it writes nothing at all"
     if len(counts) == 1:
-        return "it writes the same for all"
+        return "it gives the same output for every sequence"
     error, least = _error(wanted, found), _least_constant_error(wanted)
     if error > CONSTANT_SHARE * least:
         return (
-            f"its error is {error:.2f}, and that of one output for all would be "
-            f"{least:.2f}"
+            f"its error rate is {error:.2f}; giving the same output for every "
+            f"sequence would reach {least:.2f}"
         )
     return None
 
 
-def not_learnt(estimator, judged: str, lack: str, advice: str) -> str:
-    """What to warn of, where `lack_of_learning` said something of those judged."""
+def not_learnt(
+    estimator, judged: str, lack: str, advice: str, *, learns_from_y: bool = True
+) -> str:
+    """What to warn of: what those judged lack, as `lack_of_learning` says it."""
+    start = "Check that y[i] belongs to X[i]; try" if learns_from_y else "Try"
     return (
-        f"{type(estimator).__name__} has learnt next to nothing: of {judged}, {lack}. "
-        f"Check that y[i] belongs to X[i]; try more epochs, {advice}."
+        f"{type(estimator).__name__} has learnt next to nothing: on {judged} {lack}. "
+        f"{start} more epochs, {advice}."
     )
 
 

@@ -56,6 +56,13 @@ class _Shelf:
             self.max_bytes = max_bytes
             self._trim()
 
+    def clear(self) -> None:
+        """Forget everything but the bound."""
+        with self.lock:
+            self.programs.clear()
+            self.dropped.clear()
+            self.has_warned = False
+
     def _trim(self) -> None:
         """Keep the programs used last that fit, and in any case the very last."""
         sizes = [program.n_bytes for program in reversed(self.programs)]
@@ -69,7 +76,7 @@ class _Shelf:
             del self.dropped[next(iter(self.dropped))]
 
     def warn_if_dropped(self, recipe) -> None:
-        """Warn, once per process, when a program is made that was dropped before."""
+        """Warn, once, when a program is made that was dropped before."""
         if self.has_warned or _key(recipe) not in self.dropped:
             return
         self.has_warned = True
@@ -153,6 +160,7 @@ def clear_programs():
 
     Networks are kept, so that the next estimator of the same architecture need not
     trace them again. Estimators lose nothing by this: the next call compiles again.
+    The warning that more networks are in use than are kept may then come once more.
 
     See Also
     --------
@@ -163,9 +171,7 @@ def clear_programs():
     >>> import skseq
     >>> skseq.clear_programs()
     """
-    with _shelf.lock:
-        _shelf.programs.clear()
-        _shelf.dropped.clear()
+    _shelf.clear()
 
 
 def set_program_memory(n_bytes):

@@ -408,7 +408,7 @@ def _summed_rows(gradient):
 
 
 class NotFiniteError(ValueError):
-    """What a network gives is no number."""
+    """A network gave values that are NaN or infinite."""
 
 
 def _check_outputs(outputs: list[np.ndarray], are_good: Callable) -> None:

@@ -22,6 +22,7 @@ from skseq._files.archive import read_archive, write_archive
 from skseq._files.plain import FREE_BYTES, MALFORMED, pack, unpack
 from skseq._names import ESTIMATORS
 from skseq._preprocess.plain import build_steps, describe_steps
+from skseq._wording import counted
 
 KIND = "estimator"
 LIBRARIES = ("skseq", "sklearn", "tensorflow", "keras", "numpy")
@@ -136,7 +137,7 @@ def load(path):
         If the file is not a skseq estimator, is damaged, or was written by a newer
         version of skseq.
     TypeError
-        If `path` is no path, for example a file that is open.
+        If `path` is not a str or path-like, for example an open file.
     OSError
         If the file cannot be read.
     """
@@ -215,8 +216,8 @@ def _check_layers(settings, n_weights: int) -> None:
     n_layers = sum(_n_entries(v) for v in values if isinstance(v, containers))
     if n_layers > n_weights:
         raise ValueError(
-            f"its weights do not fit its settings, which name {n_layers} layers for "
-            f"{n_weights} weights"
+            "its weights do not fit its settings, which name "
+            f"{counted(n_layers, 'layer')} for {counted(n_weights, 'weight')}"
         )
     if n_layers > MAX_LAYERS:
         raise ValueError(

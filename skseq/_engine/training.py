@@ -60,6 +60,7 @@ class Run:
     callbacks: list = field(default_factory=list)
     checkpoint: Checkpoint | None = None
     score: Callable[[Program, Subset], float] | None = None
+    _rate: ScheduledRate = field(init=False, repr=False)
 
     def states(self, first: TrainingState) -> Iterator[TrainingState]:
         """Train to the plan's last epoch, yielding the state after each and at the end.

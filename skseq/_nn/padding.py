@@ -31,6 +31,7 @@ from skseq._nn.front_ends import LAYER
 from skseq._nn.probes import FAR, Probe, few_enough, padded, weights_kept
 from skseq._seeding import generator
 from skseq._warnings import warn
+from skseq._wording import counted
 
 # Standard deviations of random weights: large ones saturate gates, small ones do not.
 _SCALES = (0.1, 0.5, 2.0)
@@ -188,10 +189,10 @@ def _check_output_length(probe) -> None:
     expected = probe.n_outputs(probe.n_frames)
     if found != expected:
         raise ValueError(
-            f"front_end gives {found} frames for {probe.n_frames} in a compiled "
-            f"network, but its layers say {expected}. keras.layers.TimeDistributed "
-            "does so where the number of frames is open: leave it out, as a Dense "
-            "layer acts on each frame anyway."
+            f"front_end gives {counted(found, 'frame')} for {probe.n_frames} in a "
+            f"compiled network, but its layers say {expected}. "
+            "keras.layers.TimeDistributed does so where the number of frames is open: "
+            "leave it out, as a Dense layer acts on each frame anyway."
         )
 
 

@@ -102,7 +102,7 @@ class Chain:
 
 
 def checked_tokens(step: _Step, i: int, before: list, made: Any) -> list:
-    """Refuse what are no tokens of the kind that there were."""
+    """Refuse what are not tokens of the kind that there were."""
     made = made.tolist() if isinstance(made, np.ndarray) else made
     kind = type(before[0])
     if not isinstance(made, (list, tuple)) or {type(t) for t in made} != {kind}:
@@ -114,7 +114,7 @@ def checked_tokens(step: _Step, i: int, before: list, made: Any) -> list:
 
 
 def checked_frames(step: _Step, i: int, before: np.ndarray, made: Any) -> np.ndarray:
-    """Refuse what is no sequence of finite numbers, or augmented to another form.
+    """Refuse what is not finite frames, or was augmented to another form.
 
     What is returned no step can write to.
     """

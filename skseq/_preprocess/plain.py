@@ -6,7 +6,7 @@ import skseq.augmentation
 import skseq.preprocessing
 
 _ROOMS = skseq.augmentation, skseq.preprocessing
-_CLASSES = {
+CLASSES = {
     name: getattr(room, name)
     for room in _ROOMS
     for name in room.__all__
@@ -25,13 +25,13 @@ def describe_steps(value: Any) -> Any:
     Returns
     -------
     description : list or None
-        Each step as a dict of its class's name and its parameters. What is no step of
-        this package stays as it is.
+        Each step as a dict of its class's name and its parameters. What is not a
+        step of this package stays as it is.
     """
     if isinstance(value, (list, tuple)):
         return type(value)(map(describe_steps, value))
     name = type(value).__name__
-    if _CLASSES.get(name) is not type(value):
+    if CLASSES.get(name) is not type(value):
         return value
     parameters = value.get_params(deep=False)
     parameters = {key: describe_steps(item) for key, item in parameters.items()}
@@ -61,8 +61,8 @@ def build_steps(description: Any) -> Any:
         return description
     if description.keys() != {"step", "parameters"}:
         raise ValueError(f"a step of preprocess has the keys {list(description)}")
-    if description["step"] not in _CLASSES:
+    if description["step"] not in CLASSES:
         raise ValueError(f"preprocess has an unknown step {description['step']!r}")
     parameters = description["parameters"].items()
     parameters = {key: build_steps(item) for key, item in parameters}
-    return _CLASSES[description["step"]](**parameters)
+    return CLASSES[description["step"]](**parameters)

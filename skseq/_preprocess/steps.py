@@ -8,6 +8,7 @@ import copy
 from sklearn.utils import get_tags
 
 from skseq._parameters import Kind
+from skseq._preprocess.plain import CLASSES
 from skseq.augmentation import is_augmenter
 from skseq.augmentation._base import Augmenter
 from skseq.preprocessing._transformer import SequenceTransformer
@@ -37,21 +38,27 @@ class _StepsKind(Kind):
         if _is_step(value):
             return f"Did you mean {name}=[{value!r}]?"
         if not isinstance(value, (list, tuple)):
-            return ""
+            return _cure(name, value)
         place, step = next((i, s) for i, s in enumerate(value) if not _is_step(s))
-        if isinstance(step, type):
-            return f"{name}[{place}] is a class. Did you mean {step.__name__}()?"
-        if _transforms(step):
-            return (
-                f"{name}[{place}], {type(step).__name__}, learns from the data it is "
-                "fitted on. Put it before the estimator in a Pipeline."
-            )
-        if callable(step):
-            return (
-                f"{name}[{place}] is not marked: pass "
-                "skseq.augmentation.augmenter(function)."
-            )
-        return f"{name}[{place}] is {step!r}."
+        return _cure(f"{name}[{place}]", step)
+
+
+def _cure(where: str, step) -> str:
+    """What to write instead of something that is not a step."""
+    if isinstance(step, type):
+        return f"{where} is a class. Did you mean {step.__name__}()?"
+    if _transforms(step):
+        return (
+            f"{where}, {type(step).__name__}, learns from the data it is fitted on. "
+            "Put it before the estimator in a Pipeline."
+        )
+    if callable(step):
+        return f"{where} is not marked: pass skseq.augmentation.augmenter(function)."
+    named = {name.lower(): name for name in CLASSES}
+    name = named.get(str(step).lower().replace("_", ""))
+    if name is not None:
+        return f"{where} is {step!r}. Did you mean {name}()?"
+    return f"{where} is {step!r}. Pass the step itself, for example LogMel()."
 
 
 STEPS = _StepsKind(

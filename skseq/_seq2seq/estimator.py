@@ -13,6 +13,7 @@ from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._base import SequenceEstimator
 from skseq._data.collections import object_array
 from skseq._data.memory import check_fits
@@ -139,9 +140,10 @@ default="auto"
         How strings are split into tokens: at white space, into characters, or by a
         callable from a str to a list of str (whose method `detokenize`, if it has one,
         is the way back; otherwise tokens are joined by spaces). "auto" takes characters
-        if fewer than a tenth of the strings that training starts with hold white space
-        between other characters, if a tenth of their words hold a digit, or if a fifth
-        of their words occur only once, and words otherwise. Samples that already are
+        if at least one of these holds for the strings that training starts with: fewer
+        than 10 % of them have white space between other characters; at least 10 % of
+        their words contain a digit; at least 20 % of their words occur only once.
+        Otherwise it takes words. Samples that already are
         lists, tuples or arrays of tokens are taken as they are; None takes only such
         samples, and their tokens may be integers.
     min_frequency : int, default=1
@@ -194,9 +196,9 @@ default="auto"
     learning_rate_schedule : {"warmup_cosine", "constant"}, default="warmup_cosine"
         How `fit` changes the learning rate. "warmup_cosine" raises it over the first
         twentieth of the epochs and lowers it along half a cosine to a hundredth.
-        `partial_fit`, which knows no end, keeps it constant, as `fit` does where
-        `learning_rate` is a schedule itself, `optimizer` is an instance or config, or
-        once a callback has set the rate.
+        `partial_fit` does not know how many epochs will follow, so it keeps the rate
+        constant, as `fit` does if `learning_rate` is a schedule itself, if `optimizer`
+        is an instance or config, or once a callback has set the rate.
     global_clipnorm : float or None, default=5.0
         Norm to which larger gradients are scaled down; None leaves them as they are.
         Lower it when the loss jumps. It has no effect on an optimizer given as an
@@ -543,7 +545,7 @@ default="auto"
         check_value("predict_n_best", "n", n, POSITIVE_INT)
         self._check_way_back()
         found = self._search(self._check_sources(X), "beam", n)
-        return object_array(map(self._ranked, found))
+        return object_array(map(self._as_written, found))
 
     def score_samples(self, X, y=None):
         """Log-probability of each target, given its source.
@@ -689,8 +691,11 @@ default="auto"
 
     def _initial_weights(self, program):
         weights = super()._initial_weights(program)
+        embedding = program.model.get_layer("encoder").get_layer("source_embedding")
+        places = {w.path: place for place, w in enumerate(program.model.weights)}
         # An unknown token says nothing, until training says otherwise.
-        weights[0][self._vocabulary("source").unknown] = 0.0
+        vectors = weights[places[embedding.embeddings.path]]
+        vectors[self._vocabulary("source").unknown] = 0.0
         return weights
 
     def _failure(self, data):
@@ -706,7 +711,8 @@ default="auto"
         found = self._decoded(replace(data, targets=None), "greedy")
         lack = lack_of_learning(data.targets, found)
         advice = f"a higher or lower {self._rate_name}, or other tokenizers"
-        return lack and not_learnt(self, f"{len(found)} training sources", lack, advice)
+        who = counted(len(found), "training source")
+        return lack and not_learnt(self, who, lack, advice)
 
     def _cure_of_unknowns(self) -> str:
         """What to set so that more tokens are known."""
@@ -824,10 +830,10 @@ default="auto"
     def _decoded(self, data, decoder=None) -> list[np.ndarray]:
         """The ids that are predicted for each source."""
         found = self._search(data, decoder or self.decoder, 1)
-        return [hypotheses[0][0] for hypotheses in found]
+        return [best.output for best, *_ in found]
 
-    def _search(self, data, decoder, n_best) -> list[list]:
-        """The best hypotheses of each source, as ids, log-probability and score."""
+    def _search(self, data, decoder, n_best) -> list[list[RankedOutput]]:
+        """The best hypotheses of each source, whose outputs are ids."""
         self._check_decoding(self._settings["attention"])
         self._check_beam(self._width(decoder, n_best), data.source_lengths)
         run = partial(self._translate, decoder=decoder, n_best=n_best)
@@ -840,7 +846,7 @@ default="auto"
         run = partial(self._translate, decoder=self.decoder, n_best=1)
         n_rows = self._n_decoded(self.decoder, 1)
         found = self._map_batches(program, data, _read_hypotheses, run, n_rows)
-        decoded = [hypotheses[0][0] for hypotheses in found]
+        decoded = [best.output for best, *_ in found]
         return 1 - label_error_rate(data.targets, decoded, sample_weight=data.weights)
 
     def _width(self, decoder, n_best) -> int:
@@ -893,9 +899,11 @@ default="auto"
         tokenizer = tokenizer_in_use(self, "target")
         return as_texts(sequences, form, tokenizer, dtype)
 
-    def _ranked(self, hypotheses) -> list[RankedOutput]:
-        ids, log_probs, scores = zip(*hypotheses, strict=True)
-        return list(map(RankedOutput, self._texts(ids), log_probs, scores))
+    def _as_written(self, hypotheses) -> list[RankedOutput]:
+        """Hypotheses with their outputs in the user's form."""
+        texts = self._texts([hypothesis.output for hypothesis in hypotheses])
+        pairs = zip(hypotheses, texts, strict=True)
+        return [hypothesis._replace(output=text) for hypothesis, text in pairs]
 
 
 def _warn_of_whole_texts(texts, side, wanted) -> None:
@@ -932,11 +940,11 @@ def _run_forced(program, batch) -> list:
     return [np.split(logits, ends[:-1]), attention]
 
 
-def _read_hypotheses(rows, *found) -> list[list]:
+def _read_hypotheses(rows, *found) -> list[list[RankedOutput]]:
     return [_hypotheses(*sample) for sample in zip(*found, strict=True)]
 
 
-def _hypotheses(tokens, lengths, log_probs, scores) -> list[tuple]:
+def _hypotheses(tokens, lengths, log_probs, scores) -> list[RankedOutput]:
     """One sample's hypotheses, without the places that none has."""
     places = np.flatnonzero(np.isfinite(scores))
     if not places.size:
@@ -945,7 +953,8 @@ def _hypotheses(tokens, lengths, log_probs, scores) -> list[tuple]:
             "max_output_length. Lower min_output_length, or set no_repeat_ngram=0."
         )
     return [
-        (tokens[i, : lengths[i]], float(log_probs[i]), float(scores[i])) for i in places
+        RankedOutput(tokens[i, : lengths[i]], float(log_probs[i]), float(scores[i]))
+        for i in places
     ]
 
 

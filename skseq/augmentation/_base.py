@@ -260,7 +260,7 @@ def _as_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     if dtype.kind == "f":
         return values.astype(dtype, copy=False)
     bounds, kind = np.iinfo(dtype), values.dtype.type
-    # The largest int64 is no float; the float below the next int becomes an int of it.
+    # The largest int64 is not a float; the float below the next int fits into an int.
     highest = np.nextafter(kind(int(bounds.max) + 1), kind(0))
     return np.clip(np.rint(values), kind(bounds.min), highest).astype(dtype)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skseq._results import LabelSpan
+from skseq._wording import counted
 from skseq.inspection._axes import (
     ORANGE,
     import_pyplot,
@@ -211,8 +212,8 @@ class AlignmentDisplay:
         if posteriors.ndim != 2 or posteriors.shape[1] != len(classes) + 1:
             raise ValueError(
                 "posteriors must have one row per frame and one column per label, the "
-                f"blank last. Got the shape {posteriors.shape} for {len(classes)} "
-                "classes."
+                f"blank last. Got the shape {posteriors.shape} for "
+                f"{counted(len(classes), 'class', 'classes')}."
             )
         unknown = [span.label for span in self.spans if span.label not in classes]
         if unknown:

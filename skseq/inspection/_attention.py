@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from skseq._data.tokenizers import tokenizer_in_use
 from skseq._data.tokens import check_tokens
+from skseq._wording import counted
 from skseq.inspection._axes import import_pyplot, open_axes
 from skseq.inspection._fitted import as_seen, asked_about, last_step, take_sample
 
@@ -192,8 +193,8 @@ class AttentionDisplay:
             raise ValueError(
                 "attention must have one row per output token and one column per "
                 "source token, at least one of each. Got the shape "
-                f"{attention.shape} for {shape[0]} output tokens and {shape[1]} source "
-                "tokens."
+                f"{attention.shape} for {counted(shape[0], 'output token')} and "
+                f"{counted(shape[1], 'source token')}."
             )
 
 

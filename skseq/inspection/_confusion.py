@@ -9,6 +9,7 @@ from sklearn.base import is_outlier_detector
 
 from skseq._data.collections import as_collection
 from skseq._data.tokenizers import as_tokenizer, tokenizer_in_use
+from skseq._wording import counted
 from skseq.inspection._axes import import_pyplot, open_axes, size_in_points
 from skseq.inspection._fitted import as_seen, last_step
 from skseq.metrics import align_sequences
@@ -243,7 +244,7 @@ class LabelConfusionDisplay:
 
         shown = int(self.matrix_.sum() - np.trace(self.matrix_))
         total = sum(n for (true, found), n in self.confusions.items() if true != found)
-        some = f"\n{shown} of {total} errors are shown" if shown < total else ""
+        some = f"\n{shown} of {counted(total, 'error')} shown" if shown < total else ""
         names = [*self.labels_, NOTHING]
         label_axes(TokenAxis(self.ax_.xaxis, names), TokenAxis(self.ax_.yaxis, names))
         self.ax_.set(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skseq._data.sequences import check_sequences
+from skseq._wording import counted
 from skseq.inspection._axes import (
     BLACK,
     BLUE,
@@ -206,8 +207,9 @@ class ReconstructionDisplay:
         scores = self.frame_scores
         if scores is not None and np.shape(scores) != (len(sequence),):
             raise ValueError(
-                f"frame_scores must hold one score for each of {len(sequence)} frames. "
-                f"Got the shape {np.shape(scores)}."
+                "frame_scores must hold one score per frame, "
+                f"{counted(len(sequence), 'score')} in all. Got the shape "
+                f"{np.shape(scores)}."
             )
         return sequence, reconstruction
 

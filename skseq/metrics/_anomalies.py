@@ -14,6 +14,7 @@ from sklearn.utils import check_consistent_length
 
 from skseq._data.collections import as_collection
 from skseq._data.outliers import anomaly_flags
+from skseq._wording import counted
 
 
 @dataclass(frozen=True)
@@ -293,8 +294,8 @@ def _check_pairs(y_true: Any, y_pred: Any) -> list[tuple[np.ndarray, np.ndarray]
     for (true_name, truth), (pred_name, prediction) in pairs:
         if len(truth) != len(prediction):
             raise ValueError(
-                f"{pred_name} must have one label for each of the {len(truth)} points "
-                f"of {true_name}. Got {len(prediction)} instead."
+                f"{pred_name} must have one label per point of {true_name}, "
+                f"{counted(len(truth), 'label')} in all. Got {len(prediction)} instead."
             )
     if not any(map(len, true.values())):
         raise ValueError("y_true and y_pred must hold at least one point. Got 0.")

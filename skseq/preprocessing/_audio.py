@@ -62,15 +62,15 @@ class _MelAnalysis:
 
     hop: int  # samples
     n_fft: int
-    window: np.ndarray  # (frame,)
+    window: np.ndarray  # (n_samples,), the weight of each sample of a frame
     filters: np.ndarray  # (n_fft // 2 + 1, n_mels)
     pre_emphasis: float
     floor: float
 
     def log_mel(self, waveform: np.ndarray) -> np.ndarray:
         """Take (n_samples,) floats to (n_frames, n_mels) log energies."""
-        emphasised = _emphasise(waveform, self.pre_emphasis)
-        frames = _frame(emphasised, len(self.window), self.hop)
+        emphasized = _emphasize(waveform, self.pre_emphasis)
+        frames = _frame(emphasized, len(self.window), self.hop)
         energies = [
             self._power(frames[start : start + _BLOCK]) @ self.filters
             for start in range(0, len(frames), _BLOCK)
@@ -82,22 +82,22 @@ class _MelAnalysis:
         return spectrum.real**2 + spectrum.imag**2  # (n_frames, n_bins)
 
 
-def _emphasise(waveform: np.ndarray, coefficient: float) -> np.ndarray:
+def _emphasize(waveform: np.ndarray, coefficient: float) -> np.ndarray:
     """Subtract from each sample a part of the one before it.
 
     The first sample counts as its own predecessor, so that no click opens the signal.
     """
-    emphasised = waveform.copy()
-    emphasised[0] -= coefficient * waveform[0]
-    emphasised[1:] -= coefficient * waveform[:-1]
-    return emphasised
+    emphasized = waveform.copy()
+    emphasized[0] -= coefficient * waveform[0]
+    emphasized[1:] -= coefficient * waveform[:-1]
+    return emphasized
 
 
-def _frame(waveform: np.ndarray, frame: int, hop: int) -> np.ndarray:
-    """View (n_samples,) as (n_frames, frame), short waveforms padded with zeros."""
-    if len(waveform) < frame:
-        waveform = np.pad(waveform, (0, frame - len(waveform)))
-    return np.lib.stride_tricks.sliding_window_view(waveform, frame)[::hop]
+def _frame(waveform: np.ndarray, window: int, hop: int) -> np.ndarray:
+    """View (n_samples,) as (n_frames, window), short waveforms padded with zeros."""
+    if len(waveform) < window:
+        waveform = np.pad(waveform, (0, window - len(waveform)))
+    return np.lib.stride_tricks.sliding_window_view(waveform, window)[::hop]
 
 
 def _hertz_to_mel(frequency: np.ndarray | float) -> np.ndarray:
@@ -201,9 +201,10 @@ class LogMel(SequenceTransformer):
     of a 2-D `X` are waveforms too. Each becomes an array of shape
     ``(n_frames, n_mels * (1 + deltas))`` and type float32. No `fit` is needed.
 
-    Frame i covers the audio samples from ``i * hop`` to ``i * hop + frame``, so there
-    are ``1 + (n - frame) // hop`` frames. Samples at the end that do not fill a frame
-    are left out, and a waveform shorter than a frame is padded with zeros to one frame.
+    With ``window`` and ``hop`` the two durations in audio samples, frame i covers the
+    samples ``i * hop`` to ``i * hop + window - 1``, so a waveform of n samples gives
+    ``1 + (n - window) // hop`` frames. Samples at the end that do not fill a frame are
+    left out, and a waveform shorter than a frame is padded with zeros to one frame.
     `fit` refuses a window or a hop that is longer than every waveform.
 
     Floating point waveforms are taken as they are. Those of int16 or int32 are divided
@@ -308,11 +309,11 @@ class LogMel(SequenceTransformer):
     def _check_parameters(self) -> None:
         check_parameters(self, _CONSTRAINTS)
         nyquist = self.sample_rate / 2
-        frame = self._samples("window_seconds")
+        window = self._samples("window_seconds")
         dependent = {
             "f_min": Interval(float, 0, nyquist),
             "f_max": (Interval(float, self.f_min, nyquist, closed="right"), NONE),
-            "n_fft": (Interval(int, frame, None), NONE),
+            "n_fft": (Interval(int, window, None), NONE),
         }
         check_parameters(self, dependent)
 
@@ -337,8 +338,8 @@ class LogMel(SequenceTransformer):
         return samples
 
     def _analysis(self) -> _MelAnalysis:
-        frame = self._samples("window_seconds")
-        n_fft = self.n_fft or 1 << (frame - 1).bit_length()
+        window = self._samples("window_seconds")
+        n_fft = self.n_fft or 1 << (window - 1).bit_length()
         f_max = self.f_max or self.sample_rate / 2
         if n_fft // 2 * self.n_mels > _MOST_VALUES:
             raise ValueError(
@@ -357,7 +358,7 @@ class LogMel(SequenceTransformer):
         return _MelAnalysis(
             hop=self._samples("hop_seconds"),
             n_fft=n_fft,
-            window=get_window("hann", frame),
+            window=get_window("hann", window),
             filters=filters,
             pre_emphasis=self.pre_emphasis,
             floor=self.floor,

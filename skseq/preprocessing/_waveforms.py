@@ -104,8 +104,8 @@ def check_duration(
     if n_samples <= longest:
         return
     found = (
-        f"{name}={seconds} is {n_samples} audio samples at sample_rate={sample_rate}, "
-        f"but the longest waveform has {longest}"
+        f"{name}={seconds} is {counted(n_samples, 'audio sample')} at "
+        f"sample_rate={sample_rate}, but the longest waveform has {longest}"
     )
     if is_fit or seconds >= 1:
         cure = "Lower it, or check sample_rate."

@@ -244,8 +244,9 @@ def _check_values(values: object, n_windows: int) -> np.ndarray:
     )
     if values.shape != (n_windows,):
         raise ValueError(
-            f"window_scores must have one entry for each of the {n_windows} windows "
-            f"that these series are cut into. Got shape {values.shape} instead."
+            "window_scores must have one entry per window that these series are cut "
+            f"into, {counted(n_windows, 'entry', 'entries')} in all. Got shape "
+            f"{values.shape} instead."
         )
     return values
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from skseq._wording import counted
+
 
 def as_front_end(build):
     """Make a front end of a model-building function of SciKeras.
@@ -134,8 +136,8 @@ def _refuse_fixed_length(build, model) -> None:
     if isinstance(shape, tuple) and len(shape) == 3 and shape[1] is not None:
         raise ValueError(
             f"{_name(build)} must build a model for sequences of any length. Got one "
-            f"for sequences of {shape[1]} frames. Take the shape of its input from "
-            'meta["X_shape_"][1:], which leaves the number of frames open.'
+            f"for sequences of {counted(shape[1], 'frame')}. Take the shape of its "
+            'input from meta["X_shape_"][1:], which leaves the number of frames open.'
         )
 
 

@@ -280,7 +280,7 @@ def test_an_instance_of_a_users_class_needs_no_mark():
 
 
 @pytest.mark.parametrize("step", [len, None, "x", TimeMask, lambda s, rng: s, object()])
-def test_what_is_not_marked_is_no_augmenter(step):
+def test_what_is_not_marked_is_not_an_augmenter(step):
     assert not is_augmenter(step)
 
 

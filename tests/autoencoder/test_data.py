@@ -124,7 +124,7 @@ def test_features_that_never_change_in_long_sequences_are_constant(difference):
 
 
 @pytest.mark.parametrize("difference", [False, True])
-def test_rounding_is_no_change(difference):
+def test_rounding_is_not_a_change(difference):
     column = np.tile([0.3, 0.1 + 0.2, 0.3], 20)
     assert np.ptp(column) > 0
     X = [np.column_stack([column, np.arange(60)])[i:] for i in range(3)]

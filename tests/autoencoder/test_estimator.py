@@ -3,6 +3,7 @@
 import copy
 import pickle
 import warnings
+from functools import partial
 
 import keras
 import numpy as np
@@ -41,17 +42,7 @@ def waves(n_samples=12, *, noise=0.0, seed=0):
 X = waves()
 LENGTHS = [len(x) for x in X]
 
-
-def make(**params):
-    defaults = {
-        "units": 4,
-        "epochs": 1,
-        "batch_size": 4,
-        "learning_rate": 1e-3,
-        "learning_rate_schedule": "constant",
-        "random_state": 0,
-    }
-    return LSTMAutoencoder(**{**defaults, **params})
+make = partial(AUTOENCODER.make, epochs=1)
 
 
 SETTINGS = {
@@ -375,7 +366,7 @@ WAYS_TO_FIT = {
 @pytest.mark.parametrize("way", WAYS_TO_FIT)
 def test_who_learns_the_mean_is_told_where_and_what_to_try(way):
     coder = LSTMAutoencoder(units=5, random_state=0)
-    advice = r"leaves \d+% of the variance.*more units, difference=True, more epochs"
+    advice = r"leaves \d+% of the variance.*more epochs, more units, difference=True"
     with pytest.warns(ConvergenceWarning, match=advice) as caught:
         WAYS_TO_FIT[way](coder)
     (warning,) = caught
@@ -434,7 +425,7 @@ def test_partial_fits_add_up_to_a_fit_and_settle_the_threshold(fitted):
     assert coder.history_ == fitted.history_
 
 
-def test_going_on_keeps_the_scaling(changeable):
+def test_continued_training_keeps_the_scaling(changeable):
     mean = changeable.mean_
     larger = [3 * x for x in X]
     changeable.partial_fit(larger)
@@ -489,7 +480,7 @@ MONOTONOUS = {
 
 @pytest.mark.parametrize("difference", [False, True])
 @pytest.mark.parametrize("some", MONOTONOUS)
-def test_monotonous_sequences_are_no_reason_to_fail(some, difference):
+def test_monotonous_sequences_do_not_fail(some, difference):
     some = MONOTONOUS[some]
     coder = make(difference=difference, epochs=2)
     with warnings.catch_warnings():

@@ -236,7 +236,7 @@ def test_partial_fits_add_up_to_a_fit(case):
     assert parts.history_ == whole.history_
 
 
-def test_a_partial_fit_goes_on_from_a_fit(case, fitted):
+def test_a_partial_fit_continues_a_fit(case, fitted):
     estimator = copy.deepcopy(fitted).partial_fit(case.X, case.y)
     assert_same_weights(estimator, case.fit(epochs=4))
 
@@ -247,7 +247,7 @@ def test_a_partial_fit_takes_the_present_learning_rate(case, fitted):
     assert_same_arrays(still._resume_weights, fitted._resume_weights)
 
 
-def test_a_warm_start_goes_on_and_a_cold_one_does_not(case, fitted):
+def test_a_warm_start_continues_and_a_cold_one_does_not(case, fitted):
     warm = copy.deepcopy(fitted).set_params(warm_start=True, learning_rate=1e-30)
     assert_same_weights(warm.fit(case.X, case.y), fitted)
     assert warm.n_iter_ == 3
@@ -255,11 +255,11 @@ def test_a_warm_start_goes_on_and_a_cold_one_does_not(case, fitted):
     assert not np.array_equal(cold._weights[-2], fitted._weights[-2])
 
 
-@pytest.mark.parametrize("go_on", ["fit", "partial_fit"])
-def test_training_never_goes_on_with_another_network(case, fitted, go_on):
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_training_never_continues_with_another_network(case, fitted, method):
     estimator = copy.deepcopy(fitted).set_params(units=5, warm_start=True)
     with pytest.raises(ValueError, match=r"units was \(4,.*\) and is \(5,\)"):
-        getattr(estimator, go_on)(case.X, case.y)
+        getattr(estimator, method)(case.X, case.y)
 
 
 def test_a_sequence_of_no_weight_might_as_well_be_missing(case):

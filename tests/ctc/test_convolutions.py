@@ -1,16 +1,16 @@
 """What stands before the recurrences where a user leaves it open."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
 
-from skseq import CTCSequenceClassifier, load
+from skseq import load
 from skseq._ctc.convolutions import pick_convolutions
+from tests.estimators import CTC, TINY
 
-
-def make(**params):
-    defaults = {"units": 2, "epochs": 1, "random_state": 0}
-    return CTCSequenceClassifier(**{**defaults, **params})
+make = partial(CTC.make, **TINY, conv_filters="auto")
 
 
 def frames(*lengths, n_features=2):
@@ -137,7 +137,7 @@ def test_room_is_asked_for_from_the_longest_strides_on():
     assert asked == [(4,), (2,)]
 
 
-# -- standardisation ------------------------------------------------------------------
+# -- standardization ------------------------------------------------------------------
 
 
 def test_frames_are_read_in_units_of_their_deviation():

@@ -3,6 +3,7 @@
 import copy
 import itertools
 import random
+from functools import partial
 
 import keras
 import numpy as np
@@ -13,29 +14,15 @@ from sklearn.utils import get_tags
 from sklearn.utils.class_weight import compute_sample_weight
 
 import skseq
-from skseq import CTCSequenceClassifier, LabelSpan, RankedLabels
+from skseq import LabelSpan, RankedLabels
 from skseq.metrics import label_error_rate
+from tests.estimators import CTC, TINY
 from tests.toy import as_text, roughened, symbol_runs
 
 X, SYMBOLS, SPANS = symbol_runs(12, noise=0)
 TEXT = as_text(SYMBOLS)
 
-
-def make(**params):
-    """An estimator that is quick to fit, since most tests need any network at all."""
-    defaults = {
-        "units": 3,
-        "bidirectional": False,
-        "conv_filters": (),
-        "standardize": False,
-        "dropout": 0.0,
-        "optimizer": "sgd",
-        "epochs": 1,
-        "learning_rate_schedule": "constant",
-        "batch_size": 4,
-        "random_state": 0,
-    }
-    return CTCSequenceClassifier(**{**defaults, **params})
+make = partial(CTC.make, **{**TINY, "units": 3}, bidirectional=False, standardize=False)
 
 
 def reader(y, **params):
@@ -456,14 +443,14 @@ def test_a_front_end_must_return_frames():
             make(front_end=wrong).fit(X, TEXT)
 
 
-def batch_normalised(frames):
+def batch_normalized(frames):
     return keras.layers.BatchNormalization(momentum=0.5, name="normed")(frames)
 
 
 def test_statistics_over_the_batch_are_those_of_real_frames_and_are_warned_of():
     rng = np.random.default_rng(0)
     frames = [rng.normal(5, 1, size=(n, 3)) for n in (5, 5, 6, 6, 7, 7, 8, 200)]
-    clf = make(front_end=batch_normalised, epochs=5)
+    clf = make(front_end=batch_normalized, epochs=5)
     with pytest.warns(UserWarning, match=r"\(normed\).*LayerNormalization"):
         clf.fit(frames, ["a", "b"] * 4)
     layer = clf.model_.get_layer("front_end").get_layer("normed")
@@ -509,7 +496,7 @@ def test_single_labels_make_a_classifier(single):
 
 
 @pytest.mark.parametrize("target", ["auto", "sequence"])
-def test_label_sequences_are_no_classes(target):
+def test_label_sequences_are_not_classes(target):
     clf = make(target=target)
     assert not is_classifier(clf)
     assert get_tags(clf).estimator_type is None
@@ -635,7 +622,7 @@ def test_classes_are_not_balanced_by_parts_of_the_data():
 
 def test_a_weighted_class_that_is_not_there_is_named_and_changes_nothing():
     clf = make(class_weight={"zero": 2.0}, target="single", epochs=1)
-    with pytest.warns(UserWarning, match="key 'zero', which is no label of y: 0, 1"):
+    with pytest.warns(UserWarning, match="key 'zero', which is not a label of y: 0, 1"):
         clf.fit(X, CLASSES)
     plain = make(target="single", epochs=1).fit(X, CLASSES)
     for one, other in zip(clf._weights, plain._weights, strict=True):

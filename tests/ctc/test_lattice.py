@@ -205,7 +205,8 @@ def test_forced_alignment_of_2000_frames_stays_on_its_labels():
 
 
 @pytest.mark.parametrize(
-    ("row", "message"), [([0, 0], r"labels\[2\].*need 3 frames.*has 2"), ([2], "has 2")]
+    ("row", "message"),
+    [([0, 0], r"labels\[2\].*must have 3 frames.*has 2"), ([2], "has 2")],
 )
 def test_what_cannot_be_aligned_is_named(row, message):
     log_probs, _ = posteriors(4, 5, 3)

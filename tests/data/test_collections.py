@@ -54,7 +54,7 @@ BAD_COLLECTIONS = {
     "ragged tensor of jagged frames": (
         tf.ragged.constant([[[1.0, 2.0]], [[3.0, 4.0], [5.0]]]),
         ValueError,
-        "Frame 1 of X[1] has 1 features, but frame 0 of X[0] has 2.",
+        "Frame 1 of X[1] has 1 feature, but frame 0 of X[0] has 2.",
     ),
     "ragged tensor, 4-D": (
         tf.ragged.constant([[[[1.0]]]]),

@@ -31,8 +31,8 @@ BAD_FRAMES = {
     "scalar": (
         ragged(x1=np.array(3.0)),
         ValueError,
-        "X[1] is a scalar (array(3.)); every sample must be a (n_frames, n_features) "
-        "array.",
+        "X[1] is a scalar (array(3.)); every sample must be an array of shape "
+        "(n_frames, n_features).",
     ),
     "item None": (ragged(x1=None), ValueError, "X[1] is None."),
     "item class": (
@@ -184,7 +184,7 @@ BAD_FRAMES = {
     "masked": (
         [np.ma.masked_equal([[1.0, 2.0]], 2)],
         ValueError,
-        "X[0] is a masked array with 1 masked values; masks are not supported",
+        "X[0] is a masked array with 1 masked value; masks are not supported",
     ),
 }
 

@@ -235,7 +235,7 @@ BAD_Y = {
 
 @pytest.mark.parametrize("y", [[[], [], []], ["", "", ""]])
 def test_a_y_without_any_label_gives_no_vocabulary(y):
-    message = "y holds no labels: all 3 label sequences are empty."
+    message = "y holds no labels: every label sequence is empty."
     with pytest.raises(ValueError, match=message):
         LabelVocabulary.fit(check(y))
 
@@ -612,7 +612,7 @@ def test_labels_that_numpy_would_change_are_refused_by_name(y, target, message):
 
 
 @pytest.mark.parametrize("target", ["auto", "single"])
-def test_durations_are_no_labels(target):
+def test_durations_are_not_labels(target):
     with pytest.raises(TypeError, match=r"label type numpy\.timedelta64"):
         check(np.array([1, 2, 1], "m8[s]"), target=target)
 

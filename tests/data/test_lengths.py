@@ -135,7 +135,7 @@ def test_lengths_beside_their_own_sequences_are_refused_in_any_form(form):
     ],
     ids=repr,
 )
-def test_what_does_not_add_up_to_the_rows_is_no_length(y):
+def test_what_does_not_add_up_to_the_rows_is_not_taken_for_lengths(y):
     refuse_lengths(FRAMES, y)
 
 
@@ -204,7 +204,7 @@ def test_names_of_the_sequences_of_rows_are_warned_of_with_what_cuts_them(ids):
         (50, IDS),
     ],
 )
-def test_classes_in_order_are_no_ids(n_columns, y):
+def test_classes_in_order_are_not_ids(n_columns, y):
     warn_of_ids(n_columns, y)
 
 

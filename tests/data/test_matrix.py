@@ -152,7 +152,7 @@ BAD_MATRICES = {
     "masked matrix": (
         np.ma.masked_equal([[1.0, 2.0]], 2),
         ValueError,
-        "X is a masked array with 1 masked values; masks are not supported",
+        "X is a masked array with 1 masked value; masks are not supported",
     ),
     "column of text": (
         pd.DataFrame({"a": [1.0], "b": ["x"]}),

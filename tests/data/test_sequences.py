@@ -127,7 +127,7 @@ BAD_SEQUENCES = {
     "masked 3-D": (
         np.ma.masked_equal(np.arange(8.0).reshape(2, 2, 2), 2),
         ValueError,
-        "X is a masked array with 1 masked values; masks are not supported",
+        "X is a masked array with 1 masked value; masks are not supported",
     ),
     "columns reordered": (
         [frame(["a", "b", "c"]), frame(["a", "c", "b"])],

@@ -32,7 +32,7 @@ def warn_of(sequences, *shortened_by):
         (
             [np.ones((20, 40))] * 4,
             IMAGES,
-            "X is read as 4 images of 20 pixels' width and 40 pixels' height. If "
+            "X is read as 4 images of 20 pixels in width and 40 pixels in height. If "
             "their rows come first, transpose: X = [x.T for x in X].",
         ),
         (

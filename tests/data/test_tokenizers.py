@@ -35,12 +35,12 @@ def test_without_detokenize_tokens_are_joined_by_a_space():
     assert as_tokenizer(list, "source_tokenizer", "E").join(["a", "b"]) == "a b"
 
 
-def test_none_is_no_tokenizer():
+def test_none_is_not_a_tokenizer():
     assert as_tokenizer(None, "source_tokenizer", "E") is None
 
 
 @pytest.mark.parametrize("wrong", ["wordd", 3, ["word"]])
-def test_what_is_no_tokenizer_is_refused_with_those_there_are(wrong):
+def test_what_is_not_a_tokenizer_is_refused_with_those_there_are(wrong):
     message = (
         r"'target_tokenizer' parameter of E must .* \{'word', 'char'\}, a callable"
     )

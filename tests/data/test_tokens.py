@@ -127,7 +127,7 @@ BAD_X = {
     "masked array": (
         np.ma.array(["a", "b"], mask=[False, True]),
         ValueError,
-        "X is a masked array with 1 masked values",
+        "X is a masked array with 1 masked value",
     ),
     "ints": (
         [1, 2],
@@ -250,7 +250,7 @@ BAD_X = {
     "masked token array": (
         [np.ma.array(["a", "b"], mask=[False, True])],
         ValueError,
-        "X[0] is a masked array with 1 masked values",
+        "X[0] is a masked array with 1 masked value",
     ),
     "0-D token array": (
         [np.array("a")],

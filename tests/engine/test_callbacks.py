@@ -49,7 +49,7 @@ def test_classes_are_made_and_instances_copied_one_or_several(given, wrap):
 
 
 @pytest.mark.parametrize("wrong", ["early", 3, [None], lambda: None, [int], {"a": 1}])
-def test_what_is_no_callback_is_refused(wrong):
+def test_what_is_not_a_callback_is_refused(wrong):
     with pytest.raises(TypeError, match=r"must be keras.callbacks.Callback.*Got"):
         make_callbacks(wrong)
 

@@ -152,21 +152,22 @@ def test_a_programs_size_grows_with_its_weights_optimizers_and_functions():
         assert large.n_bytes > before + 2 * 4 * n_values + FUNCTION_BYTES - 1
 
 
-def test_one_warning_tells_of_programs_that_are_traced_again_and_again(monkeypatch):
-    monkeypatch.setattr("skseq._engine.lending._shelf.has_warned", False)
-    recipes = numbered(2)
+def test_one_warning_tells_of_programs_that_are_traced_again_and_again():
+    first, second = numbered(2)
     skseq.set_program_memory(1)
-    lent(recipes[0])
-    lent(recipes[1])
-    with pytest.warns(UserWarning, match=r"skseq\.set_program_memory"):
-        lent(recipes[0])
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        lent(recipes[1])
+    for _ in range(2):
+        lent(first)
+        lent(second)
+        with pytest.warns(UserWarning, match=r"skseq\.set_program_memory"):
+            lent(first)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            lent(second)
+        skseq.clear_programs()  # who starts afresh is warned afresh
 
 
 @pytest.mark.parametrize("n_bytes", [-1, 1.5, "1GB", None, True])
-def test_a_bound_that_is_no_number_of_bytes_is_refused(n_bytes):
+def test_a_bound_that_is_not_a_number_of_bytes_is_refused(n_bytes):
     with pytest.raises(ValueError, match="'n_bytes' parameter of set_program_memory"):
         skseq.set_program_memory(n_bytes)
 

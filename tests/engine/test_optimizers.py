@@ -145,7 +145,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_one(optimizer, hint):
 @pytest.mark.parametrize(
     "optimizer", [None, 3, True, {"name": "adam"}, {"class_name": "Dense", "config": 1}]
 )
-def test_what_is_no_optimizer_is_refused(optimizer):
+def test_what_is_not_an_optimizer_is_refused(optimizer):
     with pytest.raises(ValueError, match="The 'optimizer' parameter must"):
         make_optimizer(optimizer)
 

@@ -68,7 +68,7 @@ found["predictions"] = all((o.predict(X) == clf.predict(X)).all() for o in other
 dropping = {**shared, "dropout": 0.5, "distribute": strategy}
 a, b = (CTCSequenceClassifier(**dropping).fit(X, y) for _ in range(2))
 found["dropout is seeded"] = all(map(np.array_equal, a._weights, b._weights))
-found["it goes on"] = clf.partial_fit(X, y).n_iter_
+found["it continues"] = clf.partial_fit(X, y).n_iter_
 print(json.dumps(found))
 """
 
@@ -107,9 +107,9 @@ def test_a_strategy_stays_with_copies_and_out_of_files(on_two_devices):
     assert on_two_devices["predictions"]
 
 
-def test_training_on_two_devices_is_seeded_and_goes_on(on_two_devices):
+def test_training_on_two_devices_is_seeded_and_continues(on_two_devices):
     assert on_two_devices["dropout is seeded"]
-    assert on_two_devices["it goes on"] == 4
+    assert on_two_devices["it continues"] == 4
 
 
 def test_two_processes_learn_what_one_does():

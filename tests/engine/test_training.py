@@ -247,7 +247,7 @@ def test_without_early_stopping_the_last_weights_count():
     assert end.result() is end.weights
 
 
-def test_a_validation_loss_that_is_no_number_ends_training():
+def test_a_validation_loss_that_is_not_a_number_ends_training():
     frames = [*FRAMES[:7], np.full((3, 2), np.nan, dtype="float32")]
     with pytest.raises(TrainingDivergedError, match="validation loss is not") as e:
         run(part(range(5)), part([6, 7], frames=frames), epochs=9, patience=2)
@@ -297,7 +297,7 @@ def test_the_epoch_of_the_best_score_is_kept_whatever_its_loss(routed):
     assert equal(end.result(), scored[2])
 
 
-def test_a_score_that_is_no_number_is_no_improvement():
+def test_a_score_that_is_not_a_number_improves_nothing():
     score, _ = scores_of([float("nan"), float("nan"), 0.5])
     plan = {"patience": 2, "monitor": "val_score", "epochs": 9}
     *_, end = run(part(range(5)), part([6, 7]), score=score, **plan)
@@ -379,7 +379,7 @@ def test_averaged_weights_are_validated_and_kept(optimizer):
 @pytest.mark.parametrize(
     "optimizer", ["sgd", pytest.param("adam", marks=pytest.mark.slow)]
 )
-def test_training_goes_on_from_its_own_weights_not_from_the_averages(optimizer):
+def test_training_continues_from_its_own_weights_not_from_the_averages(optimizer):
     data = part(range(5)), part(range(5, 8))
     averaged = run(*data, optimizer=optimizer, routed=AVERAGED)
     plain = run(*data, optimizer=optimizer)

@@ -725,7 +725,7 @@ def test_the_file_is_an_ordinary_zip_of_json_and_safetensors(written):
         assert json.loads(archive.read("skseq.json"))["format"] == FORMAT_VERSION
 
 
-def test_a_number_is_no_path_and_no_file_is_closed(tmp_path):
+def test_a_number_is_not_a_path_and_no_file_is_closed(tmp_path):
     with open(tmp_path / "open", "wb") as file:
         with pytest.raises(TypeError, match=r"must be a str or path-like\. Got"):
             read_archive(file.fileno())

@@ -152,7 +152,7 @@ def test_a_part_of_a_figure_is_drawn_on(make):
 
 
 @every_display
-def test_what_is_no_single_axes_is_refused(make):
+def test_what_is_not_a_single_axes_is_refused(make):
     _, several = plt.subplots(1, 2)
     with pytest.raises(TypeError, match=r"one matplotlib Axes\. Got ndarray"):
         make().plot(ax=several)
@@ -259,7 +259,7 @@ def test_a_sample_that_is_not_there_is_refused_with_the_range(reader, sample):
 
 
 @pytest.mark.parametrize("sample", [1.0, "0", None, True])
-def test_a_sample_that_is_no_int_is_refused(reader, sample):
+def test_a_sample_that_is_not_an_int_is_refused(reader, sample):
     with pytest.raises(TypeError, match="sample must be an int"):
         AlignmentDisplay.from_estimator(reader, X, sample=sample)
 
@@ -354,7 +354,7 @@ def test_another_installed_font_completes_the_one_that_is_set():
     assert len(families) == 2
 
 
-def test_signs_that_only_join_others_are_no_reason_to_warn():
+def test_signs_that_only_join_others_give_no_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         display = AttentionDisplay(sharp(1, 1), ["a\ufe0f\u2060"], ["b"]).plot()
@@ -733,7 +733,7 @@ def test_the_labels_with_most_errors_are_kept():
     y_pred = ["bba", "cd", "efg", "hx"]
     display = LabelConfusionDisplay.from_predictions(y_true, y_pred, n_labels=2)
     assert display.labels_ == ["a", "b"]
-    assert "of 4 errors are shown" in display.ax_.get_xlabel()
+    assert "of 4 errors shown" in display.ax_.get_xlabel()
 
 
 def test_the_labels_of_a_translator_are_its_tokens(translator):

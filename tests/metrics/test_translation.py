@@ -64,7 +64,7 @@ def bleu_by_definition(references, predictions):
 
 
 def chrf_by_definition(references, predictions):
-    """Popović's formula over the characters that are no white space."""
+    """Popović's formula over the characters that are not white space."""
     precisions, recalls = [], []
     for n in range(1, 7):
         matched = made = wanted = 0
@@ -209,7 +209,7 @@ def test_bleu_cuts_texts_as_the_tokenizer_named_does(sacrebleu):
     assert bleu(["abcd"], ["abcd"], tokenize="char") == pytest.approx(100)
 
 
-def test_bleu_of_tokenised_text_gives_no_warning(sacrebleu, caplog):
+def test_bleu_of_tokenized_text_gives_no_warning(sacrebleu, caplog):
     texts = ["so it is ."] * 100
     assert bleu(texts, texts) == pytest.approx(100)
     assert not caplog.records

@@ -103,7 +103,7 @@ BLIND_TO_PADDING = {
     "same without a bias before": stacked(conv(3, padding="same")),
     "forward recurrence": stacked(lambda: layers.LSTM(3, return_sequences=True)),
     "pooling": stacked(conv(1), lambda: layers.MaxPooling1D(2)),
-    "normalised frames": stacked(lambda: layers.LayerNormalization()),
+    "normalized frames": stacked(lambda: layers.LayerNormalization()),
     "dropout": stacked(lambda: layers.Dense(3), lambda: layers.Dropout(0.5)),
     "frozen statistics": frozen,
     "a frozen model": frozen_within,
@@ -116,7 +116,7 @@ SEES_PADDING = {
     "bidirectional": stacked(
         lambda: layers.Bidirectional(layers.LSTM(3, return_sequences=True))
     ),
-    "normalised over time": stacked(
+    "normalized over time": stacked(
         lambda: layers.GroupNormalization(groups=1, axis=-1)
     ),
     "attention": lambda frames: layers.Attention()([frames, frames]),

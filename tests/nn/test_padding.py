@@ -305,8 +305,8 @@ NOT_FINITE = {
     "a norm behind rectifiers": behind(lambda: layers.Dense(8, "relu6"), by_norm),
     "a logarithm": behind(dense, lambda x: ops.log(x * x)),
     "a reciprocal": behind(dense, lambda x: 1 / x),
-    "a normalised layer": lambda x: layers.LayerNormalization(epsilon=0.0)(dense()(x)),
-    "a normalised convolution": lambda x: layers.LayerNormalization(epsilon=0.0)(
+    "a normalized layer": lambda x: layers.LayerNormalization(epsilon=0.0)(dense()(x)),
+    "a normalized convolution": lambda x: layers.LayerNormalization(epsilon=0.0)(
         causal()(x)
     ),
 }
@@ -322,8 +322,8 @@ def test_a_norm_behind_a_kernel_wider_than_short_padding_is_found():
     assert sees_padding(network(front_end), longest=3000)
 
 
-@pytest.mark.parametrize("name", ["a norm", "a normalised convolution"])
-def test_a_fit_goes_on_where_padding_would_be_nan(name):
+@pytest.mark.parametrize("name", ["a norm", "a normalized convolution"])
+def test_a_fit_continues_where_padding_would_be_nan(name):
     X = drawn((10, 12, 15, 20, 10, 12), n_features=3)
     model = fitted(NOT_FINITE[name], X, epochs=3)
     assert np.isfinite(model.history_["loss"]).all()

@@ -55,13 +55,13 @@ def power_by_definition(frame, n_fft):
 
 
 def log_mel_by_definition(x, f_min=0.0, f_max=500.0, pre_emphasis=0.97, floor=1e-10):
-    emphasised = [x[0] - pre_emphasis * x[0]]
-    emphasised += [x[t] - pre_emphasis * x[t - 1] for t in range(1, len(x))]
-    emphasised += [0.0] * (FRAME - len(x))
+    emphasized = [x[0] - pre_emphasis * x[0]]
+    emphasized += [x[t] - pre_emphasis * x[t - 1] for t in range(1, len(x))]
+    emphasized += [0.0] * (FRAME - len(x))
     weights = triangles(6, 64, 1000, f_min, f_max)
     rows = []
-    for start in range(0, len(emphasised) - FRAME + 1, HOP):
-        power = power_by_definition(emphasised[start : start + FRAME], 64)
+    for start in range(0, len(emphasized) - FRAME + 1, HOP):
+        power = power_by_definition(emphasized[start : start + FRAME], 64)
         rows.append(np.log(np.maximum(power @ weights, floor)))
     return np.array(rows)
 

@@ -409,7 +409,7 @@ def test_constant_feature_becomes_zero(value, n_frames):
 
 
 @pytest.mark.parametrize("name", ["with_mean", "with_std"])
-def test_switch_that_is_no_bool_is_named(name):
+def test_a_switch_that_is_not_a_bool_is_named(name):
     message = f"The '{name}' parameter of SequenceNormalizer must be a bool. Got 'no' "
     with pytest.raises(ValueError, match=message):
         SequenceNormalizer(**{name: "no"}).fit(ragged())
@@ -480,7 +480,7 @@ def test_first_frames_that_do_not_fit_are_named(keep_first, first, message):
 
 
 @pytest.mark.parametrize("order", [0, -1, 1.5, True, "1", None, np.nan])
-def test_order_that_is_no_count_is_named(order):
+def test_an_order_that_is_not_a_count_is_named(order):
     message = (
         r"The 'order' parameter of FrameDifference must be an int in the range \[1"
     )

@@ -334,8 +334,8 @@ def test_what_cannot_be_cut_is_refused(X, error, message):
 @pytest.mark.parametrize(
     ("scores", "X", "combine", "message"),
     [
-        ([1, 2], 6, "mean", r"each of the 4 windows .* Got shape \(2,\) instead"),
-        ([1] * 4, [6, 5], "mean", "each of the 7 windows"),
+        ([1, 2], 6, "mean", r"4 entries in all. Got shape \(2,\) instead"),
+        ([1] * 4, [6, 5], "mean", "7 entries in all"),
         ([[1, 2]] * 4, 6, "mean", r"Got shape \(4, 2\) instead"),
         ([1, np.nan, 1, 1], 6, "max", "window_scores contains NaN"),
         (["a"] * 4, 6, "mean", "arrays of bytes/strings"),

@@ -1,6 +1,7 @@
 """Front ends come from the model-building functions of SciKeras."""
 
 import pickle
+from functools import partial
 
 import keras
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from skseq import CTCSequenceClassifier
 from skseq.scikeras import as_front_end
+from tests.estimators import CTC, TINY
 from tests.toy import as_text, symbol_runs
 
 X, SYMBOLS, _ = symbol_runs(12)
@@ -32,9 +33,7 @@ def same_layers(frames, width=4, activation=None):
     return keras.layers.AveragePooling1D(2, padding="same")(frames)
 
 
-def make(**params):
-    defaults = {"units": 4, "epochs": 1, "random_state": 0, "infeasible": "drop"}
-    return CTCSequenceClassifier(**{**defaults, **params})
+make = partial(CTC.make, **TINY, infeasible="drop")
 
 
 @pytest.mark.filterwarnings("ignore:.*too few output frames")

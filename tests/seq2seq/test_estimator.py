@@ -4,18 +4,22 @@ import copy
 import itertools
 import pickle
 import warnings
+from functools import partial
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.special import log_softmax
+from sklearn.base import is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import get_tags
 
 import skseq
 from skseq import RankedOutput, Seq2SeqTranslator
 from skseq.datasets import make_symbol_sequences
-from skseq.metrics import sequence_accuracy
+from skseq.metrics import sequence_accuracy, token_error_rate_scorer
+from tests.estimators import TINY, TRANSLATOR
 from tests.toy import reversals, roughened
 
 LETTERS, REVERSED = reversals(12)
@@ -23,20 +27,9 @@ X, Y = [" ".join(x) for x in LETTERS], [" ".join(y) for y in REVERSED]
 N_TOKENS = sum(map(len, REVERSED)) + 12  # to predict, the ends among them
 BATCHES = 3
 
-
-def make(**params):
-    """An estimator that is quick to fit, since most tests need any network at all."""
-    defaults = {
-        "units": 4,
-        "embedding_dim": 3,
-        "optimizer": "sgd",
-        "epochs": 1,
-        "learning_rate": 1e-3,
-        "learning_rate_schedule": "constant",
-        "batch_size": 4,
-        "random_state": 0,
-    }
-    return Seq2SeqTranslator(**{**defaults, **params})
+make = partial(
+    TRANSLATOR.make, **TINY, source_tokenizer="auto", target_tokenizer="auto"
+)
 
 
 def untrained(**params):
@@ -102,6 +95,15 @@ def says(network, text, output):
     rows = [source, len(source), target, len(target)]
     logits, attention = network([np.array([row], dtype="int32") for row in rows])
     return log_softmax(logits.numpy(), axis=1), attention.numpy()[0]
+
+
+def test_its_tags_tell_of_texts_and_of_a_target_that_is_not_a_class():
+    tags = get_tags(make())
+    assert tags.input_tags.string
+    assert not tags.input_tags.two_d_array
+    assert tags.target_tags.required
+    assert not is_classifier(make())
+    assert not is_regressor(make())
 
 
 # -- tokens in, tokens out -----------------------------------------------------------
@@ -661,6 +663,13 @@ def test_an_unknown_token_of_a_target_is_an_error(rough):
     found = rough.predict(X[:1])
     assert rough.score(X[:1], found) == 1
     assert rough.score(X[:1], [f"{found[0]} fish"]) < 1
+
+
+def test_the_score_is_that_of_the_scorer_of_tokens(fitted):
+    assert fitted.score(X, Y) == 1 + token_error_rate_scorer(fitted, X, Y)
+    tokens = make(target_tokenizer=None).fit(X, REVERSED)
+    expected = 1 + token_error_rate_scorer(tokens, X, REVERSED)
+    assert tokens.score(X, REVERSED) == expected
 
 
 # -- training ------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import numpy as np
 
 from skseq._data.collections import array_of, object_array
 from skseq._data.frames import as_array
+from skseq._wording import counted
 from skseq.preprocessing._converters.sequences import read_sequences, rows_of
 
 
@@ -107,7 +108,7 @@ def _check_lengths(lengths: Any, n_frames: int) -> np.ndarray:
         )
     if lengths.sum() != n_frames:
         raise ValueError(
-            f"lengths must add up to the {n_frames} frames of X, but they add up to "
-            f"{lengths.sum()}. Pass the lengths of exactly these sequences."
+            f"lengths must add up to the {counted(n_frames, 'frame')} of X, but they "
+            f"add up to {lengths.sum()}. Pass the lengths of exactly these sequences."
         )
     return lengths

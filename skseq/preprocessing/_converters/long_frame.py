@@ -195,6 +195,6 @@ def _check_ids(ids: Any, n_samples: int) -> np.ndarray:
     if len(distinct) < len(ids):
         raise ValueError(
             f"ids must tell the sequences apart, but {len(ids)} sequences have only "
-            f"{len(distinct)} different ids."
+            f"{counted(len(distinct), 'different id')}."
         )
     return ids

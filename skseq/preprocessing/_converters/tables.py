@@ -25,8 +25,8 @@ def check_names(features: Any, default: list) -> list:
     features = [features] if isinstance(features, str) else list(features)
     if len(features) != len(default):
         raise ValueError(
-            f"features must name each of the {len(default)} features of X. Got "
-            f"{len(features)} names instead: {features}."
+            f"features must name each feature of X, {counted(len(default), 'name')} in "
+            f"all. Got {counted(len(features), 'name')} instead: {features}."
         )
     return features
 

@@ -1,0 +1,92 @@
+"""What may be a step, and what is said of what may not."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import Normalizer, StandardScaler
+
+from skseq import LSTMAutoencoder
+from skseq.augmentation import (
+    Crop,
+    GaussianNoise,
+    OneOf,
+    Sometimes,
+    SpecAugment,
+    TimeMask,
+    TimeStretch,
+)
+from skseq.preprocessing import FrameTransformer, LogMel, SequenceNormalizer
+from tests.estimators import AUTOENCODER, CTC, ESTIMATORS
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        (LogMel(), r"Did you mean preprocess=\[LogMel\(\)\]\?"),
+        ([TimeMask(), LogMel], r"preprocess\[1\] is a class\. Did you mean LogMel\(\)"),
+        ([StandardScaler()], r"preprocess\[0\], StandardScaler, learns .* a Pipeline"),
+        ([FrameTransformer(Normalizer())], r"FrameTransformer, learns from the data"),
+        ([len], r"preprocess\[0\] is not marked: pass skseq\.augmentation\.augmenter"),
+        (["log"], r"preprocess\[0\] is 'log'\. Pass the step itself, for example"),
+        (["logmel"], r"preprocess\[0\] is 'logmel'\. Did you mean LogMel\(\)\?"),
+        ("log_mel", r"preprocess is 'log_mel'\. Did you mean LogMel\(\)\?"),
+        (LogMel, r"preprocess is a class\. Did you mean LogMel\(\)\?"),
+        (
+            FrameTransformer(Normalizer()),
+            r"preprocess, FrameTransformer, learns .* in a Pipeline\.",
+        ),
+        (len, r"preprocess is not marked: pass skseq\.augmentation\.augmenter"),
+        ("log", r"Got 'log' instead\. preprocess is 'log'\. Pass the step itself"),
+    ],
+)
+@pytest.mark.parametrize("case", ESTIMATORS, ids=str)
+def test_what_is_not_a_list_of_steps_is_told_what_to_write(case, steps, message):
+    with pytest.raises(
+        ValueError, match=rf"^The 'preprocess' parameter of .*{message}"
+    ):
+        case.tiny(preprocess=steps).fit(case.X, case.y)
+
+
+@pytest.mark.parametrize("case", ESTIMATORS, ids=str)
+def test_parameters_of_steps_are_checked_before_anything_is_read(case):
+    class Unread:
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, i):
+            raise AssertionError
+
+    steps = [SpecAugment(), Sometimes(GaussianNoise(-1))]
+    with pytest.raises(
+        ValueError, match=r"^preprocess\[1\], Sometimes: The 'scale' pa"
+    ):
+        case.tiny(preprocess=steps).fit(Unread(), case.y)
+
+
+@pytest.mark.parametrize(
+    "step", [Crop(0.5), Sometimes(TimeStretch()), OneOf([TimeMask(), Crop(0.2)])]
+)
+def test_the_autoencoder_refuses_augmenters_that_change_the_frames(step):
+    name = type(step).__name__
+    with pytest.raises(ValueError, match=rf"preprocess\[1\], {name}, may change the"):
+        LSTMAutoencoder(preprocess=[TimeMask(), step]).fit(AUTOENCODER.X)
+
+
+def test_a_step_that_is_changed_after_fit_changes_no_prediction():
+    step = SequenceNormalizer()
+    coder = AUTOENCODER.tiny(preprocess=[step]).fit(AUTOENCODER.X)
+    expected = coder.score_samples(AUTOENCODER.X)
+    step.with_std = False
+    np.testing.assert_array_equal(coder.score_samples(AUTOENCODER.X), expected)
+
+
+def test_steps_are_cloned_and_searched_over():
+    steps = [SequenceNormalizer(), Sometimes(OneOf([TimeMask(), GaussianNoise()]))]
+    reader = CTC.tiny(preprocess=steps)
+    copy = clone(reader)
+    assert repr(copy) == repr(reader)
+    assert copy.preprocess[0] is not steps[0]
+    grid = {"preprocess": [None, [SequenceNormalizer()], [GaussianNoise(0.1)]]}
+    search = GridSearchCV(CTC.tiny(), grid, cv=2).fit(CTC.X, CTC.y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
