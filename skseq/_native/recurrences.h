@@ -95,7 +95,7 @@ struct DenseLayer {
   bool is_tanh;  // whether a hyperbolic tangent follows
 };
 
-// What a layer's normalisation multiplies by and adds.
+// What a layer's normalization multiplies by and adds.
 struct Scaling {
   const float* gamma;
   const float* beta;

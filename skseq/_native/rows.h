@@ -1,6 +1,6 @@
 // Functions of rows, whose result for a row does not depend on the rows beside it: a
 // dense layer, a softmax, its logarithm, the cross-entropy with its gradient, and the
-// normalisation of a layer.
+// normalization of a layer.
 
 #pragma once
 

@@ -218,10 +218,10 @@ class FinalStates(keras.layers.Layer):
 
 
 class FrameConvolution(keras.layers.Layer):
-    """Convolve over time, normalise each frame, rectify; strides shorten time.
+    """Convolve over time, normalize each frame, rectify; strides shorten time.
 
     Output frame ``t`` is centred on input frame ``t * strides``, whatever the padded
-    length, and there are ``ceil(length / strides)`` of them. Layer normalisation
+    length, and there are ``ceil(length / strides)`` of them. Layer normalization
     (Ba et al. 2016) looks at one frame only, so neither padding nor the other sequences
     of the batch can enter.
     """
@@ -259,7 +259,7 @@ class FrameConvolution(keras.layers.Layer):
         return zero_padding(frames, strided_length(lengths, self.strides))
 
     def _functions(self, training):
-        """How to convolve and to normalise."""
+        """How to convolve and to normalize."""
         kernel, bias, gamma, beta = (weight.value for weight in self.weights)
         if training:
             return self.convolution, lambda frames: rows.normalized(frames, gamma, beta)
@@ -280,7 +280,7 @@ class ImageConvolution(keras.layers.Layer):
     """A 3 x 3 convolution of images whose columns are frames, then 2 x 2 max pooling.
 
     Images are ``(n_samples, n_columns, height, channels)``. Each channel of each pooled
-    image is normalised over its own columns (Ulyanov et al. 2016): neither padding nor
+    image is normalized over its own columns (Ulyanov et al. 2016): neither padding nor
     the other images of the batch enter, and empty columns stay quiet.
     """
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from skseq._nn import compiled
 from skseq._nn.threads import n_intra_op_threads
 
-# What Keras adds to the variance of a layer that is normalised.
+# What Keras adds to the variance in a layer's normalization.
 EPSILON = 1e-3
 
 # Among the inputs of attention.
@@ -104,7 +104,7 @@ def convolution(frames, kernel, bias, strides):
 
 
 def normalize(frames, gamma, beta):
-    """A layer's normalisation (Ba et al. 2016), with the epsilon of Keras."""
+    """A layer's normalization (Ba et al. 2016), with the epsilon of Keras."""
     run = compiled.operations().skseq_normalize
     return run(frames, gamma, beta, n_threads=n_intra_op_threads())
 

@@ -379,7 +379,7 @@ void run_plain_rows(Random& random) {
       compare_rows("a log-softmax", r, logs[r * n + i], row[i] - std::log(sum), 1e-5);
       compare_rows("a softmax", r, shares[r * n + i], std::exp(row[i]) / sum, 1e-5);
       const double x = (row[i] - mean) / std::sqrt(squares + 1e-3);
-      compare_rows("a normalisation", r, normal[r * n + i], x * gamma[i] + beta[i],
+      compare_rows("a normalization", r, normal[r * n + i], x * gamma[i] + beta[i],
                    1e-4);
     }
   }
