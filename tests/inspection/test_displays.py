@@ -594,7 +594,7 @@ def test_features_are_chosen_by_name_or_index():
     [
         (np.ones(4), None, "shape .n_frames, n_features"),
         (np.ones((5, 1)), None, r"Got \(5, 1\) and \(4, 1\)"),
-        (np.ones((4, 1)), [1.0], "one score for each of 4 frames"),
+        (np.ones((4, 1)), [1.0], "one score per frame, 4 scores"),
     ],
 )
 def test_shapes_that_do_not_match_are_refused(sequence, scores, message):
