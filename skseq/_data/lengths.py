@@ -173,7 +173,9 @@ def _as_lengths(y: Any, *, texts: bool) -> list[int] | None:
 def _as_length(item: Any, texts: bool) -> int | None:
     if isinstance(item, str):
         return int(item) if texts and item.isdecimal() and len(item) < 10 else None
-    if isinstance(item, bool) or not isinstance(item, int | float | np.number):
+    if isinstance(item, np.integer | np.floating):
+        item = item.item()  # half precision knows no bound
+    if isinstance(item, bool) or not isinstance(item, int | float | np.floating):
         return None
     is_whole = 0 <= item < 2**63 and item == int(item)
     return int(item) if is_whole else None
