@@ -8,9 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from sklearn.utils import check_array
 
 from skseq._data.batching import pad
+from skseq._data.collections import array_of
 from skseq._data.fingerprints import fingerprint_arrays
+from skseq._data.frames import check_dtype
 from skseq._data.memory import check_fits
 from skseq._data.scaling import Scaling, moments
 from skseq._data.sequences import Sequences
@@ -86,8 +89,12 @@ def check_step_weight(step_weight, lengths) -> None:
             )
 
 
-def refuse_far_codes(Z) -> None:
-    """Refuse codes beyond single precision, in which the network computes."""
+def check_codes(Z) -> np.ndarray:
+    """Codes as an array; single precision, in which the network computes, holds them."""
+    dtype = array_of(Z).dtype
+    if dtype.kind in "mMV":  # about which scikit-learn has NumPy's words only
+        check_dtype(dtype, "Z")
+    Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
     far = np.argwhere(np.abs(Z) > np.finfo(np.float32).max)
     if len(far):
         i, j = far[0]
@@ -95,6 +102,7 @@ def refuse_far_codes(Z) -> None:
             f"Z[{i}, {j}] is {Z[i, j]}, which is too large for dtype('float32'). Codes "
             "are what transform returns, and of its magnitude."
         )
+    return Z
 
 
 def check_unfolded(lengths, n_features, n_units) -> None:

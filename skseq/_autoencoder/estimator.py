@@ -12,7 +12,6 @@ from sklearn.base import (
     OutlierMixin,
     TransformerMixin,
 )
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
@@ -20,9 +19,9 @@ from skseq._autoencoder.data import (
     STEP_WEIGHTS,
     ChangeScaling,
     ReconstructionData,
+    check_codes,
     check_step_weight,
     check_unfolded,
-    refuse_far_codes,
 )
 from skseq._autoencoder.loss import ERRORS, ReconstructionLosses
 from skseq._autoencoder.network import (
@@ -512,8 +511,7 @@ class LSTMAutoencoder(
             not positive, not one per code, or more than memory holds.
         """
         check_is_fitted(self)
-        Z = check_array(Z, dtype=[np.float64, np.float32], input_name="Z")
-        refuse_far_codes(Z)
+        Z = check_codes(Z)
         latent_dim = self._settings["latent_dim"]
         if Z.shape[1] != latent_dim:
             raise ValueError(

@@ -34,7 +34,9 @@ def anomaly_flags(labels: Any, name: str) -> np.ndarray:
 
 
 def _are_wrong(labels: np.ndarray):
-    """Which labels are neither 1 nor -1; some objects refuse to be compared."""
+    """Which labels are neither 1 nor -1; some refuse to be compared."""
+    if labels.dtype.kind == "V":  # records
+        return np.ones(len(labels), dtype=bool)
     if labels.dtype.kind != "O":
         return (labels != -1) & (labels != 1)
     return [not isinstance(v, Number) or v not in (1, -1) for v in labels]

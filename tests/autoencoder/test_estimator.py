@@ -804,6 +804,9 @@ def test_bad_lengths_are_refused(fitted, lengths, message):
         (np.zeros(4), "Reshape your data"),
         (np.full((2, 4), np.nan), "Input Z contains NaN"),
         (np.zeros((0, 4)), "0 sample"),
+        (np.rec.array([(1, 2.0)] * 2), r"structured_to_unstructured\(Z\)"),
+        (list(np.rec.array([(1, 2.0)] * 2)), r"structured_to_unstructured\(Z\)"),
+        (np.array([b"ab"] * 2, dtype="V2"), r"Z has dtype \|V2"),
     ],
 )
 def test_bad_codes_are_refused(fitted, Z, message):

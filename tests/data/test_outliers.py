@@ -36,6 +36,8 @@ def test_labels_and_booleans_become_the_same_flags(read, labels):
         (["", b"\x80", 1], r"Got y\[0\] = '' instead"),
         ([1, -1], r"inconsistent numbers of samples: \[3, 2\]\. y must have one entry"),
         (np.ones((3, 2)), "1d array"),
+        (np.rec.array([(1, 2.0)] * 3), r"Got y\[0\] = \(1, 2\.0\) instead"),
+        (np.array([b"ab"] * 3, dtype="V2"), r"Got y\[0\] = b'ab' instead"),
     ],
 )
 def test_labels_of_samples_that_cannot_be_read_are_refused(labels, message):
