@@ -90,7 +90,7 @@ def check_step_weight(step_weight, lengths) -> None:
 
 
 def check_codes(Z) -> np.ndarray:
-    """Codes as an array; single precision, in which the network computes, holds them."""
+    """Codes as an array of numbers that single precision, the network's, holds."""
     dtype = array_of(Z).dtype
     if dtype.kind in "mMV":  # about which scikit-learn has NumPy's words only
         check_dtype(dtype, "Z")
