@@ -125,6 +125,7 @@ def test_lengths_beside_their_own_sequences_are_refused_in_any_form(form):
         [4, 9, 10],
         [4, 3, 11],
         [1e300, 5, 2],
+        [np.nan, 5, 2],
         [np.float16(0.5), np.float32(1e30), np.longdouble(2)],
         [np.complex64(4), 5, 2],
         [True] * 11,
