@@ -65,7 +65,10 @@ def _compiled_losses(logits, lengths, labels, label_lengths):
 
 @tf.RegisterGradient("SkseqCtcLoss")
 def _compiled_gradient(operation, upstream, _):
-    slopes = operation.outputs[1]
+    slopes = tf.raw_ops.PreventGradient(
+        input=operation.outputs[1],
+        message="The loss of CTC has no second derivative.",
+    )
     return upstream[:, tf.newaxis, tf.newaxis] * slopes, None, None, None
 
 

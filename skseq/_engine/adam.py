@@ -42,10 +42,12 @@ class Adam(keras.optimizers.Adam):
             *(self.amsgrad, self.use_ema, self.weight_decay, self.loss_scale_factor),
             *(self.clipnorm, self.clipvalue, self.gradient_accumulation_steps),
         )
-        if not self.built or any(asks_for_more):
+        if not self.built or not variables or any(asks_for_more):
             return False
+        known = self._trainable_variables_indices
+        are_known = (self._var_key(variable) in known for variable in variables)
         are_plain = map(_is_plain, variables)
-        return all(are_plain) and all(map(tf.is_tensor, gradients))
+        return all(are_known) and all(are_plain) and all(map(tf.is_tensor, gradients))
 
     def _update_all(self, gradients, variables):
         """Clip and update by the compiled operation."""

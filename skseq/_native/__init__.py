@@ -65,6 +65,8 @@ def _find() -> tuple[Path | None, str]:
         return None, "switched off by SKSEQ_NATIVE=0"
     if sys.platform == "win32":
         return None, "not written for Windows"
+    if wanted not in ("", "1") and not Path(wanted).exists():
+        raise ImportError(demand(wanted, f"there is no file {wanted!r}"))
     path = FOLDER if wanted in ("", "1") else Path(wanted).parent
     path, source = path / RECURRENCES, checksum()
     if not path.exists():
@@ -85,9 +87,12 @@ def _mark(number: int) -> bytes:
 
 def demand(wanted: str, fault: object) -> str:
     """The message about compiled code that is asked for and cannot be used."""
+    cure = "Install skseq where there is a C++ compiler, or unset it."
+    if wanted != "1":
+        cure = "Set it to 0, 1 or the path of a compiled library, or unset it."
     return (
         f"SKSEQ_NATIVE={wanted} asks for compiled code, but there is none: {fault}. "
-        "Install skseq where there is a C++ compiler, or unset it."
+        f"{cure}"
     )
 
 

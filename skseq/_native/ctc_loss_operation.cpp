@@ -70,6 +70,7 @@ struct Batch {
 // The losses of sequences number `first` to before `end`.
 void differentiate(const Batch& batch, int64_t first, int64_t end, float* losses,
                    float* slopes) {
+  if (first == end) return;
   CtcLoss loss;
   std::vector<double> log_sums(batch.n_frames);
   const int64_t size = batch.n_frames * batch.n_classes;
@@ -97,7 +98,7 @@ void compute(void* attributes, TF_OpKernelContext* context) {
               [&](int64_t first, int64_t end) {
                 try {
                   differentiate(batch, first, end, losses, slopes);
-                } catch (const std::bad_alloc&) {  // no exception may leave a thread
+                } catch (const std::exception&) {  // none may leave a thread
                   return false;
                 }
                 return true;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdio>
+#include <exception>
 #include <initializer_list>
 #include <limits>
 #include <new>
@@ -134,7 +135,7 @@ class Call {
     for (int64_t size : shape) {
       if (size > std::numeric_limits<int32_t>::max() / n) {
         throw Failure{TF_INVALID_ARGUMENT,
-                      "A recurrence must have fewer than 2**31 numbers in each of its "
+                      "An operation must have fewer than 2**31 numbers in each of its "
                       "arrays. Pass fewer or shorter sequences at once, or use fewer "
                       "units."};
       }
@@ -177,7 +178,7 @@ void guarded(TF_OpKernelContext* context, const char* what, Body body) {
     body(call);
   } catch (const Failure& failure) {
     call.fail(failure);
-  } catch (const std::bad_alloc&) {
+  } catch (const std::exception&) {  // no memory, or more than there can be
     call.fail({TF_RESOURCE_EXHAUSTED, std::string(what) + " found too little memory."});
   }
 }

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <system_error>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -34,7 +34,7 @@ void in_threads(int64_t n_parts, Work work) {
   threads.reserve(n_parts - 1);
   try {
     while (threads.size() < threads.capacity()) threads.emplace_back(run);
-  } catch (const std::system_error&) {  // fewer threads do
+  } catch (const std::exception&) {  // fewer threads do
   }
   run();
   for (std::thread& thread : threads) thread.join();

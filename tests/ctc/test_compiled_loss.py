@@ -142,6 +142,25 @@ def test_labels_that_no_path_can_spell_are_refused_in_words(lengths, labels, mes
         run(logits, np.array(lengths, dtype="int32"), labels)
 
 
+def test_a_second_derivative_is_refused_instead_of_zero():
+    logits, lengths, labels = batch(3, 9, 4, 3)
+    variable = tf.Variable(logits)
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            losses = CTCLosses()((variable, tf.constant(lengths)), targets_of(labels))
+        first = inner.gradient(losses, variable)
+    with pytest.raises(LookupError, match="no second derivative"):
+        outer.gradient(first, variable)
+
+
+def test_no_samples_take_no_memory_however_long_they_are():
+    nothing = tf.zeros(0, tf.int32)
+    found = compiled.operations().skseq_ctc_loss(
+        tf.zeros((0, 2**60, 1)), nothing, tf.zeros((0, 0), tf.int32), nothing, 2
+    )
+    assert found[0].shape == (0,)
+
+
 def test_sample_weights_reach_the_gradient():
     logits, lengths, labels = batch(3, 9, 4, 3)
     weights = np.array([1.0, 0.0, -2.5], dtype="float32")

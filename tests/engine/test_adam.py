@@ -153,6 +153,15 @@ def test_weights_of_any_shape_are_updated_alike_with_any_number_of_threads(
         np.testing.assert_allclose(ours, wanted, rtol=2e-4, atol=2e-4)
 
 
+def test_what_keras_does_without_weights_or_with_unknown_ones_is_done_here_too():
+    weights = [keras.Variable(np.ones(3, "float32")) for _ in range(2)]
+    optimizer = Adam()
+    optimizer.build(weights[:1])
+    optimizer.apply([], [])
+    with pytest.raises(ValueError, match="Unknown variable"):
+        optimizer.apply([tf.ones(3)], weights[1:])
+
+
 def test_gradients_that_do_not_fit_are_refused_in_words():
     if not compiled.is_in_use():
         pytest.skip(compiled.status())

@@ -58,6 +58,14 @@ def test_compiled_code_that_is_asked_for_must_be_there(tmp_path):
     assert said.startswith(f"SKSEQ_NATIVE={missing} asks for compiled code")
 
 
+@pytest.mark.parametrize("word", ["off", "2", "false"])
+def test_words_that_say_nothing_are_refused_for_both_libraries(word, monkeypatch):
+    monkeypatch.setenv("SKSEQ_NATIVE", word)
+    for look in (_native._find.__wrapped__, _native._load.__wrapped__):
+        with pytest.raises(ImportError, match=r"Set it to 0, 1 or the path of a comp"):
+            look()
+
+
 @pytest.mark.skipif(library() is None, reason=f"compiled code is {status()}")
 def test_compiled_code_that_is_older_than_its_source_is_not_used(monkeypatch):
     path = library()._name
@@ -99,7 +107,11 @@ def test_recurrences_are_asked_for_with_the_library_of_ctc(
     compiled_recurrences, monkeypatch
 ):
     find = _native._find.__wrapped__
-    monkeypatch.setenv("SKSEQ_NATIVE", str(compiled_recurrences.with_name("other.so")))
+    other = compiled_recurrences.with_name("other.so")
+    monkeypatch.setenv("SKSEQ_NATIVE", str(other))
+    with pytest.raises(ImportError, match="there is no file"):
+        find()
+    other.touch()
     assert find() == (compiled_recurrences, "compiled")
     monkeypatch.setenv("SKSEQ_NATIVE", "1")
     assert find() == (compiled_recurrences, "compiled")
