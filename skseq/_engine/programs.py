@@ -375,6 +375,7 @@ class Trainer:
                 total /= tf.cast(n_samples, total.dtype)
                 for penalty in model.losses:
                     total += penalty / n_replicas
+                total = optimizer.scale_loss(total)  # by its loss_scale_factor
             gradients = tape.gradient(total, [v.value for v in variables])
             return losses, [_summed_rows(gradient) for gradient in gradients]
 

@@ -11,6 +11,7 @@ from skseq._engine.optimizers import (
     optimizer_key,
     plain_learning_rate,
 )
+from tests.estimators import CTC
 
 optimizers = keras.optimizers
 
@@ -211,6 +212,18 @@ def test_a_wrapped_optimizer_keeps_the_wrapped_ones_settings():
     assert made is not wrapped
     assert made.inner_optimizer.momentum == 0.5
     assert optimizer_key(made) == optimizer_key(wrapped)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_scale_of_the_loss_changes_nothing_that_is_learnt(optimizer):
+    X, y = CTC.draw(6)
+    histories = [
+        CTC.tiny(epochs=4, optimizer=optimizer, optimizer__loss_scale_factor=factor)
+        .fit(X, y)
+        .history_["loss"]
+        for factor in (None, 1024.0)
+    ]
+    np.testing.assert_allclose(histories[1], histories[0], rtol=1e-5)
 
 
 @pytest.mark.parametrize("number", [Fraction(1, 4), np.int8(2), 2**63, np.float16(2)])
