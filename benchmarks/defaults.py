@@ -172,7 +172,7 @@ def sensors(home, seed):
     return Data(X, None, *make(400, contamination=0.2, random_state=1000 + seed))
 
 
-def heart_beats(home, seed):
+def heartbeats(home, seed):
     from skseq.datasets import fetch_ecg5000
 
     X, y = fetch_ecg5000(data_home=home, return_X_y=True)
@@ -379,7 +379,7 @@ TASKS = {
     "sounds of words": Task(sounds, translator, nearest, sequence_error),
     "sensors": Task(sensors, detector, residuals, anomaly_error),
     # One shape of equal length is what PCA is made for.
-    "heart beats": Task(heart_beats, detector, residuals, anomaly_error, False),
+    "heartbeats": Task(heartbeats, detector, residuals, anomaly_error, False),
     "valve": Task(valve, detector, residuals, anomaly_error, False),
 }
 
