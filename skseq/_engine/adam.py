@@ -11,7 +11,7 @@ class Adam(keras.optimizers.Adam):
     """Adam (Kingma & Ba 2015), with the same config, variables and results."""
 
     def apply(self, grads, trainable_variables=None):
-        """Update all weights; what they have in common is computed once.
+        """Update all weights, and their averages, if any are kept.
 
         Keras's own way serves where more is asked for than to clip and to update.
         """
@@ -27,6 +27,7 @@ class Adam(keras.optimizers.Adam):
             gradients = self._clipped(grads)
             for gradient, variable in zip(gradients, trainable_variables, strict=True):
                 self._update(gradient, variable, shared)
+        self._update_model_variables_moving_average(self._trainable_variables)
         self.iterations.assign_add(1)
 
     def update_step(self, gradient, variable, learning_rate):
@@ -39,8 +40,9 @@ class Adam(keras.optimizers.Adam):
     def _can_update(self, gradients, variables) -> bool:
         """Whether weights are to be updated by the kernel, and nothing else."""
         asks_for_more = (
-            *(self.amsgrad, self.use_ema, self.weight_decay, self.loss_scale_factor),
+            *(self.amsgrad, self.ema_overwrite_frequency, self.weight_decay),
             *(self.clipnorm, self.clipvalue, self.gradient_accumulation_steps),
+            self.loss_scale_factor,
         )
         if not self.built or not variables or any(asks_for_more):
             return False

@@ -47,6 +47,8 @@ def trained(optimizer, n_steps=4):
         {},
         {"beta_1": 0.5, "beta_2": 0.75, "epsilon": 0.1},
         {"use_ema": True, "ema_momentum": 0.5},
+        {"use_ema": True, "ema_overwrite_frequency": 2},
+        {"loss_scale_factor": 4.0},
         {"global_clipnorm": 0.1},
         {"clipvalue": 0.1},
         {"weight_decay": 0.1},
