@@ -24,6 +24,7 @@ from skseq._engine.checkpoint import Checkpoint
 from skseq._engine.conditions import conditions
 from skseq._engine.convergence import fall_of, judged_rows
 from skseq._engine.copies import Copyable
+from skseq._engine.export import make_exportable
 from skseq._engine.lending import borrow, refuse_forked_process
 from skseq._engine.optimizers import make_optimizer
 from skseq._engine.programs import Program, Recipe, check_sizes
@@ -407,15 +408,17 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
 
     @property
     def model_(self):
-        """The inference network as a `keras.Model`, for `summary()` and plots.
+        """The inference network as a `keras.Model`, for `summary()`, plots, `export`.
 
-        It is built at each access: changing it changes no prediction.
+        It is built at each access: changing it changes no prediction. `export(path)`
+        writes a SavedModel of TensorFlow's own operations, which loads where skseq is
+        not; its results agree with those here to rounding.
         """
         check_is_fitted(self)
         refuse_forked_process()
         model = self._recipe().build()
         model.set_weights(self._weights)
-        return model
+        return make_exportable(model)
 
     # -- keeping ------------------------------------------------------------------
 

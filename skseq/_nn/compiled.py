@@ -10,6 +10,9 @@ Gradients are operations too.
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from types import ModuleType
 
@@ -21,6 +24,8 @@ from skseq._nn.threads import n_inter_op_threads, n_intra_op_threads
 # With more of them, each has too few rows to read the weights for.
 MOST_THREADS = 8
 
+_IS_OFF = ContextVar("_IS_OFF", default=False)
+
 # Among an operation's inputs.
 _FRAMES, _LENGTHS = 0, 2
 
@@ -31,8 +36,18 @@ def is_available() -> bool:
 
 
 def is_in_use() -> bool:
-    """Whether the operations are there, and the fastest."""
-    return is_available() and not on_gpu()
+    """Whether the operations are there, the fastest, and not switched off."""
+    return is_available() and not on_gpu() and not _IS_OFF.get()
+
+
+@contextmanager
+def switched_off() -> Iterator[None]:
+    """What is traced meanwhile has operations of TensorFlow's only."""
+    token = _IS_OFF.set(True)
+    try:
+        yield
+    finally:
+        _IS_OFF.reset(token)
 
 
 def on_gpu() -> bool:
