@@ -24,8 +24,8 @@ from skseq._engine.checkpoint import Checkpoint
 from skseq._engine.conditions import conditions
 from skseq._engine.convergence import fall_of, judged_rows
 from skseq._engine.copies import Copyable
-from skseq._engine.export import make_exportable
-from skseq._engine.lending import borrow, refuse_forked_process
+from skseq._engine.export import Exportable
+from skseq._engine.lending import borrow
 from skseq._engine.optimizers import make_optimizer
 from skseq._engine.programs import Program, Recipe, check_sizes
 from skseq._engine.state import (
@@ -40,7 +40,13 @@ from skseq._engine.state import (
 from skseq._engine.training import Run
 from skseq._nn.front_ends import as_written, front_end_of
 from skseq._nn.initial_weights import initial_weights
-from skseq._parameters import MISSING, accepts, check_parameters, check_value, listed
+from skseq._parameters import (
+    MISSING,
+    accepts,
+    check_parameters,
+    check_value,
+    listed,
+)
 from skseq._preprocess.steps import check_steps
 from skseq._routing import RoutedParameters, default_of
 from skseq._seeding import draw_seed
@@ -54,13 +60,14 @@ INFERENCE_ROWS = 64
 BATCH_ROWS = 32
 
 
-class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
+class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, ABC):
     """Base of all estimators. Its fitted state is parameters and plain arrays.
 
-    A task gives what has no default: `_check_data`, `_make_settings`, `_network` and
-    `_make_losses`; and, where fitting means more than training, `_conclude`. Its tables
-    name what is its own: `_constraints` of its parameters, `_fitted` values that `save`
-    keeps, and `_prediction_parameters`, which the outcome of a fit does not depend on.
+    A task gives what has no default: `_check_data`, `_make_settings`, `_network`,
+    `_make_losses` and `_exported`; and, where fitting means more than training,
+    `_conclude`. Its tables name what is its own: `_constraints` of its parameters,
+    `_fitted` values that `save` keeps, and `_prediction_parameters`, which the outcome
+    of a fit does not depend on.
     """
 
     _constraints: ClassVar[dict] = {}
@@ -405,20 +412,6 @@ class SequenceEstimator(RoutedParameters, Copyable, BaseEstimator, ABC):
             for row, result in zip(batch, found, strict=True):
                 results[row] = result
         return results
-
-    @property
-    def model_(self):
-        """The inference network as a `keras.Model`, for `summary()`, plots, `export`.
-
-        It is built at each access: changing it changes no prediction. `export(path)`
-        writes a SavedModel of TensorFlow's own operations, which loads where skseq is
-        not; its results agree with those here to rounding.
-        """
-        check_is_fitted(self)
-        refuse_forked_process()
-        model = self._recipe().build()
-        model.set_weights(self._weights)
-        return make_exportable(model)
 
     # -- keeping ------------------------------------------------------------------
 

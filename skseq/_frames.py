@@ -6,6 +6,7 @@ A translator reads tokens and has none of it.
 from skseq._base import SequenceEstimator
 from skseq._data.scaling import SCALE, VECTOR
 from skseq._data.sequences import FITTED_X, n_frame_features
+from skseq._nn.steps import GraphInputs
 from skseq._parameters import POSITIVE_INT
 from skseq._preprocess import preprocessed
 from skseq._preprocess.steps import transformers_of
@@ -45,6 +46,10 @@ class FrameEstimator(SequenceEstimator):
     def _transformed(self, sequences):
         """Checked frames as the trained network reads them."""
         return preprocessed(sequences, self._steps)
+
+    def _graph_inputs(self) -> GraphInputs:
+        """What exported graphs take, and what is made of it before the network."""
+        return GraphInputs.of(n_frame_features(self), self._steps)
 
     def _check_restored_width(self) -> None:
         """Check the width of the frames that was read from a file."""

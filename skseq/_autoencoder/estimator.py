@@ -23,6 +23,7 @@ from skseq._autoencoder.data import (
     check_step_weight,
     check_unfolded,
 )
+from skseq._autoencoder.export import Detector
 from skseq._autoencoder.loss import ERRORS, ReconstructionLosses
 from skseq._autoencoder.network import (
     DECODER_INPUTS,
@@ -47,6 +48,7 @@ from skseq._data.sequences import check_sequences
 from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.weights import check_sample_weight
 from skseq._engine.convergence import not_learnt
+from skseq._engine.export import Export
 from skseq._engine.programs import NotFiniteError, Program
 from skseq._engine.state import FitRequest
 from skseq._frames import FITTED_FRAMES, FrameEstimator
@@ -840,6 +842,17 @@ class LSTMAutoencoder(
         advice = f"more units, {difference}or a higher {self._rate_name}"
         who = counted(len(data.lengths), "training sequence")
         return lack and not_learnt(self, who, lack, advice, learns_from_y=False)
+
+    def _exported(self, model, format):
+        self._check_measure()
+        inputs, measure, offset = self._graph_inputs(), self._measure(), self.offset_
+        detector = Detector(model, inputs, self._scaling, measure, offset)
+        description = {
+            "estimator": type(self).__name__,
+            "anomaly_score": self.anomaly_score,
+            "offset": self.offset_,
+        }
+        return Export(detector.graphs(joined=format == "onnx"), description)
 
     def _check_restored(self):
         super()._check_restored()

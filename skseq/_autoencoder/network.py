@@ -7,6 +7,7 @@ zero past each length, and the codes.
 import keras
 import tensorflow as tf
 
+from skseq._nn import portable
 from skseq._nn.compiled import on_gpu
 from skseq._nn.layers import (
     N_STATES,
@@ -113,7 +114,7 @@ def with_output(decoder, code, lengths, state, n_frames, training):
     nothing, with other weights, which is run the same way.
     """
     cell, readout = decoder.recurrence.recurrence.cell, decoder.readout
-    if decoder.cell == "lstm" and not on_gpu():
+    if decoder.cell == "lstm" and (not on_gpu() or portable.are_in_use()):
         recurrent_kernel, bias = _fed_back(readout, cell, training)
         return autonomous_lstm(
             recurrent_kernel, bias, state, lengths, n_frames, training

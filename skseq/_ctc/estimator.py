@@ -27,6 +27,7 @@ from skseq._ctc.data import (
     trainable_rows,
 )
 from skseq._ctc.decoders import DECODERS, beam_search, greedy
+from skseq._ctc.export import Reader
 from skseq._ctc.lattice import forced_alignment, label_log_likelihoods, log_likelihood
 from skseq._ctc.loss import CTCLosses
 from skseq._ctc.network import ctc_network, log_posteriors, output_lengths
@@ -41,10 +42,11 @@ from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.terms import FRAMES, IMAGES, Terms
 from skseq._data.weights import check_sample_weight, class_weights
 from skseq._engine.convergence import lack_of_learning, not_learnt
+from skseq._engine.export import Export, check_greedy
 from skseq._engine.state import FitRequest
 from skseq._frames import FITTED_FRAMES, FrameEstimator
 from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
-from skseq._nn.padding import reads_ids
+from skseq._nn.padding import check_padded_batches, reads_ids
 from skseq._parameters import (
     BOOLEAN,
     NON_NEGATIVE_INT,
@@ -658,6 +660,45 @@ class CTCSequenceClassifier(FrameEstimator):
         self._vocabulary.check_kind(y)
         return score
 
+    def export(self, path, format="saved_model", decoder=None):
+        """Write the fitted functions as graphs that run where skseq is not installed.
+
+        A SavedModel has the signatures `predict`, the default, and `log_proba`. They
+        take `frames` (n_samples, n_frames, n_features), padded, or `waveforms`
+        (n_samples, n_audio_samples) if `preprocess` starts from them, and `lengths`.
+        The outputs of `predict` are `label_ids`, padded with -1, `n_labels` and, where
+        labels are strings, `text` or `labels`; with one label per sample, `label_id`
+        and `label`. ONNX has the ids and `log_proba` in one file, `model.onnx`.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Folder to write, which must not be there or be empty. `skseq.json` in it
+            holds the labels and describes the graphs.
+        format : {"saved_model", "onnx"}, default="saved_model"
+            "saved_model" for TensorFlow and TensorFlow Serving; "onnx" for onnxruntime
+            and others, which needs ``pip install "skseq[onnx]"``.
+        decoder : {"greedy"}, default=None
+            How the graph decodes. None takes the estimator's own, which must be greedy:
+            no graph holds a beam search.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        FileExistsError
+            If `path` is a file, or a folder that is not empty.
+        ImportError
+            If what writes ONNX is not installed.
+        ValueError
+            If the estimator decodes by a beam search and `decoder` is None; if a step
+            of `preprocess` or an operation of `front_end` cannot be part of a graph.
+        """
+        check_is_fitted(self)
+        if not self._is_single:
+            check_greedy(self.decoder, decoder)
+        super().export(path, format)
+
     # -- what the base asks for ---------------------------------------------------
 
     def _check_data(
@@ -815,6 +856,19 @@ class CTCSequenceClassifier(FrameEstimator):
         if strides > MOST_STRIDES:  # each batch would be padded to as many frames
             raise ValueError(f"its conv_strides make one frame of {strides}")
         self._check_restored_width()
+
+    def _exported(self, model, format):
+        is_text = format == "saved_model"
+        front_end, vocabulary = front_end_of(self._settings), self._vocabulary
+        check_padded_batches(model)
+        inputs = self._graph_inputs()
+        reader = Reader(model, inputs, self._scaling, front_end, vocabulary, is_text)
+        description = {
+            "estimator": type(self).__name__,
+            "classes": self.classes_.tolist(),
+            "form": self._label_form,
+        }
+        return Export(reader.graphs(), description)
 
     # -- its own ------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from skseq._nn.layers import ImageConvolution, WithoutMask, dense, strided_length
 from skseq._parameters import (
@@ -35,6 +36,11 @@ LAYER = "front_end"
 _LONG = tuple(360 * 2**i for i in range(7))
 
 
+# Lengths by which the rule of a front end is found, and how far its edges may reach.
+_TRIED = np.array([*range(1, 200), 1000, 1001, 1003, 2**14, 2**14 + 2**12])
+_FURTHEST = 256
+
+
 class FrontEnd(ABC):
     """Layers from frames (n_samples, n_frames, n_features) to others of that form."""
 
@@ -52,6 +58,10 @@ class FrontEnd(ABC):
     def initial_weights(self, model, seed: int) -> dict[int, np.ndarray]:
         """First values of weights that no rule of ours gives, by the `id` of each."""
         return {}
+
+    def further_inputs(self, model, lengths) -> list:
+        """The further inputs of the network, of lengths that are a tensor."""
+        return []
 
 
 @dataclass(frozen=True)
@@ -133,6 +143,21 @@ class CustomFrontEnd(FrontEnd):
             _check_is_too_short(own, int(distinct[outputs.index(0)]))
         return np.array(outputs, dtype=np.int64)[positions]
 
+    def further_inputs(self, model, lengths):
+        """How many frames it makes of each length, by the rule that its layers keep.
+
+        It is found by trying: no tensor can ask a user's layers for their shapes.
+        """
+        counts = self.output_lengths(model, _TRIED)
+        rule = _rule_of_lengths(_TRIED, counts)
+        if rule is None:
+            raise ValueError(
+                "front_end cannot be exported: the number of frames that it makes "
+                "follows no rule of a stride. Build it from convolutions and poolings."
+            )
+        stride, offset, least = rule
+        return [tf.maximum((lengths + offset) // stride, least)]
+
     def initial_weights(self, model, seed):
         """Its weights come from its own initializers, so it is built again."""
         own = model.get_layer(LAYER)
@@ -142,6 +167,19 @@ class CustomFrontEnd(FrontEnd):
             id(weight): value
             for weight, value in zip(own.weights, fresh.get_weights(), strict=True)
         }
+
+
+def _rule_of_lengths(lengths, counts) -> tuple[int, int, int] | None:
+    """The stride, offset and least value that give these counts, if any do."""
+    rise = int(counts[-1] - counts[-2])
+    if rise < 1:
+        return None
+    stride = round(int(lengths[-1] - lengths[-2]) / rise)
+    least = int(counts.min())
+    for offset in range(-_FURTHEST, _FURTHEST + 1):
+        if np.array_equal(np.maximum((lengths + offset) // stride, least), counts):
+            return stride, offset, least
+    return None
 
 
 def _check_outputs(outputs) -> None:

@@ -9,7 +9,7 @@ gives them their values, so building a network draws no random number.
 import keras
 import tensorflow as tf
 
-from skseq._nn import compiled, rows
+from skseq._nn import compiled, portable, rows
 from skseq._nn.gru import run_gru
 from skseq._nn.lstm import run_lstm
 
@@ -90,17 +90,17 @@ class Recurrent(keras.layers.Layer):
             return self._run_compiled((frames, nothing), lengths, state, training)
         if self.backward:
             frames = reversed_sequences(frames, lengths)
-        outputs = self._run(frames, state)
+        outputs = self._run(frames, lengths, state)
         if self.backward:
             outputs = reversed_sequences(outputs, lengths)
         return zero_padding(outputs, lengths)
 
-    def _run(self, frames, state):
-        if compiled.on_gpu():
+    def _run(self, frames, lengths, state):
+        if compiled.on_gpu() and not portable.are_in_use():
             return self.recurrence(frames, initial_state=state)
         state = self._first_state(frames) if state is None else state
         weights = [weight.value for weight in self.recurrence.weights]
-        return CPU_RUNNERS[self.cell](frames, *weights, state)
+        return _run_plain(self.cell, frames, lengths, weights, state)
 
     def repeat(self, constants, lengths, n_frames, state, training=False):
         """Run on the same inputs, (n_samples, n_constants), at every step."""
@@ -155,8 +155,15 @@ def autonomous_lstm(recurrent_kernel, bias, state, lengths, n_frames, training=F
             "lstm", inputs, lengths, weights, state, training=training
         )
     frames = tf.zeros((n_samples, n_frames, 2))
-    kernel = tf.zeros((2, recurrent_kernel.shape[1]))
-    return run_lstm(frames, kernel, recurrent_kernel, bias, state)
+    weights = tf.zeros((2, recurrent_kernel.shape[1])), recurrent_kernel, bias
+    return _run_plain("lstm", frames, lengths, weights, state)
+
+
+def _run_plain(cell, frames, lengths, weights, state):
+    """Run a cell of Keras's weights, or stand for it; padding may have outputs too."""
+    if portable.are_in_use():
+        return portable.run_cell(cell, frames, lengths, weights, state)
+    return CPU_RUNNERS[cell](frames, *weights, state)
 
 
 class Embedding(keras.layers.Embedding):

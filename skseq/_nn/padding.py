@@ -150,6 +150,16 @@ def sees_long_padding(model, longest, seed=0) -> bool:
     return _answer(model, longest, seed, _long_padding_matters)
 
 
+def check_padded_batches(model) -> None:
+    """Refuse a network that gives something else where sequences are padded."""
+    if _answer(model, FAR, 0, _any_padding_matters):
+        raise ValueError(
+            "front_end lets padding reach what it makes of a sequence, and an export "
+            "takes padded batches. Use layers that see a few frames around each, and "
+            'with strides padding="valid".'
+        )
+
+
 def _answer(model, longest, seed, test) -> bool:
     """Try the front end of a network, if it has one; when in doubt, say yes."""
     front_end = own_front_end(model)
@@ -297,16 +307,28 @@ def _trains_finitely(probe, frames) -> bool:
 
 def _padding_matters(probe) -> bool:
     """Whether padding changes real outputs, in inference or in training."""
+    if _short_padding_matters(probe):
+        return True
+    # Random layers make two runs in training differ, but they let NaN pass.
+    return any(
+        _nan_reaches(probe, probe.train, n) and not _nan_reaches(probe, probe.infer, n)
+        for n in (*probe.paddings(), *probe.long_paddings())
+    )
+
+
+def _short_padding_matters(probe) -> bool:
+    """Whether some padding changes real outputs in inference."""
     paddings = probe.paddings()
     for draw in [(scale, True) for scale in _SCALES] + [(_SCALES[1], False)]:
         probe.roughen(*draw)
         if any(_zeros_matter(probe, n, paddings) for n in probe.lengths()):
             return True
-    # Random layers make two runs in training differ, but they let NaN pass.
-    return any(
-        _nan_reaches(probe, probe.train, n) and not _nan_reaches(probe, probe.infer, n)
-        for n in (*paddings, *probe.long_paddings())
-    )
+    return False
+
+
+def _any_padding_matters(probe) -> bool:
+    """Whether padding of any length changes real outputs in inference."""
+    return _short_padding_matters(probe) or _long_padding_matters(probe)
 
 
 def _long_padding_matters(probe) -> bool:

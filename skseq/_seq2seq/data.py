@@ -1,12 +1,17 @@
 """Numbered token sequences in pairs, to be cut into batches. Knows nothing of Keras."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from skseq._data.batching import pad
 from skseq._data.fingerprints import fingerprint_arrays
+from skseq._data.tokenizers import FEW_TEXTS, is_auto
+from skseq._warnings import warn
 
 
 @dataclass(frozen=True)
@@ -91,3 +96,30 @@ class PairData:
 
 def _lengths(sequences) -> np.ndarray:
     return np.array([len(sequence) for sequence in sequences], dtype=np.int32)
+
+
+def warn_of_whole_texts(texts, side, wanted) -> None:
+    """Warn where most texts of a side are one token each that no other text has."""
+    n_texts = len(texts)
+    if texts.form != "text" or n_texts < FEW_TEXTS:
+        return
+    counts = Counter(chain.from_iterable(texts.sequences))
+    n_whole = sum(
+        len(tokens) == 1 and counts[tokens[0]] == 1 and len(tokens[0]) > 1
+        for tokens in texts.sequences
+    )
+    if n_whole <= n_texts / 2:
+        return
+    picked = f"{side}_tokenizer={wanted!r}"
+    if is_auto(wanted):
+        picked += f" picked {texts.tokenizer!r}, and"
+    lost = {
+        "source": "nothing can be learnt about any other source",
+        "target": "no other output can be learnt than these",
+    }
+    warn(
+        f"{picked} leaves {n_whole} of {n_texts} {side}s as one token each that occurs "
+        f'once, so that {lost[side]}. Set {side}_tokenizer="char" to learn them '
+        "character by character.",
+        ConvergenceWarning,
+    )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
 from scipy.special import log_softmax
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
@@ -18,10 +15,11 @@ from skseq._base import SequenceEstimator
 from skseq._data.collections import object_array
 from skseq._data.memory import check_fits
 from skseq._data.token_vocabulary import TokenVocabulary
-from skseq._data.tokenizers import FEW_TEXTS, TOKENIZERS, is_auto, tokenizer_in_use
+from skseq._data.tokenizers import TOKENIZERS, tokenizer_in_use
 from skseq._data.tokens import FORMS, as_texts, check_tokens
 from skseq._data.weights import check_sample_weight
 from skseq._engine.convergence import lack_of_learning, not_learnt
+from skseq._engine.export import check_greedy
 from skseq._engine.state import FitRequest
 from skseq._parameters import (
     CALLABLE,
@@ -41,7 +39,8 @@ from skseq._preprocess.sequences import PreprocessedTokens
 from skseq._preprocess.steps import transformers_of
 from skseq._results import RankedOutput
 from skseq._seq2seq.attention import ATTENTIONS
-from skseq._seq2seq.data import PairData
+from skseq._seq2seq.data import PairData, warn_of_whole_texts
+from skseq._seq2seq.export import Parts, Rules, Translation, refuse_steps
 from skseq._seq2seq.loss import TokenLosses
 from skseq._seq2seq.network import seq2seq_network, translate
 from skseq._shared_parameters import FITTED
@@ -59,7 +58,6 @@ from skseq._typing import (
     Strategy,
     Tokenizer,
 )
-from skseq._warnings import warn
 from skseq._wording import counted
 from skseq.metrics import label_error_rate
 
@@ -622,6 +620,43 @@ default="auto"
         outputs = self._vocabulary("target").decode(self._decoded(data))
         return 1 - label_error_rate(targets, outputs, sample_weight=sample_weight)
 
+    def export(self, path, format="saved_model", decoder=None):
+        """Write the fitted functions as graphs that run where skseq is not installed.
+
+        A SavedModel has the signature `predict_tokens`, which takes `tokens`
+        (n_samples, n_tokens), padded, and `lengths`; and, if sources are cut by "word"
+        or "char", `predict`, the default, which takes `text` (n_samples,). Outputs are
+        `token_ids`, padded with -1, `n_tokens`, and `text` or `tokens` in the form of
+        the targets. ONNX has no strings and no search: it gets `encoder.onnx` and
+        `decoder_step.onnx`, of ids, between which a reader loops.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Folder to write, which must not be there or be empty. `skseq.json` in it
+            holds the vocabularies and describes the graphs.
+        format : {"saved_model", "onnx"}, default="saved_model"
+            "saved_model" for TensorFlow and TensorFlow Serving; "onnx" for onnxruntime
+            and others, which needs ``pip install "skseq[onnx]"``.
+        decoder : {"greedy"}, default=None
+            How the graph decodes. None takes the estimator's own, which must be greedy.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        FileExistsError
+            If `path` is a file, or a folder that is not empty.
+        ImportError
+            If what writes ONNX is not installed.
+        ValueError
+            If the estimator decodes by a beam search and `decoder` is None, or if
+            `preprocess` has a transformer.
+        """
+        check_is_fitted(self)
+        check_greedy(self.decoder, decoder)
+        super().export(path, format)
+
     # -- what the base asks for ---------------------------------------------------
 
     def _check_parameters(self):
@@ -638,8 +673,8 @@ default="auto"
         if reset:
             self.source_tokenizer_ = sources.tokenizer
             self.target_tokenizer_ = targets.tokenizer
-            _warn_of_whole_texts(sources, "source", self.source_tokenizer)
-            _warn_of_whole_texts(targets, "target", self.target_tokenizer)
+            warn_of_whole_texts(sources, "source", self.source_tokenizer)
+            warn_of_whole_texts(targets, "target", self.target_tokenizer)
             self._learn_vocabularies(sources, targets)
         vocabulary = self._vocabulary("source")
 
@@ -725,6 +760,23 @@ default="auto"
             cures.append('set target_tokenizer="char"')
         cure = ", or ".join(cures)
         return f"{cure[:1].upper()}{cure[1:]}."
+
+    def _exported(self, model, format):
+        self._check_decoding(self._settings["attention"])
+        refuse_steps(self._steps)
+        vocabularies = self._vocabulary("source"), self._vocabulary("target")
+        if format == "onnx":
+            return Parts(model, *vocabularies).export()
+        cut, join = tokenizer_in_use(self, "source"), tokenizer_in_use(self, "target")
+        join = join if self._target_form == "text" else None
+        rules = Rules(
+            self.min_output_length,
+            self.max_output_length,
+            self._longest_source,
+            self._longest_target,
+            self.no_repeat_ngram,
+        )
+        return Translation(model, *vocabularies, cut, join, rules).export()
 
     def _check_restored(self):
         super()._check_restored()
@@ -904,33 +956,6 @@ default="auto"
         texts = self._texts([hypothesis.output for hypothesis in hypotheses])
         pairs = zip(hypotheses, texts, strict=True)
         return [hypothesis._replace(output=text) for hypothesis, text in pairs]
-
-
-def _warn_of_whole_texts(texts, side, wanted) -> None:
-    """Warn where most texts of a side are one token each that no other text has."""
-    n_texts = len(texts)
-    if texts.form != "text" or n_texts < FEW_TEXTS:
-        return
-    counts = Counter(chain.from_iterable(texts.sequences))
-    n_whole = sum(
-        len(tokens) == 1 and counts[tokens[0]] == 1 and len(tokens[0]) > 1
-        for tokens in texts.sequences
-    )
-    if n_whole <= n_texts / 2:
-        return
-    picked = f"{side}_tokenizer={wanted!r}"
-    if is_auto(wanted):
-        picked += f" picked {texts.tokenizer!r}, and"
-    lost = {
-        "source": "nothing can be learnt about any other source",
-        "target": "no other output can be learnt than these",
-    }
-    warn(
-        f"{picked} leaves {n_whole} of {n_texts} {side}s as one token each that occurs "
-        f'once, so that {lost[side]}. Set {side}_tokenizer="char" to learn them '
-        "character by character.",
-        ConvergenceWarning,
-    )
 
 
 def _run_forced(program, batch) -> list:

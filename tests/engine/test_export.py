@@ -1,7 +1,10 @@
-"""What `model_.export` writes runs where skseq is not, and gives the same."""
+"""Folders of `export` are whole or not there, and `model_.export` writes networks."""
+
+import sys
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 
 from skseq._nn import compiled
 from tests.estimators import AUTOENCODER, CTC, TRANSLATOR
@@ -80,3 +83,77 @@ def test_an_export_leaves_compiled_code_in_use(tmp_path):
     with pytest.raises(ValueError, match="format"):
         model.export(tmp_path / "other", format="no such format")
     assert compiled.is_in_use() == before
+
+
+def test_onnx_is_written_by_the_estimator_alone(tmp_path):
+    model = AUTOENCODER.tiny().fit(AUTOENCODER.X).model_
+    with pytest.raises(ValueError, match=r'Call export\(path, format="onnx"\) of the'):
+        model.export(tmp_path / "model.onnx", format="onnx")
+
+
+@pytest.fixture(scope="module")
+def coder():
+    return AUTOENCODER.tiny().fit(AUTOENCODER.X)
+
+
+def test_nothing_is_written_over(coder, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="is a folder that is not empty"):
+        coder.export(tmp_path / "folder")
+    with pytest.raises(FileExistsError, match=r"notes.txt is a file\. Export to a new"):
+        coder.export(tmp_path / "folder" / "notes.txt")
+    assert [p.name for p in (tmp_path / "folder").iterdir()] == ["notes.txt"]
+
+
+def test_an_empty_folder_is_filled_and_missing_ones_are_made(coder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    coder.export(tmp_path / "empty")
+    coder.export(str(tmp_path / "some" / "where" / "else"))
+    for folder in (tmp_path / "empty", tmp_path / "some" / "where" / "else"):
+        names = {path.name for path in folder.iterdir()}
+        assert {"saved_model.pb", "skseq.json"} <= names
+        assert folder.stat().st_mode == (tmp_path / "some").stat().st_mode
+
+
+def test_an_export_that_fails_leaves_nothing_behind(coder, tmp_path, monkeypatch):
+    def fail(*arguments, **options):
+        raise OSError("no space left")
+
+    monkeypatch.setattr("json.dumps", fail)
+    with pytest.raises(OSError, match="no space left"):
+        coder.export(tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_what_writes_onnx_the_line_to_install_it_is_told(
+    coder, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    with pytest.raises(ImportError, match=r'pip install "skseq\[onnx\]"'):
+        coder.export(tmp_path / "model", format="onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_a_runtime_reads_otherwise_is_not_written(
+    coder, tmp_path, monkeypatch
+):
+    pytest.importorskip("tf2onnx")
+    order = {"lstm": (0, 1, 2, 3)}  # not that of ONNX
+    monkeypatch.setattr("skseq._engine.onnx_files._GATES", order)
+    rough = AUTOENCODER.rough(coder)
+    with pytest.raises(ValueError, match=r"onnxruntime gives another .* than TensorFl"):
+        rough.export(tmp_path / "model", format="onnx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("case", [CTC, TRANSLATOR, AUTOENCODER], ids=str)
+def test_what_is_not_fitted_cannot_be_exported(case, tmp_path):
+    with pytest.raises(NotFittedError, match="not fitted"):
+        case.make().export(tmp_path / "model")
+
+
+@pytest.mark.parametrize("format", ["litert", None])
+def test_other_formats_are_refused(coder, format, tmp_path):
+    with pytest.raises(ValueError, match=r"'format' parameter of export must be a str"):
+        coder.export(tmp_path / "model", format=format)

@@ -1,0 +1,167 @@
+"""What is exported of a CTC network: posteriors, and greedy decoding, as graphs.
+
+Everything is built of plain operations on padded batches, so that other runtimes can
+run it, and gives what the methods of the estimator give.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from skseq._ctc.network import log_posteriors
+from skseq._data.label_vocabulary import LabelVocabulary
+from skseq._data.scaling import Scaling
+from skseq._engine.export import Graph
+from skseq._nn.steps import GraphInputs, standardized
+
+# A log-probability of nothing: finite, so that no difference of two is NaN.
+_NEVER = -1e30
+
+
+def greedy(log_probs, lengths) -> tuple:
+    """Collapse the most probable paths of a batch.
+
+    Parameters
+    ----------
+    log_probs : tensor of shape (n_samples, n_frames, n_classes + 1)
+        Blank last.
+    lengths : tensor of shape (n_samples,), int32
+
+    Returns
+    -------
+    ids : tensor of shape (n_samples, n_labels), int32
+        Padded with -1.
+    counts : tensor of shape (n_samples,), int32
+    """
+    n_samples, n_frames = tf.shape(log_probs)[0], tf.shape(log_probs)[1]
+    path = tf.argmax(log_probs, axis=2, output_type=tf.int32)
+    before = tf.concat([tf.fill((n_samples, 1), -1), path[:, :-1]], axis=1)
+    is_label = (path != before) & (path != log_probs.shape[2] - 1)
+    is_label &= tf.sequence_mask(lengths, n_frames)
+    counts = tf.reduce_sum(tf.cast(is_label, tf.int32), axis=1)
+    # Labels go to their places from the left, all else to one more that is cut off.
+    places = tf.cumsum(tf.cast(is_label, tf.int32), axis=1) - 1
+    places = tf.where(is_label, places, n_frames)
+    rows = tf.range(n_samples)[:, tf.newaxis] + tf.zeros_like(places)
+    ids = tf.tensor_scatter_nd_update(
+        tf.fill((n_samples, n_frames + 1), -1),
+        tf.stack([rows, places], axis=2),
+        tf.where(is_label, path, -1),
+    )
+    return ids[:, : tf.reduce_max(counts)], counts
+
+
+def single_log_proba(log_probs, lengths):
+    """Log-probability of each one-label sequence, if it must be one of them."""
+    table = tf.cast(log_probs, tf.float64)
+    labels, blank = table[..., :-1], table[..., -1:]
+    never = tf.fill(tf.shape(labels[:, 0]), tf.constant(_NEVER, tf.float64))
+    first = tf.zeros_like(never), never, never  # before the label, in it, after it
+
+    def advance(t, before, within, after):
+        next_ones = (
+            before + blank[:, t],
+            _log_of_sum(within, before) + labels[:, t],
+            _log_of_sum(after, within) + blank[:, t],
+        )
+        goes_on = (t < lengths)[:, tf.newaxis]
+        present = before, within, after
+        kept = zip(next_ones, present, strict=True)
+        return t + 1, *(tf.where(goes_on, new, old) for new, old in kept)
+
+    _, _, within, after = tf.while_loop(
+        lambda t, *_: t < tf.shape(table)[1], advance, (0, *first)
+    )
+    return tf.nn.log_softmax(_log_of_sum(within, after))
+
+
+def _log_of_sum(a, b):
+    """The logarithm of the sum of two exponentials, by what every runtime has."""
+    return tf.maximum(a, b) + tf.math.log(1 + tf.exp(-tf.abs(a - b)))
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A fitted network in graphs.
+
+    Attributes
+    ----------
+    model : keras.Model
+    inputs : GraphInputs
+    scaling : Scaling
+    front_end : FrontEnd
+    vocabulary : LabelVocabulary
+    has_text : bool
+        Whether there are strings, as in a SavedModel.
+    """
+
+    model: Any
+    inputs: GraphInputs
+    scaling: Scaling
+    front_end: Any
+    vocabulary: LabelVocabulary
+    has_text: bool
+
+    def graphs(self) -> list[Graph]:
+        """The functions, as a SavedModel or ONNX has them."""
+        functions = {"predict": self.predict, "log_proba": self.log_proba}
+        if not self.has_text:
+            functions = {"model": self.both}
+        given = self.inputs.specs, self.inputs.example
+        return [Graph(name, function, *given) for name, function in functions.items()]
+
+    def posteriors(self, given) -> tuple:
+        """Log-posteriors, with their lengths."""
+        frames, lengths = self.inputs.read(**given)
+        frames = tf.cast(standardized(frames, self.scaling, lengths), tf.float32)
+        further = self.front_end.further_inputs(self.model, lengths)
+        return log_posteriors(self.model, frames, lengths, *further)
+
+    def predict(self, **given) -> dict:
+        """What `predict` gives, as ids and, where labels are strings, as text."""
+        log_probs, lengths = self.posteriors(given)
+        if self.vocabulary.form == "single":
+            return self._one_label(single_log_proba(log_probs, lengths))
+        return self._labels(*greedy(log_probs, lengths))
+
+    def log_proba(self, **given) -> dict:
+        """What `predict_log_proba` gives."""
+        log_probs, lengths = self.posteriors(given)
+        if self.vocabulary.form == "single":
+            return {
+                "log_proba": tf.cast(single_log_proba(log_probs, lengths), tf.float32)
+            }
+        return {"log_proba": log_probs, "n_frames": tf.identity(lengths)}
+
+    def both(self, **given) -> dict:
+        """What the two others give, of one run once common parts are joined."""
+        return self.log_proba(**given) | self.predict(**given)
+
+    def _one_label(self, log_proba) -> dict:
+        ids = tf.argmax(log_proba, axis=1, output_type=tf.int32)
+        found = {"label_id": ids}
+        if self._are_strings:
+            found["label"] = tf.gather(self._strings, ids)
+        return found
+
+    def _labels(self, ids, counts) -> dict:
+        found = {"label_ids": ids, "n_labels": counts}
+        if self._are_strings:
+            table = tf.concat([self._strings, [""]], axis=0)
+            blank = len(self.vocabulary.classes)
+            labels = tf.gather(table, tf.where(ids < 0, blank, ids))
+            is_text = self.vocabulary.form == "str"
+            found["text" if is_text else "labels"] = (
+                tf.strings.reduce_join(labels, axis=1) if is_text else labels
+            )
+        return found
+
+    @property
+    def _are_strings(self) -> bool:
+        return self.has_text and self.vocabulary.classes.dtype.kind == "U"
+
+    @property
+    def _strings(self):
+        return tf.constant(np.char.encode(self.vocabulary.classes, "utf-8"))

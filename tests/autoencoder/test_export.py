@@ -1,0 +1,127 @@
+"""What is exported of an autoencoder gives what the estimator gives."""
+
+import json
+
+import numpy as np
+import pytest
+
+from skseq.preprocessing import FrameDifference, LogMel
+from tests.estimators import AUTOENCODER
+from tests.exported import padded, run_elsewhere, run_onnx, run_saved_model
+
+NEAR = {"rtol": 1e-5, "atol": 1e-5}
+SIGNATURES = "predict", "score_samples", "transform", "reconstruct"
+
+
+def run(folder, format, **given):
+    if format == "onnx":
+        return run_onnx(folder, **given)
+    found = {}
+    for name in SIGNATURES:
+        found |= run_saved_model(folder, name, **given)
+    return found
+
+
+def check(found, coder, X):
+    np.testing.assert_allclose(found["score"], coder.score_samples(X), **NEAR)
+    np.testing.assert_allclose(found["code"], coder.transform(X), **NEAR)
+    assert found["label"].tolist() == coder.predict(X).tolist()
+    pairs = zip(found["reconstruction"], coder.reconstruct(X), strict=True)
+    for own, wanted in pairs:
+        np.testing.assert_allclose(own[: len(wanted)], wanted, **NEAR)
+        assert not own[len(wanted) :].any()
+
+
+def fitted(**params):
+    """Perturbed, and with a threshold that parts its sequences."""
+    coder = AUTOENCODER.make(**params).fit(AUTOENCODER.X)
+    if coder.anomaly_score != "mahalanobis":  # which would not know the new weights
+        coder = AUTOENCODER.rough(coder)
+    coder.offset_ = float(np.median(coder.score_samples(AUTOENCODER.X)))
+    return coder
+
+
+def test_in_a_process_without_skseq_both_formats_give_the_same(tmp_path):
+    coder = fitted(units=(4, 3))
+    frames, lengths = padded(AUTOENCODER.X)
+    given = {"frames": frames, "lengths": lengths}
+    jobs = []
+    for format, names in {"saved_model": SIGNATURES, "onnx": ["model"]}.items():
+        coder.export(tmp_path / format, format=format)
+        jobs += [(tmp_path / format, format, name, given) for name in names]
+    *parts, onnx = run_elsewhere(jobs, tmp_path)
+    joined = {name: value for part in parts for name, value in part.items()}
+    single = [x.astype("float32") for x in AUTOENCODER.X]
+    assert set(joined["label"]) == {-1, 1}
+    for found in (joined, onnx):
+        check(found, coder, single)
+
+
+@pytest.mark.parametrize("format", ["saved_model", "onnx"])
+@pytest.mark.parametrize(
+    "params",
+    [
+        pytest.param(
+            {"difference": True, "cell": "gru"},
+            id="differences",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"decoder_input": "output", "reverse": False},
+            id="output",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"decoder_input": "output", "cell": "gru", "anomaly_score": "mae"},
+            id="output of a GRU",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"anomaly_score": "mahalanobis"}, id="Mahalanobis", marks=pytest.mark.slow
+        ),
+        pytest.param(
+            {"preprocess": [FrameDifference(order=2, keep_first=False)]},
+            id="preprocess",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_whatever_is_set_graphs_give_the_same(format, params, tmp_path):
+    coder = fitted(**params)
+    coder.export(tmp_path / "model", format=format)
+    frames, lengths = padded(AUTOENCODER.X)
+    found = run(tmp_path / "model", format, frames=frames, lengths=lengths)
+    check(found, coder, [x.astype("float32") for x in AUTOENCODER.X])
+
+
+def test_scores_of_a_kind_that_has_no_threshold_are_refused(tmp_path):
+    coder = AUTOENCODER.tiny().fit(AUTOENCODER.X).set_params(anomaly_score="mae")
+    with pytest.raises(ValueError, match="anomaly_score='mae' was set after fit"):
+        coder.export(tmp_path / "model")
+
+
+def test_the_description_has_the_threshold(tmp_path):
+    X = [np.random.default_rng(0).normal(size=1500) for _ in range(4)]
+    coder = AUTOENCODER.tiny(preprocess=[LogMel(2000, n_mels=8)]).fit(X)
+    coder.export(tmp_path / "model")
+    description = json.loads((tmp_path / "model" / "skseq.json").read_text("utf-8"))
+    assert description["offset"] == coder.offset_
+    assert list(description["inputs"]) == list(SIGNATURES)
+    assert description["inputs"]["predict"]["waveforms"]["shape"] == [None, None]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("units", [16, 128, 256])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_whatever_the_network_graphs_give_the_same(units, cell, tmp_path):
+    coder = AUTOENCODER.make(units=units, cell=cell, epochs=1).fit(AUTOENCODER.X)
+    frames, lengths = padded(AUTOENCODER.X)
+    given = {"frames": frames, "lengths": lengths}
+    jobs = []
+    for format, names in {"saved_model": SIGNATURES, "onnx": ["model"]}.items():
+        coder.export(tmp_path / format, format=format)
+        jobs += [(tmp_path / format, format, name, given) for name in names]
+    *parts, onnx = run_elsewhere(jobs, tmp_path)
+    joined = {name: value for part in parts for name, value in part.items()}
+    for found in (joined, onnx):
+        check(found, coder, [x.astype("float32") for x in AUTOENCODER.X])
