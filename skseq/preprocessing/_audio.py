@@ -4,10 +4,9 @@ Knows one waveform at a time and nothing of files, codecs or resampling.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
-from scipy.fft import dct, rfft
+from scipy.fft import dct
 from scipy.signal import get_window
 from sklearn.base import clone
 
@@ -22,6 +21,13 @@ from skseq._parameters import (
     Interval,
     check_parameters,
 )
+from skseq.preprocessing._mel import (
+    MelAnalysis,
+    full_scale,
+    in_tiles,
+    mel_filters,
+    with_deltas,
+)
 from skseq.preprocessing._transformer import SequenceTransformer
 from skseq.preprocessing._waveforms import (
     Loudness,
@@ -29,10 +35,6 @@ from skseq.preprocessing._waveforms import (
     check_duration,
     refuse_channels,
 )
-
-# Frames that go through the Fourier transform together: all the spectra of a long
-# recording would take gigabytes.
-_BLOCK = 2048
 
 # From this sample rate on a signal is a sound, whose frames are fractions of a second.
 # What is slower, as a seismogram, may be cut into frames of minutes.
@@ -54,95 +56,6 @@ _CONSTRAINTS = {
     "floor": POSITIVE_REAL,
     "deltas": Interval(int, 0, 2, closed="both"),
 }
-
-
-@dataclass(frozen=True)
-class _MelAnalysis:
-    """Turns the waveforms of one call into log mel energies."""
-
-    hop: int  # samples
-    n_fft: int
-    window: np.ndarray  # (n_samples,), the weight of each sample of a frame
-    filters: np.ndarray  # (n_fft // 2 + 1, n_mels)
-    pre_emphasis: float
-    floor: float
-
-    def log_mel(self, waveform: np.ndarray) -> np.ndarray:
-        """Take (n_samples,) floats to (n_frames, n_mels) log energies."""
-        emphasized = _emphasize(waveform, self.pre_emphasis)
-        frames = _frame(emphasized, len(self.window), self.hop)
-        energies = [
-            self._power(frames[start : start + _BLOCK]) @ self.filters
-            for start in range(0, len(frames), _BLOCK)
-        ]
-        return np.log(np.maximum(np.concatenate(energies), self.floor))
-
-    def _power(self, frames: np.ndarray) -> np.ndarray:
-        spectrum = rfft(frames * self.window, self.n_fft)
-        return spectrum.real**2 + spectrum.imag**2  # (n_frames, n_bins)
-
-
-def _emphasize(waveform: np.ndarray, coefficient: float) -> np.ndarray:
-    """Subtract from each sample a part of the one before it.
-
-    The first sample counts as its own predecessor, so that no click opens the signal.
-    """
-    emphasized = waveform.copy()
-    emphasized[0] -= coefficient * waveform[0]
-    emphasized[1:] -= coefficient * waveform[:-1]
-    return emphasized
-
-
-def _frame(waveform: np.ndarray, window: int, hop: int) -> np.ndarray:
-    """View (n_samples,) as (n_frames, window), short waveforms padded with zeros."""
-    if len(waveform) < window:
-        waveform = np.pad(waveform, (0, window - len(waveform)))
-    return np.lib.stride_tricks.sliding_window_view(waveform, window)[::hop]
-
-
-def _hertz_to_mel(frequency: np.ndarray | float) -> np.ndarray:
-    return 2595.0 * np.log10(1.0 + np.asarray(frequency) / 700.0)
-
-
-def _mel_filters(
-    sample_rate: float, n_fft: int, n_mels: int, f_min: float, f_max: float
-) -> np.ndarray:
-    """Build (n_bins, n_mels) triangles of height one, evenly spaced in mel."""
-    bins = _hertz_to_mel(np.arange(n_fft // 2 + 1) * sample_rate / n_fft)
-    edges = np.linspace(_hertz_to_mel(f_min), _hertz_to_mel(f_max), n_mels + 2)
-    # One width serves both slopes: the edges are evenly spaced.
-    distance = np.abs(bins[:, None] - edges[1:-1]) / (edges[1] - edges[0])
-    return np.maximum(0.0, 1.0 - distance)
-
-
-def _full_scale(waveform: np.ndarray, index: int) -> np.ndarray:
-    """Return a waveform as float64, integers divided by the range of their type."""
-    kind, n_bytes = waveform.dtype.kind, waveform.dtype.itemsize
-    if kind == "f":
-        return waveform.astype(np.float64)
-    if kind == "i" and n_bytes in (2, 4):
-        return waveform.astype(np.float64) / 2 ** (8 * n_bytes - 1)
-    raise ValueError(
-        f"X[{index}] has dtype {waveform.dtype}; a waveform must be floating point, "
-        "int16 or int32. Convert it, for example to floats between -1 and 1."
-    )
-
-
-def _slope(features: np.ndarray, width: int = 2) -> np.ndarray:
-    """Fit a line to each frame and `width` neighbours per side; edge frames repeat."""
-    n_frames = len(features)
-    padded = np.pad(features, ((width, width), (0, 0)), mode="edge")
-    offsets = range(-width, width + 1)
-    rise = sum(k * padded[width + k : width + k + n_frames] for k in offsets)
-    return rise / sum(k * k for k in offsets)
-
-
-def _with_deltas(features: np.ndarray, deltas: int) -> np.ndarray:
-    """Put `deltas` orders of slopes beside the features."""
-    columns = [features]
-    for _ in range(deltas):
-        columns.append(_slope(columns[-1]))
-    return np.hstack(columns)
 
 
 class LogMel(SequenceTransformer):
@@ -287,9 +200,9 @@ class LogMel(SequenceTransformer):
                 owner, dtype = type(self).__name__, str(samples.dtype)
                 refuse_channels(owner, index, samples.shape, dtype)
             loudness.note(index, samples)
-            waveform = _full_scale(samples[:, 0], index)
-            static = self._static(analysis.log_mel(waveform))
-            return _with_deltas(static, self.deltas).astype(np.float32)
+            waveform = full_scale(samples[:, 0], index)
+            static = in_tiles(self._static, analysis.log_mel(waveform), 0)
+            return with_deltas(static, self.deltas).astype(np.float32)
 
         return features
 
@@ -337,7 +250,7 @@ class LogMel(SequenceTransformer):
             )
         return samples
 
-    def _analysis(self) -> _MelAnalysis:
+    def _analysis(self) -> MelAnalysis:
         window = self._samples("window_seconds")
         n_fft = self.n_fft or 1 << (window - 1).bit_length()
         f_max = self.f_max or self.sample_rate / 2
@@ -347,7 +260,7 @@ class LogMel(SequenceTransformer):
                 f"points would take gigabytes. Correct sample_rate={self.sample_rate}, "
                 "or lower window_seconds, n_fft or n_mels."
             )
-        filters = _mel_filters(self.sample_rate, n_fft, self.n_mels, self.f_min, f_max)
+        filters = mel_filters(self.sample_rate, n_fft, self.n_mels, self.f_min, f_max)
         empty = np.flatnonzero(~filters.any(axis=0))
         if empty.size:
             raise ValueError(
@@ -355,7 +268,7 @@ class LogMel(SequenceTransformer):
                 f"frequency of a Fourier transform of n_fft={n_fft} points falls in "
                 "it. Lower n_mels or raise n_fft."
             )
-        return _MelAnalysis(
+        return MelAnalysis(
             hop=self._samples("hop_seconds"),
             n_fft=n_fft,
             window=get_window("hann", window),
