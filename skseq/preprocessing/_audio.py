@@ -28,7 +28,9 @@ from skseq.preprocessing._mel import (
     mel_filters,
     with_deltas,
 )
+from skseq.preprocessing._pieces import Stages
 from skseq.preprocessing._transformer import SequenceTransformer
+from skseq.preprocessing._waveform_pieces import SinglePrecision, Slopes, Waveform
 from skseq.preprocessing._waveforms import (
     Loudness,
     check_channels,
@@ -205,6 +207,12 @@ class LogMel(SequenceTransformer):
             return with_deltas(static, self.deltas).astype(np.float32)
 
         return features
+
+    def _piecewise(self) -> Stages:
+        self._check_parameters()
+        waveform = Waveform(self._analysis(), self._static, self._n_static)
+        slopes = [Slopes(self._n_static)] * self.deltas
+        return Stages((waveform, *slopes, SinglePrecision()))
 
     def _names_out(self, names_in: np.ndarray) -> np.ndarray:
         prefix = type(self).__name__.lower()

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_consistent_length
 from skseq._data.sequences import Sequences, check_sequences
 from skseq._parameters import BOOLEAN, POSITIVE_INT, check_parameters
 from skseq._wording import counted
+from skseq.preprocessing._pieces import Changes
 from skseq.preprocessing._transformer import (
     SequenceTransformer,
     float_type,
@@ -95,6 +96,10 @@ class FrameDifference(SequenceTransformer):
     def _mapping(self) -> Callable[[int, np.ndarray], np.ndarray]:
         check_parameters(self, {"order": POSITIVE_INT, "keep_first": BOOLEAN})
         return self._difference
+
+    def _piecewise(self) -> Changes:
+        self._mapping()
+        return Changes(self.order, self.keep_first)
 
     def _difference(self, index: int, frames: np.ndarray) -> np.ndarray:
         if not self.keep_first and len(frames) <= self.order:

@@ -78,6 +78,9 @@ class SequenceTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
         results = [mapping(i, sequences[i]) for i in range(len(sequences))]
         return like_input(results, X, sequences)
 
+    def _piecewise(self):
+        """What transforms a sequence piece by piece, a stage; None if nothing does."""
+
     def _check_X(self, X: object, y: object = None, *, reset: bool) -> Sequences:
         return check_learnt(self, X, y, reset=reset)
 
