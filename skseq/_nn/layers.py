@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from skseq._nn import compiled, portable, rows
+from skseq._nn.frame_arrays import frame_array
 from skseq._nn.gru import run_gru
 from skseq._nn.lstm import run_lstm
 
@@ -138,6 +139,29 @@ class Recurrent(keras.layers.Layer):
         weights = [weight.value for weight in self.recurrence.weights]
         return rows.step(self.cell, frame, weights, state)
 
+    def advance(self, frames, state):
+        """The outputs of the frames that follow a state, and the state after them.
+
+        They may be none. Compiled, they are those of a whole sequence to the bit.
+        """
+        n_frames = tf.shape(frames)[1]
+
+        def step(t, outputs, *state):
+            state = self.step(frames[:, t], list(state))
+            return t + 1, outputs.write(t, state[0]), *state
+
+        _, outputs, *state = tf.while_loop(
+            lambda t, *_: t < n_frames,
+            step,
+            (0, frame_array(n_frames, self.units), *state),
+            maximum_iterations=n_frames,
+        )
+        return tf.transpose(outputs.stack(), (1, 0, 2)), state
+
+    def first_state(self):
+        """The state of one sequence before its first frame."""
+        return [tf.zeros((1, self.units))] * N_STATES[self.cell]
+
     def compute_output_shape(self, frames_shape, lengths_shape=None):
         return (*frames_shape[:-1], self.units)
 
@@ -257,13 +281,49 @@ class FrameConvolution(keras.layers.Layer):
 
     def call(self, frames, lengths, training=None):
         n_output_frames = strided_length(tf.shape(frames)[1], self.strides)
-        before = (self.kernel_size - 1) // 2
+        before = self._n_before
         after = self.kernel_size - 1 - before + self.strides - 1
         frames = zero_padding(frames, lengths)
         frames = tf.pad(frames, ((0, 0), (before, after), (0, 0)))
         convolve, normalize = self._functions(training)
         frames = tf.nn.relu(normalize(convolve(frames)[:, :n_output_frames]))
         return zero_padding(frames, strided_length(lengths, self.strides))
+
+    @property
+    def _n_before(self):
+        """Frames that the convolution sees before the one it is centred on."""
+        return (self.kernel_size - 1) // 2
+
+    @property
+    def _n_unseen(self):
+        """Frames between what two neighbouring outputs see."""
+        return max(0, self.strides - self.kernel_size)
+
+    def first_context(self, n_features):
+        """What stands before the first frame of one sequence, read piece by piece."""
+        return tf.zeros((1, self._n_unseen + self._n_before, n_features))
+
+    def advance(self, frames, context):
+        """The outputs that frames after a context complete, and the next context."""
+        frames = tf.concat([context, frames], axis=1)
+        n_missing = tf.shape(frames)[1] - max(self.kernel_size, self.strides)
+        n_outputs = tf.maximum(n_missing // self.strides + 1, 0)
+        outputs = self._outputs(frames, n_outputs)
+        return outputs, frames[:, n_outputs * self.strides :]
+
+    def conclude(self, frames, context):
+        """The outputs that are left if frames after a context are the last."""
+        frames = tf.concat([context, frames], axis=1)
+        n_left = tf.shape(frames)[1] - self._n_unseen - self._n_before
+        n_outputs = strided_length(tf.maximum(n_left, 0), self.strides)
+        return self._outputs(frames, n_outputs)
+
+    def _outputs(self, frames, n_outputs):
+        """The first outputs of frames that begin where a context does."""
+        padding = (0, 0), (0, self.kernel_size), (0, 0)
+        frames = tf.pad(frames[:, self._n_unseen :], padding)
+        convolve, normalize = self._functions(training=False)
+        return tf.nn.relu(normalize(convolve(frames)[:, :n_outputs]))
 
     def _functions(self, training):
         """How to convolve and to normalize."""

@@ -5,6 +5,8 @@ to a `keras.Model`: it is described by its settings alone, so that equal setting
 share one compiled program.
 """
 
+from itertools import count, takewhile
+
 import keras
 
 from skseq._nn.layers import (
@@ -62,3 +64,10 @@ def recurrent_network(
     summary = apply_dropout(summary, dropout, len(units))
     outputs = dense(n_outputs, "outputs", activation)(summary)
     return keras.Model([frames, lengths], outputs, name="recurrent")
+
+
+def stacked_layers(model, name):
+    """The layers of a network that are named so and numbered, in order."""
+    names = {layer.name for layer in model.layers}
+    found = takewhile(names.__contains__, (f"{name}_{i}" for i in count()))
+    return [model.get_layer(layer) for layer in found]

@@ -300,6 +300,45 @@ def test_a_frame_convolution_is_a_plain_loop_over_centred_windows(kernel_size, s
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
 
 
+def same(found, expected):
+    """Equal: to the bit where rows do not depend on what is beside them."""
+    tolerance = 0 if compiled.is_in_use() else 1e-5
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("kernel_size", [1, 2, 5, 6])
+@pytest.mark.parametrize("strides", [1, 2, 3, 7])
+def test_a_convolution_of_pieces_is_that_of_the_whole(kernel_size, strides):
+    layer = randomized(FrameConvolution(3, kernel_size, strides), None, None, 2)
+    rng = np.random.default_rng(6)
+    for n_frames in range(1, 25):
+        frames = rng.normal(size=(1, n_frames, 2)).astype("float32")
+        ends = np.sort(rng.integers(0, n_frames + 1, size=4))
+        *pieces, last = np.split(frames, ends, axis=1)
+        context, found = layer.first_context(2), []
+        for piece in pieces:
+            outputs, context = layer.advance(piece, context)
+            assert context.shape[1] < kernel_size + strides
+            found.append(outputs)
+        begun, rest = layer.advance(last, context)
+        ended = tf.concat([begun, layer.conclude(frames[:, :0], rest)], axis=1)
+        same(layer.conclude(last, context), ended)
+        whole = layer(frames, np.array([n_frames]))
+        same(tf.concat([*found, ended], axis=1), whole)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_recurrence_goes_on_from_the_state_that_it_left(cell):
+    layer = randomized(Recurrent(5, cell), None, None, 2)
+    frames = np.random.default_rng(7).normal(size=(1, 11, 2)).astype("float32")
+    advance = tf.function(layer.advance)
+    state, found = layer.first_state(), []
+    for piece in np.split(frames, [0, 1, 4, 4, 10], axis=1):
+        outputs, state = advance(piece, state)
+        found.append(outputs)
+    same(tf.concat(found, axis=1), layer(frames, np.array([11])))
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_on_a_gpu_the_stock_layer_does_the_same(cell, monkeypatch):
     layer = randomized(Recurrent(UNITS, cell), None, None, 2)
