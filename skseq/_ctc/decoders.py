@@ -140,9 +140,10 @@ def _search(
     """
     if floor is None and n_best > 1:
         floor = -np.inf
-    lost, rival = np.exp([LOST, RIVAL]).tolist() if n_best == 1 else (0.0, 0.0)
-    _check_width(max(beam_width, n_best), lengths, log_probs.shape[2])
-    limits = Limits(beam_width, floor, lost, rival)
+    check_width(max(beam_width, n_best), lengths, log_probs.shape[2])
+    limits = best_limits(beam_width, floor)
+    if n_best > 1:
+        limits = limits._replace(lost=0.0, rival=0.0)
     if native.is_available():
         options = limits._asdict() | {"n_best": n_best, "scored": scored}
         return native.search(log_probs, lengths, **options)
@@ -154,12 +155,15 @@ def _search(
     labels = [labels for finalists in found for labels in finalists]
     scores = log_likelihood(log_probs, lengths, labels, samples=samples).tolist()
     ranked = iter(zip(labels, scores, strict=True))
-    return [
-        sorted((next(ranked) for _ in range(n)), key=_rank)[:n_best] for n in counts
-    ]
+    return [sorted((next(ranked) for _ in range(n)), key=rank)[:n_best] for n in counts]
 
 
-def _check_width(beam_width: int, lengths: np.ndarray, n_columns: int) -> None:
+def best_limits(beam_width: int, floor: float | None) -> Limits:
+    """The limits of a search for one best hypothesis."""
+    return Limits(beam_width, floor, *np.exp([LOST, RIVAL]).tolist())
+
+
+def check_width(beam_width: int, lengths: np.ndarray, n_columns: int) -> None:
     """Refuse a beam whose prefixes fill the memory; it holds no more than there are."""
     longest = int(lengths.max(initial=0))
     n_possible = n_columns ** min(longest, 64)
@@ -168,7 +172,8 @@ def _check_width(beam_width: int, lengths: np.ndarray, n_columns: int) -> None:
     check_fits(n_prefixes * _PREFIX_BYTES, what, "Lower beam_width.")
 
 
-def _rank(hypothesis: tuple[np.ndarray, float]) -> tuple:
+def rank(hypothesis: tuple[np.ndarray, float]) -> tuple:
+    """What a labelling and its log-probability are ordered by, the best first."""
     labels, score = hypothesis
     return -score, len(labels), labels.tolist()
 

@@ -5,6 +5,7 @@ of alphabets, of networks or of the search for labels. Where skseq is compiled, 
 is computed there (`_native`), to the bit.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 from math import log
@@ -158,6 +159,45 @@ def label_log_likelihoods(log_probs: np.ndarray, lengths: np.ndarray) -> np.ndar
     samples, labels = np.divmod(np.arange(n_samples * (n_columns - 1)), n_columns - 1)
     scores = log_likelihood(log_probs, lengths, labels[:, None], samples=samples)
     return scores.reshape(n_samples, n_columns - 1)
+
+
+class OneLabelMasses:
+    """The paths of every labelling of one label, of one sample that is under way.
+
+    `log_likelihoods` are those of `label_log_likelihoods` for the frames that were
+    read, to the bit.
+    """
+
+    def __init__(self, n_classes: int):
+        labels, samples = np.arange(n_classes)[:, None], np.zeros(n_classes, np.intp)
+        like = np.empty((1, 1, n_classes + 1))
+        self._lattice = _lattice(labels, samples, like, np.ones(1, np.intp))
+        algebras = _SUM_OF_PROBABILITIES, _SUM_OF_LOGS
+        self._masses = [_first_masses(self._lattice, algebra) for algebra in algebras]
+        self._bound_sum = 0.0
+
+    def after(self, log_probs: np.ndarray) -> "OneLabelMasses":
+        """The masses after more frames, (n_frames, n_classes + 1)."""
+        moved = copy.copy(self)
+        moved._masses = probabilities, logs = [m.copy() for m in self._masses]
+        n_frames, sample = np.array([len(log_probs)]), log_probs[np.newaxis]
+        bounds = _step_bounds(sample, n_frames)
+        for frame in _iter_emissions(sample, n_frames, bounds):
+            _advance(probabilities, self._lattice, frame, _SUM_OF_PROBABILITIES)
+        for frame in _iter_frames(sample, n_frames):
+            _advance(logs, self._lattice, frame, _SUM_OF_LOGS)
+        moved._bound_sum = sum(bounds[0].tolist(), self._bound_sum)
+        return moved
+
+    def log_likelihoods(self) -> np.ndarray:
+        """The log-probability of each label alone, (n_classes,)."""
+        blank, label = (part[:, 1] for part in self._masses[0])
+        mass = blank + label
+        scores = np.logaddexp(*(part[:, 1] for part in self._masses[1]))
+        exact = mass > _SMALLEST_EXACT_MASS
+        scores[exact] = [log(m) for m in mass[exact]]
+        scores[exact] += self._bound_sum
+        return scores
 
 
 def forced_alignment(

@@ -1,9 +1,11 @@
 """The prefix beam search in CTC posteriors, plain: one sample, NumPy over its beam.
 
 What it computes is told in `decoders`. `_native/ctc_search.h` is this search compiled,
-to the bit; this one runs where there is no compiler, and tests hold the two together.
+to the bit; this one runs where there is no compiler, and where frames come piece by
+piece (`running`), and tests hold the two together.
 """
 
+import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +21,7 @@ MIN_LABEL_LOG_PROB = -6.0
 _WEAK_MASS = 0.5
 
 # A share of its mass that a prefix may lose unnoticed, far below the rounding of sums.
-_NEGLIGIBLE = 1e-18
+NEGLIGIBLE = 1e-18
 
 
 class Limits(NamedTuple):
@@ -43,11 +45,16 @@ class _Beam(NamedTuple):
     node: np.ndarray  # the prefix's number
 
 
-class _Prefixes:
-    """All prefixes of a search, by number: 0 is empty, the others extend another."""
+class Prefixes:
+    """All prefixes of a search, by number: 0 is where all begin, others extend one.
+
+    A prefix has a higher number than the one it extends.
+    """
 
     def __init__(self):
-        self.parents, self.labels, self._numbers = [-1], [-1], {}
+        self.parents, self.labels, self.births, self._numbers = [-1], [-1], [0], {}
+        self.n_frames = 0  # that were read
+        self.n_needed = 1  # when they were reduced last
 
     def extend(self, node: int, label: int) -> int:
         """The number of a prefix that a label is appended to."""
@@ -55,37 +62,116 @@ class _Prefixes:
         if number == len(self.parents):
             self.parents.append(node)
             self.labels.append(label)
+            self.births.append(self.n_frames)
         return number
 
-    def read(self, node: int) -> np.ndarray:
-        """The labels of a prefix."""
+    def read(self, node: int, start: int = 0) -> np.ndarray:
+        """The labels of a prefix, after those of one that it extends."""
         labels = []
-        while node > 0:
+        while node != start:
             labels.append(self.labels[node])
             node = self.parents[node]
         return np.array(labels[::-1], dtype=np.intp)
+
+    def shared(self, nodes) -> int:
+        """The longest prefix of all of these."""
+        left = set(nodes)
+        while len(left) > 1:
+            last = max(left)
+            left.remove(last)
+            left.add(self.parents[last])
+        return left.pop()
+
+    def copy(self) -> "Prefixes":
+        """Prefixes that can be extended by themselves."""
+        copied = copy.copy(self)
+        for name in ("parents", "labels", "births", "_numbers"):
+            setattr(copied, name, getattr(self, name).copy())
+        return copied
+
+    def reduced(self, nodes, root: int) -> tuple["Prefixes", np.ndarray]:
+        """Only what these extend, from one on that becomes 0, with the old numbers."""
+        needed = {root}
+        for node in nodes:
+            while node not in needed:
+                needed.add(node)
+                node = self.parents[node]
+        kept = sorted(needed)
+        places = {node: place for place, node in enumerate(kept)}
+        reduced = Prefixes()
+        reduced.n_frames, reduced.n_needed = self.n_frames, len(kept)
+        reduced.labels = [self.labels[node] for node in kept]
+        reduced.births = [self.births[node] for node in kept]
+        reduced.parents[1:] = [places[self.parents[node]] for node in kept[1:]]
+        pairs = zip(reduced.parents, reduced.labels, strict=True)
+        reduced._numbers = {pair: place for place, pair in enumerate(pairs) if place}
+        return reduced, np.array(kept)
+
+
+class Search:
+    """A search under way: the prefixes that are held after some frames."""
+
+    def __init__(self, limits: Limits):
+        self.limits, self.prefixes = limits, Prefixes()
+        self.beam = _Beam(np.ones(1), np.zeros(1), np.array([-1]), np.array([0]))
+
+    def read(self, frames: np.ndarray) -> None:
+        """Go on with more frames, float64."""
+        limits = self.limits
+        for frame in frames:
+            self.prefixes.n_frames += 1
+            if frame[:-1].max(initial=-np.inf) >= min(limits.floor, frame[-1]):
+                self.beam = _extend(self.beam, frame, limits, self.prefixes)
+            elif self.beam.label.any():
+                self.beam = _wait(self.beam, frame)
+
+    def finalists(self) -> list[int]:
+        """The prefixes that may be the most probable, were there no more frames."""
+        mass = self.beam.blank + self.beam.label
+        return self.beam.node[mass >= self.limits.rival * mass.max()].tolist()
+
+    def best(self) -> int:
+        """The most probable prefix, as far as the search knows."""
+        return int(self.beam.node[np.argmax(self.beam.blank + self.beam.label)])
+
+    def shared(self) -> int:
+        """The longest prefix of all that are held, and so of all that will be."""
+        return self.prefixes.shared(self.beam.node.tolist())
+
+    def copy(self) -> "Search":
+        """A search that can go on by itself."""
+        copied = copy.copy(self)
+        copied.prefixes = self.prefixes.copy()
+        return copied
+
+    def reduced(self, root: int) -> tuple["Search", np.ndarray]:
+        """The search with what it needs of its prefixes, and their old numbers."""
+        copied = copy.copy(self)
+        copied.prefixes, kept = self.prefixes.reduced(self.beam.node.tolist(), root)
+        nodes = np.searchsorted(kept, self.beam.node)
+        copied.beam = self.beam._replace(node=nodes)
+        return copied, kept
 
 
 def search(log_probs: np.ndarray, limits: Limits) -> list[np.ndarray]:
     """Find the labels of the prefixes that may be the most probable of a sample."""
     frames = log_probs.astype(np.float64)
     if limits.floor is None:
-        limits = limits._replace(floor=_choose_floor(frames))
-    prefixes = _Prefixes()
-    beam = _Beam(np.ones(1), np.zeros(1), np.array([-1]), np.array([0]))
-    for frame in frames:
-        if frame[:-1].max(initial=-np.inf) >= min(limits.floor, frame[-1]):
-            beam = _extend(beam, frame, limits, prefixes)
-        elif beam.label.any():
-            beam = _wait(beam, frame)
-    mass = beam.blank + beam.label
-    return [prefixes.read(n) for n in beam.node[mass >= limits.rival * mass.max()]]
+        limits = limits._replace(floor=choose_floor(weak_masses(frames)))
+    under_way = Search(limits)
+    under_way.read(frames)
+    return [under_way.prefixes.read(node) for node in under_way.finalists()]
 
 
-def _choose_floor(frames: np.ndarray) -> float:
-    """A sample whose weak labels add up over its frames is searched without a floor."""
+def weak_masses(frames: np.ndarray, before: float | np.ndarray = 0.0) -> np.ndarray:
+    """What each label has in all in the frames where it is below the floor."""
     labels = frames[:, :-1]
-    weak = np.where(labels < MIN_LABEL_LOG_PROB, exponentials(labels), 0.0).sum(axis=0)
+    weak = np.where(labels < MIN_LABEL_LOG_PROB, exponentials(labels), 0.0)
+    return sum(weak, np.broadcast_to(before, labels.shape[1]))
+
+
+def choose_floor(weak: np.ndarray) -> float:
+    """A sample whose weak labels add up over its frames is searched without a floor."""
     return -np.inf if weak.max(initial=0.0) >= _WEAK_MASS else MIN_LABEL_LOG_PROB
 
 
@@ -94,11 +180,11 @@ def _wait(beam: _Beam, frame: np.ndarray) -> _Beam:
     blank = beam.blank + beam.label
     label = beam.label * exponentials(frame[beam.last] - frame[-1])
     return beam._replace(
-        blank=blank, label=np.where(label < blank * _NEGLIGIBLE, 0.0, label)
+        blank=blank, label=np.where(label < blank * NEGLIGIBLE, 0.0, label)
     )
 
 
-def _extend(beam: _Beam, frame, limits: Limits, prefixes: _Prefixes) -> _Beam:
+def _extend(beam: _Beam, frame, limits: Limits, prefixes: Prefixes) -> _Beam:
     """Repeat or append a label in a frame, and keep the best prefixes that come out."""
     order = np.argsort(-(beam.blank + beam.label), kind="stable")
     beam = _Beam(*(field[order] for field in beam))
@@ -130,7 +216,7 @@ def _extend(beam: _Beam, frame, limits: Limits, prefixes: _Prefixes) -> _Beam:
     )
 
 
-def _grow(beam: _Beam, odds, scores, labels, prefixes: _Prefixes) -> tuple:
+def _grow(beam: _Beam, odds, scores, labels, prefixes: Prefixes) -> tuple:
     """Compute the masses after a frame, of the prefixes held and of their extensions.
 
     An extension that is held itself counts there, and not twice.
