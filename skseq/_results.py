@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 
 class LabelSpan(NamedTuple):
     """Where a label lies, as :meth:`CTCSequenceClassifier.align` returns it.
@@ -20,6 +22,28 @@ class LabelSpan(NamedTuple):
     start: int
     end: int
     confidence: float
+
+
+class Partial(NamedTuple):
+    """What a stream has read so far, as its method `push` returns it.
+
+    Attributes
+    ----------
+    stable : str, list, tuple, ndarray or None
+        The labels that are settled since the start, in the form of the fitted `y`: what
+        comes later only adds to them. None with one label per sample.
+    unstable : str, list, tuple, ndarray, scalar or None
+        The labels that would follow them if the sequence ended here. With one label per
+        sample, the label that it would have; None while there is none.
+    span : tuple of two int
+        Where the sequence is still open, in frames as they were pushed (audio samples
+        of waveforms): the number of frames that `stable` was read from, and the number
+        of frames pushed.
+    """
+
+    stable: Any
+    unstable: Any
+    span: tuple[int, int]
 
 
 class RankedLabels(NamedTuple):
@@ -54,3 +78,26 @@ class RankedOutput(NamedTuple):
     output: Any
     log_probability: float
     score: float
+
+
+class ScoredWindow(NamedTuple):
+    """A window of a series, as a stream of :class:`LSTMAutoencoder` returns it.
+
+    Attributes
+    ----------
+    start, end : int
+        Its first frame and the one after its last, counted from the first that was
+        pushed.
+    score : float
+        Its entry in :meth:`LSTMAutoencoder.score_samples`: higher is more normal.
+    label : int
+        Its entry in :meth:`LSTMAutoencoder.predict`: 1, or -1 for an anomaly.
+    step_errors : ndarray of shape (n_frames, n_features)
+        Its entry in :meth:`LSTMAutoencoder.step_errors`.
+    """
+
+    start: int
+    end: int
+    score: float
+    label: int
+    step_errors: np.ndarray

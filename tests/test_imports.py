@@ -36,7 +36,7 @@ LADDER = [
     {"_preprocess"},
     {"_nn"},
     {"_engine"},
-    {"_base", "_frames", "_shared_parameters", "_typing"},
+    {"_base", "_frames", "_shared_parameters", "_streams", "_typing"},
     TASKS,
     {"datasets", "inspection", "scikeras"},
     {"__init__"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import replace
 from functools import partial
@@ -31,6 +32,7 @@ from skseq._ctc.export import Reader
 from skseq._ctc.lattice import forced_alignment, label_log_likelihoods, log_likelihood
 from skseq._ctc.loss import CTCLosses
 from skseq._ctc.network import ctc_network, log_posteriors, output_lengths
+from skseq._ctc.stream import CTCStream, check_streamable
 from skseq._data.batching import unpad
 from skseq._data.collections import array_of, object_array
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary
@@ -574,6 +576,42 @@ class CTCSequenceClassifier(FrameEstimator):
         )
         found = self._read(X, search)
         return object_array([self._ranked(hypotheses) for hypotheses in found])
+
+    def stream(self):
+        """Read one sequence as it comes, piece by piece.
+
+        However it is cut, the end is what :meth:`predict` gives for all of it. The
+        memory that a stream takes does not grow with the frames, only with the labels.
+
+        Returns
+        -------
+        stream : CTCStream
+            A context manager. Its `push(frames)` takes any number of frames and returns
+            a :class:`Partial`: labels that are settled and those that would follow; its
+            `finish()` returns all labels. Fitting again changes no open stream.
+
+        Raises
+        ------
+        ValueError
+            If the network is bidirectional or has a `front_end`, or a step of
+            `preprocess` needs the whole sequence.
+
+        Examples
+        --------
+        >>> from skseq import CTCSequenceClassifier
+        >>> from skseq.datasets import make_digit_strips
+        >>> X, y = make_digit_strips(n_samples=8, random_state=0)
+        >>> clf = CTCSequenceClassifier(bidirectional=False, units=16, epochs=2)
+        >>> with clf.fit(X, y).stream() as stream:
+        ...     partials = [stream.push(X[0][i : i + 5]) for i in range(0, 30, 5)]
+        ...     text = stream.finish()
+        >>> text == clf.predict([X[0][:30]])[0]
+        True
+        """
+        check_is_fitted(self)
+        check_parameters(self, DECODING_CONSTRAINTS)
+        check_streamable(self)
+        return CTCStream(copy.copy(self))
 
     def score_samples(self, X, y=None):
         """Exact log-probability of each label sequence, given its frames.
