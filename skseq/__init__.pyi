@@ -33,9 +33,13 @@ def load(path: str | PathLike[str]) -> _Estimator:
 # Completion by jedi leaves out what a constant excludes; type checkers do not.
 _offered = False
 if _offered:
+    from skseq._autoencoder.stream import WindowStream as WindowStream
+    from skseq._ctc.stream import CTCStream as CTCStream
     from skseq._results import LabelSpan as LabelSpan
+    from skseq._results import Partial as Partial
     from skseq._results import RankedLabels as RankedLabels
     from skseq._results import RankedOutput as RankedOutput
+    from skseq._results import ScoredWindow as ScoredWindow
     from skseq.exceptions import TrainingDivergedError as TrainingDivergedError
 
 __all__ = [

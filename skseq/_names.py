@@ -30,9 +30,13 @@ ROOMS = (
 
 # What methods return and raise can be imported, but completion does not offer it.
 NOT_OFFERED = {
+    "WindowStream": "skseq._autoencoder.stream",
+    "CTCStream": "skseq._ctc.stream",
     "LabelSpan": "skseq._results",
+    "Partial": "skseq._results",
     "RankedLabels": "skseq._results",
     "RankedOutput": "skseq._results",
+    "ScoredWindow": "skseq._results",
     "TrainingDivergedError": "skseq.exceptions",
 }
 

@@ -22,6 +22,7 @@ from skseq import (
     CTCSequenceClassifier,
     LabelSpan,
     LSTMAutoencoder,
+    Partial,
     RankedLabels,
     RankedOutput,
     Seq2SeqTranslator,
@@ -209,6 +210,15 @@ ReconstructionDisplay.from_estimator(coder, sensors, sample=1)
 ReconstructionDisplay(np.eye(3), np.eye(3), feature_names=["a", "b", "c"]).plot()
 TrainingHistoryDisplay.from_estimator(reader, yscale="log")
 TrainingHistoryDisplay({"loss": [2.0, 1.0]}, best_epoch=2).plot()
+
+# -- piece by piece --------------------------------------------------------------------
+
+with reader.stream() as listening:
+    heard: Partial = listening.push(X[0])
+    print(heard.stable, heard.unstable, heard.span[1], listening.finish())
+with coder.stream(window_length=20, stride=5) as watching:
+    for window in watching.push(sensors[0]):
+        print(window.start, window.score, window.step_errors.max())
 
 # -- the package ----------------------------------------------------------------------
 

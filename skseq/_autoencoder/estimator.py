@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Literal
@@ -40,6 +41,7 @@ from skseq._autoencoder.scores import (
     threshold_at,
     threshold_of,
 )
+from skseq._autoencoder.stream import WindowStream, check_windows
 from skseq._data.collections import check_n_samples, object_array
 from skseq._data.lengths import refuse_lengths
 from skseq._data.outliers import sample_anomaly_flags
@@ -606,6 +608,52 @@ class LSTMAutoencoder(
         return object_array(
             self._map_errors(data, lambda frames, error: -measure(error))
         )
+
+    def stream(self, window_length, stride=1):
+        """Score the windows of one series as it comes, piece by piece.
+
+        However it is cut, the windows are those of
+        :class:`~skseq.preprocessing.SlidingWindows`, with the results that they have
+        all at once. Only the frames of windows that are not full are kept.
+
+        Parameters
+        ----------
+        window_length : int
+            Frames in a window, each of which is a sequence to the network. Take what
+            the estimator was fitted on.
+        stride : int, default=1
+            Frames from the start of a window to that of the next. Larger values give
+            fewer windows, later.
+
+        Returns
+        -------
+        stream : WindowStream
+            A context manager. Its `push(frames)` takes any number of frames and returns
+            a list of :class:`ScoredWindow`, those that are full by then; its `finish()`
+            returns the last one if the stride left it out. Fitting again changes no
+            open stream.
+
+        Raises
+        ------
+        ValueError
+            If `window_length` or `stride` is not a positive int, or as
+            :meth:`decision_function`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skseq import LSTMAutoencoder
+        >>> series = np.sin(0.7 * np.arange(100))
+        >>> X = [series[i : i + 20] for i in range(0, 80, 4)]
+        >>> coder = LSTMAutoencoder(units=16, epochs=30, learning_rate=1e-2)
+        >>> with coder.fit(X).stream(window_length=20, stride=10) as stream:
+        ...     [(window.start, window.end) for window in stream.push(series[:45])]
+        [(0, 20), (10, 30), (20, 40)]
+        """
+        self._check_measure()
+        check_windows(self, window_length, stride)
+        self._measure()
+        return WindowStream(copy.copy(self), window_length, stride)
 
     def decision_function(self, X):
         """Score each sequence, anomalies below zero.
