@@ -246,7 +246,14 @@ class Beam:
         return self._ended(log_probs, Beam._winner)
 
     def _ended(self, log_probs: np.ndarray, choose: Callable) -> np.ndarray:
-        ended = self._read(log_probs) if len(log_probs) else self
+        """The labels of the prefix that is chosen, if these frames are the last."""
+        chosen = self.branches[0]
+        if self.weak is not None:
+            weak = weak_masses(log_probs.astype(np.float64), self.weak)
+            chosen = self.branches[choose_floor(weak) == -np.inf]
+        ended = replace(self, branches=(chosen,), weak=None)
+        if len(log_probs):
+            ended = ended._read(log_probs)
         branch = ended.branches[0]
         return branch.labels(choose(ended, branch))
 
