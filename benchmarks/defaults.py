@@ -1,14 +1,15 @@
 """Whether defaults learn: each estimator as it comes, on many tasks.
 
     python benchmarks/defaults.py --data-home DIR [--seeds 3 4 5] [--tasks NAME ...]
-    python benchmarks/defaults.py --data-home DIR --search
+    python benchmarks/defaults.py --data-home DIR --search [--results FILE]
 
 Every task is fitted with no parameter set beside `random_state` (and `front_end` for
 images). Beside it stands a plain baseline of the field. `--search` adds the best of
 twelve configurations at the same number of epochs: learning rate, strides, batch size
 and dropout, drawn at random and chosen on a fifth of the training data; there is none
 where training data are normal sequences only, which nothing can be chosen on. Two
-processes of one thread each run side by side.
+processes of one thread each run side by side. What results/defaults.json holds is not
+measured again: delete it, or give another file by `--results`, to start anew.
 
 Errors: 1 - balanced accuracy for gestures and single digits, label or token error rate
 for sequences, 1 - F1 at the automatic threshold for anomalies.
@@ -22,9 +23,10 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -384,6 +386,19 @@ TASKS = {
 }
 
 
+# What the documentation calls errors and baselines.
+WORDS = {
+    class_error: "1 - balanced accuracy",
+    sequence_error: "label or token error rate",
+    anomaly_error: "1 - F1",
+    forest: "random forest on mean, deviation and extremes",
+    forest_of_sounds: "the same, of log-mel energies",
+    most_frequent: "the most frequent output",
+    nearest: "output of the nearest source",
+    residuals: "PCA with 8 components",
+}
+
+
 # -- measuring ------------------------------------------------------------------------
 
 
@@ -406,29 +421,26 @@ def measure(name, seed, home):
     task = TASKS[name]
     data = task.load(home, seed)
     error, seconds, warned = fit_and_test(task, data, seed)
-    found = {
-        "task": name,
-        "seed": seed,
+    return {
         "defaults": error,
         "baseline": task.error(data.y_test, task.baseline(data)),
         "seconds": seconds,
         "warned": warned,
     }
-    print(json.dumps(found), flush=True)
-    return found
 
 
 def try_out(name, i, home):
     """The error of one configuration on a fifth of the training data of seed 0."""
     task = TASKS[name]
     data = task.load(home, 0).split(0)
-    return fit_and_test(task, data, 0, **task.configurations()[i])[0]
+    return {"error": fit_and_test(task, data, 0, **task.configurations()[i])[0]}
 
 
-def measure_best(name, seed, home, settings):
+def measure_best(name, seed, home, i):
     """The error of the configuration that was chosen."""
     task = TASKS[name]
-    return fit_and_test(task, task.load(home, seed), seed, **settings)[0]
+    data, settings = task.load(home, seed), task.configurations()[i]
+    return {"configuration": i, "best": fit_and_test(task, data, seed, **settings)[0]}
 
 
 def single_threaded():
@@ -438,47 +450,63 @@ def single_threaded():
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 
-def search(names, seeds, home, pool) -> dict[str, list[float]]:
-    """Errors of the best of the configurations of each task, by seed."""
-    jobs = [(name, i) for name in names for i in range(N_CONFIGURATIONS)]
-    errors = dict(
-        zip(
-            jobs,
-            pool.map(partial(try_out, home=home), *zip(*jobs, strict=True)),
-            strict=True,
-        )
-    )
-    best = {}
+class Results:
+    """What was found so far, kept in a file after each fit: a run may be broken off."""
+
+    def __init__(self, path):
+        self.path = path
+        self.found = json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+    def of(self, kind, name):
+        """The results of one kind for a task, by seed or number of configuration."""
+        return self.found.setdefault(kind, {}).setdefault(name, {})
+
+    def add(self, pool, kind, function, jobs, home):
+        """Run those jobs, pairs of a task and a number, that have no result yet."""
+        missing = [(name, i) for name, i in jobs if str(i) not in self.of(kind, name)]
+        waiting = {pool.submit(function, *job, home): job for job in missing}
+        for future in as_completed(waiting):
+            name, i = waiting[future]
+            self.of(kind, name)[str(i)] = future.result()
+            print(kind, name, i, json.dumps(future.result()), flush=True)
+            text = json.dumps(self.found, indent=1)
+            self.path.write_text(f"{text}\n", "utf-8")
+
+
+def search(results, names, seeds, home, pool):
+    """Find the best of the configurations of each task, and measure it by seed."""
+    numbers = range(N_CONFIGURATIONS)
+    tries = [(name, i) for name in names for i in numbers]
+    results.add(pool, "tried", try_out, tries, home)
     for name in names:
-        i = min(range(N_CONFIGURATIONS), key=lambda i, name=name: errors[name, i])
-        settings = TASKS[name].configurations()[i]
-        print(f"{name}: {settings}", flush=True)
-        again = partial(measure_best, name, home=home, settings=settings)
-        best[name] = list(pool.map(again, seeds))
-    return best
+        errors = results.of("tried", name)
+        best = min(numbers, key=lambda i, errors=errors: errors[str(i)]["error"])
+        measured = results.of("best", name)
+        for seed, entry in list(measured.items()):
+            if entry["configuration"] != best:  # of tries that were made again
+                del measured[seed]
+        run = partial(measure_best, i=best)
+        results.add(pool, "best", run, [(name, seed) for seed in seeds], home)
 
 
-def show(names, found, best):
+def show(results, names, seeds):
     """One line per task: means over the seeds."""
-    print(
-        f"{'task':<22}{'defaults':>10}{'baseline':>10}{'best of 12':>12}  seconds  won"
-    )
+    print(f"{'task':<22}{'defaults':>10}{'baseline':>10}{'best of 12':>12}  won")
     for name in names:
-        own = [entry for entry in found if entry["task"] == name]
+        own = [results.of("defaults", name)[str(seed)] for seed in seeds]
+        best = [entry["best"] for entry in results.of("best", name).values()]
         error, baseline = (
             float(np.mean([entry[kind] for entry in own]))
             for kind in ("defaults", "baseline")
         )
-        seconds = np.mean([entry["seconds"] for entry in own])
-        compared = f"{np.mean(best[name]):.3f}" if name in best else "-"
+        compared = f"{np.mean(best):.3f}" if best else "-"
         should = "yes" if TASKS[name].should_win else "no"
+        n_warned = sum(entry["warned"] for entry in own)
         print(
-            f"{name:<22}{error:>10.3f}{baseline:>10.3f}{compared:>12}{seconds:>9.0f}"
+            f"{name:<22}{error:>10.3f}{baseline:>10.3f}{compared:>12}"
             f"  {'yes' if error < baseline else 'no'} (expected: {should})"
-            + (
-                f", warned of {sum(e['warned'] for e in own)}"
-                * any(e["warned"] for e in own)
-            )
+            + f", warned of {n_warned}"
+            * bool(n_warned)
         )
 
 
@@ -488,20 +516,18 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[3, 4, 5])
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=list(TASKS))
     parser.add_argument("--search", action="store_true")
+    parser.add_argument("--results", type=Path, default=RESULTS / "defaults.json")
     args = parser.parse_args()
     names, seeds, home = args.tasks, args.seeds, args.data_home
+    results = Results(args.results)
     jobs = [(name, seed) for name in names for seed in seeds]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, context, single_threaded) as pool:
-        run = partial(measure, home=home)
-        found = list(pool.map(run, *zip(*jobs, strict=True)))
-        labelled = [name for name in names if TASKS[name].error is not anomaly_error]
-        best = search(labelled, seeds, home, pool) if args.search else {}
-    show(names, found, best)
-    content = {"defaults": found, "best": best}
-    (RESULTS / "defaults.json").write_text(
-        json.dumps(content, indent=1) + "\n", "utf-8"
-    )
+        results.add(pool, "defaults", measure, jobs, home)
+        if args.search:
+            labelled = [n for n in names if TASKS[n].error is not anomaly_error]
+            search(results, labelled, seeds, home, pool)
+    show(results, names, seeds)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from defaults import TASKS, WORDS
 from side_by_side import BOUNDS, RESULTS, Row
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,6 +83,35 @@ def reliability_table(trials) -> str:
             for count in counts
         ],
     )
+
+
+def defaults_table(results) -> str:
+    """A line per task: the defaults, the best of some configurations, a baseline."""
+    heads = "task", "error", "defaults", "best of 12", "baseline", "", "with a warning"
+    return table(
+        heads,
+        [
+            (
+                name,
+                WORDS[TASKS[name].error],
+                mean_and_each([fit["defaults"] for fit in fits.values()]),
+                mean_of(fit["best"] for fit in results["best"].get(name, {}).values()),
+                mean_of(fit["baseline"] for fit in fits.values()),
+                WORDS[TASKS[name].baseline],
+                str(sum(fit["warned"] for fit in fits.values())),
+            )
+            for name, fits in results["defaults"].items()
+        ],
+    )
+
+
+def mean_and_each(values) -> str:
+    return f"{mean_of(values)} ({', '.join(f'{value:.3f}' for value in values)})"
+
+
+def mean_of(values) -> str:
+    values = list(values)
+    return f"{sum(values) / len(values):.3f}" if values else ""
 
 
 def table(heads, lines) -> str:
@@ -256,6 +286,8 @@ def draw_all() -> None:
         fill(page, tables)
     trials = json.loads((RESULTS / "reliability.json").read_text("utf-8"))
     fill(DOCS / "reliability.md", {"reliability": reliability_table(trials)})
+    defaults = json.loads((RESULTS / "defaults.json").read_text("utf-8"))
+    fill(DOCS / "defaults.md", {"defaults": defaults_table(defaults)})
     ways = json.loads((RESULTS / "batching.json").read_text("utf-8"))
     (DOCS / "speed.svg").write_text(draw_speed(rows), "utf-8")
     (DOCS / "batching.svg").write_text(draw_batching(ways), "utf-8")

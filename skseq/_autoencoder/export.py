@@ -39,47 +39,19 @@ class Detector:
 
     def graphs(self, joined: bool) -> list[Graph]:
         """The functions one by one or, `joined`, as one of all outputs."""
-        functions = {
-            "predict": self.predict,
-            "score_samples": self.score_samples,
-            "transform": self.transform,
-            "reconstruct": self.reconstruct,
+        parts = {
+            "predict": self._label,
+            "score_samples": self._score,
+            "transform": self._code,
+            "reconstruct": self._frames,
         }
+        functions = {name: [part] for name, part in parts.items()}
         if joined:
-            functions = {"model": self.all}
+            functions = {"model": list(parts.values())}
         given = self.inputs.specs, self.inputs.example
-        return [Graph(name, function, *given) for name, function in functions.items()]
+        return [Graph.of(n, self._run, own, *given) for n, own in functions.items()]
 
-    def predict(self, **given) -> dict:
-        """1 for a normal sequence, -1 for an anomaly."""
-        scores = self._scores(given)
-        label = tf.where(scores < self.offset, -1, 1)
-        return {"label": label}
-
-    def score_samples(self, **given) -> dict:
-        """The higher, the more normal."""
-        return {"score": tf.cast(self._scores(given), tf.float32)}
-
-    def transform(self, **given) -> dict:
-        """Codes."""
-        return {"code": self._run(given)[2]}
-
-    def reconstruct(self, **given) -> dict:
-        """Frames in the units of those that the network was fitted on."""
-        _, levels, _, lengths = self._run(given)
-        frames = levels * self.scaling.scale + self.scaling.mean
-        frames = tf.cast(zero_padding(frames, lengths), tf.float32)
-        return {"reconstruction": frames, "n_frames": tf.identity(lengths)}
-
-    def all(self, **given) -> dict:
-        """The outputs of all functions."""
-        parts = self.predict, self.score_samples, self.transform, self.reconstruct
-        found = {}
-        for part in parts:
-            found |= part(**given)
-        return found
-
-    def _run(self, given) -> tuple:
+    def _run(self, **given) -> tuple:
         """Standardized frames, what is made of them, the codes and the lengths."""
         frames, lengths = self.inputs.read(**given)
         levels = standardized(frames, self.scaling, lengths)
@@ -96,8 +68,24 @@ class Detector:
         made, codes = self.model([inputs, lengths, *further], training=False)
         return levels, tf.cast(made, tf.float64), codes, lengths
 
-    def _scores(self, given):
-        levels, made, _, lengths = self._run(given)
+    def _label(self, *run) -> dict:
+        """1 for a normal sequence, -1 for an anomaly."""
+        return {"label": tf.where(self._scores(*run) < self.offset, -1, 1)}
+
+    def _score(self, *run) -> dict:
+        """The higher, the more normal."""
+        return {"score": tf.cast(self._scores(*run), tf.float32)}
+
+    def _code(self, levels, made, codes, lengths) -> dict:
+        return {"code": codes}
+
+    def _frames(self, levels, made, codes, lengths) -> dict:
+        """Frames in the units of those that the network was fitted on."""
+        frames = zero_padding(made * self.scaling.scale + self.scaling.mean, lengths)
+        frames = tf.cast(frames, tf.float32)
+        return {"reconstruction": frames, "n_frames": tf.identity(lengths)}
+
+    def _scores(self, levels, made, codes, lengths):
         errors = zero_padding(_frame_scores(self.measure, levels - made), lengths)
         return -tf.reduce_sum(errors, axis=1) / tf.cast(lengths, tf.float64)
 

@@ -106,38 +106,33 @@ class Reader:
 
     def graphs(self) -> list[Graph]:
         """The functions, as a SavedModel or ONNX has them."""
-        functions = {"predict": self.predict, "log_proba": self.log_proba}
+        functions = {"predict": [self._predicted], "log_proba": [self._log_proba]}
         if not self.has_text:
-            functions = {"model": self.both}
+            functions = {"model": [self._log_proba, self._predicted]}
         given = self.inputs.specs, self.inputs.example
-        return [Graph(name, function, *given) for name, function in functions.items()]
+        return [Graph.of(n, self._run, parts, *given) for n, parts in functions.items()]
 
-    def posteriors(self, given) -> tuple:
-        """Log-posteriors, with their lengths."""
+    def _run(self, **given) -> tuple:
+        """Log-posteriors with their lengths or, of one label, log-probabilities."""
         frames, lengths = self.inputs.read(**given)
         frames = tf.cast(standardized(frames, self.scaling, lengths), tf.float32)
         further = self.front_end.further_inputs(self.model, lengths)
-        return log_posteriors(self.model, frames, lengths, *further)
-
-    def predict(self, **given) -> dict:
-        """What `predict` gives, as ids and, where labels are strings, as text."""
-        log_probs, lengths = self.posteriors(given)
+        log_probs, lengths = log_posteriors(self.model, frames, lengths, *further)
         if self.vocabulary.form == "single":
-            return self._one_label(single_log_proba(log_probs, lengths))
+            log_probs = single_log_proba(log_probs, lengths)
+        return log_probs, lengths
+
+    def _predicted(self, log_probs, lengths) -> dict:
+        """What `predict` gives, as ids and, where labels are strings, as text."""
+        if self.vocabulary.form == "single":
+            return self._one_label(log_probs)
         return self._labels(*greedy(log_probs, lengths))
 
-    def log_proba(self, **given) -> dict:
+    def _log_proba(self, log_probs, lengths) -> dict:
         """What `predict_log_proba` gives."""
-        log_probs, lengths = self.posteriors(given)
         if self.vocabulary.form == "single":
-            return {
-                "log_proba": tf.cast(single_log_proba(log_probs, lengths), tf.float32)
-            }
+            return {"log_proba": tf.cast(log_probs, tf.float32)}
         return {"log_proba": log_probs, "n_frames": tf.identity(lengths)}
-
-    def both(self, **given) -> dict:
-        """What the two others give, of one run once common parts are joined."""
-        return self.log_proba(**given) | self.predict(**given)
 
     def _one_label(self, log_proba) -> dict:
         ids = tf.argmax(log_proba, axis=1, output_type=tf.int32)

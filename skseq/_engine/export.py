@@ -52,6 +52,16 @@ class Graph:
     inputs: tuple[tf.TensorSpec, ...]
     example: dict[str, np.ndarray]
 
+    @classmethod
+    def of(cls, name, run, parts, inputs, example) -> "Graph":
+        """One of parts of what a network gives, which is run once for all of them."""
+
+        def function(**given):
+            results = run(**given)
+            return {n: value for part in parts for n, value in part(*results).items()}
+
+        return cls(name, function, inputs, example)
+
     def traced(self):
         """The function as TensorFlow's, of one signature for all shapes."""
         names = [spec.name for spec in self.inputs]
