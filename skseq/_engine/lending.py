@@ -5,6 +5,9 @@ ready. A program serves one borrower at a time, so two estimators never share we
 not even in threads. Of the idle ones, those unused for longest are dropped first.
 """
 
+import skseq._nn.backend  # noqa: F401 - starts TensorFlow
+
+# isort: split
 import os
 import threading
 from collections.abc import Iterator
@@ -14,7 +17,6 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import context as eager_context
 
-import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._engine.programs import Program, Recipe
 from skseq._parameters import NON_NEGATIVE_INT, check_value
 from skseq._warnings import warn

@@ -6,6 +6,9 @@ has, without making any, and compares: a hostile file can fail to load, but it c
 run code or make us allocate more than it holds itself.
 """
 
+import skseq._nn.backend  # noqa: F401 - starts TensorFlow
+
+# isort: split
 import os
 import platform
 import reprlib
@@ -15,7 +18,6 @@ from importlib import import_module
 import numpy as np
 import tensorflow as tf
 
-import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._engine.optimizers import check_plain_optimizer
 from skseq._engine.state import check_weights
 from skseq._files.archive import read_archive, write_archive

@@ -1,12 +1,15 @@
 """Refuses to run on another Keras backend than TensorFlow.
 
-Every room that imports Keras imports this module first.
+Every room that imports Keras imports this module first, so that TensorFlow starts here.
 """
+
+from skseq._nn.startup import quiet_start
 
 CURE = "Set the environment variable KERAS_BACKEND=tensorflow before Keras is imported."
 
 try:
-    import keras
+    with quiet_start():
+        import keras
 except (ImportError, ValueError) as error:  # its backend is absent, or unknown
     raise ImportError(
         f"skseq needs Keras to run on TensorFlow, but Keras reports: {error}. {CURE}"
