@@ -15,6 +15,7 @@ from skseq import preprocessing as preprocessing
 from skseq import scikeras as scikeras
 from skseq._autoencoder.estimator import LSTMAutoencoder as LSTMAutoencoder
 from skseq._ctc.estimator import CTCSequenceClassifier as CTCSequenceClassifier
+from skseq._engine.checkpoint import clear_checkpoints as clear_checkpoints
 from skseq._engine.lending import clear_programs as clear_programs
 from skseq._engine.lending import set_program_memory as set_program_memory
 from skseq._seq2seq.estimator import Seq2SeqTranslator as Seq2SeqTranslator
@@ -46,6 +47,7 @@ __all__ = [
     "CTCSequenceClassifier",
     "LSTMAutoencoder",
     "Seq2SeqTranslator",
+    "clear_checkpoints",
     "clear_programs",
     "load",
     "set_program_memory",

@@ -211,15 +211,14 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
         self._seed = checkpoint.start(seed) if checkpoint else seed
         with borrow(self._recipe(self.distribute)) as program:
             training, validation = self._subsets(program, data, validation)
-            trainer = program.trainer(optimizer)
-            first = self._first_state(program, trainer, request, continues)
+            first = self._first_state(program, request, continues)
             program.load(first.weights)
             self._exact_lengths = program.padding.in_training(training, validation)
             self.batch_size_ = self._pick_batch_size(training)
             plan = self._plan(request, first, validation)
             run = Run(
                 program,
-                trainer,
+                optimizer,
                 plan,
                 training,
                 validation,
@@ -329,14 +328,14 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
         )
         return Subset(data, kept), Subset(data, held_out)
 
-    def _first_state(self, program, trainer, request, continues) -> TrainingState:
+    def _first_state(self, program, request, continues) -> TrainingState:
         """Fresh weights, the present ones, or all that `partial_fit` left."""
         if not continues:
             return TrainingState(0, self._initial_weights(program), None)
         if not request.is_partial:  # warm_start: another fit, from these weights
             return TrainingState(0, self._weights, None)
-        state = _resumed(trainer, self._optimizer_state)
         weights, history = self._resume_weights, dict(self.history_)
+        state = self._optimizer_state
         return TrainingState(self.n_iter_, weights, state, history=history)
 
     def _plan(self, request, first, validation) -> TrainingPlan:
@@ -457,10 +456,3 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_weights")
-
-
-def _resumed(trainer, state) -> list[np.ndarray] | None:
-    """An optimizer's state as it was left, under its present learning rate."""
-    if state is None or not trainer.accepts(state):
-        return None
-    return trainer.under_given_rate(state)

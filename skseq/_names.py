@@ -12,6 +12,7 @@ ESTIMATORS = {
 }
 
 FUNCTIONS = {
+    "clear_checkpoints": "skseq._engine.checkpoint",
     "clear_programs": "skseq._engine.lending",
     "load": "skseq._engine.saving",
     "set_program_memory": "skseq._engine.lending",

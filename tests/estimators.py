@@ -71,6 +71,8 @@ class Case:
         values that are not.
     free : frozenset of str
         Parameters without a fixed range of values.
+    predicting : dict of str to list
+        A grid of twelve candidates that differ in what only predictions depend on.
     check_params : dict or None
         What scikit-learn's checks need beside a small network; None where X is not
         an array of numbers, which they are about.
@@ -91,6 +93,7 @@ class Case:
     misused: dict = field(default_factory=dict, repr=False)
     bad_values: dict = field(default_factory=dict, repr=False)
     free: frozenset = frozenset({"optimizer", "callbacks"})
+    predicting: dict = field(default_factory=dict, repr=False)
     check_params: dict | None = None
     rounding: float = 0.0
 
@@ -264,6 +267,11 @@ CTC = Case(
             ["even", [1, 2], {"a": -1}, {"a": NAN}, {"a": "b"}, 3],
         ),
     },
+    predicting={
+        "decoder": ["beam"],
+        "beam_width": [1, 2, 5, 10],
+        "min_label_log_prob": [-3.0, -8.0, None],
+    },
     check_params={"epochs": 12},
 )
 CTC_SINGLE = CTC.variant(
@@ -355,6 +363,11 @@ TRANSLATOR = Case(
         ),
         "scoring": ("must be a str among {'loss', 'score'}", ["accuracy", None, len]),
     },
+    predicting={
+        "decoder": ["beam"],
+        "beam_width": [2, 3, 5],
+        "length_penalty": [0.0, 0.5, 1.0, 2.0],
+    },
 )
 TRANSLATOR_GRU_DOT = TRANSLATOR.variant(
     "translator-gru-dot",
@@ -430,6 +443,10 @@ AUTOENCODER = Case(
             r"'auto'} or a float in the range \(0\.0, 0\.5\]",
             [0, 0.6, 1, -0.1, NAN, "autoo", None, True],
         ),
+    },
+    predicting={
+        "anomaly_score": ["mse", "mae"],
+        "contamination": ["auto", 0.05, 0.1, 0.2, 0.3, 0.5],
     },
     check_params={"epochs": 2},
     # It learns the mean of all frames, and the order of a sum decides its last bits.

@@ -302,7 +302,6 @@ class LSTMAutoencoder(
         "_score_deviation": FINITE,
         "_threshold_measure": OneOf(SCORES),
     }
-    _prediction_parameters = frozenset({"contamination"})
 
     def __init__(
         self,
@@ -851,6 +850,13 @@ class LSTMAutoencoder(
 
     def _make_losses(self):
         return ReconstructionLosses(self.loss)
+
+    @property
+    def _prediction_parameters(self):
+        """Scores are made of a trained network; one kind needs sequences held out."""
+        trains_alike = self.anomaly_score != "mahalanobis"
+        names = ("contamination", "anomaly_score")
+        return frozenset(names if trains_alike else names[:1])
 
     @property
     def _holds_out(self):

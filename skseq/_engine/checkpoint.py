@@ -2,7 +2,8 @@
 
 The file is named by a hash of what the fit was made from, so that the fits of a search
 never meet, and is written atomically after every epoch: a kill at any moment leaves the
-old epoch or the new one. Knows nothing of Keras.
+old epoch or the new one. Where two processes make one and the same fit, none takes the
+file back to an earlier epoch. Knows nothing of Keras.
 """
 
 import glob
@@ -10,16 +11,25 @@ import hashlib
 import json
 import math
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 
 from skseq._engine.state import TrainingState
-from skseq._files.archive import read_archive, write_archive
+from skseq._files.archive import read_archive, read_header, write_archive
 from skseq._files.plain import FREE_BYTES, MALFORMED, pack, unpack
+from skseq._parameters import NON_NEGATIVE_REAL, NONE, PATH, Kind, check_value
 from skseq._warnings import warn
 
 KIND = "checkpoint"
+SUFFIX = ".skseq"
 NOT_GIVEN = "not given"
+AGE = (
+    NONE,
+    NON_NEGATIVE_REAL,
+    Kind(lambda a: isinstance(a, timedelta) and a >= timedelta(), "a timedelta"),
+)
 
 
 class Checkpoint:
@@ -46,11 +56,11 @@ class Checkpoint:
         fit = _digest(origin)
         name = f"{fit}-{_digest(conditions)}"
         self._make_folder()
-        self._open(f"{name}.skseq")
+        self._open(f"{name}{SUFFIX}")
         with self.blamed():
             is_beyond = self.state is not None and self.state.epoch > epochs
         if is_beyond:
-            self._open(f"{name}-{epochs}.skseq")
+            self._open(f"{name}-{epochs}{SUFFIX}")
         elif self.state is None:
             with suppress(OSError, *MALFORMED):  # it may be damaged, or gone
                 self._warn_of_relative(fit)
@@ -72,6 +82,7 @@ class Checkpoint:
     def _open(self, name: str):
         self.path = os.path.join(self.folder, name)
         self.seed = self.callback_state = self.state = None
+        self._seen = _identity(self.path)
         if os.path.lexists(self.path):  # a link to nothing is read, and refused
             self._read()
         elif not os.access(self.folder, os.W_OK):
@@ -84,7 +95,12 @@ class Checkpoint:
         return self.seed
 
     def save(self, state: TrainingState, callback_state: list[dict]) -> None:
-        """Write the state after an epoch in place of the state before."""
+        """Write the state after an epoch in place of the state before.
+
+        A state that is further along, which another process has left, stays.
+        """
+        if self._is_overtaken(state.epoch):
+            return
         content = {
             "origin": self.origin,
             "seed": self.seed,
@@ -93,6 +109,18 @@ class Checkpoint:
         }
         values, arrays = pack(content)
         write_archive(self.path, {"kind": KIND, **values}, arrays)
+        self._seen = _identity(self.path)
+
+    def _is_overtaken(self, epoch: int) -> bool:
+        """Whether another process, in the same fit of the same seed, got further."""
+        if _identity(self.path) == self._seen:
+            return False
+        try:
+            header = read_header(self.path)
+            theirs = header["state"]["epoch"]
+            return header["seed"] == self.seed and theirs >= epoch
+        except (OSError, *MALFORMED):  # it may be damaged, or gone
+            return False
 
     def _read(self):
         try:
@@ -118,7 +146,7 @@ class Checkpoint:
 
     def _warn_of_relative(self, fit: str):
         """Warn if this fit has left a file under other conditions."""
-        pattern = os.path.join(glob.escape(self.folder), f"{fit}-*.skseq")
+        pattern = os.path.join(glob.escape(self.folder), f"{fit}-*{SUFFIX}")
         newest = max(glob.glob(pattern), key=os.path.getmtime)
         changes = self._changes_since(unpack(_parts(newest)[0]["origin"], {}))
         if changes:
@@ -150,6 +178,77 @@ class Checkpoint:
             for name, (before, now) in pairs.items()
             if not isinstance(before, (str, int)) or before != now
         )
+
+
+def clear_checkpoints(folder, *, older_than=None):
+    """Delete the checkpoints in a folder, and nothing else that lies there.
+
+    A fit that is deleted is trained from its start the next time.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The folder that `checkpoint=` named. Folders inside it are left alone.
+    older_than : datetime.timedelta, float or None, default=None
+        Only what no fit has written to for so long is deleted; a number counts
+        seconds. None deletes all checkpoints.
+
+    Returns
+    -------
+    n_deleted : int
+        How many files were deleted. Files that are damaged, or are not checkpoints, are
+        not touched.
+
+    Raises
+    ------
+    ValueError
+        If `folder` is not a folder, or `older_than` is not a duration of at least 0.
+    OSError
+        If a file cannot be deleted.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from datetime import timedelta
+    >>> import skseq
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     skseq.clear_checkpoints(folder, older_than=timedelta(days=30))
+    0
+    """
+    check_value("clear_checkpoints", "folder", folder, PATH)
+    check_value("clear_checkpoints", "older_than", older_than, AGE)
+    path = os.path.expanduser(os.fsdecode(folder))
+    if not os.path.isdir(path):
+        raise ValueError(
+            f"folder={path!r} is not a folder. Name the one that checkpoint= named."
+        )
+    if isinstance(older_than, timedelta):
+        older_than = older_than.total_seconds()
+    latest = math.inf if older_than is None else time.time() - older_than
+    with os.scandir(path) as entries:
+        return sum(_deleted(entry, latest) for entry in list(entries))
+
+
+def _deleted(entry: os.DirEntry, latest: float) -> bool:
+    """Delete a file if it is a checkpoint that was written until then."""
+    if not entry.name.endswith(SUFFIX) or not entry.is_file(follow_symlinks=False):
+        return False
+    try:
+        if entry.stat().st_mtime > latest or read_header(entry.path)["kind"] != KIND:
+            return False
+        os.unlink(entry.path)
+    except (FileNotFoundError, *MALFORMED):  # gone, damaged or somebody else's
+        return False
+    return True
+
+
+def _identity(path: str) -> tuple | None:
+    """What changes when a file is replaced; None where there is none."""
+    try:
+        info = os.stat(path)
+    except OSError:
+        return None
+    return info.st_ino, info.st_mtime_ns, info.st_size
 
 
 def _parts(path) -> tuple[dict, dict]:

@@ -138,6 +138,12 @@ def optimizer_key(optimizer) -> tuple:
     return type(optimizer), repr(sorted(config.items()))
 
 
+def only_averages(optimizer) -> bool:
+    """Whether all it does once training ends is to put averaged weights in place."""
+    ends = keras.optimizers.Optimizer.finalize_variable_values
+    return type(optimizer).finalize_variable_values is ends
+
+
 def plain_learning_rate(optimizer) -> float | None:
     """The optimizer's learning rate, or None where it follows a schedule."""
     rate = optimizer.get_config().get("learning_rate")

@@ -153,6 +153,8 @@ class TrainingState:
         for values in (*lists, self.averaged_weights):
             if not isinstance(values, (list, type(None))):
                 raise ValueError("its weights are not a list of arrays")
+            if not all(isinstance(v, (np.ndarray, np.generic)) for v in values or ()):
+                raise ValueError("its weights are not all arrays")
         check_history(self.history, self.epoch)
         if any(not values for values in self.history.values()):
             raise ValueError("its history holds an empty list")

@@ -8,6 +8,8 @@ holds the last full epoch when it is interrupted.
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from skseq._data.batching import (
 )
 from skseq._engine.callbacks import CallbackRunner
 from skseq._engine.checkpoint import Checkpoint
+from skseq._engine.optimizers import only_averages
 from skseq._engine.programs import Program, Trainer
 from skseq._engine.schedules import ScheduledRate
 from skseq._engine.state import (
@@ -38,8 +41,10 @@ class Run:
 
     Attributes
     ----------
-    program, trainer : Program, Trainer
-        The network, and its training step under an optimizer.
+    program : Program
+        The network.
+    optimizer : keras.optimizers.Optimizer
+        What its training step is made of.
     plan : TrainingPlan
         How to train.
     training, validation : Subset
@@ -53,7 +58,7 @@ class Run:
     """
 
     program: Program
-    trainer: Trainer
+    optimizer: Any
     plan: TrainingPlan
     training: Subset
     validation: Subset | None = None
@@ -66,10 +71,14 @@ class Run:
         """Train to the plan's last epoch, yielding the state after each and at the end.
 
         Training starts from the checkpoint's state if there is one, else from `first`.
+        A finished fit's state is yielded as it is, and no training step is made.
         Where the optimizer keeps averaged weights, they are what is validated and kept;
         training continues from its own.
         """
-        state = (self.checkpoint and self.checkpoint.state) or first
+        state = self._kept() or self._accepted(first)
+        if self._is_over(state):
+            yield state
+            return
         model, optimizer = self.program.model, self.trainer.optimizer
         with (
             CallbackRunner(self.callbacks, model, optimizer, self.plan) as runner,
@@ -92,11 +101,34 @@ class Run:
         _check_weights(weights, state.epoch - 1)
         yield replace(state, **{kept: weights})
 
+    @cached_property
+    def trainer(self) -> Trainer:
+        return self.program.trainer(self.optimizer)
+
+    def _kept(self) -> TrainingState | None:
+        """The state in the checkpoint, if there is one, checked."""
+        if not self.checkpoint or self.checkpoint.state is None:
+            return None
+        with self.checkpoint.blamed():
+            self._check_state(self.checkpoint.state)
+        return self.checkpoint.state
+
+    def _accepted(self, first: TrainingState) -> TrainingState:
+        """A state to start from, without the optimizer's part if that is of another."""
+        if first.optimizer_state is None:
+            return first
+        kept = None
+        if self.trainer.accepts(first.optimizer_state):
+            kept = self.trainer.under_given_rate(first.optimizer_state)
+        return replace(first, optimizer_state=kept)
+
+    def _is_over(self, state) -> bool:
+        """Whether neither epochs are left, nor anything that comes after the last."""
+        is_over = state.epoch >= self.plan.epochs or state.is_stopped
+        return is_over and not self.callbacks and only_averages(self.optimizer)
+
     def _resume(self, state, runner) -> None:
         """Bring network, optimizer and callbacks to where the state is."""
-        if self.checkpoint and self.checkpoint.state:
-            with self.checkpoint.blamed():
-                self._check_state(state)
         self.program.load(state.weights)
         if state.epoch and state.optimizer_state is not None:
             self.trainer.set_state(state.optimizer_state)
@@ -123,7 +155,7 @@ class Run:
         optimizer_state = state.optimizer_state
         if optimizer_state is None:
             return
-        if not self.trainer.accepts(optimizer_state):
+        if not self._is_over(state) and not self.trainer.accepts(optimizer_state):
             raise ValueError("its optimizer state is of another optimizer")
         if not all(np.isfinite(value).all() for value in optimizer_state):
             raise ValueError("its optimizer state holds NaN or infinity")

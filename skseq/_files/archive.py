@@ -16,7 +16,7 @@ import secrets
 import stat
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -151,10 +151,34 @@ def read_archive(path):
     OSError
         If the file cannot be read, for example because there is none.
     """
+    return _read(path, _parse)
+
+
+def read_header(path):
+    """Read no more of a file than its header, without the arrays and their checksum.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to read; it need not be trusted.
+
+    Returns
+    -------
+    header : dict
+
+    Raises
+    ------
+    ValueError, OSError
+        As of `read_archive`, as far as the header goes.
+    """
+    return _read(path, _parse_header_alone)
+
+
+def _read(path, parse: Callable) -> Any:
     path = _checked_path(path)
     try:
         with _open(path) as file:
-            return _parse(file)
+            return parse(file)
     except _NewerFormat as newer:
         raise ValueError(
             f"{path} has the skseq file format {newer}, but skseq {__version__} reads "
@@ -289,6 +313,15 @@ def _parse(file: _Reader) -> Archive:
         arrays = load_tensors(weights)
     _check_arrays(arrays)
     return Archive(header, arrays)
+
+
+def _parse_header_alone(file: _Reader) -> dict:
+    with (
+        _refusing("its zip structure is damaged"),
+        zipfile.ZipFile(file) as archive,
+    ):
+        file.largest = file.n_bytes
+        return _parse_header(_read_header(archive))[0]
 
 
 def _read_header(archive: zipfile.ZipFile) -> bytes:

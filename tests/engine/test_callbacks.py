@@ -18,11 +18,11 @@ def run(*made, epochs=4, optimizer="sgd", rate=0.05, validate=False):
     plan = TrainingPlan(epochs, batch_size=3, shuffle=True, seed=0)
     parts = [Subset(frame_data(n, n), np.arange(n)) for n in (6, 4)]
     with borrow(RECIPE) as program:
-        trainer = program.trainer(make_optimizer(optimizer, rate))
+        optimizer = make_optimizer(optimizer, rate)
         first = initial_weights(program.model, 0)
         state = TrainingState(0, first, None)
         parts = parts if validate else [*parts[:1], None]
-        run = Run(program, trainer, plan, *parts, callbacks=list(made))
+        run = Run(program, optimizer, plan, *parts, callbacks=list(made))
         return list(run.states(state))
 
 

@@ -1,8 +1,10 @@
 import json
 import os
 import re
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import keras
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from skseq._engine.callbacks import make_callbacks
-from skseq._engine.checkpoint import KIND, Checkpoint
+from skseq._engine.checkpoint import KIND, Checkpoint, clear_checkpoints
 from skseq._engine.optimizers import make_optimizer
 from skseq._engine.programs import Program
 from skseq._engine.state import Subset, TrainingPlan, TrainingState
@@ -29,18 +31,26 @@ def programs():
     return [Program(RECIPE) for _ in range(2)]
 
 
-def states(program, folder=None, *, epochs, patience=None, callbacks=None, **optimizer):
+def states(
+    program,
+    folder=None,
+    *,
+    epochs,
+    patience=None,
+    callbacks=None,
+    factory="adam",
+    **routed,
+):
     """Train, from the checkpoint where there is one; yields the states."""
     plan = TrainingPlan(epochs, batch_size=3, shuffle=True, seed=5, patience=patience)
     checkpoint = folder and Checkpoint(folder, ORIGIN)
     if checkpoint:
         checkpoint.start(5)
-    routed = {"learning_rate": 0.2, **optimizer}
-    trainer = program.trainer(make_optimizer("adam", routed=routed))
+    optimizer = make_optimizer(factory, routed={"learning_rate": 0.2, **routed})
     first = TrainingState(0, initial_weights(program.model, 0), None)
     parts = [Subset(frame_data(n, n), np.arange(n)) for n in (6, 4)]
     made = make_callbacks(callbacks)
-    run = Run(program, trainer, plan, *parts, callbacks=made, checkpoint=checkpoint)
+    run = Run(program, optimizer, plan, *parts, callbacks=made, checkpoint=checkpoint)
     return run.states(first)
 
 
@@ -108,6 +118,30 @@ def test_a_finished_fit_resumes_at_its_end(name, programs, tmp_path):
     *_, expected = states(programs[0], folder, **RUNS[name])
     (end,) = states(programs[1], folder, **RUNS[name])
     assert_same_state(end, expected)
+
+
+def test_a_finished_fit_makes_no_training_step(programs, tmp_path, monkeypatch):
+    *_, expected = states(programs[0], tmp_path, epochs=2)
+    monkeypatch.setattr(Program, "trainer", None)
+    (end,) = states(programs[1], tmp_path, epochs=2)
+    assert_same_state(end, expected)
+
+
+class TwoMore(keras.optimizers.SGD):
+    """Leaves each weight larger by two at the end of training."""
+
+    def finalize_variable_values(self, var_list):
+        for weight in var_list:
+            weight.assign(weight + 2)
+
+
+def test_what_an_optimizer_does_at_the_end_is_done_to_a_finished_fit_too(
+    programs, tmp_path
+):
+    *_, last, expected = states(programs[0], tmp_path, factory=TwoMore, epochs=2)
+    (end,) = states(programs[1], tmp_path, factory=TwoMore, epochs=2)
+    assert_same_state(end, expected)
+    assert np.mean(end.weights[0] - last.weights[0]) == pytest.approx(2, abs=1e-5)
 
 
 def test_more_epochs_may_be_asked_of_a_finished_fit(programs, tmp_path):
@@ -331,6 +365,43 @@ def test_fits_of_one_origin_at_once_leave_a_whole_file(tmp_path):
     assert again(path).state.epoch < 4
 
 
+def test_a_fit_that_another_has_overtaken_does_not_take_it_back(tmp_path):
+    slow, fast = Checkpoint(tmp_path, ORIGIN), Checkpoint(tmp_path, ORIGIN)
+    for checkpoint in (slow, fast):
+        checkpoint.start(11)
+    slow.save(some_state(epoch=1), [])
+    for epoch in (1, 2):
+        fast.save(some_state(epoch=epoch), [])
+    written = Path(fast.path).read_bytes()
+    slow.save(some_state(epoch=1), [])
+    slow.save(some_state(epoch=2), [])
+    assert Path(fast.path).read_bytes() == written
+    slow.save(some_state(epoch=3), [])
+    assert again(tmp_path / "any").state.epoch == 3
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"PK")])
+def test_what_others_leave_broken_is_written_again(tmp_path, spoil):
+    checkpoint = Checkpoint(tmp_path, ORIGIN)
+    checkpoint.start(11)
+    checkpoint.save(some_state(epoch=2), [])
+    spoil(Path(checkpoint.path))
+    checkpoint.save(some_state(epoch=3), [])
+    assert again(tmp_path / "any").state.epoch == 3
+
+
+def test_a_fit_of_another_seed_is_written_over(tmp_path):
+    ours, others = Checkpoint(tmp_path, ORIGIN), Checkpoint(tmp_path, ORIGIN)
+    others.start(12)
+    others.save(some_state(epoch=3), [])
+    ours.start(11)
+    ours.save(some_state(epoch=1), [])
+    assert (again(tmp_path / "any").seed, again(tmp_path / "any").state.epoch) == (
+        11,
+        1,
+    )
+
+
 @pytest.mark.parametrize("position", [0.0, 0.3, 0.6, 0.99])
 def test_a_damaged_file_is_refused(tmp_path, position):
     path = saved(tmp_path)
@@ -396,6 +467,12 @@ UNUSABLE = {
         best_weights=[np.full_like(w, np.inf) for w in state["weights"]]
     ),
     "weights of other shapes": lambda state: state["weights"].pop(),
+    "weights that are not arrays": lambda state: state.update(
+        weights=[1.0] * len(state["weights"])
+    ),
+    "an optimizer's state of lists": lambda state: state.update(
+        optimizer_state=[[1.0]] * len(state["optimizer_state"])
+    ),
     "weights that are not a list": lambda state: state.update(weights=3),
     "epochs that are not a number": lambda state: state.update(epoch="9"),
     "a negative epoch": lambda state: state.update(epoch=-1),
@@ -423,6 +500,13 @@ UNUSABLE = {
 }
 
 
+# What only an optimizer can tell, which a finished fit makes none of.
+OF_THE_OPTIMIZER = {
+    "another optimizer's state",
+    "an optimizer's state of other numbers",
+}
+
+
 @pytest.mark.parametrize("change", UNUSABLE.values(), ids=UNUSABLE)
 def test_a_state_that_no_training_can_have_left_is_refused(programs, tmp_path, change):
     interrupted(programs[0], tmp_path, 2, epochs=4)
@@ -430,6 +514,18 @@ def test_a_state_that_no_training_can_have_left_is_refused(programs, tmp_path, c
     changed(path, change)
     with pytest.raises(ValueError, match=r"is damaged: .*Delete the file to start"):
         list(states(programs[1], tmp_path, epochs=4))
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(n for n in UNUSABLE if "another opt" not in n and "other num" not in n),
+)
+def test_nor_is_it_taken_for_a_finished_fit(programs, tmp_path, name):
+    list(states(programs[0], tmp_path, epochs=2))
+    (path,) = tmp_path.iterdir()
+    changed(path, UNUSABLE[name])
+    with pytest.raises(ValueError, match=r"is damaged: .*Delete the file to start"):
+        list(states(programs[1], tmp_path, epochs=2))
 
 
 def test_an_array_that_belongs_to_nothing_is_refused(tmp_path):
@@ -462,6 +558,66 @@ def test_the_header_is_plain_json(tmp_path):
         header = json.loads(archive.read("skseq.json"))["header"]
     assert header["kind"] == KIND
     assert header["origin"] == ORIGIN
+
+
+# -- clearing a folder -----------------------------------------------------------------
+
+
+def a_folder_of_all_kinds(folder):
+    """A folder of two checkpoints among other things, which are returned."""
+    made = saved(folder), saved(folder, origin={"units": "3"})
+    write_archive(folder / "model.skseq", {"kind": "estimator"}, {})
+    (folder / "damaged.skseq").write_bytes(made[0].read_bytes()[:300])
+    (folder / "pickle.skseq").write_bytes(b"\x80\x05 of something")
+    (folder / "copy.bak").write_bytes(made[0].read_bytes())
+    (folder / "link.skseq").symlink_to(made[0])
+    (folder / "inside.skseq").mkdir()
+    saved(folder / "inside.skseq")
+    return {path.name for path in folder.iterdir()} - {path.name for path in made}
+
+
+def test_clearing_a_folder_deletes_checkpoints_and_nothing_else(tmp_path):
+    others = a_folder_of_all_kinds(tmp_path)
+    assert clear_checkpoints(tmp_path) == 2
+    assert {path.name for path in tmp_path.iterdir()} == others
+    assert len(list((tmp_path / "inside.skseq").iterdir())) == 1
+    assert clear_checkpoints(str(tmp_path)) == 0
+
+
+@pytest.mark.parametrize("age", [3600, 3600.0, timedelta(hours=1)])
+def test_only_checkpoints_that_are_old_enough_are_deleted(tmp_path, age):
+    old, new = saved(tmp_path), saved(tmp_path, origin={"units": "3"})
+    for path, hours in ((old, 1.1), (new, 0.9)):
+        os.utime(path, times=(time.time() - hours * 3600,) * 2)
+    assert clear_checkpoints(tmp_path, older_than=age) == 1
+    assert list(tmp_path.iterdir()) == [new]
+    assert clear_checkpoints(tmp_path, older_than=0) == 1
+
+
+@pytest.mark.parametrize("age", [-1, float("nan"), "a day", True, timedelta(-1)])
+def test_an_age_that_is_none_is_refused(tmp_path, age):
+    path = saved(tmp_path)
+    with pytest.raises(ValueError, match="'older_than' parameter of clear_checkpoints"):
+        clear_checkpoints(tmp_path, older_than=age)
+    assert path.exists()
+
+
+@pytest.mark.parametrize("folder", ["missing", "file", None, 3])
+def test_what_is_not_a_folder_cannot_be_cleared(tmp_path, folder):
+    (tmp_path / "file").touch()
+    place = tmp_path / folder if isinstance(folder, str) else folder
+    with pytest.raises(ValueError, match=r"(?i)folder.* (is not a folder|must be)"):
+        clear_checkpoints(place)
+
+
+def test_a_fit_goes_on_where_its_folder_was_cleared(programs, tmp_path):
+    *_, expected = states(programs[0], epochs=4)
+    running = states(programs[1], tmp_path, epochs=4)
+    next(running)
+    assert clear_checkpoints(tmp_path) == 1
+    *_, end = running
+    assert_same_state(end, expected)
+    assert again(tmp_path / "any").state.epoch == 4
 
 
 # -- folders and files that cannot be used ---------------------------------------------

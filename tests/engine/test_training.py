@@ -54,9 +54,9 @@ def running(
     """Train; yields the states."""
     plan = {"epochs": 3, "batch_size": 3, "shuffle": True, "seed": 0, **plan}
     with borrow(recipe) as program:
-        trainer = program.trainer(make_optimizer(optimizer, rate, routed))
+        optimizer = make_optimizer(optimizer, rate, routed)
         first = TrainingState(0, initial_weights(program.model, 0), None)
-        run = Run(program, trainer, TrainingPlan(**plan), training, validation)
+        run = Run(program, optimizer, TrainingPlan(**plan), training, validation)
         run.callbacks, run.checkpoint, run.score = callbacks, checkpoint, score
         yield from run.states(first)
 
@@ -92,9 +92,9 @@ def test_training_lowers_the_loss():
 def test_an_earlier_state_is_not_changed_by_the_epochs_after_it():
     plan = TrainingPlan(3, 3, True, 0)
     with borrow(RECIPE) as program:
-        trainer = program.trainer(make_optimizer("adam", 0.1))
+        optimizer = make_optimizer("adam", 0.1)
         first = TrainingState(0, initial_weights(program.model, 0), None)
-        states = Run(program, trainer, plan, part(range(6))).states(first)
+        states = Run(program, optimizer, plan, part(range(6))).states(first)
         state = next(states)
         arrays = [*state.weights, *state.optimizer_state]
         before = [np.array(array) for array in arrays]

@@ -18,7 +18,12 @@ import pytest
 from safetensors.numpy import save as save_tensors
 
 from skseq._files import archive as _archive
-from skseq._files.archive import FORMAT_VERSION, read_archive, write_archive
+from skseq._files.archive import (
+    FORMAT_VERSION,
+    read_archive,
+    read_header,
+    write_archive,
+)
 from tests.processes import run_python
 
 pytestmark = pytest.mark.core
@@ -111,6 +116,28 @@ def test_a_header_comes_back_with_its_types(written):
     assert type(header["parameters"]["units"]) is list
     assert header["classes"][4] is True
     assert str(header["classes"][5]) == "-0.0"
+
+
+def test_the_header_alone_is_read_without_the_arrays(path):
+    arrays = {"a": np.zeros(2**20)}
+    write_archive(path, HEADER, arrays)
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 1  # among the arrays
+    path.write_bytes(damaged)
+    tracemalloc.start()
+    assert read_header(path) == HEADER
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**19
+    with pytest.raises(ValueError, match="Bad CRC-32"):
+        read_archive(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x05", b"PK\x03\x04 torn"])
+def test_where_there_is_no_header_none_is_read(path, content):
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{path} is not a skseq file"):
+        read_header(path)
 
 
 def test_a_file_without_arrays_comes_back(path):
