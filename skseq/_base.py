@@ -138,7 +138,6 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
     def _check_parameters(self) -> None:
         """Check all parameters, at the start of a fit."""
         check_parameters(self, {**CONSTRAINTS, **self._constraints})
-        check_steps(self.preprocess)
 
     @property
     def _holds_out(self) -> bool:
@@ -258,6 +257,7 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
 
     def _check_request(self, request: FitRequest) -> None:
         self._check_parameters()
+        check_steps(self.preprocess)
         if request.is_partial and self.early_stopping:
             raise ValueError(
                 f"{type(self).__name__}.partial_fit trains for one epoch, so it cannot "
@@ -444,6 +444,7 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
             if not accepts(getattr(self, name, MISSING), allowed):
                 raise ValueError(f"its {name} must be {listed(allowed)}")
         self._check_parameters()
+        check_steps(self.preprocess, is_read=True)
         if self.callbacks:
             raise ValueError("its callbacks must be None or empty")
         check_history(self.history_, self.n_iter_)

@@ -92,8 +92,16 @@ def check_keeps_frames(steps, estimator_name: str) -> None:
             )
 
 
-def check_steps(steps) -> None:
+def check_steps(steps, *, is_read: bool = False) -> None:
     """Check the parameters of each step, before any sequence is read.
+
+    Parameters
+    ----------
+    steps : list or None
+        The parameter `preprocess`.
+    is_read : bool, default=False
+        Whether they were read from a file, which must not decide how much memory it
+        takes to find out: then no table of filters is made.
 
     Raises
     ------
@@ -105,7 +113,7 @@ def check_steps(steps) -> None:
             if isinstance(step, Augmenter):
                 step._check_parameters()
             elif isinstance(step, SequenceTransformer):
-                step._mapping()
+                step._check_parameters() if is_read else step._mapping()
         except ValueError as error:
             raise ValueError(
                 f"preprocess[{place}], {name_of(step)}: {error}"

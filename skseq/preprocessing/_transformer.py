@@ -81,6 +81,10 @@ class SequenceTransformer(SequenceOutput, TransformerMixin, BaseEstimator):
     def _piecewise(self):
         """What transforms a sequence piece by piece, a stage; None if nothing does."""
 
+    def _check_parameters(self) -> None:
+        """Refuse parameters that cannot be used, without making anything of them."""
+        self._mapping()
+
     def _check_X(self, X: object, y: object = None, *, reset: bool) -> Sequences:
         return check_learnt(self, X, y, reset=reset)
 

@@ -539,6 +539,18 @@ def test_a_hostile_file_is_refused(saved, damage):
     assert str(saved) in str(caught.value)
 
 
+@pytest.mark.parametrize("n_fft", [2**21, 2**40])
+def test_a_file_does_not_make_tables_of_filters(saved, n_fft):
+    mel = {"step": "LogMel", "parameters": {"sample_rate": 16000, "n_fft": n_fft}}
+    path = rewritten(saved, edit("parameters", "preprocess", value=[mel]))
+    tracemalloc.start()
+    loaded = skseq.load(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**23
+    assert loaded.preprocess[0].n_fft == n_fft
+
+
 @pytest.fixture(scope="module")
 def translator():
     return fit_translator(" ".join)
