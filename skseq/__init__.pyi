@@ -6,6 +6,8 @@ Written by ``python -m tests.stub`` from the table in `_names.py`.
 from os import PathLike
 from typing import Union
 
+from sklearn.pipeline import Pipeline
+
 from skseq import augmentation as augmentation
 from skseq import datasets as datasets
 from skseq import exceptions as exceptions
@@ -18,6 +20,7 @@ from skseq._ctc.estimator import CTCSequenceClassifier as CTCSequenceClassifier
 from skseq._engine.checkpoint import clear_checkpoints as clear_checkpoints
 from skseq._engine.lending import clear_programs as clear_programs
 from skseq._engine.lending import set_program_memory as set_program_memory
+from skseq._engine.pipelines import save as save
 from skseq._seq2seq.estimator import Seq2SeqTranslator as Seq2SeqTranslator
 from skseq._show_versions import show_versions as show_versions
 from skseq._version import __version__ as __version__
@@ -26,10 +29,11 @@ _Estimator = Union[  # noqa: UP007 - one to a line, however many there are
     CTCSequenceClassifier,
     LSTMAutoencoder,
     Seq2SeqTranslator,
+    Pipeline,
 ]
 
-def load(path: str | PathLike[str]) -> _Estimator:
-    """Read an estimator that was written by its `save` method."""
+def load(path: str | PathLike[str], *, warm: bool = False) -> _Estimator:
+    """Read what `save` wrote: an estimator, a transformer or a pipeline."""
 
 # Completion by jedi leaves out what a constant excludes; type checkers do not.
 _offered = False
@@ -50,6 +54,7 @@ __all__ = [
     "clear_checkpoints",
     "clear_programs",
     "load",
+    "save",
     "set_program_memory",
     "show_versions",
 ]

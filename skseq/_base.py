@@ -8,6 +8,7 @@ import copy
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import ClassVar
 
 import keras
@@ -108,6 +109,9 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
 
     def _conclude(self, training: Subset, validation: Subset | None) -> None:
         """Learn what follows from the trained network, for example a threshold."""
+
+    def _try_example(self) -> None:
+        """Predict for a made-up sequence, which means nothing, as `predict` would."""
 
     def _failure(self, data) -> str | None:
         """How some of the training data show that nothing was learnt, with advice."""
@@ -437,6 +441,11 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
         """
         check_is_fitted(self)
         saving.save(self, path)
+
+    def _warm(self) -> None:
+        """Compile what the first prediction would; what fails, that one explains."""
+        with suppress(ValueError):
+            self._try_example()
 
     def _check_restored(self) -> None:
         """Check what was read from a file: all that does not depend on the weights."""

@@ -3,15 +3,20 @@
 A translator reads tokens and has none of it.
 """
 
+import numpy as np
+
 from skseq._base import SequenceEstimator
 from skseq._data.scaling import SCALE, VECTOR
-from skseq._data.sequences import FITTED_X, n_frame_features
+from skseq._data.sequences import FITTED_X, Sequences, n_frame_features
 from skseq._nn.steps import GraphInputs
 from skseq._parameters import POSITIVE_INT
 from skseq._preprocess import preprocessed
 from skseq._preprocess.steps import transformers_of
 from skseq._shared_parameters import FITTED
 from skseq._wording import counted
+
+# Enough for an output frame after any usual convolutions.
+EXAMPLE_FRAMES = 64
 
 # What every estimator of frames learns, beside its own.
 FITTED_FRAMES = {
@@ -42,6 +47,12 @@ class FrameEstimator(SequenceEstimator):
                 "again."
             )
         return made
+
+    def _example(self) -> Sequences:
+        """A made-up sequence, as the trained network reads it."""
+        frames = np.zeros((EXAMPLE_FRAMES, self._n_inputs), dtype=np.float32)
+        lengths = np.array([EXAMPLE_FRAMES])
+        return Sequences([frames], lengths, self._n_inputs, "sequences")
 
     def _transformed(self, sequences):
         """Checked frames as the trained network reads them."""

@@ -14,7 +14,8 @@ ESTIMATORS = {
 FUNCTIONS = {
     "clear_checkpoints": "skseq._engine.checkpoint",
     "clear_programs": "skseq._engine.lending",
-    "load": "skseq._engine.saving",
+    "load": "skseq._engine.pipelines",
+    "save": "skseq._engine.pipelines",
     "set_program_memory": "skseq._engine.lending",
     "show_versions": "skseq._show_versions",
 }

@@ -19,16 +19,19 @@ Written by ``python -m tests.stub`` from the table in `_names.py`.
 from os import PathLike
 from typing import Union
 
+from sklearn.pipeline import Pipeline
+
 '''
 
 # An import that renames to the same name exports it.
 TAIL = '''
 _Estimator = Union[  # noqa: UP007 - one to a line, however many there are
 {estimators}
+    Pipeline,
 ]
 
-def load(path: str | PathLike[str]) -> _Estimator:
-    """Read an estimator that was written by its `save` method."""
+def load(path: str | PathLike[str], *, warm: bool = False) -> _Estimator:
+    """Read what `save` wrote: an estimator, a transformer or a pipeline."""
 
 # Completion by jedi leaves out what a constant excludes; type checkers do not.
 _offered = False

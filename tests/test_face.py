@@ -80,10 +80,12 @@ def test_the_stub_is_written_from_the_table():
     assert written == stub(), "run python -m tests.stub"
 
 
-def test_load_returns_one_of_the_table_of_estimators():
+def test_load_returns_one_of_the_table_of_estimators_or_a_pipeline():
     (union,) = re.findall(r"_Estimator = Union\[.*\n((?:    .*\n)+)\]", stub())
-    assert re.findall(r"\w+", union) == [*_names.ESTIMATORS]
-    assert "def load(path: str | PathLike[str]) -> _Estimator:" in stub()
+    assert re.findall(r"\w+", union) == [*_names.ESTIMATORS, "Pipeline"]
+    assert (
+        "def load(path: str | PathLike[str], *, warm: bool = False) -> _Est" in stub()
+    )
 
 
 def test_what_load_may_build_is_the_table_of_estimators():

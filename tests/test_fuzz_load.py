@@ -16,11 +16,25 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 from safetensors.numpy import save as save_tensors
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.feature_selection import VarianceThreshold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    PolynomialFeatures,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 
 import skseq
 from skseq import TrainingDivergedError
 from skseq._files.archive import read_archive, write_archive
-from tests.estimators import ESTIMATORS
+from skseq.preprocessing import FrameDifference, FrameTransformer, SequenceNormalizer
+from tests.estimators import CTC, ESTIMATORS
 from tests.exploring import EFFORTS, explore
 
 pytestmark = [
@@ -429,6 +443,61 @@ def test_any_damage_of_an_estimator_is_refused_or_loaded_and_runs_nothing(
             assert_usable(case, loaded)
 
     explore(check, 150, effort)
+
+
+# -- pipelines -------------------------------------------------------------------------
+
+
+def scalers():
+    """Pipelines of transformers alone, in which each kind of step is."""
+    first = RobustScaler(), MinMaxScaler((1, 2)), PowerTransformer("box-cox")
+    parts = StandardScaler(), PCA(2, whiten=True), QuantileTransformer(n_quantiles=4)
+    made = VarianceThreshold(), PolynomialFeatures(2), FunctionTransformer()
+    return Pipeline(
+        [
+            ("scaled", FrameTransformer(make_pipeline(*first))),
+            ("changes", FrameDifference()),
+            ("parts", Pipeline([("in", FrameTransformer(make_pipeline(*parts)))])),
+            ("nothing", None),
+            ("made", FrameTransformer(make_pipeline(*made))),
+        ]
+    )
+
+
+def with_an_estimator():
+    scaled = FrameTransformer(make_pipeline(MaxAbsScaler(), TruncatedSVD(2)))
+    return make_pipeline(scaled, SequenceNormalizer(), CTC.tiny())
+
+
+@pytest.fixture(scope="module", params=[scalers, with_an_estimator])
+def pipeline(request, tmp_path_factory):
+    path = tmp_path_factory.mktemp("saved") / "pipeline.skseq"
+    skseq.save(request.param().fit(*CTC.draw(5)), path)
+    skseq.load(path)  # imports what loading needs
+    return path, read_archive(path)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of numbers that overflow
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_any_damage_of_a_pipeline_is_refused_or_loaded_and_runs_nothing(
+    effort, pipeline, watch
+):
+    path, archive = pipeline
+
+    def check(data):
+        header, arrays = damaged(data.draw, archive)
+        path.write_bytes(packed({"header": header}, save_tensors(arrays)))
+        with watch:
+            loaded, most = watched(path, skseq.load)
+        assert most < 2**24
+        assert watch.seen == []
+        if loaded is None or hasattr(loaded, "predict"):
+            return
+        with suppress(ValueError), watch:
+            loaded.transform(CTC.draw(3)[0])
+        assert watch.seen == []
+
+    explore(check, 300, effort)
 
 
 # -- checkpoints -----------------------------------------------------------------------

@@ -6,6 +6,7 @@ a type checker must accept all of it. Where an error is ignored there must be on
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 
 import pathlib
+from datetime import timedelta
 from typing import assert_type
 
 import keras
@@ -222,7 +223,8 @@ with coder.stream(window_length=20, stride=5) as watching:
 
 # -- the package ----------------------------------------------------------------------
 
-again = load("reader.skseq")
+skseq.save(search, "search.skseq")
+again = load("reader.skseq", warm=True)
 again.predict(X)
 again.align(X, y)  # pyright: ignore[reportAttributeAccessIssue] - some cannot
 assert isinstance(again, CTCSequenceClassifier)
@@ -230,6 +232,7 @@ assert_type(again, CTCSequenceClassifier)
 print(skseq.load(pathlib.Path("reader.skseq")).get_params())
 show_versions()
 clear_programs()
+print(skseq.clear_checkpoints("runs", older_than=timedelta(days=30)))
 print(skseq.__version__, exceptions.TrainingDivergedError(epoch=3, batch=2))
 
 

@@ -486,7 +486,7 @@ class LSTMAutoencoder(
         """
         check_is_fitted(self)
         data = self._reconstructible(X)
-        codes = self._map(data, lambda rows, codes: codes.copy(), _run_encoder)
+        codes = self._codes(data)
         is_single = getattr(data.sequences.source, "dtype", None) == np.float32
         return np.stack(codes).astype(np.float32 if is_single else np.float64)
 
@@ -935,8 +935,18 @@ class LSTMAutoencoder(
 
     def _reconstructible(self, X) -> ReconstructionData:
         sequences = check_sequences(self, X, reset=False)
-        sequences = self._transformed(sequences)
+        return self._to_reconstruct(self._transformed(sequences))
+
+    def _to_reconstruct(self, sequences) -> ReconstructionData:
         return ReconstructionData(sequences, np.ones(len(sequences)), self._scaling)
+
+    def _codes(self, data) -> list[np.ndarray]:
+        return self._map(data, lambda rows, codes: codes.copy(), _run_encoder)
+
+    def _try_example(self):
+        data = self._to_reconstruct(self._example())
+        self._anomaly_scores(data)
+        self._codes(data)
 
     @np.errstate(under="ignore")
     def _map_errors(self, data, read) -> list:

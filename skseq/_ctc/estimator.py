@@ -945,10 +945,15 @@ class CTCSequenceClassifier(FrameEstimator):
     def _fitted_target(self) -> str:
         return "single" if self._is_single else "sequence"
 
+    def _try_example(self):
+        self._read_frames(self._example(), self._best_labels)
+
     def _read(self, X, read) -> list:
         """What `read(log_probs, lengths)` makes of each sample of a batch, in order."""
         sequences = check_sequences(self, X, reset=False, terms=self._terms)
-        sequences = self._transformed(sequences)
+        return self._read_frames(self._transformed(sequences), read)
+
+    def _read_frames(self, sequences, read) -> list:
         return self._map(
             FrameData(sequences, np.ones(len(sequences)), self._scaling),
             lambda rows, *batch: read(*batch),

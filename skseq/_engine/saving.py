@@ -1,4 +1,4 @@
-"""Saves a fitted estimator as plain values and weights, and builds it again from them.
+"""A fitted estimator as plain values and weights, and built again from them.
 
 A file names its class, which must be in the table of public estimators, and gives
 parameters, fitted values and weights. Loading asks our own network which weights it
@@ -9,10 +9,12 @@ run code or make us allocate more than it holds itself.
 import skseq._nn.backend  # noqa: F401 - starts TensorFlow
 
 # isort: split
-import os
 import platform
 import reprlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 
 import numpy as np
@@ -20,8 +22,8 @@ import tensorflow as tf
 
 from skseq._engine.optimizers import check_plain_optimizer
 from skseq._engine.state import check_weights
-from skseq._files.archive import read_archive, write_archive
-from skseq._files.plain import FREE_BYTES, MALFORMED, pack, unpack
+from skseq._files.archive import write_archive
+from skseq._files.plain import FREE_BYTES, pack, unpack
 from skseq._names import ESTIMATORS
 from skseq._preprocess.plain import build_steps, describe_steps
 from skseq._wording import counted
@@ -40,38 +42,91 @@ FOR_TRAINING = {
 MAX_LAYERS = 200  # asking a network of more for its weights takes minutes
 
 
+@dataclass(frozen=True)
+class Described:
+    """A fitted estimator as plain values.
+
+    Attributes
+    ----------
+    name : str
+        Its class.
+    parameters, fitted : dict
+        Values by their names, those of steps described by `describe_steps`.
+    weights : dict of str to ndarray
+        By their paths in the network, in its order.
+    """
+
+    name: str
+    parameters: dict
+    fitted: dict
+    weights: dict[str, np.ndarray]
+
+
 def save(estimator, path) -> None:
     """Write a fitted estimator's state to one archive."""
+    described = describe(estimator)
+    parameters, arrays = pack(described.parameters)
+    fitted, fitted_arrays = pack(described.fitted)
+    weights = {f"{WEIGHTS}{path}": a for path, a in described.weights.items()}
+    header = {
+        "kind": KIND,
+        "estimator": described.name,
+        "parameters": parameters,
+        "fitted": fitted,
+        "versions": versions(),
+    }
+    arrays |= fitted_arrays | weights
+    with _blaming(estimator):
+        _unpacked(header, arrays)
+    write_archive(path, header, arrays)
+
+
+def describe(estimator) -> Described:
+    """Turn a fitted estimator into plain values, from which `rebuild` makes an equal.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a file could not hold them; the message says what to do.
+    """
     _refuse_subclass(type(estimator))
     names = [n for n in estimator._fitted if hasattr(estimator, n)]
     _refuse_own_layers(estimator._settings)
-    parameters, arrays = _packed_parameters(estimator)
+    parameters = _plain_parameters(estimator)
     values = {name: getattr(estimator, name) for name in names}
     values["_steps"] = describe_steps(values["_steps"])
-    fitted, fitted_arrays = pack(values)
     _check_layers(estimator._settings, len(estimator._weights))
-    paths = [f"{WEIGHTS}{path}" for path in _shapes_of(estimator)]
-    weights = dict(zip(paths, estimator._weights, strict=True))
-    header = {
-        "kind": KIND,
-        "estimator": type(estimator).__name__,
-        "parameters": parameters,
-        "fitted": fitted,
-        "versions": {
-            **{name: import_module(name).__version__ for name in LIBRARIES},
-            "python": platform.python_version(),
-        },
-    }
-    arrays |= fitted_arrays | weights
-    try:
-        _unpacked(header, arrays)
+    weights = dict(zip(_shapes_of(estimator), estimator._weights, strict=True))
+    described = Described(type(estimator).__name__, parameters, values, weights)
+    with _blaming(estimator):
+        _check_tables(described)
         _check_restored(estimator)
+    return described
+
+
+@contextmanager
+def _blaming(estimator) -> Iterator[None]:
+    """Say of an estimator, before it is written, that its file could not be loaded."""
+    try:
+        yield
     except ValueError as error:
         raise ValueError(
             f"A file that holds this {type(estimator).__name__} could not be loaded: "
             f"{str(error).rstrip('.')}. Such an estimator can be pickled."
         ) from error
-    write_archive(path, header, arrays)
+
+
+def versions() -> dict[str, str]:
+    """What a file is written by."""
+    found = {name: import_module(name).__version__ for name in LIBRARIES}
+    return {**found, "python": platform.python_version()}
+
+
+def is_estimator(value) -> bool:
+    """Whether a value is one of the public estimators, or of a subclass of one."""
+    known = ESTIMATORS.items()
+    bases = {(base.__name__, base.__module__) for base in type(value).__mro__}
+    return not bases.isdisjoint(known)
 
 
 def _refuse_subclass(kind: type) -> None:
@@ -94,15 +149,15 @@ def _refuse_own_layers(settings: dict) -> None:
             )
 
 
-def _packed_parameters(estimator) -> tuple[dict, dict]:
-    """The parameters, packed; a refusal says what to do about the one that it names."""
+def _plain_parameters(estimator) -> dict:
+    """The parameters; a refusal says what to do about the one that it names."""
     defaults = type(estimator)().get_params()
-    packed, arrays = {}, {}
+    plain = {}
     params = {**estimator._portable_params(), **dict.fromkeys(NOT_KEPT)}
     for name, value in params.items():
-        value = describe_steps(value) if name == "preprocess" else value
+        plain[name] = describe_steps(value) if name == "preprocess" else value
         try:
-            own, own_arrays = pack({name: value})
+            pack({name: plain[name]})
         except TypeError as error:
             advice = "Pickle the estimator instead."
             if name in FOR_TRAINING:
@@ -112,65 +167,40 @@ def _packed_parameters(estimator) -> tuple[dict, dict]:
                     "save, or pickle the estimator."
                 )
             raise TypeError(f"{error} {advice}") from error
-        packed, arrays = packed | own, arrays | own_arrays
-    return packed, arrays
+    return plain
 
 
-def load(path):
-    """Read an estimator that was written by its `save` method.
+def load(header: dict, arrays: dict[str, np.ndarray]):
+    """Build the estimator that `save` wrote, of what its archive holds."""
+    parameters, fitted, weights = _unpacked(header, arrays)
+    return rebuild(Described(header["estimator"], parameters, fitted, weights))
 
-    Nothing in the file is run, so a file from a source that you do not trust can only
-    fail to load. Nor does it say where a later `fit` writes: `checkpoint` is None, and
-    can be set again.
 
-    Parameters
-    ----------
-    path : str or path-like
-        The file that `save` wrote. "~" is the home folder.
-
-    Returns
-    -------
-    estimator : estimator of skseq
-        The fitted estimator; its predictions equal those of the saved one.
+def rebuild(described: Described):
+    """Build an estimator of plain values, from any source.
 
     Raises
     ------
-    ValueError
-        If the file is not a skseq estimator, is damaged, or was written by a newer
-        version of skseq.
-    TypeError
-        If `path` is not a str or path-like, for example an open file.
-    OSError
-        If the file cannot be read.
+    ValueError, or another of `MALFORMED`
+        If `describe` cannot have returned them.
     """
-    archive = read_archive(path)
-    try:
-        return _rebuild(archive.header, archive.arrays)
-    except MALFORMED as error:
-        raise ValueError(
-            f"{os.fspath(path)} is not a skseq file that can be loaded: {error}"
-        ) from error
-
-
-def _rebuild(header: dict, arrays: dict[str, np.ndarray]):
-    if header.get("kind") != KIND:
-        raise ValueError(f"it holds {header.get('kind')!r}, not an estimator")
-    name = header["estimator"]
+    name = described.name
     if not isinstance(name, str) or name not in ESTIMATORS:
         raise ValueError(f"it holds an unknown estimator {reprlib.repr(name)}")
+    _check_tables(described)
     estimator_class = getattr(import_module(ESTIMATORS[name]), name)
-    parameters, fitted, weights = _unpacked(header, arrays)
+    parameters, fitted = dict(described.parameters), dict(described.fitted)
     parameters["preprocess"] = build_steps(parameters["preprocess"])
     fitted["_steps"] = build_steps(fitted["_steps"])
     estimator = estimator_class(**{**parameters, **dict.fromkeys(NOT_KEPT)})
     unknown = set(fitted) - set(estimator._fitted)
     if unknown:
         raise ValueError(f"it has unknown attributes {sorted(unknown)}")
-    _check_layers(fitted.get("_settings"), len(weights))
+    _check_layers(fitted.get("_settings"), len(described.weights))
     vars(estimator).update(fitted)
     _check_restored(estimator)
     expected = {p: (s, "float32") for p, s in _expected_shapes(estimator).items()}
-    estimator._weights = check_weights(weights, expected)
+    estimator._weights = check_weights(described.weights, expected)
     estimator._resume_weights = estimator._weights
     estimator._optimizer_state = None
     return estimator
@@ -185,14 +215,23 @@ def _unpacked(header, arrays):
     """The parameters, the fitted values and the weights by their paths."""
     weights = {n: a for n, a in arrays.items() if n.startswith(WEIGHTS)}
     others = {n: a for n, a in arrays.items() if n not in weights}
-    most = FREE_BYTES + 2 * sum(array.nbytes for array in arrays.values())
-    values = unpack({n: header[n] for n in ("parameters", "fitted")}, others, most)
+    packed = {n: header[n] for n in ("parameters", "fitted")}
+    values = unpack(packed, others, memory_for(arrays))
     weights = {n.removeprefix(WEIGHTS): a for n, a in weights.items()}
-    for name, value in values.items():
+    return values["parameters"], values["fitted"], weights
+
+
+def memory_for(arrays: dict[str, np.ndarray]) -> int:
+    """How many bytes may be unpacked from the arrays of a file."""
+    return FREE_BYTES + 2 * sum(array.nbytes for array in arrays.values())
+
+
+def _check_tables(described: Described) -> None:
+    for name in ("parameters", "fitted", "weights"):
+        value = getattr(described, name)
         if not isinstance(value, dict) or not all(isinstance(k, str) for k in value):
             raise ValueError(f"its {name} must be a table of names and values")
-    _refuse_imports(values["parameters"])
-    return values["parameters"], values["fitted"], weights
+    _refuse_imports(described.parameters)
 
 
 def _refuse_imports(value) -> None:

@@ -856,6 +856,11 @@ default="auto"
         ids = self._vocabulary("source").encode(sources)
         return PairData(ids, np.ones(len(ids)), self._vocabulary("target").end)
 
+    def _try_example(self):
+        ids = [np.zeros(1, dtype=np.int32)]
+        data = PairData(ids, np.ones(1), self._vocabulary("target").end)
+        self._decoded(data)
+
     def _along(self, X, y) -> PairData:
         """Checked sources, and the targets to go along: those given or the decoded."""
         check_is_fitted(self)
