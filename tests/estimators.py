@@ -344,6 +344,7 @@ TRANSLATOR = Case(
                 "target_tokenizer": ["chars", 3, ("word",)],
             }.items()
         },
+        "input_feeding": (FLAG, ["yes", 2, None]),
         "min_frequency": (COUNT, [0, 1.5, None]),
         "max_vocabulary": (MAYBE_COUNT.format(r"inf\)"), [0, -1, 2.5, True]),
         "label_smoothing": (r"a float in the range \[0\.0, 1\.0\)", [1.0, -0.1, NAN]),
@@ -377,6 +378,7 @@ TRANSLATOR_GRU_DOT = TRANSLATOR.variant(
     cell="gru",
     bidirectional=False,
     attention="dot",
+    input_feeding=True,
     dropout=0.2,
     ema_decay=0.5,
     decoder="beam",

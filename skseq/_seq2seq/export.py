@@ -249,8 +249,7 @@ class Parts:
         }
 
     def _nested(self, states) -> list[list]:
-        n_parts = len(states) // len(self._decoder.units)
-        return [
-            [states[f"state_{i}_{j}"] for j in range(n_parts)]
-            for i in range(len(self._decoder.units))
-        ]
+        nested = {}
+        for name, part in states.items():  # in their order
+            nested.setdefault(name.split("_")[1], []).append(part)
+        return list(nested.values())

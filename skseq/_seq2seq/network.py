@@ -24,6 +24,7 @@ def seq2seq_network(
     bidirectional,
     attention,
     dropout,
+    input_feeding,
 ):
     """Embedding and stacked recurrences, then as many in a decoder that attends."""
     source = keras.Input((None,), dtype="int32", name="source")
@@ -37,9 +38,8 @@ def seq2seq_network(
     summary = FinalStates(bidirectional, name="summary")(states, source_lengths)
     states = apply_dropout(states, dropout, len(units))
     encoder = keras.Model([source, source_lengths], [states, summary], name="encoder")
-    decoder = Decoder(
-        n_target_ids, embedding_dim, units, cell, attention, dropout, name="decoder"
-    )
+    recurrences = units, cell, attention, dropout, input_feeding
+    decoder = Decoder(n_target_ids, embedding_dim, *recurrences, name="decoder")
     states, summary = encoder([source, source_lengths])
     outputs = decoder(target, target_lengths, states, source_lengths, summary)
     inputs = [source, source_lengths, target, target_lengths]

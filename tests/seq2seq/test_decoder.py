@@ -18,17 +18,24 @@ TOKEN_LENGTHS = np.array([5, 2, 4], dtype="int32")
 # On both sides of the block kernel's limit, and the odd numbers that it is not for.
 WIDE = BLOCK_KERNEL_MAX_WIDTH + 2
 UNITS = [(4,), (5,), (WIDE, 4), (2, 3, 4)]
+# How decoders look at the source: "fed" ones see what they attended to before.
+FED = " fed"
+LOOKS = [*ATTENTIONS, *(f"{name}{FED}" for name in ATTENTIONS if name)]
+
 # Each cell and each attention is in one that every run tries.
-QUICK = {("lstm", "additive"), ("gru", "dot"), ("gru", None)}
+QUICK = {("lstm", "additive"), ("gru", "dot"), ("gru", None), ("lstm", "additive fed")}
 KINDS = [
     pytest.param(*kind, marks=() if kind in QUICK else pytest.mark.slow)
-    for kind in product(CELLS, ATTENTIONS)
+    for kind in product(CELLS, LOOKS)
 ]
 
 
 def decoder_with(cell="lstm", attention="additive", units=(4,), dropout=0.0, seed=0):
     """With weights none of which is zero, biases least of all."""
-    decoder = Decoder(N_IDS, DIM, units, cell, attention, dropout, name="decoder")
+    is_fed = attention is not None and attention.endswith(FED)
+    attention = attention.removesuffix(FED) if is_fed else attention
+    settings = units, cell, attention, dropout, is_fed
+    decoder = Decoder(N_IDS, DIM, *settings, name="decoder")
     decoder.build((None, None), (None,), (None, None, WIDTH), (None,), (None, WIDTH))
     rng = np.random.default_rng(seed)
     decoder.set_weights(
@@ -73,6 +80,9 @@ def expected_weights(attention, weights, queries, states):
 
 def expected_outputs(decoder, attention, tokens, states, summary):
     """Logits and weights of attention of one sample; the recurrences are Keras's."""
+    if decoder.input_feeding:
+        kind = attention.removesuffix(FED)
+        return expected_fed_outputs(decoder, kind, tokens, states, summary)
     weights = {w.path.removeprefix("decoder/"): w.numpy() for w in decoder.weights}
 
     def dense(name, inputs):
@@ -94,6 +104,33 @@ def expected_outputs(decoder, attention, tokens, states, summary):
             contexts = np.repeat(summary[None], len(tokens), axis=0)
         inputs = np.concatenate([outputs, contexts], axis=1)
     return dense("logits", np.tanh(dense("readout", inputs))), looks
+
+
+def expected_fed_outputs(decoder, attention, tokens, states, summary):
+    """The same, step by step: the first cell reads what was attended to before."""
+    weights = {w.path.removeprefix("decoder/"): w.numpy() for w in decoder.weights}
+
+    def dense(name, inputs):
+        return inputs @ weights[f"{name}/kernel"] + weights[f"{name}/bias"]
+
+    parts = N_STATES[decoder.cell]
+    bridges = [f"bridge_{i}" for i in range(len(decoder.units))]
+    now = [np.split(np.tanh(dense(name, summary)), parts) for name in bridges]
+    context, logits, looks = np.zeros(states.shape[1]), [], []
+    for token in tokens:
+        inputs = np.concatenate([weights["embeddings"][token], context])
+        for i, recurrence in enumerate(decoder.recurrences):
+            given = [tf.constant(part[None], tf.float32) for part in now[i]]
+            cell = recurrence.recurrence.cell
+            _, after = cell(tf.constant(inputs[None], tf.float32), given)
+            now[i] = [part.numpy()[0] for part in after]
+            if i == 0:
+                own = expected_weights(attention, weights, now[0][0][None], states)
+                context = own[0] @ states
+                looks.append(own[0])
+            inputs = np.concatenate([now[i][0], context])
+        logits.append(dense("logits", np.tanh(dense("readout", inputs))))
+    return np.array(logits), np.array(looks)
 
 
 @pytest.mark.parametrize(("cell", "attention"), KINDS)

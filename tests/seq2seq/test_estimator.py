@@ -67,11 +67,12 @@ NETWORKS = {
     "additive": {},
     "dot": {"attention": "dot", "cell": "gru", "units": (3, 2)},
     "none": {"attention": None, "bidirectional": False},
+    "fed": {"input_feeding": True, "units": (3, 2)},
 }
 
 
 # The networks by themselves are tried in `test_network`.
-SLOW = {"additive": (), "dot": pytest.mark.slow, "none": pytest.mark.slow}
+SLOW = {name: () if name == "additive" else pytest.mark.slow for name in NETWORKS}
 
 
 @pytest.fixture(
@@ -862,3 +863,9 @@ def test_tensors_of_text_are_as_good_as_texts():
     for form in (tf.constant, lambda texts: list(map(tf.constant, texts))):
         found = make().fit(form(X), form(Y)).predict(form(X))
         assert found.tolist() == expected.tolist()
+
+
+def test_what_was_attended_to_is_fed_back_only_with_attention():
+    translator = TRANSLATOR.tiny(input_feeding=True, attention=None)
+    with pytest.raises(ValueError, match="input_feeding=True needs attention, but"):
+        translator.fit(TRANSLATOR.X, TRANSLATOR.y)

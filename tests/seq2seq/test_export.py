@@ -147,6 +147,7 @@ def test_a_transformer_of_tokens_is_named(tmp_path):
         pytest.param({"cell": "gru", "attention": "dot"}, marks=pytest.mark.slow),
         pytest.param({"units": (8, 6), "bidirectional": False}, marks=pytest.mark.slow),
         pytest.param({"attention": None}, marks=pytest.mark.slow),
+        pytest.param({"input_feeding": True}, marks=pytest.mark.slow),
     ],
 )
 def test_a_loop_over_parts_in_onnx_translates_alike(params, tmp_path):

@@ -20,6 +20,7 @@ SETTINGS = {
     "bidirectional": True,
     "attention": "additive",
     "dropout": 0.0,
+    "input_feeding": False,
 }
 END, UNKNOWN = 3, 1
 SOURCES = [[2, 5, 0, 1], [4], [1, 1, 3]]
@@ -29,8 +30,9 @@ NETWORKS = {
     "gru without attention": {"cell": "gru", "attention": None},
     "deep lstm dot": {"units": (4, 2), "attention": "dot", "bidirectional": False},
     "deep gru additive": {"units": (3, 2), "cell": "gru"},
+    "deep lstm fed": {"units": (4, 2), "input_feeding": True},
 }
-QUICK = {"lstm additive", "gru without attention", "deep lstm dot"}
+QUICK = {"lstm additive", "gru without attention", "deep lstm dot", "deep lstm fed"}
 
 
 def marked(name, *others):
