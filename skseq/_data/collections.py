@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse as sp
 
+from skseq._data.arrow import arrow_items, is_table, refuse_table
 from skseq._wording import counted
 
 
@@ -87,16 +88,13 @@ def as_collection(value: Any, name: str, content: str) -> Any:
             f"{name} is a {kind}, whose items are pairs. Pass the groups alone: "
             f"[group for _, group in {name}]."
         )
-    if isinstance(value, Mapping | Set):
-        raise TypeError(
-            f"{name} must be an ordered collection of {content}, got {kind}."
-        )
+    _check_ordered(value, name, content)
     if hasattr(value, "to_numpy") and len(getattr(value, "shape", ())) == 1:
         return list(value)  # a pandas Series, indexed, would look labels up
     if hasattr(value, "row_splits"):
         return ragged_rows(value, name)
     if hasattr(value, "to_pylist"):
-        return _arrow_items(value, name)
+        return arrow_items(value, name)
     if hasattr(value, "__len__") and hasattr(value, "__getitem__"):
         return value
     if hasattr(value, "__array__"):
@@ -107,18 +105,23 @@ def as_collection(value: Any, name: str, content: str) -> Any:
     )
 
 
+def _check_ordered(value: Any, name: str, content: str) -> None:
+    """Refuse a set, and what keeps its items by name: a dict, a group, a table."""
+    is_set = isinstance(value, Set)
+    is_group = hasattr(value, "keys") and not hasattr(value, "shape")  # of zarr
+    if is_set or is_group or isinstance(value, Mapping):
+        cure = f" Pass the items in an order: [{name}[key] for key in sorted({name})]."
+        raise TypeError(
+            f"{name} must be an ordered collection of {content}, got "
+            f"{type(value).__name__}.{'' if is_set else cure}"
+        )
+    if is_table(value):
+        refuse_table(value, name)
+
+
 def is_sized(value: Any) -> bool:
     """Tell whether a value has a length, which neither a class nor a 0-D array has."""
     return isinstance(value, Sized) and getattr(value, "shape", None) != ()
-
-
-def _arrow_items(value: Any, name: str) -> list:
-    """Take an array of pyarrow apart, whose items are not Python's."""
-    if hasattr(value, "column_names"):
-        raise TypeError(
-            f"{name} is a pyarrow {type(value).__name__}. Pass {name}.to_pandas()."
-        )
-    return value.to_pylist()
 
 
 def tensor_values(tensor: Any) -> Any:
@@ -143,7 +146,7 @@ def unwrapped(value: Any, name: str) -> Any:
     if hasattr(value, "row_splits"):
         return ragged_rows(value, name)
     if hasattr(value, "to_pylist"):
-        return _arrow_items(value, name)
+        return arrow_items(value, name)
     value = tensor_values(value.to_numpy() if hasattr(value, "to_numpy") else value)
     is_wrapping = hasattr(value, "__array__") and not isinstance(value, Sized)
     return np.asarray(value) if is_wrapping else value

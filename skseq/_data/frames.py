@@ -111,11 +111,22 @@ def _to_array(item: Any, name: str) -> np.ndarray:
     except UnicodeDecodeError:  # text beside bytes, which is refused elsewhere
         return np.asarray(item, dtype=object)
     except ValueError as error:
+        _check_frames_present(item, name)
         raise ValueError(
             f"{name} is not rectangular: its frames have different numbers of features."
             + PAIR_OF_AUDIO * _is_pair_of_audio(item)
             + PAIR_OF_GROUP * _is_pair_of_group(item)
         ) from error
+
+
+def _check_frames_present(item: Any, name: str) -> None:
+    """Refuse None among the frames, as a null in a column becomes."""
+    is_list = isinstance(item, list | tuple)
+    missing = [t for t, frame in enumerate(item) if frame is None] if is_list else []
+    if missing:
+        raise ValueError(
+            f"{name}[{missing[0]}] is missing (None). Drop that frame, or fill it."
+        )
 
 
 def _is_pair_of_audio(item: Any) -> bool:

@@ -21,6 +21,32 @@ from tests.data.samples import (
 pytestmark = pytest.mark.core
 
 
+class Group:
+    """Arrays by name, as zarr has them: no Mapping, though it has keys."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, name):
+        return {"a": RAGGED[0]}[name]
+
+    def keys(self):
+        return ["a"]
+
+
+class Dataset:
+    """A table as datasets has it: items are rows, columns have names."""
+
+    def __init__(self):
+        self.column_names, self.shape = ["frames", "text"], (3, 2)
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, i):
+        return {"frames": RAGGED[i], "text": "a"}
+
+
 BAD_COLLECTIONS = {
     "str": (
         "abc",
@@ -32,7 +58,19 @@ BAD_COLLECTIONS = {
     "dict": (
         {"a": RAGGED[0]},
         TypeError,
-        "X must be an ordered collection of sequences, got dict.",
+        "X must be an ordered collection of sequences, got dict. Pass the items in an "
+        "order: [X[key] for key in sorted(X)].",
+    ),
+    "group of arrays by name": (
+        Group(),
+        TypeError,
+        "X must be an ordered collection of sequences, got Group. Pass the items in an",
+    ),
+    "table of columns by name": (
+        Dataset(),
+        TypeError,
+        "X is a tests Dataset. Pass X.to_pandas() if its columns are numbers, or else "
+        "one column of sequences: X['frames'].",
     ),
     "set": ({1, 2}, TypeError, "an ordered collection of sequences, got set."),
     "generator": (

@@ -128,6 +128,11 @@ BAD_FRAMES = {
         ValueError,
         "X[0] is not rectangular: its frames have different numbers of features.",
     ),
+    "a frame is missing": (
+        [[[1, 2]], [[1, 2], None]],
+        ValueError,
+        "X[1][1] is missing (None). Drop that frame, or fill it.",
+    ),
     "list of sparse": (
         [sp.csr_array(np.eye(3))],
         TypeError,
