@@ -53,13 +53,19 @@ def _make_callback(callback, parameters):
 
 def _copied(callback):
     """A copy without the network that an earlier `fit` of Keras left in it."""
+    shared = {id(value): value for value in vars(callback).values() if _is_trial(value)}
     try:
-        return copy.deepcopy(callback, {id(callback.model): None})
+        return copy.deepcopy(callback, {id(callback.model): None, **shared})
     except TypeError as error:
         raise TypeError(
             f"The callback {callback!r} cannot be copied: {error}. Give its class, and "
             "its parameters as callbacks__<name>."
         ) from error
+
+
+def _is_trial(value) -> bool:
+    """Whether a value stands for a trial of Optuna's: no study listens to a copy."""
+    return hasattr(value, "should_prune") and hasattr(value, "report")
 
 
 def _own(routed, position) -> dict:

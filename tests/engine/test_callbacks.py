@@ -86,6 +86,45 @@ def test_a_copy_leaves_behind_the_network_of_an_earlier_fit():
     assert used.model is not None
 
 
+class Trial:
+    """What Optuna's callbacks tell of each epoch."""
+
+    def __init__(self, patience):
+        self.patience = patience
+        self.reported = []
+
+    def report(self, value, step):
+        self.reported.append(value)
+
+    def should_prune(self):
+        return len(self.reported) == self.patience
+
+
+class Prune(callbacks.Callback):
+    """Ends training as Optuna's callbacks do."""
+
+    def __init__(self, trial):
+        super().__init__()
+        self._trial = trial
+        self.seen = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen.append(epoch)
+        self._trial.report(logs["loss"], step=epoch)
+        if self._trial.should_prune():
+            raise InterruptedError
+
+
+def test_the_copy_of_a_callback_reports_to_the_very_trial_that_it_was_given():
+    trial = Trial(patience=3)
+    given = Prune(trial)
+    (made,) = make_callbacks(given)
+    with pytest.raises(InterruptedError):
+        run(made, epochs=8)
+    assert len(trial.reported) == 3
+    assert given.seen == []  # all else is the copy's own
+
+
 def test_an_instance_that_cannot_be_copied_is_refused_with_a_way_out(tmp_path):
     given = callbacks.Callback()
     with open(tmp_path / "log", "w") as file:
