@@ -27,6 +27,19 @@ DEPENDENCIES = (
     "dask",
     "distributed",
     "scikeras",
+    "onnx",
+    "onnxruntime",
+    "tf2onnx",
+    "optuna",
+    "optuna-integration",
+    "mlflow",
+    "skops",
+    "tensorboard",
+    "datasets",
+    "pyarrow",
+    "h5py",
+    "zarr",
+    "imbalanced-learn",
 )
 
 # What else a dependency may be installed as.

@@ -14,6 +14,20 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "skseq").rglob("*.md")),
 ]
+
+# What a page needs that is installed neither with skseq nor with its tests.
+NEEDS = {
+    "citizens.md": [
+        "datasets",
+        "h5py",
+        "imblearn",
+        "mlflow.pyfunc",
+        "optuna_integration",
+        "pyarrow",
+        "tensorboard",
+        "zarr",
+    ]
+}
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -26,6 +40,9 @@ def blocks_of(page):
     "page", [p for p in PAGES if blocks_of(p)], ids=lambda page: page.name
 )
 def test_the_python_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
+    for name in NEEDS.get(page.name, ()):
+        reason = f'needs {name}: pip install "skseq[{page.stem}]"'
+        pytest.importorskip(name, reason=reason)
     monkeypatch.chdir(tmp_path)
     namespace = {}
     for block in blocks_of(page):
