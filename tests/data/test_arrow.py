@@ -12,6 +12,7 @@ NEEDS_PYARROW = 'needs pyarrow: pip install "skseq[citizens]"'
 pa = pytest.importorskip("pyarrow", reason=NEEDS_PYARROW)
 
 LISTS = [x.tolist() for x in RAGGED]
+HALVES = [list(map(list, x.astype(np.float16))) for x in RAGGED]
 EQUAL = [x[:2] for x in RAGGED]
 SERIES = [x[:, :1] for x in RAGGED]
 FRAME = pa.list_(pa.float32(), 3)
@@ -30,7 +31,7 @@ FRAMES = {
         pa.array([x.tolist() for x in EQUAL], pa.list_(FRAME, 2)),
         EQUAL,
     ),
-    "half precision": (pa.array(LISTS, pa.list_(pa.list_(pa.float16()))), RAGGED),
+    "half precision": (pa.array(HALVES, pa.list_(pa.list_(pa.float16()))), RAGGED),
     "integers": (
         pa.array([[[1, 2], [3, 4]], [[5, 6]]]),
         [np.array([[1, 2], [3, 4]]), np.array([[5, 6]])],
