@@ -426,6 +426,16 @@ def assert_usable(case, loaded):
         assert len(loaded.predict(X)) == len(X)
 
 
+def harmlessly_loaded(path, header, arrays, watch):
+    """What such a file holds, None if it is refused; it must run and take nothing."""
+    path.write_bytes(packed({"header": header}, save_tensors(arrays)))
+    with watch:
+        loaded, most = watched(path, skseq.load)
+    assert most < 2**24
+    assert watch.seen == []
+    return loaded
+
+
 @pytest.mark.parametrize("effort", EFFORTS)
 def test_any_damage_of_an_estimator_is_refused_or_loaded_and_runs_nothing(
     effort, saved, watch
@@ -434,11 +444,7 @@ def test_any_damage_of_an_estimator_is_refused_or_loaded_and_runs_nothing(
 
     def check(data):
         header, arrays = damaged(data.draw, archive)
-        path.write_bytes(packed({"header": header}, save_tensors(arrays)))
-        with watch:
-            loaded, most = watched(path, skseq.load)
-        assert most < 2**24
-        assert watch.seen == []
+        loaded = harmlessly_loaded(path, header, arrays, watch)
         if loaded is not None and header["parameters"] == archive.header["parameters"]:
             assert_usable(case, loaded)
 
@@ -486,11 +492,7 @@ def test_any_damage_of_a_pipeline_is_refused_or_loaded_and_runs_nothing(
 
     def check(data):
         header, arrays = damaged(data.draw, archive)
-        path.write_bytes(packed({"header": header}, save_tensors(arrays)))
-        with watch:
-            loaded, most = watched(path, skseq.load)
-        assert most < 2**24
-        assert watch.seen == []
+        loaded = harmlessly_loaded(path, header, arrays, watch)
         if loaded is None or hasattr(loaded, "predict"):
             return
         with suppress(ValueError), watch:

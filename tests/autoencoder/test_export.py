@@ -22,6 +22,18 @@ def run(folder, format, **given):
     return found
 
 
+def run_both_elsewhere(coder, folder):
+    """What both formats give in a process without skseq."""
+    frames, lengths = padded(AUTOENCODER.X)
+    given = {"frames": frames, "lengths": lengths}
+    jobs = []
+    for format, names in {"saved_model": SIGNATURES, "onnx": ["model"]}.items():
+        coder.export(folder / format, format=format)
+        jobs += [(folder / format, format, name, given) for name in names]
+    *parts, onnx = run_elsewhere(jobs, folder)
+    return {n: value for part in parts for n, value in part.items()}, onnx
+
+
 def check(found, coder, X):
     np.testing.assert_allclose(found["score"], coder.score_samples(X), **NEAR)
     np.testing.assert_allclose(found["code"], coder.transform(X), **NEAR)
@@ -43,14 +55,7 @@ def fitted(**params):
 
 def test_in_a_process_without_skseq_both_formats_give_the_same(tmp_path):
     coder = fitted(units=(4, 3))
-    frames, lengths = padded(AUTOENCODER.X)
-    given = {"frames": frames, "lengths": lengths}
-    jobs = []
-    for format, names in {"saved_model": SIGNATURES, "onnx": ["model"]}.items():
-        coder.export(tmp_path / format, format=format)
-        jobs += [(tmp_path / format, format, name, given) for name in names]
-    *parts, onnx = run_elsewhere(jobs, tmp_path)
-    joined = {name: value for part in parts for name, value in part.items()}
+    joined, onnx = run_both_elsewhere(coder, tmp_path)
     single = [x.astype("float32") for x in AUTOENCODER.X]
     assert set(joined["label"]) == {-1, 1}
     for found in (joined, onnx):
@@ -115,13 +120,6 @@ def test_the_description_has_the_threshold(tmp_path):
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_whatever_the_network_graphs_give_the_same(units, cell, tmp_path):
     coder = AUTOENCODER.make(units=units, cell=cell, epochs=1).fit(AUTOENCODER.X)
-    frames, lengths = padded(AUTOENCODER.X)
-    given = {"frames": frames, "lengths": lengths}
-    jobs = []
-    for format, names in {"saved_model": SIGNATURES, "onnx": ["model"]}.items():
-        coder.export(tmp_path / format, format=format)
-        jobs += [(tmp_path / format, format, name, given) for name in names]
-    *parts, onnx = run_elsewhere(jobs, tmp_path)
-    joined = {name: value for part in parts for name, value in part.items()}
+    joined, onnx = run_both_elsewhere(coder, tmp_path)
     for found in (joined, onnx):
         check(found, coder, [x.astype("float32") for x in AUTOENCODER.X])
