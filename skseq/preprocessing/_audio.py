@@ -382,7 +382,20 @@ deltas
 
     def _static(self, log_mel: np.ndarray) -> np.ndarray:
         cepstrum = dct(log_mel, type=2, norm="ortho", axis=1)[:, : self.n_mfcc]
+        # What is left of a flat spectrum is rounding, which no scaling may blow up.
+        rounding = self._rounding * np.abs(log_mel).max(axis=1, keepdims=True)
+        cepstrum[np.abs(cepstrum) <= rounding] = 0.0
+        return cepstrum * self._lifting
+
+    @property
+    def _rounding(self) -> float:
+        """The error of a coefficient, relative to the largest energy."""
+        return self.n_mels * np.finfo(np.float64).eps
+
+    @property
+    def _lifting(self) -> np.ndarray:
+        """What each coefficient is multiplied by, (n_mfcc,)."""
         if not self.lifter:
-            return cepstrum
+            return np.ones(self.n_mfcc)
         ripple = np.sin(np.pi * np.arange(self.n_mfcc) / self.lifter)
-        return cepstrum * (1 + self.lifter / 2 * ripple)
+        return 1 + self.lifter / 2 * ripple

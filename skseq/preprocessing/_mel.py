@@ -19,6 +19,9 @@ _BLOCK = 2048
 _TILE = 16
 
 # Neighbours on each side that a slope is fitted to.
+# By which features that are equal may differ, relative to them.
+ROUNDING = float(np.finfo(np.float32).eps)
+
 SLOPE_WIDTH = 2
 
 
@@ -124,5 +127,10 @@ def slopes(features: np.ndarray) -> np.ndarray:
     """Fit a line to each frame that has neighbours enough, and to these neighbours."""
     n_frames = max(0, len(features) - 2 * SLOPE_WIDTH)
     places = range(2 * SLOPE_WIDTH + 1)
-    rise = sum((k - SLOPE_WIDTH) * features[k : k + n_frames] for k in places)
-    return rise / sum((k - SLOPE_WIDTH) ** 2 for k in places)
+    near = [(k - SLOPE_WIDTH, features[k : k + n_frames]) for k in places]
+    rise = sum(k * value for k, value in near)
+    # Features have single precision: what it would not show is rounding.
+    rise[
+        np.abs(rise) <= ROUNDING * sum(abs(k) * np.abs(value) for k, value in near)
+    ] = 0
+    return rise / sum(k * k for k, _ in near)

@@ -64,10 +64,21 @@ class SequenceNormalizer(SequenceTransformer):
         mean = wide.mean(axis=0)
         deviation = wide.std(axis=0)
         # The rounding error of a constant does not count as a deviation.
-        noise = len(wide) * np.finfo(wide.dtype).eps * np.abs(mean)
+        noise = rounding_of(frames.dtype, len(wide)) * np.abs(mean)
         deviation[deviation <= noise] = 1.0
         if self.with_mean:
             wide -= mean
         if self.with_std:
             wide /= deviation
         return wide.astype(float_type(frames))
+
+
+def rounding_of(dtype: np.dtype, n_frames: int) -> float:
+    """The most that frames of one value may deviate, relative to it.
+
+    Their mean is rounded, and so is each of them: a constant that was computed in
+    double precision may lie between two numbers of single precision.
+    """
+    of_mean = n_frames * np.finfo(np.float64).eps
+    of_frames = np.finfo(dtype).eps / 2 if dtype.kind == "f" else 0.0
+    return max(of_mean, of_frames)
