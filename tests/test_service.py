@@ -65,12 +65,12 @@ def recordings():
     return [(32767 * x).astype("<i2") for x in X]
 
 
-def wav(samples):
+def wav(samples, rate=RATE):
     file = io.BytesIO()
     with wave.open(file, "wb") as written:
         written.setnchannels(1)
         written.setsampwidth(2)
-        written.setframerate(RATE)
+        written.setframerate(rate)
         written.writeframes(samples.tobytes())
     return file.getvalue()
 
@@ -135,8 +135,11 @@ def test_many_threads_are_answered_as_the_pipeline_predicts(
 
 def test_what_cannot_be_read_is_answered_in_words(model, ask):
     refused = {
-        b"no sound": "Send a WAV file",
-        wav(np.zeros(100, "<i2"))[:30]: "Send a WAV file",
+        b"no sound": "not a whole WAV file",
+        wav(np.zeros(100, "<i2"))[:30]: "not a whole WAV file",
+        wav(np.zeros(100, "<i2"))[:-20]: "cut off",
+        wav(np.zeros(100, "<i2"), 44100): "one channel of 16 bits at 8000 Hz",
+        wav(np.zeros(61 * RATE, "<i2")): "no more than 60 seconds",
         wav(np.zeros(0, "<i2")): "X[0] has 0 frame(s)",
     }
     with running(uvicorn, model) as address:

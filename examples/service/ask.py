@@ -45,7 +45,7 @@ def main():
         texts, took = zip(*answers, strict=True)
         seconds = time.perf_counter() - start
     took = sorted(took)
-    print(f"{len(set(texts))} different answer: {texts[0]!r}")
+    print(f"text: {texts[0]!r}" + " (answers differ)" * (len(set(texts)) > 1))
     print(f"{args.times / seconds:.0f} requests per second")
     for share in (0.5, 0.99):
         print(f"{share:.0%} within {took[int(share * (len(took) - 1))]:.1f} ms")

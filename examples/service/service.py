@@ -25,6 +25,11 @@ from fastapi import Body, FastAPI, HTTPException
 
 import skseq
 
+LONGEST = 60  # seconds
+
+if "MODEL" not in os.environ:
+    raise SystemExit("Set MODEL to the path of a file that skseq.save wrote.")
+
 
 @asynccontextmanager
 async def lifespan(app: FastAPI):
@@ -36,23 +41,30 @@ async def lifespan(app: FastAPI):
 app = FastAPI(lifespan=lifespan)
 
 
-def samples(wav: bytes) -> np.ndarray:
-    """The audio samples of a WAV file."""
+def samples(wav: bytes, rate: float) -> np.ndarray:
+    """The audio samples of a WAV file, which must be what the model was fitted on."""
     try:
         with wave.open(io.BytesIO(wav)) as file:
-            if (file.getnchannels(), file.getsampwidth()) != (1, 2):
-                raise HTTPException(422, "Send one channel of 16 bits.")
-            return np.frombuffer(file.readframes(file.getnframes()), "<i2")
-    except (wave.Error, EOFError) as error:
-        raise HTTPException(422, "Send a WAV file, whole.") from error
+            form = file.getnchannels(), file.getsampwidth(), file.getframerate()
+            if form != (1, 2, rate):
+                raise ValueError(f"send one channel of 16 bits at {rate:g} Hz")
+            if file.getnframes() > LONGEST * rate:
+                raise ValueError(f"send no more than {LONGEST} seconds")
+            found = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+            if len(found) != file.getnframes():
+                raise ValueError("the file is cut off")
+            return found
+    except (wave.Error, EOFError, RuntimeError) as error:  # of damaged files
+        raise ValueError(f"this is not a whole WAV file ({error!r})") from error
 
 
 @app.post("/predict")
 def predict(wav: Annotated[bytes, Body(media_type="audio/wav")]) -> dict[str, str]:
     """What is said in a recording. FastAPI runs this in one of its threads."""
+    model = app.state.model
     try:
-        (text,) = app.state.model.predict([samples(wav)])
-    except ValueError as error:  # the message says what to send instead
+        (text,) = model.predict([samples(wav, model[0].sample_rate)])
+    except (ValueError, TypeError) as error:  # which says what to send instead
         raise HTTPException(422, str(error)) from error
     return {"text": text}
 
