@@ -71,7 +71,9 @@ class Interval(Constraint):
 
     def accepts(self, value):
         number, _ = _NUMBERS[self.kind]
-        if isinstance(value, bool) or not isinstance(value, number):
+        # A duration of NumPy's is an integer by its class.
+        is_other = isinstance(value, bool | np.timedelta64)
+        if is_other or not isinstance(value, number):
             return False
         if isinstance(value, np.floating):
             value = float(value)  # a bound may overflow in half precision

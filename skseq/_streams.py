@@ -71,8 +71,8 @@ class Stream:
         if self._dtype is not None and self._dtype != found.dtype:
             raise ValueError(
                 f"frames has dtype {found.dtype}, but those before had {self._dtype}. "
-                "Push frames of one dtype to a stream: frames.astype("
-                f"{self._dtype.name!r})."
+                "Push frames of one dtype and scale to a stream; audio samples of 16 "
+                "bits are 32,768 times those between -1 and 1."
             )
         return found
 

@@ -377,3 +377,9 @@ def test_equal_sequences_are_learnt_without_many_words(score):
     assert len(caught) <= 1
     assert np.isfinite(learnt.offset_)
     assert learnt.predict(X).tolist() == [1] * 6
+
+
+def test_a_message_shows_the_beginning_of_a_long_text():
+    with pytest.raises(ValueError, match=r"is text .* numeric sequences") as refused:
+        CTC.tiny().fit(["x" * 10**5], ["a"])
+    assert len(str(refused.value)) < 300

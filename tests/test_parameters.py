@@ -211,3 +211,8 @@ def test_a_divergence_error_says_where_and_what_to_do():
     text = str(TrainingDivergedError(1))
     assert "epoch 1. Lower" in text
     assert "None" not in text
+
+
+@pytest.mark.parametrize("kind", [int, float])
+def test_a_duration_is_not_a_number(kind):
+    assert not Interval(kind, 0, None).accepts(np.timedelta64(3, "D"))

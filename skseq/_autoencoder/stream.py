@@ -152,9 +152,9 @@ class _Windows:
         start = self.n_frames - self.length
         if start < 0:
             raise ValueError(
-                f"{counted(self.n_frames, 'frame')} were pushed, fewer than a window "
-                f"of window_length={self.length}. Push more before finish(), or lower "
-                "window_length."
+                f"The stream has {counted(self.n_frames, 'frame')}, fewer than a "
+                f"window of window_length={self.length}. Push more before finish(), or "
+                "lower window_length."
             )
         given = self.next_start - self.stride
         starts = [start] if start > given else []

@@ -113,9 +113,9 @@ class CTCStream(Stream):
             state.pieces.check_end()
             if state.decoder.n_frames + len(state.last) < 1:
                 raise ValueError(
-                    f"{counted(state.n_pushed, 'frame')} were pushed, of which the "
-                    "network's convolutions and skip_frames leave none. Push more "
-                    "before finish()."
+                    f"Of {counted(state.n_pushed, 'frame')} pushed, the network's "
+                    "convolutions and skip_frames leave none. Push more before "
+                    "finish()."
                 )
             labels = state.decoder.outcome(state.last)
             self.close()

@@ -4,6 +4,7 @@ Knows nothing of the collection around the sequence, nor of Keras.
 """
 
 import numbers
+import reprlib
 from collections.abc import Mapping, Set
 from os import PathLike
 from typing import Any
@@ -86,8 +87,8 @@ def _to_array(item: Any, name: str) -> np.ndarray:
         raise ValueError(f"{name} is None. Drop it, or give it frames.")
     if isinstance(item, str | bytes | PathLike):
         raise ValueError(
-            f"{name} is text ({item!r}); numeric sequences are required. If it names a "
-            "file, read it first."
+            f"{name} is text ({reprlib.repr(item)}); numeric sequences are required. "
+            "If it names a file, read it first."
         )
     if type(item).__module__.startswith("PIL."):
         raise TypeError(

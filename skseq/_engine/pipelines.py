@@ -173,7 +173,7 @@ def _described_own(transformer, place: str, is_fitted: bool) -> dict:
     parameters = transformer.get_params(deep=False)
     fitted = {n: getattr(transformer, n) for n in FITTED_X if hasattr(transformer, n)}
     if isinstance(transformer, FrameTransformer):
-        where = f"The transformer of {place}"
+        where = f"The transformer of {place.replace('The step', 'the step', 1)}"
         parameters["transformer"] = _described(parameters["transformer"], where, False)
         inner = getattr(transformer, "transformer_", None)
         fitted["transformer_"] = _described(inner, where, is_fitted)

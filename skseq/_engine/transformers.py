@@ -48,6 +48,7 @@ def describe_transformer(transformer: BaseEstimator, is_fitted: bool) -> dict:
     line, given = TRANSFORMERS[name], transformer.get_params(deep=False)
     parameters = _known_parameters(name, line, given)
     fitted = {n: v for n, v in vars(transformer).items() if n not in given}
+    fitted.pop("_metadata_request", None)  # which no file keeps
     known = {**COMMON, **line.fitted}
     unknown = [] if line.follows else sorted(fitted.keys() - known.keys())
     fitted = {n: _plain(v) for n, v in fitted.items() if is_fitted and n in known}
@@ -107,6 +108,7 @@ def build_transformer(described: dict, is_fitted: bool) -> BaseEstimator:
         if fitted:
             raise ValueError(f"its {name} should not be fitted")
         return transformer
+    fitted.pop("_metadata_request", None)  # which no file keeps
     known = {**COMMON, **line.fitted}
     if unknown := sorted(fitted.keys() - known.keys()):
         raise ValueError(f"its {name} has unknown attributes {unknown}")

@@ -175,7 +175,7 @@ def test_a_series_shorter_than_a_window_stays_open():
     series = np.random.default_rng(9).normal(size=(8, 2))
     with detector().stream(8) as stream:
         stream.push(series[:7])
-        with pytest.raises(ValueError, match="7 frames were pushed, fewer than"):
+        with pytest.raises(ValueError, match="The stream has 7 frames, fewer than"):
             stream.finish()
         assert len(stream.push(series[7:])) == 1
 

@@ -9,6 +9,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.decomposition import NMF, PCA, IncrementalPCA, TruncatedSVD
@@ -786,3 +787,12 @@ def test_what_cannot_be_predicted_is_loaded_nevertheless(tmp_path):
 
 def test_the_kinds_of_files_differ():
     assert saving.KIND != pipelines.KIND
+
+
+def test_requests_for_metadata_are_left_out(tmp_path):
+    with config_context(enable_metadata_routing=True):
+        scaler = StandardScaler().set_fit_request(sample_weight=True).fit(FRAMES)
+        skseq.save(scaler, tmp_path / "scaler")
+    loaded = skseq.load(tmp_path / "scaler")
+    assert not hasattr(loaded, "_metadata_request")
+    np.testing.assert_array_equal(loaded.transform(FRAMES), scaler.transform(FRAMES))
