@@ -13,6 +13,7 @@ from skseq._parameters import POSITIVE_INT
 from skseq._preprocess import preprocessed
 from skseq._preprocess.steps import transformers_of
 from skseq._shared_parameters import FITTED
+from skseq._warnings import warn
 from skseq._wording import counted
 
 # Enough for an output frame after any usual convolutions.
@@ -26,6 +27,10 @@ FITTED_FRAMES = {
     "mean_": VECTOR,
     "scale_": SCALE,
 }
+
+
+# Deviations from zero at which single precision rounds by a thousandth of one.
+FAR = 1e4
 
 
 class FrameEstimator(SequenceEstimator):
@@ -60,6 +65,13 @@ class FrameEstimator(SequenceEstimator):
 
     def _graph_inputs(self) -> GraphInputs:
         """What exported graphs take, and what is made of it before the network."""
+        if not self._steps and np.max(np.abs(self.mean_) / self.scale_) > FAR:
+            warn(
+                "Exported graphs take frames in single precision, and some features "
+                f"of X lie more than {FAR:,.0f} deviations from zero: results will "
+                "differ from those of predict. Subtract a constant from them, and fit "
+                "again."
+            )
         return GraphInputs.of(n_frame_features(self), self._steps)
 
     def _check_restored_width(self) -> None:

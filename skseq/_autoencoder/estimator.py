@@ -905,6 +905,7 @@ class LSTMAutoencoder(
             "estimator": type(self).__name__,
             "anomaly_score": self.anomaly_score,
             "offset": self.offset_,
+            **inputs.described(),
         }
         return Export(detector.graphs(joined=format == "onnx"), description)
 

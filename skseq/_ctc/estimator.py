@@ -905,6 +905,7 @@ class CTCSequenceClassifier(FrameEstimator):
             "estimator": type(self).__name__,
             "classes": self.classes_.tolist(),
             "form": self._label_form,
+            **inputs.described(),
         }
         return Export(reader.graphs(), description)
 

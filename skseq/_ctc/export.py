@@ -7,7 +7,6 @@ run it, and gives what the methods of the estimator give.
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from skseq._ctc.network import log_posteriors
@@ -159,4 +158,16 @@ class Reader:
 
     @property
     def _strings(self):
-        return tf.constant(np.char.encode(self.vocabulary.classes, "utf-8"))
+        return tf.constant(
+            [_encoded(label) for label in self.vocabulary.classes.tolist()]
+        )
+
+
+def _encoded(label: str) -> bytes:
+    try:
+        return label.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"The label {label!r} cannot be exported: it is a lone surrogate, which "
+            "UTF-8 does not hold. Rename it, and fit again."
+        ) from error

@@ -123,7 +123,9 @@ def check_greedy(own: str, decoder: str | None) -> None:
 
 def check_is_free(path) -> Path:
     """Refuse a path where something is already, but for an empty folder."""
-    path = Path(os.fspath(path)).resolve()
+    if not os.fspath(path):
+        raise ValueError("path is empty. Name the folder to export to.")
+    path = Path(os.fspath(path)).expanduser().resolve()
     if path.is_dir() and not any(path.iterdir()):
         return path
     if path.exists():
@@ -167,7 +169,7 @@ def write(path, format: str, model: keras.Model, export: Export) -> None:
             _write_saved_model(model, export, folder)
         text = json.dumps(_described(format, export), indent=1, ensure_ascii=False)
         (folder / DESCRIPTION).write_text(f"{text}\n", "utf-8")
-        if path.exists():
+        if check_is_free(path).exists():  # another export may have come first
             path.rmdir()
         folder.rename(path)
     except BaseException:

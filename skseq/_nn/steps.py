@@ -10,10 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
+from scipy.fft import dct
 
+from skseq._nn import portable
 from skseq._nn.layers import zero_padding
 from skseq._preprocess.steps import name_of
 from skseq.preprocessing import MFCC, FrameDifference, LogMel, SequenceNormalizer
+from skseq.preprocessing._mel import ROUNDING, SLOPE_WIDTH
+from skseq.preprocessing._normalizer import rounding_of
 
 # Frames, or seconds of sound, of the sequences that a written graph is tried on.
 _N_FRAMES = 300, 170
@@ -52,6 +56,11 @@ class GraphInputs:
         """What is passed beside the lengths."""
         return "waveforms" if self._are_waveforms else "frames"
 
+    def described(self) -> dict[str, float]:
+        """What a reader must know beside shapes: the rate of audio samples."""
+        rate = {"sample_rate": self.steps[0].sample_rate} if self._are_waveforms else {}
+        return {name: float(value) for name, value in rate.items()}
+
     @property
     def specs(self) -> tuple:
         """The inputs, as TensorFlow describes them."""
@@ -75,9 +84,33 @@ class GraphInputs:
         """The frames that the steps make, float32, and their lengths."""
         frames = sequences[self.name]
         frames = frames[..., tf.newaxis] if self._are_waveforms else frames
+        if not portable.are_in_use():  # which have no assertions
+            checks = self._checks(tf.shape(frames), lengths)
+            with tf.control_dependencies(checks):
+                frames = tf.identity(frames)
         for step in self.steps:
             frames, lengths = _STEPS[type(step)](step, frames, lengths)
         return frames, lengths
+
+    def _checks(self, shape, lengths) -> list:
+        """What refuses sequences that a graph would misread."""
+        width = 1 if self._are_waveforms else self.n_features
+        n_samples, n_frames = shape[0], shape[1]
+        return [
+            tf.debugging.assert_equal(
+                shape[2], width, f"{self.name} must have {width} features."
+            ),
+            tf.debugging.assert_equal(
+                tf.size(lengths), n_samples, "There must be one length per sequence."
+            ),
+            tf.debugging.assert_positive(
+                n_samples, "There must be at least one sequence."
+            ),
+            tf.debugging.assert_positive(lengths, "Each length must be at least 1."),
+            tf.debugging.assert_less_equal(
+                lengths, n_frames, f"No length may exceed the axis of {self.name}."
+            ),
+        ]
 
     @property
     def _are_waveforms(self) -> bool:
@@ -105,8 +138,8 @@ def _features(step: LogMel, frames, lengths):
     starts = tf.range(tf.reduce_max(lengths)) * hop
     cut = tf.gather(waveforms, starts[:, tf.newaxis] + tf.range(window), axis=1)
     energies = _power(cut, analysis) @ analysis.filters
-    static = tf.math.log(tf.maximum(energies, analysis.floor)) @ _static(step)
-    columns = [static]
+    log_mel = tf.math.log(tf.maximum(energies, analysis.floor))
+    columns = [_cepstrum(step, log_mel) if isinstance(step, MFCC) else log_mel]
     for _ in range(step.deltas):
         columns.append(_slopes(columns[-1], lengths))
     return tf.cast(tf.concat(columns, axis=-1), tf.float32), lengths
@@ -128,20 +161,28 @@ def _power(frames, analysis):
     return tf.square(real) + tf.square(imaginary)
 
 
-def _static(step) -> np.ndarray:
-    """What log mel energies are multiplied by: nothing but ones, or the cosines."""
-    return step._static(np.eye(step.n_mels))
+def _cepstrum(step: MFCC, log_mel):
+    """The coefficients, those that are rounding left out."""
+    cosines = dct(np.eye(step.n_mels), type=2, norm="ortho", axis=1)[:, : step.n_mfcc]
+    cepstrum = log_mel @ cosines
+    largest = tf.reduce_max(tf.abs(log_mel), axis=-1, keepdims=True)
+    is_rounding = tf.abs(cepstrum) <= step._rounding * largest
+    return tf.where(is_rounding, tf.zeros_like(cepstrum), cepstrum) * step._lifting
 
 
-def _slopes(features, lengths, width=2):
+def _slopes(features, lengths):
     """Fit a line to each frame and its neighbours; the edges are repeated."""
     places = tf.range(tf.shape(features)[1])
     last = lengths[:, tf.newaxis] - 1
-    rise = 0.0
-    for k in range(-width, width + 1):
+    rise = magnitude = tf.zeros_like(features)
+    offsets = range(-SLOPE_WIDTH, SLOPE_WIDTH + 1)
+    for k in offsets:
         near = tf.minimum(tf.maximum(places + k, 0), last)
-        rise += k * tf.gather(features, near, batch_dims=1)
-    return rise / sum(k * k for k in range(-width, width + 1))
+        near = k * tf.gather(features, near, batch_dims=1)
+        rise, magnitude = rise + near, magnitude + tf.abs(near)
+    is_rounding = tf.abs(rise) <= ROUNDING * magnitude
+    rise = tf.where(is_rounding, tf.zeros_like(rise), rise)
+    return rise / sum(k * k for k in offsets)
 
 
 # -- frames to frames -----------------------------------------------------------------
@@ -154,7 +195,9 @@ def _normalized(step: SequenceNormalizer, frames, lengths):
     centred = zero_padding(wide - mean, lengths)
     squares = tf.reduce_sum(tf.square(centred), axis=1, keepdims=True)
     deviation = tf.sqrt(squares / n_frames)
-    noise = n_frames * np.finfo(np.float64).eps * tf.abs(mean)
+    single = rounding_of(np.dtype("float32"), 0)  # what comes is of this precision
+    rounding = tf.maximum(n_frames * np.finfo(np.float64).eps, single)
+    noise = rounding * tf.abs(mean)
     deviation = tf.where(deviation <= noise, tf.ones_like(deviation), deviation)
     frames = centred if step.with_mean else wide
     if step.with_std:

@@ -781,8 +781,6 @@ default="auto"
         self._check_decoding(self._settings["attention"])
         refuse_steps(self._steps)
         vocabularies = self._vocabulary("source"), self._vocabulary("target")
-        if format == "onnx":
-            return Parts(model, *vocabularies).export()
         cut, join = tokenizer_in_use(self, "source"), tokenizer_in_use(self, "target")
         join = join if self._target_form == "text" else None
         rules = Rules(
@@ -792,6 +790,8 @@ default="auto"
             self._longest_target,
             self.no_repeat_ngram,
         )
+        if format == "onnx":
+            return Parts(model, *vocabularies, rules).export()
         return Translation(model, *vocabularies, cut, join, rules).export()
 
     def _check_restored(self):

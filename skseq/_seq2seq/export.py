@@ -33,6 +33,8 @@ _SPLITS = {
 }
 _GLUES = {"word": " ", "char": ""}
 
+_NO_SOURCE = "There must be at least one source."
+
 # A tokenizer of a user's own cannot be part of a graph.
 _NAMED = tuple(_SPLITS)
 
@@ -76,6 +78,15 @@ class Rules:
     longest_source: int
     longest_target: int
     no_repeat_ngram: int
+
+    def described(self) -> dict[str, Any]:
+        """The rules, by the parameters that set them, in plain values."""
+        return {
+            "min_output_length": int(self.min_length),
+            "max_output_length": self.max_length and int(self.max_length),
+            "longest_source": self.longest_source,
+            "longest_target": self.longest_target,
+        }
 
     def limits(self, lengths):
         """The most tokens of an output, for sources of these lengths."""
@@ -123,12 +134,23 @@ class Translation:
 
     def predict(self, text) -> dict:
         """Translate texts."""
-        tokens = _SPLITS[self.cut](text)
+        checks = [tf.debugging.assert_positive(tf.size(text), _NO_SOURCE)]
+        with tf.control_dependencies(checks):
+            tokens = _SPLITS[self.cut](tf.identity(text))
         lengths = tf.cast(tokens.row_lengths(), tf.int32)
-        return self.predict_tokens(tokens.to_tensor(""), lengths)
+        return self.predict_tokens(tokens.to_tensor("", shape=(None, None)), lengths)
 
     def predict_tokens(self, tokens, lengths) -> dict:
         """Translate padded tokens."""
+        checks = [
+            tf.debugging.assert_positive(tf.size(lengths), _NO_SOURCE),
+            tf.debugging.assert_positive(lengths, "A source holds no tokens."),
+            tf.debugging.assert_less_equal(
+                lengths, tf.shape(tokens)[1], "No length may exceed the axis of tokens."
+            ),
+        ]
+        with tf.control_dependencies(checks):
+            tokens = tf.identity(tokens)
         rules, vocabulary = self.rules, self.target
         outputs, counts, *_ = translate(
             self.model,
@@ -181,15 +203,25 @@ class Parts:
     ----------
     model : keras.Model
     source, target : TokenVocabulary
+    rules : Rules
+        What the reader's loop has to keep.
     """
 
     model: Any
     source: TokenVocabulary
     target: TokenVocabulary
+    rules: Rules
 
     def export(self) -> Export:
         """The functions and their description."""
-        return Export(self.graphs(), _described(self.source, self.target))
+        if self.rules.no_repeat_ngram:
+            raise ValueError(
+                f"no_repeat_ngram={self.rules.no_repeat_ngram} cannot be exported to "
+                "ONNX, where a reader loops over tokens by itself. Set "
+                'no_repeat_ngram=0, or export with format="saved_model".'
+            )
+        described = _described(self.source, self.target) | self.rules.described()
+        return Export(self.graphs(), described)
 
     def graphs(self) -> list[Graph]:
         """The encoder, then the step."""

@@ -6,6 +6,7 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from skseq import CTCSequenceClassifier
 from skseq.augmentation import SpecAugment
@@ -181,6 +182,40 @@ def test_a_beam_search_is_not_left_out_in_silence(reader, tmp_path):
     found = run_saved_model(tmp_path / "model", frames=frames, lengths=lengths)
     greedy = reader.set_params(decoder="greedy").predict(CTC.X)
     assert texts(found["text"]) == list(greedy)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"frames": np.zeros((2, 9, 1), "float32")}, "frames must have 3 features"),
+        ({"lengths": np.array([9, 0], "int32")}, "Each length must be at least 1"),
+        ({"lengths": np.array([9, 10], "int32")}, "No length may exceed the axis"),
+        ({"lengths": np.array([9], "int32")}, "one length per sequence"),
+        (
+            {"frames": np.zeros((0, 9, 3), "float32"), "lengths": np.zeros(0, "int32")},
+            "at least one sequence",
+        ),
+    ],
+)
+def test_a_graph_refuses_what_it_would_misread(change, words, reader, tmp_path):
+    reader.export(tmp_path / "model")
+    given = {"frames": np.zeros((2, 9, 3), "float32"), "lengths": np.array([9, 4])}
+    given["lengths"] = given["lengths"].astype("int32")
+    with pytest.raises(tf.errors.InvalidArgumentError, match=words):
+        run_saved_model(tmp_path / "model", **given | change)
+
+
+def test_half_of_a_character_cannot_be_written(tmp_path):
+    clf = CTC.tiny().fit(CTC.X, [f"{y}\ud800" for y in CTC.y])
+    with pytest.raises(ValueError, match=r"The label '\\ud800' cannot be exported"):
+        clf.export(tmp_path / "model")
+
+
+def test_features_far_from_zero_are_warned_of(tmp_path):
+    X = [x + 1e7 for x in CTC.X]
+    clf = CTC.tiny().fit(X, CTC.y)
+    with pytest.warns(UserWarning, match="take frames in single precision, and some"):
+        clf.export(tmp_path / "model")
 
 
 def test_a_step_that_no_graph_can_hold_is_named(tmp_path):

@@ -116,6 +116,26 @@ def test_an_empty_folder_is_filled_and_missing_ones_are_made(coder, tmp_path):
         assert folder.stat().st_mode == (tmp_path / "some").stat().st_mode
 
 
+def test_a_path_is_read_as_everywhere_else(coder, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    coder.export("~/model")
+    assert (tmp_path / "model" / "skseq.json").exists()
+    with pytest.raises(ValueError, match="path is empty"):
+        coder.export("")
+
+
+def test_an_export_that_comes_second_is_refused(coder, tmp_path, monkeypatch):
+    def meanwhile(*arguments, **options):
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model" / "skseq.json").touch()
+        return "{}"
+
+    monkeypatch.setattr("json.dumps", meanwhile)
+    with pytest.raises(FileExistsError, match="is a folder that is not empty"):
+        coder.export(tmp_path / "model")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
 def test_an_export_that_fails_leaves_nothing_behind(coder, tmp_path, monkeypatch):
     def fail(*arguments, **options):
         raise OSError("no space left")

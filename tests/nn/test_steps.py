@@ -41,6 +41,25 @@ def test_a_step_gives_the_same_in_a_padded_batch(name):
         np.testing.assert_allclose(near, wanted, rtol=1e-5, atol=1e-5)
 
 
+SILENCE = np.zeros(900, "float32")
+TONE = np.sin(2 * np.pi * 1000 * np.arange(900) / 8000).astype("float32")
+
+
+@pytest.mark.parametrize("samples", [SILENCE, TONE], ids=["silence", "tone"])
+@pytest.mark.parametrize("step", [MFCC(8000, deltas=1), LogMel(8000)], ids=str)
+@pytest.mark.parametrize("n_padding", [0, 100, 5000])
+def test_rounding_is_not_blown_up_by_normalization(samples, step, n_padding):
+    steps = [step, SequenceNormalizer()]
+    (expected,) = steps[1].transform(steps[0].transform([samples]))
+    batch = np.pad(samples, (0, n_padding))[np.newaxis]
+    lengths = np.array([len(samples)], "int32")
+    made, _ = GraphInputs.of(1, steps).read(lengths=lengths, waveforms=batch)
+    near = np.asarray(made)[0, : len(expected)]
+    np.testing.assert_allclose(near, expected, rtol=1e-4, atol=1e-4)
+    if samples is SILENCE:
+        assert not expected.any()
+
+
 def test_steps_follow_one_another():
     steps = [LogMel(8000), SequenceNormalizer()]
     X = [x[:, 0].astype("float32") for x in WAVEFORMS[:2]]

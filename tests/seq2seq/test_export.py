@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.estimators import TRANSLATOR, TRANSLATOR_CHAR, TRANSLATOR_GRU_DOT
 from tests.exported import run_elsewhere, run_onnx, run_saved_model, texts
@@ -22,14 +23,18 @@ def tokens_of(X, dtype=str):
 def translated(folder, given):
     """Greedy translations of token ids, by what ONNX has: encoder and step."""
     description = json.loads((folder / "skseq.json").read_text("utf-8"))
-    end, longest = description["end_id"], 12
+    end, shortest = description["end_id"], description["min_output_length"]
+    share = np.maximum(1, given["lengths"] / description["longest_source"])
+    limits = np.ceil(description["longest_target"] * share)
+    if description["max_output_length"] is not None:
+        limits[:] = description["max_output_length"]
     known = run_onnx(folder, "encoder", **given)
     states = {name: known.pop(name) for name in list(known) if name.startswith("state")}
     last = np.full(len(given["lengths"]), end, dtype="int32")
     outputs = [[] for _ in last]
     step_inputs = set(description["inputs"]["decoder_step"])
     known = {name: value for name, value in known.items() if name in step_inputs}
-    for _ in range(longest):
+    for t in range(int(limits.max()) + 1):
         found = run_onnx(
             folder,
             "decoder_step",
@@ -40,7 +45,8 @@ def translated(folder, given):
         )
         best = found["log_proba"]
         best[:, description["unknown_target_id"]] = -np.inf
-        best = best.argmax(axis=1)
+        best[:, end] = np.where(t < shortest, -np.inf, best[:, end])
+        best = np.where(t < limits, best.argmax(axis=1), end)
         last = np.where(last == end, end, best) if any(outputs) else best
         last = last.astype("int32")
         for output, token in zip(outputs, last.tolist(), strict=True):
@@ -161,6 +167,42 @@ def test_a_loop_over_parts_in_onnx_translates_alike(params, tmp_path):
     words = description["target_vocabulary"]
     written = [" ".join(words[i] for i in output) for output in found]
     assert written == list(translator.predict(TRANSLATOR.X))
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {},
+        {"max_output_length": 2},
+        pytest.param({"min_output_length": 6}, marks=pytest.mark.slow),
+    ],
+)
+def test_a_loop_in_onnx_keeps_the_limits_of_outputs(limits, translator, tmp_path):
+    rough = TRANSLATOR.rough(translator).set_params(**limits)
+    rough.export(tmp_path / "model", format="onnx")
+    text = (tmp_path / "model" / "skseq.json").read_text("utf-8")
+    description, X = json.loads(text), [*TRANSLATOR.X, "a b c a b c a b c"]
+    found = translated(tmp_path / "model", ids_of([x.split() for x in X], description))
+    words = description["target_vocabulary"]
+    assert [" ".join(words[i] for i in row) for row in found] == list(rough.predict(X))
+
+
+def test_repetitions_that_no_graph_forbids_are_refused(translator, tmp_path):
+    limited = TRANSLATOR.rough(translator).set_params(no_repeat_ngram=2)
+    with pytest.raises(ValueError, match="no_repeat_ngram=2 cannot be exported to ONN"):
+        limited.export(tmp_path / "model", format="onnx")
+
+
+def test_a_graph_refuses_sources_that_predict_refuses(translator, tmp_path):
+    translator.export(tmp_path / "model")
+    function = tf.saved_model.load(tmp_path / "model").signatures
+    for text in (["a", "  "], [""]):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="holds no tokens"):
+            function["predict"](text=tf.constant(text))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="No length may exceed"):
+        function["predict_tokens"](
+            tokens=tf.constant([["a"]]), lengths=tf.constant([2])
+        )
 
 
 @pytest.mark.slow
