@@ -132,10 +132,10 @@ def refuse_forked_process() -> None:
     if len(_ran_in) > 1:
         raise RuntimeError(
             "This process was forked after TensorFlow had started, and TensorFlow "
-            "hangs in such a process. skseq starts it in fit, predict and skseq.load. "
-            "Start workers by the 'spawn' or 'forkserver' method of multiprocessing or "
-            "by joblib's loky, or let each worker call skseq.load itself, the parent "
-            "nothing."
+            "hangs in such a process. skseq starts it when something is fitted, used "
+            "or loaded. Start workers by the 'spawn' or 'forkserver' method of "
+            "multiprocessing or by joblib's loky, or let each worker call skseq.load "
+            "itself, the parent nothing."
         )
 
 
