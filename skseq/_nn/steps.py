@@ -16,6 +16,7 @@ from skseq._nn import portable
 from skseq._nn.layers import zero_padding
 from skseq._preprocess.steps import name_of
 from skseq.preprocessing import MFCC, FrameDifference, LogMel, SequenceNormalizer
+from skseq.preprocessing._audio import ROUNDING_OF_SUMS
 from skseq.preprocessing._mel import ROUNDING, SLOPE_WIDTH
 from skseq.preprocessing._normalizer import rounding_of
 
@@ -165,8 +166,8 @@ def _cepstrum(step: MFCC, log_mel):
     """The coefficients, those that are rounding left out."""
     cosines = dct(np.eye(step.n_mels), type=2, norm="ortho", axis=1)[:, : step.n_mfcc]
     cepstrum = log_mel @ cosines
-    largest = tf.reduce_max(tf.abs(log_mel), axis=-1, keepdims=True)
-    is_rounding = tf.abs(cepstrum) <= step._rounding * largest
+    magnitude = tf.reduce_sum(tf.abs(log_mel), axis=-1, keepdims=True)
+    is_rounding = tf.abs(cepstrum) <= ROUNDING_OF_SUMS * magnitude
     return tf.where(is_rounding, tf.zeros_like(cepstrum), cepstrum) * step._lifting
 
 

@@ -286,6 +286,10 @@ class LogMel(SequenceTransformer):
         )
 
 
+# The error of a sum, relative to the sum of the magnitudes.
+ROUNDING_OF_SUMS = float(np.finfo(np.float64).eps)
+
+
 class MFCC(LogMel):
     """Turn raw waveforms into frames of mel-frequency cepstral coefficients.
 
@@ -383,14 +387,9 @@ deltas
     def _static(self, log_mel: np.ndarray) -> np.ndarray:
         cepstrum = dct(log_mel, type=2, norm="ortho", axis=1)[:, : self.n_mfcc]
         # What is left of a flat spectrum is rounding, which no scaling may blow up.
-        rounding = self._rounding * np.abs(log_mel).max(axis=1, keepdims=True)
+        rounding = ROUNDING_OF_SUMS * np.abs(log_mel).sum(axis=1, keepdims=True)
         cepstrum[np.abs(cepstrum) <= rounding] = 0.0
         return cepstrum * self._lifting
-
-    @property
-    def _rounding(self) -> float:
-        """The error of a coefficient, relative to the largest energy."""
-        return self.n_mels * np.finfo(np.float64).eps
 
     @property
     def _lifting(self) -> np.ndarray:

@@ -28,6 +28,7 @@ def translated(folder, given):
     limits = np.ceil(description["longest_target"] * share)
     if description["max_output_length"] is not None:
         limits[:] = description["max_output_length"]
+    limits = np.maximum(limits, shortest)
     known = run_onnx(folder, "encoder", **given)
     states = {name: known.pop(name) for name in list(known) if name.startswith("state")}
     last = np.full(len(given["lengths"]), end, dtype="int32")
