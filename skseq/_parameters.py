@@ -265,7 +265,7 @@ def check_value(owner: str, name: str, value, allowed) -> None:
     """Check one parameter, by its own name and that of what has it."""
     if accepts(value, allowed):
         return
-    hints = [option.hint(name, value) for option in _options(allowed)]
+    hints = [option.hint(name, value) for option in options_of(allowed)]
     sentence = f"The {name!r} parameter of {owner} must be {listed(allowed)}."
     got = f"Got {_shown(value)} instead."
     raise ValueError(" ".join([sentence, got, *filter(None, hints)]))
@@ -273,16 +273,17 @@ def check_value(owner: str, name: str, value, allowed) -> None:
 
 def accepts(value, allowed) -> bool:
     """Whether a value is what one constraint, or any of a tuple, accepts."""
-    return any(option.accepts(value) for option in _options(allowed))
+    return any(option.accepts(value) for option in options_of(allowed))
 
 
 def listed(allowed) -> str:
     """What is allowed, as the end of a sentence: "None, an int ... or a callable"."""
-    *others, last = map(str, _options(allowed))
+    *others, last = map(str, options_of(allowed))
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _options(allowed) -> tuple:
+def options_of(allowed) -> tuple:
+    """The constraints of which a value must meet one."""
     return allowed if isinstance(allowed, tuple) else (allowed,)
 
 

@@ -26,7 +26,7 @@ from skseq._engine.transformers import (
 )
 from skseq._files.archive import read_archive, write_archive
 from skseq._files.plain import MALFORMED, pack, unpack
-from skseq._parameters import ABSENT, BOOLEAN, MISSING, accepts, listed
+from skseq._parameters import ABSENT, BOOLEAN, MISSING, accepts, listed, options_of
 from skseq._preprocess.plain import CLASSES
 from skseq.preprocessing import FrameTransformer
 from skseq.preprocessing._transformer import SequenceTransformer
@@ -327,7 +327,7 @@ def _built_own(*, name, parameters, fitted, count, is_fitted) -> BaseEstimator:
         raise ValueError(f"it holds an unknown transformer {reprlib.repr(name)}")
     parameters, fitted = dict(parameters), dict(fitted)
     is_outer = CLASSES[name] is FrameTransformer
-    known = {n: (*_options(allowed), ABSENT) for n, allowed in FITTED_X.items()}
+    known = {n: (*options_of(allowed), ABSENT) for n, allowed in FITTED_X.items()}
     if is_outer:
         parameters["transformer"] = _built(parameters["transformer"], count, False)
         inner = _built(fitted.pop("transformer_", None), count, is_fitted)
@@ -345,10 +345,6 @@ def _built_own(*, name, parameters, fitted, count, is_fitted) -> BaseEstimator:
     elif not is_outer:
         transformer._check_parameters()
     return transformer
-
-
-def _options(allowed) -> tuple:
-    return allowed if isinstance(allowed, tuple) else (allowed,)
 
 
 def _estimators_in(item: Any) -> Iterator:

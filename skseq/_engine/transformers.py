@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 
 from skseq._engine.known_transformers import COMMON, TRANSFORMERS, Array, Line
 from skseq._engine.matrices import build_matrix, describe_matrix
-from skseq._parameters import MISSING, accepts, listed
+from skseq._parameters import MISSING, accepts, listed, options_of
 
 MAX_MADE = 2**20  # features that may be made of those of a frame
 
@@ -108,7 +108,6 @@ def build_transformer(described: dict, is_fitted: bool) -> BaseEstimator:
         if fitted:
             raise ValueError(f"its {name} should not be fitted")
         return transformer
-    fitted.pop("_metadata_request", None)  # which no file keeps
     known = {**COMMON, **line.fitted}
     if unknown := sorted(fitted.keys() - known.keys()):
         raise ValueError(f"its {name} has unknown attributes {unknown}")
@@ -171,8 +170,7 @@ def _check_fitted(transformer: BaseEstimator, line: Line, known: dict) -> None:
 
 
 def _arrays(allowed: Any) -> Iterable[Array]:
-    options = allowed if isinstance(allowed, tuple) else (allowed,)
-    return (option for option in options if isinstance(option, Array))
+    return (option for option in options_of(allowed) if isinstance(option, Array))
 
 
 def _refitted(transformer: BaseEstimator) -> BaseEstimator:
