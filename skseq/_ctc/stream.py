@@ -43,10 +43,11 @@ class CTCStream(Stream):
 
     def __init__(self, reader: Any):
         super().__init__(reader)
-        self._network = _Network.of(reader)
+        pieces = Pieces.of(reader._steps)
+        self._network = _Network.of(reader, pieces.hop)
         self._vocabulary: LabelVocabulary = reader._vocabulary
         self._state = _State(
-            Pieces.of(reader._steps),
+            pieces,
             self._network.first_states(),
             _decoder(reader),
             reader._settings["skip_frames"],
@@ -80,7 +81,7 @@ class CTCStream(Stream):
         """
         with self._opened():
             frames = self._checked(frames)
-            state, n_at_once = self._state, int(_AT_ONCE * self._state.pieces.hop)
+            state, n_at_once = self._state, _AT_ONCE * self._state.pieces.hop
             labels = []
             for start in range(0, max(1, len(frames)), n_at_once):
                 piece = frames[start : start + n_at_once]
@@ -149,17 +150,17 @@ class _Network:
     recipe: Recipe
     weights: list[np.ndarray]
     scaling: Scaling
-    stride: float  # pushed frames from one output frame to the next
+    stride: int  # pushed frames from one output frame to the next
     n_skipped: int
 
     @classmethod
-    def of(cls, reader: Any) -> "_Network":
-        settings, pieces = reader._settings, Pieces.of(reader._steps)
+    def of(cls, reader: Any, hop: int) -> "_Network":
+        settings = reader._settings
         return cls(
             reader._recipe(),
             reader._weights,
             reader._scaling,
-            prod(settings["conv_strides"]) * pieces.hop,
+            prod(settings["conv_strides"]) * hop,
             settings["skip_frames"],
         )
 
@@ -186,7 +187,7 @@ class _Network:
         """Pushed frames that the settled labels were read from."""
         n_settled = state.decoder.n_settled
         n_frames = (n_settled + self.n_skipped) * self.stride if n_settled else 0
-        return int(min(n_frames, state.n_pushed))
+        return min(n_frames, state.n_pushed)
 
 
 @dataclass(frozen=True)

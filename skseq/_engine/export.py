@@ -72,6 +72,14 @@ class Graph:
 
         return traced
 
+    def results(self) -> dict[str, np.ndarray]:
+        """What TensorFlow gives for the example."""
+        with compiled.switched_off():
+            run = self.traced().get_concrete_function()
+            given = {name: tf.constant(value) for name, value in self.example.items()}
+            found = run(*(given[spec.name] for spec in self.inputs))
+        return {name: value.numpy() for name, value in found.items()}
+
     def described(self) -> dict[str, Any]:
         """Each input's dtype and shape, in plain values."""
         return {
@@ -136,13 +144,13 @@ def check_is_free(path) -> Path:
     return path
 
 
-def write(path, format: str, model: keras.Model, export: Export) -> None:
+def write(path: Path, format: str, model: keras.Model, export: Export) -> None:
     """Write functions of a network into a new folder, all of them or nothing.
 
     Parameters
     ----------
-    path : str or path-like
-        The folder; it may be there, if it is empty.
+    path : Path
+        What `check_is_free` gave.
     format : {"saved_model", "onnx"}
     model : keras.Model
         What holds the weights.
@@ -157,7 +165,6 @@ def write(path, format: str, model: keras.Model, export: Export) -> None:
     ValueError
         If the format cannot hold an operation of the network.
     """
-    path = check_is_free(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     folder.mkdir()
@@ -254,7 +261,7 @@ class Exportable(ABC):
         check_is_fitted(self)
         check_value("export", "format", format, OneOf(FORMATS))
         refuse_forked_process()
-        check_is_free(path)
+        path = check_is_free(path)
         model = self._built()
         write(path, format, model, self._exported(model, format))
 

@@ -99,7 +99,7 @@ class Recurrent(keras.layers.Layer):
     def _run(self, frames, lengths, state):
         if compiled.on_gpu() and not portable.are_in_use():
             return self.recurrence(frames, initial_state=state)
-        state = self._first_state(frames) if state is None else state
+        state = self.first_state(tf.shape(frames)[0]) if state is None else state
         weights = [weight.value for weight in self.recurrence.weights]
         return _run_plain(self.cell, frames, lengths, weights, state)
 
@@ -113,6 +113,8 @@ class Recurrent(keras.layers.Layer):
 
     def _run_compiled(self, inputs, lengths, state, training):
         """Run on frames and constants, of which one has no features."""
+        if state is None:
+            state = self.first_state(tf.shape(inputs[0])[0])
         kernel, *others = [weight.value for weight in self.recurrence.weights]
         no_kernel = tf.zeros((0, kernel.shape[1]))
         sees_frames = inputs[0].shape[-1] != 0
@@ -122,15 +124,15 @@ class Recurrent(keras.layers.Layer):
             inputs,
             lengths,
             (*kernels, *others),
-            self._first_state(inputs[0]) if state is None else state,
+            state,
             backward=self.backward,
             training=training,
             n_beside=self.n_beside,
         )
 
-    def _first_state(self, frames):
-        zeros = tf.zeros((tf.shape(frames)[0], self.units))
-        return [zeros] * N_STATES[self.cell]
+    def first_state(self, n_samples=1):
+        """The state of sequences before their first frames."""
+        return [tf.zeros((n_samples, self.units))] * N_STATES[self.cell]
 
     def step(self, frame, state, training=False):
         """Advance by one frame; a state is what the cell hands on, its output first."""
@@ -157,10 +159,6 @@ class Recurrent(keras.layers.Layer):
             maximum_iterations=n_frames,
         )
         return tf.transpose(outputs.stack(), (1, 0, 2)), state
-
-    def first_state(self):
-        """The state of one sequence before its first frame."""
-        return [tf.zeros((1, self.units))] * N_STATES[self.cell]
 
     def compute_output_shape(self, frames_shape, lengths_shape=None):
         return (*frames_shape[:-1], self.units)

@@ -59,14 +59,14 @@ class GraphInputs:
 
     def described(self) -> dict[str, float]:
         """What a reader must know beside shapes: the rate of audio samples."""
-        rate = {"sample_rate": self.steps[0].sample_rate} if self._are_waveforms else {}
-        return {name: float(value) for name, value in rate.items()}
+        if not self._are_waveforms:
+            return {}
+        return {"sample_rate": float(self.steps[0].sample_rate)}
 
     @property
     def specs(self) -> tuple:
         """The inputs, as TensorFlow describes them."""
-        width = () if self._are_waveforms else (self.n_features,)
-        sequences = tf.TensorSpec((None, None, *width), tf.float32, self.name)
+        sequences = tf.TensorSpec((None, None, *self._width), tf.float32, self.name)
         return sequences, tf.TensorSpec((None,), tf.int32, "lengths")
 
     @property
@@ -76,8 +76,7 @@ class GraphInputs:
         if self._are_waveforms:
             rate = self.steps[0].sample_rate
             longest, shortest = (round(seconds * rate) for seconds in _SECONDS)
-        width = () if self._are_waveforms else (self.n_features,)
-        values = np.random.default_rng(0).normal(size=(2, longest, *width))
+        values = np.random.default_rng(0).normal(size=(2, longest, *self._width))
         lengths = np.array([longest, shortest], dtype="int32")
         return {self.name: values.astype("float32"), "lengths": lengths}
 
@@ -112,6 +111,11 @@ class GraphInputs:
                 lengths, n_frames, f"No length may exceed the axis of {self.name}."
             ),
         ]
+
+    @property
+    def _width(self) -> tuple[int, ...]:
+        """The last axis of sequences, which waveforms have none of."""
+        return () if self._are_waveforms else (self.n_features,)
 
     @property
     def _are_waveforms(self) -> bool:

@@ -9,7 +9,7 @@ from skseq._preprocess.chain import Chain, checked_frames
 from skseq._preprocess.plain import CLASSES
 from skseq._preprocess.steps import name_of
 from skseq.preprocessing import SequenceNormalizer
-from skseq.preprocessing._pieces import last_of
+from skseq.preprocessing._pieces import Stages
 from skseq.preprocessing._transformer import SequenceTransformer
 
 
@@ -20,6 +20,10 @@ class _Passed:
     step: Any
     stage: Any
     n_frames: int = 0  # that came
+
+    @property
+    def hop(self) -> int:
+        return getattr(self.stage, "hop", 1)
 
     def push(self, frames: np.ndarray) -> tuple["_Passed", np.ndarray]:
         try:
@@ -43,14 +47,8 @@ class _Passed:
 
 
 @dataclass(frozen=True)
-class Pieces:
-    """What the steps still need of the frames of a sequence that came.
-
-    `push(frames)` gives what to go on with and the frames that are complete, and
-    `end()` those that are left if no more come. Both leave the record as it was.
-    """
-
-    passed: tuple[_Passed, ...]
+class Pieces(Stages):
+    """What the steps still need of the frames of a sequence that came."""
 
     @classmethod
     def of(cls, steps: list | None) -> "Pieces":
@@ -68,35 +66,6 @@ class Pieces:
                 raise ValueError(_refusal(step.step))
             passed.append(_Passed(step, stage))
         return cls(tuple(passed))
-
-    @property
-    def hop(self) -> float:
-        """Frames that come, from one that is given to the next."""
-        return float(np.prod([getattr(p.stage, "hop", 1) for p in self.passed]))
-
-    def push(self, frames: np.ndarray) -> tuple["Pieces", np.ndarray]:
-        passed = []
-        for step in self.passed:
-            step, frames = step.push(frames)
-            passed.append(step)
-        return Pieces(tuple(passed)), frames
-
-    def end(self) -> np.ndarray:
-        frames = np.empty((0, 0))
-        for step in self.passed:
-            frames = last_of(step, frames)
-        return frames
-
-    def check_end(self) -> None:
-        """Refuse a sequence that is too short for one of the steps.
-
-        Raises
-        ------
-        ValueError
-            As the step does if such a sequence is transformed.
-        """
-        for step in self.passed:
-            step.check_end()
 
 
 def _stage_of(step: Any) -> Any:

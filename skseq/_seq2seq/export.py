@@ -233,12 +233,12 @@ class Parts:
             "lengths": np.array([7, 4], dtype="int32"),
         }
         encoder = Graph("encoder", self.encode, (ids, lengths), example)
-        encoded = encoder.traced()(*example.values())
-        return [encoder, self._step_graph(lengths, example, encoded)]
+        return [encoder, self._step_graph(lengths, encoder)]
 
-    def _step_graph(self, lengths, example, encoded) -> Graph:
-        given = {"token_ids": np.zeros(2, dtype="int32"), "lengths": example["lengths"]}
-        given |= {name: value.numpy() for name, value in encoded.items()}
+    def _step_graph(self, lengths, encoder) -> Graph:
+        given = {"token_ids": np.zeros(2, dtype="int32")}
+        encoded = encoder.results()
+        given |= {"lengths": encoder.example["lengths"], **encoded}
         specs = [tf.TensorSpec((None,), tf.int32, "token_ids"), lengths]
         for name, value in encoded.items():
             open_axes = (None,) * (len(value.shape) - 1)

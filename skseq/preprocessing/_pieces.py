@@ -32,12 +32,11 @@ class Stages:
         for stage in self.stages:
             stage, frames = stage.push(frames)
             stages.append(stage)
-        return Stages(tuple(stages)), frames
+        return replace(self, stages=tuple(stages)), frames
 
     def end(self) -> np.ndarray:
-        first, *others = self.stages
-        frames = first.end()
-        for stage in others:
+        frames = np.empty((0, 0))
+        for stage in self.stages:
             frames = last_of(stage, frames)
         return frames
 
