@@ -396,7 +396,7 @@ def test_a_step_is_that_of_the_cell_and_of_a_whole_sequence(cell, n_rows, units)
     layer = Recurrent(units, cell)
     layer.build((None, None, 6))
     layer.set_weights([drawn(*w.shape, seed=i) for i, w in enumerate(layer.weights)])
-    n_states = len(layer._first_state(tf.zeros((1, 1, 6))))
+    n_states = len(layer.first_state())
     state = [drawn(n_rows, units, seed=i) for i in range(n_states)]
     frame = tf.constant(drawn(n_rows, 6, seed=4))
     found = layer.step(frame, state)
@@ -434,7 +434,7 @@ def test_a_step_has_the_gradients_of_the_cell_in_inference_too(cell):
     layer = Recurrent(5, cell)
     layer.build((None, None, 6))
     layer.set_weights([drawn(*w.shape, seed=i) for i, w in enumerate(layer.weights)])
-    n_states = len(layer._first_state(tf.zeros((1, 1, 6))))
+    n_states = len(layer.first_state())
     sources = [tf.constant(drawn(3, n)) for n in (6, *[5] * n_states)]
     found = []
     for training in (False, True):
