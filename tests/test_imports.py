@@ -32,7 +32,7 @@ LADDER = [
         "exceptions",
     },
     {"_data", "_files"},
-    {"metrics", "preprocessing", "augmentation"},
+    {"metrics", "preprocessing", "augmentation", "language"},
     {"_preprocess"},
     {"_nn"},
     {"_engine"},

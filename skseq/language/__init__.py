@@ -1,0 +1,5 @@
+"""What a search may know of a language, beyond what the frames say.
+
+Everything here compiles to one thing, a deterministic weighted automaton over label
+ids, which the beam search of :class:`~skseq.CTCSequenceClassifier` carries along.
+"""
