@@ -104,6 +104,7 @@ def make_spoken_digit_strings(
     *,
     n_digits=(1, 7),
     pause=(0.02, 0.15),
+    strings=None,
     speakers=None,
     data_home=None,
     random_state=None,
@@ -123,6 +124,9 @@ def make_spoken_digit_strings(
     pause : (float, float), default=(0.02, 0.15)
         Shortest and longest silence between two digits, in seconds. Longer pauses make
         the digits easier to tell apart.
+    strings : list of str, default=None
+        What is spoken, such as dates or telephone numbers, one string of digits per
+        sample; `n_samples` and `n_digits` are then not used. None draws digits.
     speakers : list of str, default=None
         The names of the speakers to draw from. None draws from all.
     data_home : str or path-like, default=None
@@ -163,7 +167,8 @@ def make_spoken_digit_strings(
     TypeError
         If a parameter has the wrong type.
     ValueError
-        If a parameter is out of range, or one of `speakers` has no recordings.
+        If a parameter is out of range, one of `speakers` has no recordings, or one of
+        `strings` is not made of digits.
 
     Notes
     -----
@@ -173,22 +178,23 @@ def make_spoken_digit_strings(
     check_scalar(n_samples, "n_samples", Integral, min_val=1)
     check_range("n_digits", n_digits, Integral, minimum=1)
     check_range("pause", pause, Real, minimum=0.0)
+    strings = [n_digits] * n_samples if strings is None else _digit_strings(strings)
     rng = check_random_state(random_state)
     digits = fetch_spoken_digits(speakers=speakers, data_home=data_home)
     data = Bunch(
         audio=[],
         strings=[],
-        speaker=rng.choice(np.unique(digits.speaker), size=n_samples),
+        speaker=rng.choice(np.unique(digits.speaker), size=len(strings)),
         recordings=[],
         bounds=[],
         rate=digits.rate,
     )
-    for name in data.speaker:
+    for string, name in zip(strings, data.speaker, strict=True):
         recordings = np.flatnonzero(digits.speaker == name)
-        chosen = rng.choice(recordings, size=draw_int(rng, n_digits))
+        chosen = _draw_recordings(string, recordings, digits, rng)
         pauses = digits.rate * rng.uniform(*pause, size=len(chosen) + 1)
         pauses[[0, -1]] = 0  # a string starts and ends with a digit
-        audio, bounds = _join([digits.audio[i] for i in chosen], pauses.round())
+        audio, bounds = _join([digits.audio[r] for r in chosen], pauses.round())
         data.audio.append(audio)
         data.strings.append("".join(map(str, digits.digit[chosen])))
         data.recordings.append(chosen)
@@ -196,6 +202,38 @@ def make_spoken_digit_strings(
     if return_X_y:
         return data.audio, data.strings
     return data
+
+
+def _digit_strings(strings) -> list[str]:
+    if isinstance(strings, str):
+        raise TypeError(f"strings must be a list of str. Pass [{strings!r}].")
+    strings = list(strings)
+    for i, string in enumerate(strings):
+        if not (
+            isinstance(string, str) and string and set(string) <= set("0123456789")
+        ):
+            raise ValueError(
+                "strings must be made of the digits 0 to 9, at least one each. "
+                f"strings[{i}] is {string!r}."
+            )
+    return strings
+
+
+def _draw_recordings(string, recordings, digits, rng) -> np.ndarray:
+    """One of a speaker's recordings per digit, or of any in a range of numbers."""
+    if not isinstance(string, str):
+        return rng.choice(recordings, size=draw_int(rng, string))
+    chosen = []
+    for digit in string:
+        fitting = recordings[digits.digit[recordings] == int(digit)]
+        if not len(fitting):
+            name = str(digits.speaker[recordings[0]])
+            raise ValueError(
+                f"strings holds the digit {digit}, of which {name!r} has no recording. "
+                "Leave this speaker out of speakers."
+            )
+        chosen.append(rng.choice(fitting))
+    return np.array(chosen)
 
 
 def _join(parts, gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

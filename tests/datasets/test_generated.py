@@ -223,6 +223,48 @@ def test_same_random_state_gives_the_same_digit_strings(digits_home):
     np.testing.assert_equal(audio, audio_again)
 
 
+def test_given_strings_are_spoken_each_by_one_speaker(digits_home):
+    recordings = fetch_spoken_digits(data_home=digits_home)
+    known = {
+        name: "".join(map(str, recordings.digit[recordings.speaker == name]))
+        for name in np.unique(recordings.speaker)
+    }
+    spoken = set.intersection(*map(set, known.values()))
+    strings = [digit * n for n in (1, 3) for digit in sorted(spoken)]
+    data = make_spoken_digit_strings(
+        strings=strings, data_home=digits_home, random_state=0
+    )
+    assert data.strings == strings
+    for string, chosen, speaker in zip(
+        strings, data.recordings, data.speaker, strict=True
+    ):
+        assert "".join(map(str, recordings.digit[chosen])) == string
+        assert set(recordings.speaker[chosen]) == {speaker}
+
+
+@pytest.mark.parametrize(
+    ("strings", "error", "says"),
+    [
+        ("12", TypeError, r"Pass \['12'\]"),
+        (["1", ""], ValueError, r"strings\[1\] is ''"),
+        (["1a"], ValueError, r"strings\[0\] is '1a'"),
+        ([12], ValueError, r"strings\[0\] is 12"),
+    ],
+)
+def test_what_is_spoken_is_made_of_digits(strings, error, says, digits_home):
+    with pytest.raises(error, match=says):
+        make_spoken_digit_strings(strings=strings, data_home=digits_home)
+
+
+def test_a_digit_that_a_speaker_never_spoke_is_named(digits_home):
+    recordings = fetch_spoken_digits(speakers=["ann"], data_home=digits_home)
+    missing = min(set(range(10)) - set(recordings.digit.tolist()))
+    with pytest.raises(ValueError, match=f"digit {missing}, of which 'ann' has no"):
+        make_spoken_digit_strings(
+            strings=[str(missing)], speakers=["ann"], data_home=digits_home
+        )
+
+
 def test_digit_strings_refuse_a_negative_pause(digits_home):
     with pytest.raises(ValueError, match=r"pause\[0\] == -0\.1, must be >= 0"):
         make_spoken_digit_strings(pause=(-0.1, 0.1), data_home=digits_home)
