@@ -12,6 +12,7 @@ from skseq import augmentation as augmentation
 from skseq import datasets as datasets
 from skseq import exceptions as exceptions
 from skseq import inspection as inspection
+from skseq import language as language
 from skseq import metrics as metrics
 from skseq import preprocessing as preprocessing
 from skseq import scikeras as scikeras

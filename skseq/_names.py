@@ -25,6 +25,7 @@ ROOMS = (
     "datasets",
     "exceptions",
     "inspection",
+    "language",
     "metrics",
     "preprocessing",
     "scikeras",

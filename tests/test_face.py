@@ -276,7 +276,12 @@ def test_a_parameter_of_nobody_gets_no_answer():
 
 # -- types ----------------------------------------------------------------------------
 
-HAVE_CLASSES = (skseq.augmentation, skseq.inspection, skseq.preprocessing)
+HAVE_CLASSES = (
+    skseq.augmentation,
+    skseq.inspection,
+    skseq.language,
+    skseq.preprocessing,
+)
 CONSTRUCTORS = [
     *(E.__init__ for E in ESTIMATORS),
     *(

@@ -44,6 +44,7 @@ from skseq.inspection import (
     ReconstructionDisplay,
     TrainingHistoryDisplay,
 )
+from skseq.language import Lexicon
 from skseq.metrics import label_error_rate, label_error_rate_scorer
 from skseq.preprocessing import (
     MFCC,
@@ -197,6 +198,12 @@ points = windows.to_points(coder.predict(windows.transform(X[0])), X[0], combine
 frames, lengths = to_concatenated(X)
 from_concatenated(frames, lengths)
 print(scikeras.recurrent_model)
+
+# -- language --------------------------------------------------------------------------
+
+Lexicon(["stop", "go"], unknown="penalize", penalty=-5.0)
+Lexicon({("HH", "AY"), ("B", "AY")}, separator="SIL")
+Lexicon(["stop"], unknown="ignore")  # pyright: ignore[reportArgumentType]
 
 # -- pictures -------------------------------------------------------------------------
 

@@ -3,3 +3,9 @@
 Everything here compiles to one thing, a deterministic weighted automaton over label
 ids, which the beam search of :class:`~skseq.CTCSequenceClassifier` carries along.
 """
+
+from skseq.language._lexicon import Lexicon
+
+__all__ = [
+    "Lexicon",
+]
