@@ -44,7 +44,7 @@ from skseq.inspection import (
     ReconstructionDisplay,
     TrainingHistoryDisplay,
 )
-from skseq.language import Lexicon
+from skseq.language import Hotwords, Lexicon
 from skseq.metrics import label_error_rate, label_error_rate_scorer
 from skseq.preprocessing import (
     MFCC,
@@ -204,6 +204,8 @@ print(scikeras.recurrent_model)
 Lexicon(["stop", "go"], unknown="penalize", penalty=-5.0)
 Lexicon({("HH", "AY"), ("B", "AY")}, separator="SIL")
 Lexicon(["stop"], unknown="ignore")  # pyright: ignore[reportArgumentType]
+Hotwords(["stop"], weight=2.0, whole_words=False)
+Hotwords({"stop": 4.0, "go": -1.0}, separator=None).get_params()
 
 # -- pictures -------------------------------------------------------------------------
 

@@ -4,8 +4,10 @@ Everything here compiles to one thing, a deterministic weighted automaton over l
 ids, which the beam search of :class:`~skseq.CTCSequenceClassifier` carries along.
 """
 
+from skseq.language._hotwords import Hotwords
 from skseq.language._lexicon import Lexicon
 
 __all__ = [
+    "Hotwords",
     "Lexicon",
 ]
