@@ -44,7 +44,7 @@ from skseq.inspection import (
     ReconstructionDisplay,
     TrainingHistoryDisplay,
 )
-from skseq.language import Hotwords, Lexicon
+from skseq.language import Hotwords, LabelPattern, Lexicon
 from skseq.metrics import label_error_rate, label_error_rate_scorer
 from skseq.preprocessing import (
     MFCC,
@@ -206,6 +206,7 @@ Lexicon({("HH", "AY"), ("B", "AY")}, separator="SIL")
 Lexicon(["stop"], unknown="ignore")  # pyright: ignore[reportArgumentType]
 Hotwords(["stop"], weight=2.0, whole_words=False)
 Hotwords({"stop": 4.0, "go": -1.0}, separator=None).get_params()
+LabelPattern(r"\d{2}[01]\d{5}").set_params(pattern="[ab]+")
 
 # -- pictures -------------------------------------------------------------------------
 
