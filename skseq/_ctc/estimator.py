@@ -28,21 +28,22 @@ from skseq._ctc.data import (
     trainable_rows,
 )
 from skseq._ctc.decoders import DECODERS, beam_search, greedy
+from skseq._ctc.decoding import CTCDecoding, run_network
 from skseq._ctc.export import Reader
 from skseq._ctc.lattice import forced_alignment, label_log_likelihoods, log_likelihood
 from skseq._ctc.loss import CTCLosses
-from skseq._ctc.network import ctc_network, log_posteriors, output_lengths
+from skseq._ctc.network import ctc_network, output_lengths
 from skseq._ctc.stream import CTCStream, check_streamable
 from skseq._data.batching import unpad
-from skseq._data.collections import array_of, object_array
+from skseq._data.collections import object_array
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary
-from skseq._data.labels import check_labels, plain_labels
+from skseq._data.labels import check_labels, sorted_classes
 from skseq._data.lengths import refuse_own_lengths
 from skseq._data.scaling import Scaling
-from skseq._data.sequences import check_sequences
 from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.terms import FRAMES, IMAGES, Terms
 from skseq._data.weights import check_sample_weight, class_weights
+from skseq._decoding import FITTED_DECODING
 from skseq._engine.convergence import lack_of_learning, not_learnt
 from skseq._engine.export import Export, check_greedy
 from skseq._engine.state import FitRequest
@@ -112,7 +113,7 @@ CONSTRAINTS = {
 }
 
 
-class CTCSequenceClassifier(FrameEstimator):
+class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
     """Turn sequences of feature frames into shorter label sequences.
 
     A recurrent network gives every frame a probability for each label and for a blank;
@@ -288,6 +289,11 @@ class CTCSequenceClassifier(FrameEstimator):
     callbacks_ : list of keras.callbacks.Callback
         The callbacks that the last `fit` or `partial_fit` called, copies of those in
         `callbacks`, with what they have gathered. `save` does not keep them.
+    decoding_results_ : dict of str to ndarray or list
+        What the last `fit_decoding` found, as scikit-learn's `cv_results_` of one
+        split: "params", "param_<name>", "mean_test_score", "rank_test_score" and
+        "mean_score_time", the seconds of decoding and scoring. Exists only after
+        `fit_decoding`; training drops it.
 
     See Also
     --------
@@ -316,10 +322,12 @@ class CTCSequenceClassifier(FrameEstimator):
     _constraints = CONSTRAINTS
     _fitted = {  # noqa: RUF012
         **FITTED_FRAMES,
+        **FITTED_DECODING,
         "classes_": instance_of(np.ndarray),
         "_label_form": OneOf(FORMS),
     }
     _prediction_parameters = frozenset(DECODING_CONSTRAINTS)
+    _decoding_constraints = DECODING_CONSTRAINTS
     _routes = (*FrameEstimator._routes, "front_end")
 
     def __init__(
@@ -768,7 +776,7 @@ class CTCSequenceClassifier(FrameEstimator):
             self._label_form = vocabulary.form
             self.classes_ = vocabulary.classes
         if classes is not None:
-            classes = _sorted_classes(classes)
+            classes = sorted_classes(classes)
             if not reset and not np.array_equal(classes, self.classes_):
                 raise ValueError(
                     f"classes={classes.tolist()} must be those of the first call, "
@@ -871,7 +879,7 @@ class CTCSequenceClassifier(FrameEstimator):
 
     def _failure(self, data):
         decode = _single_labels if self._is_single else greedy
-        found = self._map(data, lambda rows, *batch: decode(*batch), _run_network)
+        found = self._map(data, lambda rows, *batch: decode(*batch), run_network)
         lack = lack_of_learning(data.labels, found)
         last = "more units"
         if self._is_single and self.class_weight != "balanced":
@@ -949,26 +957,13 @@ class CTCSequenceClassifier(FrameEstimator):
     def _try_example(self):
         self._read_frames(self._example(), self._best_labels)
 
-    def _read(self, X, read) -> list:
-        """What `read(log_probs, lengths)` makes of each sample of a batch, in order."""
-        sequences = check_sequences(self, X, reset=False, terms=self._terms)
-        return self._read_frames(self._transformed(sequences), read)
-
-    def _read_frames(self, sequences, read) -> list:
-        return self._map(
-            FrameData(sequences, np.ones(len(sequences)), self._scaling),
-            lambda rows, *batch: read(*batch),
-            _run_network,
-            check=check_output_lengths,
-        )
-
     def _read_labelled(self, X, y, read, check=check_output_lengths) -> list:
         """What `read(log_probs, lengths, labels)` makes of each sample, in order."""
         data = self._check_data(X, y, None, reset=False, is_trained_on=False)
         return self._map(
             data,
             lambda rows, *batch: read(*batch, [data.labels[i] for i in rows]),
-            _run_network,
+            run_network,
             check=check,
         )
 
@@ -992,10 +987,6 @@ class CTCSequenceClassifier(FrameEstimator):
         return [RankedLabels(self.classes_[i], float(scores[i])) for i in best]
 
 
-def _run_network(program, batch):
-    return program.run(log_posteriors, *program.inputs(batch))
-
-
 def single_log_proba(log_probs, lengths) -> np.ndarray:
     """Log-probability of each one-label sequence, if it must be one of them."""
     return log_softmax(label_log_likelihoods(log_probs, lengths), axis=1)
@@ -1004,19 +995,3 @@ def single_log_proba(log_probs, lengths) -> np.ndarray:
 def _single_labels(log_probs, lengths) -> np.ndarray:
     """The most probable label of each sample that has one, (n_samples, 1)."""
     return single_log_proba(log_probs, lengths).argmax(axis=1)[:, np.newaxis]
-
-
-def _sorted_classes(classes) -> np.ndarray:
-    """The labels that a user lists, sorted, as an array."""
-    classes = list(plain_labels(list(classes)))
-    labels = array_of(classes)
-    is_flat = labels.ndim == 1 and labels.dtype.kind in "biuU" and labels.size
-    if not is_flat or labels.tolist() != classes:
-        raise ValueError(
-            "classes must be a collection of labels, all integers or all strings. Got "
-            f"{classes!r} instead."
-        )
-    distinct = np.unique(labels)
-    if len(distinct) < len(labels):
-        raise ValueError(f"classes must hold each label once. Got {classes!r} instead.")
-    return distinct

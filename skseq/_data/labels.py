@@ -12,6 +12,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import column_or_1d
 
 from skseq._data.collections import (
+    array_of,
     as_collection,
     check_n_samples,
     object_array,
@@ -145,6 +146,22 @@ def plain_labels(labels: Any) -> Any:
     if is_array:
         return object_array(plain)
     return tuple(plain) if isinstance(labels, tuple) else plain
+
+
+def sorted_classes(classes) -> np.ndarray:
+    """The labels that a user lists, sorted, as an array."""
+    classes = list(plain_labels(list(classes)))
+    labels = array_of(classes)
+    is_flat = labels.ndim == 1 and labels.dtype.kind in "biuU" and labels.size
+    if not is_flat or labels.tolist() != classes:
+        raise ValueError(
+            "classes must be a collection of labels, all integers or all strings. Got "
+            f"{classes!r} instead."
+        )
+    distinct = np.unique(labels)
+    if len(distinct) < len(labels):
+        raise ValueError(f"classes must hold each label once. Got {classes!r} instead.")
+    return distinct
 
 
 def _flatten(y: Any, target: str) -> Any:

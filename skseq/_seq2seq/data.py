@@ -15,11 +15,40 @@ from skseq._warnings import warn
 
 
 @dataclass(frozen=True)
+class EncodedData:
+    """What the encoder gave for each source: its states, and its summary."""
+
+    states: list[np.ndarray]  # (n_tokens, width)
+    summaries: list[np.ndarray]  # (width,)
+
+    @property
+    def source_lengths(self) -> np.ndarray:
+        return np.array([len(states) for states in self.states])
+
+    lengths = source_lengths
+
+    @property
+    def side_lengths(self) -> np.ndarray:
+        """As those of the sources, without targets, so that batches are the same."""
+        return np.column_stack([self.lengths, np.zeros_like(self.lengths)])
+
+    def assemble(self, rows, read=None) -> dict[str, np.ndarray]:
+        """The padded arrays of a batch, as `decode` takes them."""
+        states = [self.states[i] for i in rows]
+        return {
+            "states": pad(states),
+            "summary": np.stack([self.summaries[i] for i in rows]),
+            "source_lengths": _lengths(states),
+        }
+
+
+@dataclass(frozen=True)
 class PairData:
     """Sources, with targets if there are any, as ids.
 
     Every target is followed by its end, and begins after one: `end` is its id. Where
-    sources are augmented, `redraw(seed, epoch, i)` gives source `i` of an epoch.
+    sources are augmented, `redraw(seed, epoch, i)` gives source `i` of an epoch. What
+    the encoder gave for them may be at hand.
     """
 
     sources: list[np.ndarray]
@@ -28,6 +57,7 @@ class PairData:
     targets: list[np.ndarray] | None = None
     redraw: Callable[[int, int, int], np.ndarray] | None = None
     draw: tuple[int, int] | None = None
+    encoded: EncodedData | None = None
 
     @property
     def lengths(self) -> np.ndarray:

@@ -18,6 +18,7 @@ from skseq._data.token_vocabulary import TokenVocabulary
 from skseq._data.tokenizers import TOKENIZERS, tokenizer_in_use
 from skseq._data.tokens import FORMS, as_texts, check_tokens
 from skseq._data.weights import check_sample_weight
+from skseq._decoding import FITTED_DECODING
 from skseq._engine.convergence import lack_of_learning, not_learnt
 from skseq._engine.export import check_greedy
 from skseq._engine.state import FitRequest
@@ -41,9 +42,10 @@ from skseq._preprocess.steps import transformers_of
 from skseq._results import RankedOutput
 from skseq._seq2seq.attention import ATTENTIONS
 from skseq._seq2seq.data import PairData, warn_of_whole_texts
+from skseq._seq2seq.decoding import TranslatorDecoding
 from skseq._seq2seq.export import Parts, Rules, Translation, refuse_steps
 from skseq._seq2seq.loss import TokenLosses
-from skseq._seq2seq.network import seq2seq_network, translate
+from skseq._seq2seq.network import decode, seq2seq_network, translate
 from skseq._seq2seq.outputs import log_likelihood, read_hypotheses, run_forced
 from skseq._shared_parameters import FITTED
 from skseq._typing import (
@@ -104,7 +106,7 @@ CONSTRAINTS = {
 INTEGER_DTYPES = [f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)]
 
 
-class Seq2SeqTranslator(SequenceEstimator):
+class Seq2SeqTranslator(TranslatorDecoding, SequenceEstimator):
     """Turn sequences of tokens into other sequences of tokens.
 
     A recurrent network reads the source; a second one writes the target, token by
@@ -282,6 +284,11 @@ default="auto"
     callbacks_ : list of keras.callbacks.Callback
         The callbacks that the last `fit` or `partial_fit` called, copies of those in
         `callbacks`, with what they have gathered. `save` does not keep them.
+    decoding_results_ : dict of str to ndarray or list
+        What the last `fit_decoding` found, as scikit-learn's `cv_results_` of one
+        split: "params", "param_<name>", "mean_test_score", "rank_test_score" and
+        "mean_score_time", the seconds of decoding and scoring. Exists only after
+        `fit_decoding`; training drops it.
 
     See Also
     --------
@@ -310,8 +317,10 @@ default="auto"
     """
 
     _constraints = CONSTRAINTS
+    _decoding_constraints = DECODING_CONSTRAINTS
     _fitted = {  # noqa: RUF012
         **FITTED,
+        **FITTED_DECODING,
         "source_vocabulary_": instance_of(np.ndarray),
         "target_vocabulary_": instance_of(np.ndarray),
         "source_tokenizer_": (NONE, OneOf(TOKENIZERS)),
@@ -867,6 +876,8 @@ default="auto"
             )
 
     def _check_sources(self, X) -> PairData:
+        if (held := self._held_for(X)) is not None:
+            return held
         sources = self._tokens(X, "X").sequences
         sources = PreprocessedTokens(sources, self._steps).sequences
         ids = self._vocabulary("source").encode(sources)
@@ -908,6 +919,7 @@ default="auto"
     def _search(self, data, decoder, n_best) -> list[list[RankedOutput]]:
         """The best hypotheses of each source, whose outputs are ids."""
         self._check_decoding(self._settings["attention"])
+        data = data.encoded or data
         self._check_beam(self._width(decoder, n_best), data.source_lengths)
         run = partial(self._translate, decoder=decoder, n_best=n_best)
         n_rows = self._n_decoded(decoder, n_best)
@@ -944,9 +956,12 @@ default="auto"
 
     def _translate(self, program, batch, *, decoder, n_best):
         vocabulary = self._vocabulary("target")
+        function, sources = translate, [batch.get("source")]
+        if "states" in batch:  # they are encoded already
+            function, sources = decode, [batch["states"], batch["summary"]]
         return program.run(
-            translate,
-            batch["source"],
+            function,
+            *sources,
             batch["source_lengths"],
             self._limits(batch["source_lengths"]),
             np.int32(self.min_output_length),

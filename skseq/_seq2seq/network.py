@@ -46,9 +46,20 @@ def seq2seq_network(
     return keras.Model(inputs, list(outputs), name="seq2seq")
 
 
-def translate(
+def encode(model, source, lengths):
+    """The encoder's states of each token of a batch of sources, and its summaries."""
+    return model.get_layer("encoder")([source, lengths], training=False)
+
+
+def translate(model, source, lengths, *numbers, **options):
+    """Search the best outputs of a batch of sources; see `decode`."""
+    return decode(model, *encode(model, source, lengths), lengths, *numbers, **options)
+
+
+def decode(
     model,
-    source,
+    states,
+    summary,
     lengths,
     limits,
     min_length,
@@ -59,14 +70,16 @@ def translate(
     unknown,
     **options,
 ):
-    """Search the best outputs of a batch of sources; see `beam_search`."""
-    states, summary = model.get_layer("encoder")([source, lengths], training=False)
+    """Search the best outputs of what `encode` gave; see `beam_search`."""
+    like = model.get_layer("encoder").outputs
+    states = tf.ensure_shape(states, like[0].shape)
+    summary = tf.ensure_shape(summary, like[1].shape)
     decoder = model.get_layer("decoder")
     prepared = decoder.source(states, lengths, summary)
     return beam_search(
         lambda tokens, states: decoder.step(tokens, states, prepared),
         decoder.first_states(prepared),
-        tf.sequence_mask(lengths, tf.shape(source)[1]),
+        tf.sequence_mask(lengths, tf.shape(states)[1]),
         limits,
         Penalties(length_penalty, coverage_penalty),
         min_length=min_length,
