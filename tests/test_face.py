@@ -288,7 +288,7 @@ CONSTRUCTORS = [
         getattr(room, n).__init__
         for room in HAVE_CLASSES
         for n in room.__all__
-        if n[0].isupper()
+        if n[0].isupper() and not issubclass(getattr(room, n), tuple)
     ),
     skseq.TrainingDivergedError.__init__,
 ]

@@ -1,6 +1,7 @@
 """Plots of what a fitted estimator does, in scikit-learn's Display convention.
 
-Drawing needs matplotlib: ``pip install "skseq[plot]"``.
+Beside them, a list of the transcripts that may be wrong. Drawing needs matplotlib:
+``pip install "skseq[plot]"``.
 """
 
 from skseq.inspection._alignment import AlignmentDisplay
@@ -8,7 +9,9 @@ from skseq.inspection._anomaly_scores import AnomalyScoreDisplay
 from skseq.inspection._attention import AttentionDisplay
 from skseq.inspection._confusion import LabelConfusionDisplay
 from skseq.inspection._history import TrainingHistoryDisplay
+from skseq.inspection._label_errors import SuspiciousLabel, suspicious_labels
 from skseq.inspection._reconstruction import ReconstructionDisplay
+from skseq.inspection._risk_coverage import RiskCoverageDisplay
 
 __all__ = [
     "AlignmentDisplay",
@@ -16,5 +19,8 @@ __all__ = [
     "AttentionDisplay",
     "LabelConfusionDisplay",
     "ReconstructionDisplay",
+    "RiskCoverageDisplay",
+    "SuspiciousLabel",
     "TrainingHistoryDisplay",
+    "suspicious_labels",
 ]

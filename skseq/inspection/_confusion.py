@@ -121,8 +121,8 @@ class LabelConfusionDisplay:
         _check_reader(reader, owner)
         y_pred = reader.predict(as_seen(estimator, X))
         return cls.from_predictions(
-            _tokens(reader, y),
-            _tokens(reader, y_pred),
+            tokens_of(reader, y),
+            tokens_of(reader, y_pred),
             n_labels=n_labels,
             include_values=include_values,
             cmap=cmap,
@@ -302,7 +302,7 @@ def _check_reader(reader, owner) -> None:
         )
 
 
-def _tokens(reader, y):
+def tokens_of(reader, y):
     """Label sequences; the texts of a translator are cut into its tokens."""
     if not hasattr(reader, "target_tokenizer"):
         return y

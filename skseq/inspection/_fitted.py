@@ -91,6 +91,15 @@ def asked_about(sample: int) -> Iterator[None]:
         raise
 
 
+def take_rows(collection: Any, rows: np.ndarray) -> Any:
+    """Some entries of a collection, as a collection of the same kind."""
+    if hasattr(collection, "iloc"):
+        return collection.iloc[rows]
+    if hasattr(collection, "shape"):
+        return collection[rows]
+    return [collection[row] for row in rows.tolist()]
+
+
 def _only(collection: Any, place: int) -> Any:
     """One entry of a collection, as a collection of the same kind."""
     if hasattr(collection, "iloc"):
