@@ -325,3 +325,25 @@ def test_alignments_survive_pickling(corpora):
     restored = pickle.loads(pickle.dumps(alignment))
     assert restored.operations == alignment.operations
     assert restored.confusions() == alignment.confusions()
+
+
+FORMS = [list, tuple, "".join, lambda labels: np.array(labels, dtype=object)]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=["list", "tuple", "str", "array"])
+def test_rates_are_those_of_the_alignment(form):
+    rng = np.random.default_rng(0)
+    truth, found = (
+        [list(rng.choice(list("abc"), size=rng.integers(0, 6))) for _ in range(50)]
+        for _ in range(2)
+    )
+    found[:5] = truth[:5]
+    found = [form([str(label) for label in labels]) for labels in found]
+    truth = [[str(label) for label in labels] for labels in truth]
+    aligned = align_sequences(truth, found)
+    weights = rng.random(50)
+    rate = weights @ aligned.sample_errors / (weights @ aligned.sample_lengths)
+    assert label_error_rate(truth, found, sample_weight=weights) == rate
+    share = np.average(aligned.sample_errors > 0, weights=weights)
+    assert sequence_error_rate(truth, found, sample_weight=weights) == share
+    assert sequence_accuracy(truth, found) == aligned.n_exact / 50
