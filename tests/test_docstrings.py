@@ -12,7 +12,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from skseq import LabelSpan, _names, inspection, preprocessing, scikeras
+from skseq import LabelSpan, _names, inspection, language, preprocessing, scikeras
 from tests.estimators import ESTIMATORS
 
 SUBMODULES = [name for name in _names.ROOMS if name != "exceptions"]
@@ -263,6 +263,9 @@ TRANSFORMER_FITS = {
     "SequenceNormalizer": lambda: preprocessing.SequenceNormalizer().fit(FRAMES),
     "SlidingWindows": lambda: preprocessing.SlidingWindows(3).fit(FRAMES),
 }
+LANGUAGE_FITS = {
+    "NgramModel": lambda: language.NgramModel(smoothing="witten_bell").fit(["ab"]),
+}
 
 
 def drawn_displays():
@@ -286,7 +289,7 @@ def assert_attributes_are_documented(made):
     assert has == set(names(type(made), "Attributes"))
 
 
-@pytest.mark.parametrize("fits", [ESTIMATOR_FITS, TRANSFORMER_FITS])
+@pytest.mark.parametrize("fits", [ESTIMATOR_FITS, TRANSFORMER_FITS, LANGUAGE_FITS])
 def test_fitted_attributes_are_those_documented(fits):
     for name, fit in fits.items():
         fitted = fit()
@@ -304,4 +307,5 @@ def test_attributes_of_drawn_displays_are_those_documented():
 
 def test_no_estimator_or_transformer_goes_unfitted():
     fitting = {n.split(".")[-1] for n, (v, _) in PUBLIC.items() if hasattr(v, "fit")}
-    assert fitting == ESTIMATOR_FITS.keys() | TRANSFORMER_FITS.keys()
+    known = ESTIMATOR_FITS.keys() | TRANSFORMER_FITS.keys() | LANGUAGE_FITS.keys()
+    assert fitting == known

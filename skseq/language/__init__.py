@@ -6,10 +6,12 @@ ids, which the beam search of :class:`~skseq.CTCSequenceClassifier` carries alon
 
 from skseq.language._hotwords import Hotwords
 from skseq.language._lexicon import Lexicon
+from skseq.language._ngram import NgramModel
 from skseq.language._pattern import LabelPattern
 
 __all__ = [
     "Hotwords",
     "LabelPattern",
     "Lexicon",
+    "NgramModel",
 ]
