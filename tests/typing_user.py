@@ -44,7 +44,7 @@ from skseq.inspection import (
     ReconstructionDisplay,
     TrainingHistoryDisplay,
 )
-from skseq.language import Hotwords, LabelPattern, Lexicon
+from skseq.language import Hotwords, LabelPattern, Lexicon, NgramModel
 from skseq.metrics import label_error_rate, label_error_rate_scorer
 from skseq.preprocessing import (
     MFCC,
@@ -207,6 +207,12 @@ Lexicon(["stop"], unknown="ignore")  # pyright: ignore[reportArgumentType]
 Hotwords(["stop"], weight=2.0, whole_words=False)
 Hotwords({"stop": 4.0, "go": -1.0}, separator=None).get_params()
 LabelPattern(r"\d{2}[01]\d{5}").set_params(pattern="[ab]+")
+letters = NgramModel(order=5, smoothing="witten_bell", min_count=2).fit(y)
+letters.partial_fit(["12", "34"]).score_samples([["1", "2"], ("3", "4")])
+print(letters.score(y), letters.sample(3, random_state=0), letters.n_ngrams_)
+letters.write_arpa("letters.arpa.gz")
+spoken = NgramModel.read_arpa(pathlib.Path("a.arpa"), unit="word", separator="|")
+NgramModel(unit="sentence")  # pyright: ignore[reportArgumentType]
 
 # -- pictures -------------------------------------------------------------------------
 

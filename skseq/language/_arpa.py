@@ -25,7 +25,7 @@ from skseq.language._trie import (
     UNKNOWN,
     Level,
     Trie,
-    checked,
+    checked_trie,
 )
 
 LONGEST_LINE = 2**16  # bytes
@@ -76,7 +76,7 @@ def _character(found: re.Match) -> str:
 # -- writing ---------------------------------------------------------------------------
 
 
-def write(path, tokens: list[str], trie: Trie) -> None:
+def write_arpa(path, tokens: list[str], trie: Trie) -> None:
     """Write a file, packed if its name ends in ".gz"; it replaces one at once.
 
     `tokens` are those of the units of a user, in the order of their numbers.
@@ -134,7 +134,7 @@ class Section(NamedTuple):
     lines: np.ndarray  # (n_ngrams,), 0 for those that the file lacks
 
 
-def read(path) -> tuple[list[str], Trie]:
+def read_arpa(path) -> tuple[list[str], Trie]:
     """Read a file, packed or not: the tokens of its units, and its n-grams.
 
     Raises
@@ -301,7 +301,7 @@ def _trie(sections: list[Section], n_units: int) -> Trie:
     for unit in (START, END):
         if trie.find(1, 0, [unit])[0] < 0:
             raise Torn(f"{_WRITTEN[unit]} is not among its 1-grams")
-    return checked(trie)
+    return checked_trie(trie)
 
 
 def _with_suffixes(below: Section, above: Section) -> Section:

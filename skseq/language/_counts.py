@@ -153,7 +153,7 @@ def blocks(sequences: Iterable, most: int = BLOCK) -> Iterator[list]:
         yield block
 
 
-def checked(counts: Counts, n_units: int) -> Counts:
+def checked_counts(counts: Counts, n_units: int) -> Counts:
     """Refuse arrays that are not counts of n-grams, from whatever source.
 
     Raises

@@ -10,9 +10,15 @@ from typing import Any
 import numpy as np
 
 from skseq._parameters import OneOf, check_value
-from skseq.language import _counts, _trie
-from skseq.language._counts import Counts, Numbers, Stream
-from skseq.language._trie import MOST_ORDER, N_SPECIAL, Level, Trie
+from skseq.language._counts import Counts, Numbers, Stream, blocks, checked_counts
+from skseq.language._trie import (
+    MOST_ORDER,
+    N_SPECIAL,
+    UNKNOWN,
+    Level,
+    Trie,
+    checked_trie,
+)
 from skseq.language._units import FORMS, KINDS, UnitSequences, kind_of
 
 # Streams that wait to be counted together, at most.
@@ -63,7 +69,7 @@ class Learnt:
         """This, and what comes in y."""
         numbers = Numbers(self.numbers)
         learnt = self
-        for block in _counts.blocks(y.sequences):
+        for block in blocks(y.sequences):
             waiting = (*learnt.waiting, Stream.of(block, numbers))
             learnt = replace(learnt, waiting=waiting, trie=None)
             n_waiting = sum(len(stream.numbers) for stream in waiting)
@@ -105,7 +111,7 @@ class Learnt:
         """The number of each class; of one that the model has not seen, UNKNOWN."""
         if self.is_text:
             classes = list(map(str, classes))
-        numbers = [self.numbers.get(label, _trie.UNKNOWN) for label in classes]
+        numbers = [self.numbers.get(label, UNKNOWN) for label in classes]
         return np.array(numbers, np.int64)
 
     def state(self) -> dict[str, Any]:
@@ -144,11 +150,11 @@ class Learnt:
             raise ValueError("The separator of a language model must be one character.")
         _check_units(units, unit, kind, form)
         n_units = len(units) + N_SPECIAL
-        trie = _trie.checked(Trie(n_units, _levels(levels)))
+        trie = checked_trie(Trie(n_units, _levels(levels)))
         if counts is not None:
             if not isinstance(counts, list | tuple) or len(counts) != 2:
                 raise ValueError("The counts of a language model must be two arrays.")
-            counts = _counts.checked(Counts(*counts), n_units)
+            counts = checked_counts(Counts(*counts), n_units)
             if counts.order != trie.order:
                 raise ValueError("Its counts must have the order of its n-grams.")
         return cls(unit, separator, form, kind, list(units), counts, (), trie)

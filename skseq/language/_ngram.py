@@ -23,7 +23,7 @@ from skseq._parameters import (
     check_value,
 )
 from skseq._warnings import warn
-from skseq.language import _arpa
+from skseq.language._arpa import label_of, read_arpa, token_of, write_arpa
 from skseq.language._automaton import Automaton
 from skseq.language._histories import label_automaton
 from skseq.language._learnt import Learnt
@@ -283,7 +283,7 @@ class NgramModel(BaseEstimator):
         """
         check_value("write_arpa", "path", path, PATH)
         learnt = self._model()
-        _arpa.write(path, list(map(_arpa.token_of, learnt.units)), learnt.trie)
+        write_arpa(path, list(map(token_of, learnt.units)), learnt.trie)
 
     @classmethod
     def read_arpa(cls, path, unit="label", separator=" "):
@@ -315,8 +315,8 @@ class NgramModel(BaseEstimator):
         check_value("read_arpa", "path", path, PATH)
         model = cls(unit=unit, separator=separator)
         check_parameters(model, _CONSTRAINTS)
-        tokens, trie = _arpa.read(path)
-        units = list(map(_arpa.label_of, tokens))
+        tokens, trie = read_arpa(path)
+        units = list(map(label_of, tokens))
         if len(set(units)) < len(units):
             raise ValueError(f"{path} writes one label in two ways; write it in one.")
         are_letters = unit == "word" or all(len(label) == 1 for label in units)

@@ -154,7 +154,7 @@ def _where_found(places, values, otherwise) -> np.ndarray:
     return result
 
 
-def checked(trie: Trie) -> Trie:
+def checked_trie(trie: Trie) -> Trie:
     """Refuse arrays of which a trie cannot consist, from whatever source.
 
     Raises
