@@ -9,6 +9,7 @@ import os
 import re
 import zlib
 from array import array
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -195,7 +196,7 @@ def _shown(text: bytes) -> str:
 def _sections(lines: _Lines) -> tuple[list[str], list[Section]]:
     """Read the whole file."""
     stream = iter(lines)
-    if not any(line == b"\\data\\" for line in stream):
+    if not any(line.removeprefix(BOM_UTF8) == b"\\data\\" for line in stream):
         raise Torn("no line says \\data\\")
     promised, line = _promises(stream, lines)
     numbers = dict(_SPECIAL)

@@ -12,8 +12,8 @@ import numpy as np
 
 from skseq.language._trie import END, N_SPECIAL, START, UNKNOWN
 
-# Units that are gathered before n-grams are counted.
-BLOCK = 2**23
+# Units that are numbered at once.
+BLOCK = 2**20
 
 
 class Numbers(dict):

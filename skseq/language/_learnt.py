@@ -22,7 +22,7 @@ from skseq.language._trie import (
 from skseq.language._units import FORMS, KINDS, UnitSequences, kind_of
 
 # Streams that wait to be counted together, at most.
-_MOST_WAITING, _FEWEST_UNITS = 1000, 2**16
+_MOST_WAITING, _FEWEST_UNITS = 1000, 2**22
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,23 +89,36 @@ class Learnt:
         counts = self.counts.add(Stream(numbers, lengths))
         return replace(self, counts=counts, waiting=())
 
-    def stream(self, y: UnitSequences) -> Stream:
-        """The numbers of the units in y.
+    def check_kind(self, y: UnitSequences) -> bool:
+        """Say whether the labels of y are looked up as text.
 
         Raises
         ------
         ValueError
             If they are of another kind than those learnt, so that all were unknown.
         """
-        sequences = y.sequences
-        if self.unit == "label" and y.kind not in (None, self.kind):
-            if not self.is_text:
-                raise ValueError(
-                    f"y holds labels of the type {y.kind}, but those in fit were "
-                    f"{self.kind}. Pass labels of that type."
-                )
+        if self.unit == "word" or y.kind in (None, self.kind):
+            return False
+        if not self.is_text:
+            raise ValueError(
+                f"y holds labels of the type {y.kind}, but those in fit were "
+                f"{self.kind}. Pass labels of that type."
+            )
+        return True
+
+    def log_probs(self, y: UnitSequences) -> tuple[np.ndarray, np.ndarray]:
+        """The log10-probability of each sequence of y, and its units with the end."""
+        sequences, parts = y.sequences, []
+        if self.check_kind(y):
             sequences = [list(map(str, sequence)) for sequence in sequences]
-        return Stream.of(sequences, self.numbers)
+        for block in blocks(sequences):
+            stream = Stream.of(block, self.numbers)
+            sums = stream.sums(self.trie.log_probs(stream.numbers))
+            parts.append((sums, stream.lengths + 1))
+        if not parts:
+            return np.zeros(0), np.zeros(0, np.int64)
+        sums, lengths = map(np.concatenate, zip(*parts, strict=True))
+        return sums, lengths
 
     def numbers_of(self, classes: list) -> np.ndarray:
         """The number of each class; of one that the model has not seen, UNKNOWN."""

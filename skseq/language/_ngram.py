@@ -202,8 +202,8 @@ class NgramModel(BaseEstimator):
             If a sequence cannot be used; the message names it.
         """
         learnt = self._model()
-        stream = learnt.stream(self._units_of(y))
-        return LN_10 * stream.sums(learnt.trie.log_probs(stream.numbers))
+        log_probs, _ = learnt.log_probs(self._units_of(y))
+        return LN_10 * log_probs
 
     def score(self, y):
         """Return minus the perplexity per label or word.
@@ -224,12 +224,11 @@ class NgramModel(BaseEstimator):
             If a sequence cannot be used, or if there is none.
         """
         learnt = self._model()
-        stream = learnt.stream(self._units_of(y))
-        if not len(stream.lengths):
+        log_probs, n_units = learnt.log_probs(self._units_of(y))
+        if not len(n_units):
             raise ValueError("y holds no sequences; pass at least one.")
-        total = stream.sums(learnt.trie.log_probs(stream.numbers)).sum()
         with np.errstate(over="ignore"):
-            return -float(10.0 ** (-total / (stream.lengths + 1).sum()))
+            return -float(10.0 ** (-log_probs.sum() / n_units.sum()))
 
     def sample(self, n=1, random_state=None, max_length=1000):
         """Draw sequences by their probabilities.
@@ -373,7 +372,7 @@ class NgramModel(BaseEstimator):
                 "order, unit and separator cannot change between calls of partial_fit. "
                 "Call fit to begin anew."
             )
-        learnt.stream(UnitSequences([], y.form, y.kind))  # refuses another kind
+        learnt.check_kind(y)
 
     def _model(self) -> Learnt:
         """What was learnt, with its probabilities."""

@@ -27,18 +27,19 @@ class Table(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What is taken from the count of each n-gram, and what is added to their sum."""
+    """What is taken from the count of each n-gram, and what each adds to their sum."""
 
-    off: np.ndarray  # (n_ngrams,)
-    more: np.ndarray  # (n_ngrams,)
+    off: np.ndarray | float  # (n_ngrams,)
+    more: float
 
 
 def estimate(
     counts: Counts, n_units: int, smoothing: str, min_count: int
 ) -> tuple[Trie, list[int]]:
     """Return the model, and the orders that Kneser-Ney's discounts do not exist for."""
-    trie, undiscounted = Trie(n_units, ()), []
-    for order, table in enumerate(_tables(counts), 1):
+    trie, undiscounted, tables = Trie(n_units, ()), [], _tables(counts)
+    for order in range(1, counts.order + 1):
+        table = tables.pop()
         found = table.adjusted if smoothing == "kneser_ney" else table.raw
         taken = SMOOTHINGS[smoothing](found)
         if taken is None:
@@ -58,19 +59,21 @@ def estimate(
 
 
 def _tables(counts: Counts) -> list[Table]:
-    """What came of each order, from 1 on."""
+    """What came of each order, down to 1."""
     rows, raw, adjusted = counts.rows, counts.counts, counts.counts
     tables = []
     for order in range(counts.order, 0, -1):
         # Of the starts before a sequence, an n-gram has one at most.
         is_one = rows[:, 1] != START if order > 1 else slice(None)
-        tables.append(Table(rows[is_one], raw[is_one], adjusted[is_one]))
+        own = raw[is_one]
+        of_own = own if adjusted is raw else adjusted[is_one]
+        tables.append(Table(rows[is_one], own, of_own))
         if order > 1:
             groups = Groups(rows[:, 1:])
             rows, raw = rows[groups.firsts, 1:], groups.sums(raw)
             # Nothing comes before a start, so its own count stays.
             adjusted = np.where(rows[:, 0] == START, raw, groups.sizes())
-    return tables[::-1]
+    return tables
 
 
 def _kneser_ney(found: np.ndarray) -> Taken | None:
@@ -84,12 +87,12 @@ def _kneser_ney(found: np.ndarray) -> Taken | None:
     )
     if (discounts < 0).any():
         return None
-    return Taken(discounts[np.minimum(found, 3)], np.zeros(len(found)))
+    return Taken(discounts[np.minimum(found, 3)], 0.0)
 
 
 def _witten_bell(found: np.ndarray) -> Taken:
     """As if each n-gram that came had come once more, as something new."""
-    return Taken(np.zeros(len(found)), np.ones(len(found)))
+    return Taken(0.0, 1.0)
 
 
 SMOOTHINGS: dict[str, Callable[[np.ndarray], Taken | None]] = {
@@ -110,20 +113,18 @@ def _shares(places, found, taken: Taken, is_kept, n_prefixes: int) -> Shares:
 
     `places` are those of the prefixes, or -1 where one is not kept itself.
     """
-    is_known = places >= 0
-    own = np.where(is_kept, found - taken.off, 0.0)
-    left = taken.more + found - own
-
-    def summed(values):
-        return np.bincount(places[is_known], values[is_known], n_prefixes)
-
-    total = summed(found + taken.more)
+    # Prefix -1 is counted first, and left out: nothing that it begins is kept.
+    slots = places + 1
+    shares = found - taken.off
+    shares[~is_kept] = 0.0
+    more = taken.more * np.bincount(slots, minlength=n_prefixes + 1)
+    total = np.bincount(slots, found, n_prefixes + 1) + more
+    left = np.bincount(slots, found - shares, n_prefixes + 1) + more
+    shares /= total[slots]
     came = total > 0
-    shares = np.ones(n_prefixes)
-    shares[came] = summed(left)[came] / total[came]
-    of_ngram = np.zeros(len(found))
-    of_ngram[is_known] = own[is_known] / total[places[is_known]]
-    return Shares(of_ngram, shares)
+    left[came] /= total[came]
+    left[~came] = 1.0
+    return Shares(shares, left[1:])
 
 
 def _unigrams(table: Table, found, taken: Taken) -> tuple[Level, np.ndarray]:

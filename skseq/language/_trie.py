@@ -41,6 +41,10 @@ class Trie:
     n_units: int  # the special ones, too
     levels: tuple[Level, ...]
 
+    def __getstate__(self) -> dict:
+        """All but what is made anew when it is asked for."""
+        return {"n_units": self.n_units, "levels": self.levels}
+
     @property
     def order(self) -> int:
         return len(self.levels)

@@ -3,7 +3,8 @@
 Units are the labels themselves, or words between separators. Knows nothing of counts.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ KINDS = ("str", "bool", "float", "int")
 class UnitSequences(NamedTuple):
     """A checked y, in units."""
 
-    sequences: list  # of str, lists or tuples: one unit per item
+    sequences: Iterable  # of str, lists or tuples: one unit per item
     form: str  # of what the user has: a key of FORMS
     kind: str | None  # of the labels: one of KINDS, None where there are none
 
@@ -52,7 +53,7 @@ def check_units(y, unit: str, separator: str, owner: str) -> UnitSequences:
     first = next((sequence[0] for sequence in sequences if len(sequence)), None)
     kind = None if first is None else kind_of(first)
     if unit == "word":
-        sequences = _words(sequences, separator)
+        sequences = Words(_texts(sequences), separator)
     return UnitSequences(sequences, labels.form, kind)
 
 
@@ -70,15 +71,27 @@ def kind_of(label: Hashable) -> str:
     return next((name for name, types in _KINDS if isinstance(label, types)), "int")
 
 
-def _words(sequences: list, separator: str) -> list[list[str]]:
-    """The words of each sequence; separators beside one another hold none."""
-    words = []
+@dataclass(frozen=True)
+class Words:
+    """The words of each text, as they are asked for: all at once would fill memory.
+
+    Separators beside one another hold none.
+    """
+
+    texts: list[str]
+    separator: str
+
+    def __iter__(self) -> Iterator[list[str]]:
+        for text in self.texts:
+            yield [word for word in text.split(self.separator) if word]
+
+
+def _texts(sequences: list) -> list[str]:
+    """Sequences of characters as text."""
     for i, sequence in enumerate(sequences):
         if not isinstance(sequence, str):
             _check_characters(i, sequence)
-            sequence = "".join(sequence)
-        words.append([word for word in sequence.split(separator) if word])
-    return words
+    return ["".join(sequence) for sequence in sequences]
 
 
 def _check_characters(i: int, sequence: Sequence) -> None:

@@ -84,10 +84,20 @@ def test_probabilities_are_those_of_the_file(path):
         lambda text: text.replace("\n", "\n \n"),
         lambda text: text.replace("<unk>", "<UNK>"),
         lambda text: text + "what follows is not read",
+        lambda text: "\ufeff" + text[text.index("\\data") :],
         lambda text: gzip.compress(text.encode()),
         lambda text: text.replace("b a\n", "b a\t0\n").replace("b b\n", "b b\t0\n"),
     ],
-    ids=["CRLF", "spaces", "blank lines", "UNK", "tail", "gzip", "all weights"],
+    ids=[
+        "CRLF",
+        "spaces",
+        "blank lines",
+        "UNK",
+        "tail",
+        "byte order mark",
+        "gzip",
+        "all weights",
+    ],
 )
 def test_files_of_other_tools_are_read_alike(path, change):
     assert read(path, change(SRILM)).score_samples(SEQUENCES) == expected()
