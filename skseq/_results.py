@@ -55,10 +55,20 @@ class RankedLabels(NamedTuple):
         The label sequence, in the form of the fitted `y`.
     log_probability : float
         Its exact log p(labels | x), in nats.
+    language_log_weight : float
+        What it has in the language that the search was told of: log-probabilities of
+        models and boosts, each with its weight, and the bonus for each label. Zero
+        where the search was told of none.
     """
 
     labels: Any
     log_probability: float
+    language_log_weight: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """What hypotheses are ranked by: the sum of both."""
+        return self.log_probability + self.language_log_weight
 
 
 class RankedOutput(NamedTuple):

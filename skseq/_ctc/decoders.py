@@ -1,7 +1,7 @@
 """Decoders: the most probable label sequences in a batch of CTC posteriors.
 
 Works on padded batches of log-posteriors whose last column is the blank. Knows nothing
-of alphabets, networks or language models.
+of alphabets and networks, and of a language only what a guide tells.
 
 A path names a label or the blank in every frame; collapsing it (merge repeats, drop
 blanks) gives a label sequence. `greedy` collapses the most probable path. The beam
@@ -18,18 +18,22 @@ So "" has 0.36 and "a" 0.64, although the most probable path is all blank. "aa" 
 nothing: it needs a blank between, and so a third frame.
 
 What the search finds is scored again by the exact probability, and ranked by it. It
-runs compiled where skseq was compiled (`_native`), and plain (`search`) otherwise.
+runs compiled where skseq was compiled (`_native`), and plain (`search`) otherwise. With
+a guide the log-weight that a prefix has in the language is added to the log of its mass
+(`guided_search`), and to the exact log-probability.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
+from skseq._ctc import guided_search
 from skseq._ctc.lattice import check_frames, log_likelihood
 from skseq._ctc.search import Limits, search
 from skseq._data.memory import check_fits
 from skseq._native import ctc as native
 from skseq._results import RankedLabels
+from skseq.language._guide import Guide
 
 # Where one best hypothesis is wanted, a prefix this much less probable than the best of
 # its frame has lost, and one that ends so far behind is not scored again. Measured on
@@ -37,7 +41,12 @@ from skseq._results import RankedLabels
 LOST = -12.0
 RIVAL = -2.0
 
+# What a word weighs in a language may come with its last label: beams are cut by their
+# width, and by this only where they are far too wide. Measured: it takes no longer.
+GUIDED_LOST = -50.0
+
 _PREFIX_BYTES = 64  # of a prefix in a beam, and of what may follow it, at the least
+_GUIDED_BYTES = 96  # more of a prefix that a language is followed for
 
 
 def greedy(log_probs: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
@@ -75,6 +84,7 @@ def beam_search(
     beam_width: int,
     n_best: int = 1,
     min_label_log_prob: float | None = None,
+    guide: Guide | None = None,
 ) -> list[list[RankedLabels]]:
     """Search for the most probable label sequences over all their alignments.
 
@@ -98,12 +108,19 @@ def beam_search(
         Larger values are faster and may miss labels; minus infinity appends all. None
         takes -6 where one hypothesis is wanted, save in samples whose weak labels add
         up over the frames, and minus infinity there and where several are wanted.
+    guide : Guide, default=None
+        What is known of the language. Hypotheses are ranked by the sum of log-
+        probability and log-weight. Where the guide forbids something, prefixes that can
+        come to no allowed end in the frames that are left are dropped, and labels below
+        the floor are appended where no other prefix can.
 
     Returns
     -------
     hypotheses : list of n_samples lists of RankedLabels
         Best first, equals by length and then in lexicographic order; fewer than
-        `n_best` where the search held fewer.
+        `n_best` where the search held fewer. None where nothing that the guide allows
+        fits into the frames, or all that the search held met frames in which all that
+        was allowed had minus infinity.
 
     References
     ----------
@@ -121,7 +138,8 @@ def beam_search(
     >>> best.labels, round(np.exp(best.log_probability), 2)
     (array([0]), np.float64(0.64))
     """
-    found = _search(log_probs, lengths, beam_width, n_best, min_label_log_prob)
+    limits = beam_width, n_best, min_label_log_prob
+    found = _search(log_probs, lengths, *limits, guide=guide)
     return [[RankedLabels(*hypothesis) for hypothesis in row] for row in found]
 
 
@@ -132,50 +150,69 @@ def _search(
     n_best: int,
     floor: float | None,
     scored: bool = True,
-) -> list[list[tuple[np.ndarray, float]]]:
-    """Search each sample; without `scored`, a lone finalist's score may be missing.
+    guide: Guide | None = None,
+) -> list[list[tuple[np.ndarray, float, float]]]:
+    """Search each sample: labels, log-probabilities, log-weights in the language.
 
-    A pruned label is missing from several hypotheses whatever it comes to, and from the
-    best one only if it comes to much: then the sample is searched without a floor.
+    Without `scored`, a lone finalist's log-probability may be missing. A pruned label
+    is missing from several hypotheses whatever it comes to, and from the best one only
+    if it comes to much: then the sample is searched without a floor.
     """
     if floor is None and n_best > 1:
         floor = -np.inf
-    check_width(max(beam_width, n_best), lengths, log_probs.shape[2])
-    limits = best_limits(beam_width, floor)
+    check_width(max(beam_width, n_best), lengths, log_probs.shape[2], guide)
+    limits = best_limits(beam_width, floor, guide)
     if n_best > 1:
-        limits = limits._replace(lost=0.0, rival=0.0)
+        nothing = 0.0 if guide is None else -np.inf
+        limits = limits._replace(lost=nothing, rival=nothing)
     if native.is_available():
         options = limits._asdict() | {"n_best": n_best, "scored": scored}
-        return native.search(log_probs, lengths, **options)
+        return native.search(log_probs, lengths, **options, guide=guide)
     check_frames(log_probs, lengths)
     batch = zip(log_probs, lengths, strict=True)
-    found = [search(sample[:length], limits) for sample, length in batch]
-    counts = [len(finalists) for finalists in found]
-    samples = np.repeat(np.arange(len(found)), counts)
-    labels = [labels for finalists in found for labels in finalists]
-    scores = log_likelihood(log_probs, lengths, labels, samples=samples).tolist()
-    ranked = iter(zip(labels, scores, strict=True))
-    return [sorted((next(ranked) for _ in range(n)), key=rank)[:n_best] for n in counts]
+    found = [_searched(sample[:length], limits, guide) for sample, length in batch]
+    samples = np.repeat(np.arange(len(found)), [len(finalists) for finalists in found])
+    labels = [labels for finalists in found for labels, _ in finalists]
+    scores = iter(log_likelihood(log_probs, lengths, labels, samples=samples).tolist())
+    ranked = [
+        sorted(((ids, next(scores), weight) for ids, weight in finalists), key=rank)
+        for finalists in found
+    ]
+    return [hypotheses[:n_best] for hypotheses in ranked]
 
 
-def best_limits(beam_width: int, floor: float | None) -> Limits:
-    """The limits of a search for one best hypothesis."""
+def _searched(sample: np.ndarray, limits: Limits, guide: Guide | None) -> list[tuple]:
+    """The finalists of a sample, and their log-weights."""
+    if guide is not None:
+        return guided_search.search(sample, limits, guide)
+    return [(labels, 0.0) for labels in search(sample, limits)]
+
+
+def best_limits(
+    beam_width: int, floor: float | None, guide: Guide | None = None
+) -> Limits:
+    """The limits of a search for one best hypothesis; with a guide, in logs."""
+    if guide is not None:
+        return Limits(beam_width, floor, GUIDED_LOST, RIVAL)
     return Limits(beam_width, floor, *np.exp([LOST, RIVAL]).tolist())
 
 
-def check_width(beam_width: int, lengths: np.ndarray, n_columns: int) -> None:
+def check_width(
+    beam_width: int, lengths: np.ndarray, n_columns: int, guide: Guide | None = None
+) -> None:
     """Refuse a beam whose prefixes fill the memory; it holds no more than there are."""
     longest = int(lengths.max(initial=0))
     n_possible = n_columns ** min(longest, 64)
     n_prefixes = min(int(beam_width), n_possible)
+    n_bytes = _PREFIX_BYTES + (0 if guide is None else _GUIDED_BYTES)
     what = f"Beams of {n_prefixes:,} prefixes"
-    check_fits(n_prefixes * _PREFIX_BYTES, what, "Lower beam_width.")
+    check_fits(n_prefixes * n_bytes, what, "Lower beam_width.")
 
 
-def rank(hypothesis: tuple[np.ndarray, float]) -> tuple:
-    """What a labelling and its log-probability are ordered by, the best first."""
-    labels, score = hypothesis
-    return -score, len(labels), labels.tolist()
+def rank(hypothesis: tuple[np.ndarray, float, float]) -> tuple:
+    """What labels, their log-probability and weight are ordered by, the best first."""
+    labels, score, weight = hypothesis
+    return -(score + weight), len(labels), labels.tolist()
 
 
 def _decode_greedily(
@@ -183,7 +220,13 @@ def _decode_greedily(
     lengths: np.ndarray,
     beam_width: int,
     min_label_log_prob: float | None = None,
+    guide: Guide | None = None,
 ) -> list[np.ndarray]:
+    if guide is not None:
+        raise ValueError(
+            'decoder="greedy" follows the frames alone, and cannot be told of a '
+            'language. Set decoder="beam".'
+        )
     return greedy(log_probs, lengths)
 
 
@@ -192,10 +235,12 @@ def _decode_by_beam(
     lengths: np.ndarray,
     beam_width: int,
     min_label_log_prob: float | None = None,
-) -> list[np.ndarray]:
+    guide: Guide | None = None,
+) -> list[np.ndarray | None]:
     limits = beam_width, 1, min_label_log_prob
-    found = _search(log_probs, lengths, *limits, scored=False)
-    return [labels for [(labels, _)] in found]
+    found = _search(log_probs, lengths, *limits, scored=False, guide=guide)
+    return [hypotheses[0][0] if hypotheses else None for hypotheses in found]
 
 
+# With a guide the labels are None where a sample has none that is allowed.
 DECODERS: dict[str, Callable] = {"greedy": _decode_greedily, "beam": _decode_by_beam}

@@ -27,8 +27,9 @@ _FEW_COLUMNS = 64
 # NumPy is fastest on arrays of some thousands of elements, which fit the caches.
 _BLOCK = 2**14
 
-# Masses never exceed 1, so underflow loses less than 1e-300 of them in all: a sum above
-# this bound has all its digits, and one below it is computed again in logs.
+# Masses of posteriors never exceed 1, so underflow loses less than 1e-300 of them in
+# all: a sum above this bound has all its digits, and one below it is computed again in
+# logs. So is one that overflows, where posteriors were shifted and add up to more.
 _SMALLEST_EXACT_MASS = 1e-280
 
 
@@ -129,8 +130,9 @@ def log_likelihood(
     log_probs, labels = _without_unused(log_probs, labels)
     lattice = _lattice(labels, samples, log_probs, lengths)
     frames = _iter_emissions(log_probs, lengths, bounds)
-    mass = _forward(frames, lattice, _SUM_OF_PROBABILITIES)
-    exact = mass > _SMALLEST_EXACT_MASS
+    with np.errstate(over="ignore", invalid="ignore"):  # sums that are not of logs
+        mass = _forward(frames, lattice, _SUM_OF_PROBABILITIES)
+    exact = _is_exact(mass)
     done, rest = lattice.take(exact), lattice.take(~exact)
     scores = np.empty(len(mass))
     scores[done.rows] = [log(m) for m in mass[exact]]
@@ -182,8 +184,9 @@ class OneLabelMasses:
         moved._masses = probabilities, logs = [m.copy() for m in self._masses]
         n_frames, sample = np.array([len(log_probs)]), log_probs[np.newaxis]
         bounds = _step_bounds(sample, n_frames)
-        for frame in _iter_emissions(sample, n_frames, bounds):
-            _advance(probabilities, self._lattice, frame, _SUM_OF_PROBABILITIES)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for frame in _iter_emissions(sample, n_frames, bounds):
+                _advance(probabilities, self._lattice, frame, _SUM_OF_PROBABILITIES)
         for frame in _iter_frames(sample, n_frames):
             _advance(logs, self._lattice, frame, _SUM_OF_LOGS)
         moved._bound_sum = sum(bounds[0].tolist(), self._bound_sum)
@@ -194,7 +197,7 @@ class OneLabelMasses:
         blank, label = (part[:, 1] for part in self._masses[0])
         mass = blank + label
         scores = np.logaddexp(*(part[:, 1] for part in self._masses[1]))
-        exact = mass > _SMALLEST_EXACT_MASS
+        exact = _is_exact(mass)
         scores[exact] = [log(m) for m in mass[exact]]
         scores[exact] += self._bound_sum
         return scores
@@ -311,9 +314,16 @@ def _step_bounds(log_probs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
     Divided by it, masses cannot exceed 1, and flat posteriors do not underflow.
     """
-    bounds = np.minimum(_frame_maxima(log_probs) + _LOG_MAX_SUCCESSORS, 0.0)
+    best = _frame_maxima(log_probs)
+    most = best + _LOG_MAX_SUCCESSORS
+    bounds = np.where(best > 0, most, np.minimum(most, 0.0))
     inside = np.arange(log_probs.shape[1]) < lengths[:, None]
     return np.where(inside, bounds, 0.0).astype(np.float64)
+
+
+def _is_exact(mass: np.ndarray) -> np.ndarray:
+    """Whether sums of probabilities have all their digits."""
+    return (mass > _SMALLEST_EXACT_MASS) & (mass < np.inf)
 
 
 def _forward(

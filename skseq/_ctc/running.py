@@ -5,7 +5,8 @@ label ids that are settled by then: those that every outcome will begin with. Fo
 posteriors that would follow if the sequence ended here, `guess(log_probs)` and
 `outcome(log_probs)` give the label ids after the settled ones: as soon as possible, and
 as the decoder of a whole batch gives them. `n_settled` is the number of output frames
-that the settled labels were read from. Knows nothing of alphabets and networks.
+that the settled labels were read from. Knows nothing of alphabets and networks, and of
+a language only what a guide tells.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import numpy as np
 from scipy.special import log_softmax
 
 from skseq._ctc.decoders import best_limits, check_width, rank
+from skseq._ctc.guided_search import GuidedSearch
 from skseq._ctc.lattice import OneLabelMasses, log_likelihood
 from skseq._ctc.search import (
     MIN_LABEL_LOG_PROB,
@@ -23,10 +25,14 @@ from skseq._ctc.search import (
     choose_floor,
     weak_masses,
 )
+from skseq.language._guide import Guide
 
 # Output frames whose posteriors a beam search keeps, to score its finalists again; of
 # those before, it keeps the masses of prefixes. Twice as many are kept at times.
 N_KEPT = 1024
+
+# The most output frames that are held back for an end that a language asks for.
+MOST_HELD_BACK = 1000
 
 # More prefixes than a search needs are dropped when they are so many.
 _N_UNNEEDED = 512
@@ -96,10 +102,10 @@ class _Branch:
         default_factory=lambda: NOTHING
     )  # its last labels, which are not reported yet
 
-    def after(self, frames: np.ndarray) -> "_Branch":
+    def after(self, frames: np.ndarray, n_left: float) -> "_Branch":
         search = self.search.copy()
-        search.read(frames)
-        settled = search.shared()
+        search.read(frames, n_left)
+        settled = search.shared() if search.is_alive else self.settled
         new = search.prefixes.read(settled, self.settled)
         ahead = np.concatenate([self.ahead, new])
         return replace(self, search=search, settled=settled, ahead=ahead)
@@ -125,6 +131,8 @@ class _Branch:
     def has_unneeded(self) -> bool:
         """Whether most of the prefixes may be unneeded."""
         prefixes = self.search.prefixes
+        if not self.search.is_alive:
+            return False
         return len(prefixes.parents) > 2 * prefixes.n_needed + _N_UNNEEDED
 
     def reduced(self, root: int = 0) -> "_Branch":
@@ -136,12 +144,15 @@ class _Branch:
 
     def forgetting(self, frames: np.ndarray) -> "_Branch":
         """The branch whose masses have moved on by the first of the kept frames."""
+        if not self.search.is_alive:
+            return self
         branch = self.reduced()
         prefixes = branch.search.prefixes
         branch = replace(branch, masses=branch.masses_after(frames))
         totals = np.logaddexp(*branch.masses)
-        root, least = 0, totals.max() + np.log(NEGLIGIBLE)
         held = set(branch.search.beam.node.tolist())
+        most = branch.search.least_of_interest(totals)
+        root, least = 0, most + np.log(NEGLIGIBLE)
         while totals[root] < least and root not in held:
             children = [n for n, p in enumerate(prefixes.parents) if p == root]
             if len(children) > 1:
@@ -174,31 +185,55 @@ class Beam:
     """Continues a beam search; where it may still choose a floor, one search for each.
 
     Finalists are scored again by the posteriors of the frames that are kept and, of
-    those before, by the masses of their prefixes.
+    those before, by the masses of their prefixes. Where a language forbids something, a
+    search has to know how many frames are left once these are few: so many of the last
+    are held back, and read when the end is asked for.
     """
 
     branches: tuple[_Branch, ...]
     weak: np.ndarray | None  # of each label, where there are two branches
     kept: tuple[np.ndarray, ...] = ()
-    n_frames: int = 0
+    n_read: int = 0
     n_settled: int = 0
+    n_held_back: int = 0  # at the most
+    held_back: np.ndarray | None = None
 
     @classmethod
-    def of(cls, n_classes: int, beam_width: int, floor: float | None) -> "Beam":
+    def of(
+        cls,
+        n_classes: int,
+        beam_width: int,
+        floor: float | None,
+        guide: Guide | None = None,
+    ) -> "Beam":
         """A search before its first frame."""
-        check_width(beam_width, np.array([N_KEPT]), n_classes + 1)
-        limits = best_limits(beam_width, floor)
-        if floor is not None:
-            return cls((_Branch(Search(limits)),), None)
-        floors = MIN_LABEL_LOG_PROB, -np.inf
-        searches = (Search(limits._replace(floor=floor)) for floor in floors)
-        return cls(tuple(map(_Branch, searches)), np.zeros(n_classes))
+        check_width(beam_width, np.array([N_KEPT]), n_classes + 1, guide)
+        limits = best_limits(beam_width, floor, guide)
+        if guide is not None:
+            _check_held_back(guide)
+        floors = (MIN_LABEL_LOG_PROB, -np.inf) if floor is None else (floor,)
+        limits_of_branches = [limits._replace(floor=floor) for floor in floors]
+        searches = [
+            Search(limits) if guide is None else GuidedSearch(limits, guide)
+            for limits in limits_of_branches
+        ]
+        return cls(
+            tuple(map(_Branch, searches)),
+            np.zeros(n_classes) if floor is None else None,
+            n_held_back=0 if guide is None else guide.most_needed,
+        )
+
+    @property
+    def n_frames(self) -> int:
+        """Output frames that came."""
+        return self.n_read + (0 if self.held_back is None else len(self.held_back))
 
     @np.errstate(under="ignore")
     def after(self, log_probs: np.ndarray) -> tuple["Beam", np.ndarray]:
-        if not len(log_probs):
-            return self, NOTHING
-        read = self._read(log_probs)
+        ready, held_back = self._divided(log_probs)
+        if not len(ready):
+            return replace(self, held_back=held_back), NOTHING
+        read = replace(self, held_back=held_back)._read(ready)
         n_shared = _n_shared([branch.ahead for branch in read.branches])
         labels = read.branches[0].ahead[:n_shared]
         branches = tuple(branch.reporting(n_shared) for branch in read.branches)
@@ -208,7 +243,16 @@ class Beam:
         )
         return read._tidied(), labels
 
-    def _read(self, log_probs: np.ndarray) -> "Beam":
+    def _divided(self, log_probs: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Frames to read now, and those to hold back."""
+        if not self.n_held_back:
+            return log_probs, None
+        if self.held_back is not None:
+            log_probs = np.concatenate([self.held_back, log_probs])
+        n_ready = max(0, len(log_probs) - self.n_held_back)
+        return log_probs[:n_ready], log_probs[n_ready:].copy()
+
+    def _read(self, log_probs: np.ndarray, n_left: float = np.inf) -> "Beam":
         """The search after more frames, with only those branches that may be taken."""
         frames, weak, branches = log_probs.astype(np.float64), self.weak, self.branches
         if weak is not None:
@@ -217,10 +261,10 @@ class Beam:
                 weak, branches = None, branches[1:]
         return replace(
             self,
-            branches=tuple(branch.after(frames) for branch in branches),
+            branches=tuple(branch.after(frames, n_left) for branch in branches),
             weak=weak,
             kept=(*self.kept, log_probs),
-            n_frames=self.n_frames + len(log_probs),
+            n_read=self.n_read + len(log_probs),
         )
 
     def _tidied(self) -> "Beam":
@@ -247,32 +291,45 @@ class Beam:
 
     def _ended(self, log_probs: np.ndarray, choose: Callable) -> np.ndarray:
         """The labels of the prefix that is chosen, if these frames are the last."""
+        if self.held_back is not None:
+            log_probs = np.concatenate([self.held_back, log_probs])
         chosen = self.branches[0]
         if self.weak is not None:
             weak = weak_masses(log_probs.astype(np.float64), self.weak)
             chosen = self.branches[choose_floor(weak) == -np.inf]
-        ended = replace(self, branches=(chosen,), weak=None)
-        if len(log_probs):
-            ended = ended._read(log_probs)
+        ended = replace(self, branches=(chosen,), weak=None, held_back=None)
+        if len(log_probs) or not self.n_read:
+            ended = ended._read(log_probs, n_left=0)
         branch = ended.branches[0]
-        return branch.labels(choose(ended, branch))
+        node = choose(ended, branch)
+        return NOTHING if node is None else branch.labels(node)
 
-    def _winner(self, branch: _Branch) -> int:
-        """The finalist of the highest exact probability."""
+    def _winner(self, branch: _Branch) -> int | None:
+        """The finalist of the highest exact score; None where nothing is allowed."""
         nodes, prefixes = branch.search.finalists(), branch.search.prefixes
-        if len(nodes) == 1:
-            return nodes[0]
+        if len(nodes) <= 1:
+            return nodes[0] if nodes else None
         frames = np.concatenate(self.kept)
         labels = [prefixes.read(node) for node in nodes]
-        if len(frames) == self.n_frames:  # of all that was read
+        if len(frames) == self.n_read:  # of all that was read
             lengths, samples = np.array([len(frames)]), np.zeros(len(nodes), np.intp)
             scores = log_likelihood(frames[None], lengths, labels, samples=samples)
         else:
             scores = np.logaddexp(*branch.masses_after(frames.astype(np.float64)))[
                 nodes
             ]
-        ranks = [rank(pair) for pair in zip(labels, scores.tolist(), strict=True)]
+        weights = branch.search.weights(nodes).tolist()
+        ranks = list(map(rank, zip(labels, scores.tolist(), weights, strict=True)))
         return nodes[ranks.index(min(ranks))]
+
+
+def _check_held_back(guide: Guide) -> None:
+    if guide.most_needed > MOST_HELD_BACK:
+        raise ValueError(
+            "A stream holds back as many frames as the longest way to an allowed end "
+            f"takes, at most {MOST_HELD_BACK:,}. The lexicon or pattern asks for "
+            f"{guide.most_needed:,}. Shorten what it asks for, or use predict."
+        )
 
 
 def _n_shared(rows: list[np.ndarray]) -> int:

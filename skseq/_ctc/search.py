@@ -25,7 +25,7 @@ NEGLIGIBLE = 1e-18
 
 
 class Limits(NamedTuple):
-    """What a search leaves out."""
+    """What a search leaves out; one with a guide has the last two in logs."""
 
     beam_width: int  # prefixes beyond so many
     floor: float | None  # labels less probable in a frame; None lets each sample choose
@@ -115,8 +115,8 @@ class Search:
         self.limits, self.prefixes = limits, Prefixes()
         self.beam = _Beam(np.ones(1), np.zeros(1), np.array([-1]), np.array([0]))
 
-    def read(self, frames: np.ndarray) -> None:
-        """Go on with more frames, float64."""
+    def read(self, frames: np.ndarray, n_left: float = np.inf) -> None:
+        """Go on with more frames, float64, however many are left."""
         limits = self.limits
         for frame in frames:
             self.prefixes.n_frames += 1
@@ -125,10 +125,23 @@ class Search:
             elif self.beam.label.any():
                 self.beam = _wait(self.beam, frame)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether a prefix is held."""
+        return len(self.beam.node) > 0
+
     def finalists(self) -> list[int]:
         """The prefixes that may be the most probable, were there no more frames."""
         mass = self.beam.blank + self.beam.label
         return self.beam.node[mass >= self.limits.rival * mass.max()].tolist()
+
+    def weights(self, nodes) -> np.ndarray:
+        """The log-weights of prefixes in a language: none is known."""
+        return np.zeros(len(nodes))
+
+    def least_of_interest(self, log_masses: np.ndarray) -> float:
+        """Of the log-masses of all prefixes, one beside which others are negligible."""
+        return float(log_masses.max())
 
     def best(self) -> int:
         """The most probable prefix, as far as the search knows."""

@@ -7,9 +7,11 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <thread>
 
+#include "ctc_guided_search.h"
 #include "ctc_lattice.h"
 #include "ctc_search.h"
 
@@ -31,17 +33,23 @@ template <class T>
 struct Worker {
   std::vector<double> best_labels;
   Search<T> search;
+  GuidedSearch<T> guided_search;
+  std::optional<Guide> guide;
   Lattice<T> lattice;
 };
 
-// Order a sample's hypotheses by score, length and labels, and keep the first.
+// Order a sample's hypotheses by their sum of score and weight, length and labels, and
+// keep the first.
 void rank(Labellings& found, int64_t n_best) {
   std::vector<int64_t> order(found.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int64_t>(i);
   const auto begin = [&](int64_t i) { return found.labels.begin() + found.starts[i]; };
   const auto length = [&](int64_t i) { return found.starts[i + 1] - found.starts[i]; };
+  const auto sum = [&](int64_t i) {
+    return found.weights.empty() ? found.scores[i] : found.scores[i] + found.weights[i];
+  };
   std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-    if (found.scores[a] != found.scores[b]) return found.scores[a] > found.scores[b];
+    if (sum(a) != sum(b)) return sum(a) > sum(b);
     if (length(a) != length(b)) return length(a) < length(b);
     return std::lexicographical_compare(begin(a), begin(a + 1), begin(b), begin(b + 1));
   });
@@ -50,6 +58,7 @@ void rank(Labellings& found, int64_t n_best) {
     if (ranked.size() == n_best) break;
     ranked.labels.insert(ranked.labels.end(), begin(i), begin(i + 1));
     ranked.scores.push_back(found.scores[i]);
+    if (!found.weights.empty()) ranked.weights.push_back(found.weights[i]);
     ranked.close();
   }
   std::swap(found, ranked);
@@ -157,11 +166,12 @@ Status for_each_sample(const skseq_batch& batch, int64_t* refused, Work work) {
 SKSEQ_API uint32_t skseq_source() { return SKSEQ_SOURCE; }
 
 // Search each sample, best hypotheses first. A lone finalist is scored only if `scored`
-// asks for it. The caller frees what is found.
-SKSEQ_API int32_t skseq_search(const skseq_batch* batch, int64_t beam_width,
-                               int64_t n_best, double floor, double lost, double rival,
-                               int32_t scored, skseq_hypotheses** found,
-                               int64_t* refused) {
+// asks for it. With a guide, which may be null, `lost` and `rival` are logs. The caller
+// frees what is found.
+SKSEQ_API int32_t skseq_search(const skseq_batch* batch, const skseq_guide* guide,
+                               int64_t beam_width, int64_t n_best, double floor,
+                               double lost, double rival, int32_t scored,
+                               skseq_hypotheses** found, int64_t* refused) {
   *found = nullptr;
   return guarded([&] {
     auto result = std::make_unique<skseq_hypotheses>();
@@ -170,9 +180,15 @@ SKSEQ_API int32_t skseq_search(const skseq_batch* batch, int64_t beam_width,
     const Status status =
         for_each_sample(*batch, refused, [&](auto& worker, auto sample, int64_t index) {
           Labellings& here = result->samples[index];
-          worker.search.run(sample, worker.best_labels, limits, here);
+          if (guide) {
+            if (!worker.guide) worker.guide.emplace(*guide);
+            worker.guided_search.run(sample, worker.best_labels, *worker.guide, limits,
+                                     here);
+          } else {
+            worker.search.run(sample, worker.best_labels, limits, here);
+          }
           here.scores.assign(here.size(), 0.0);
-          if (!scored && here.size() == 1) return;
+          if (!scored && here.size() <= 1) return;
           worker.lattice.score(sample, worker.best_labels, here.labels.data(),
                                here.starts.data(), here.size(), here.scores.data());
           rank(here, n_best);
@@ -192,15 +208,18 @@ SKSEQ_API void skseq_count(const skseq_hypotheses* found, int64_t* n_hypotheses,
   }
 }
 
-// Copy what was found: hypotheses per sample, labels and score per hypothesis, labels.
+// Copy what was found: hypotheses per sample, labels, score and weight per hypothesis,
+// labels. Weights are left alone where there was no guide.
 SKSEQ_API void skseq_copy(const skseq_hypotheses* found, int64_t* n_hypotheses,
-                          int64_t* n_labels, double* scores, int64_t* labels) {
+                          int64_t* n_labels, double* scores, double* weights,
+                          int64_t* labels) {
   for (const Labellings& sample : found->samples) {
     *n_hypotheses++ = sample.size();
     for (int64_t i = 0; i < sample.size(); ++i) {
       *n_labels++ = sample.starts[i + 1] - sample.starts[i];
       *scores++ = sample.scores[i];
     }
+    weights = std::copy(sample.weights.begin(), sample.weights.end(), weights);
     labels = std::copy(sample.labels.begin(), sample.labels.end(), labels);
   }
 }

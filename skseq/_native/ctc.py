@@ -11,6 +11,7 @@ import ctypes
 import os
 from collections.abc import Sequence
 from functools import cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -38,14 +39,36 @@ class _Batch(ctypes.Structure):
     )
 
 
+class _Automaton(ctypes.Structure):
+    _fields_ = (
+        *((name, _POINTER) for name in ("firsts", "labels", "next_states")),
+        *((name, _POINTER) for name in ("log_weights", "final")),
+        *((name, _POINTER) for name in ("backoff_states", "backoff_weights")),
+        *((name, _POINTER) for name in ("table_next", "table_weights", "most")),
+        *((name, _POINTER) for name in ("needed_first", "needed_label")),
+        ("needed_other", _POINTER),
+        ("scale", _DOUBLE),
+    )
+
+
+class _Guide(ctypes.Structure):
+    _fields_ = (
+        ("automata", ctypes.POINTER(_Automaton)),
+        ("n_automata", _INT),
+        ("n_labels", _INT),
+        ("bonus", _DOUBLE),
+    )
+
+
 _BATCH = ctypes.POINTER(_Batch)
 _SIGNATURES = {
     "skseq_search": (
-        *(_BATCH, _INT, _INT, _DOUBLE, _DOUBLE, _DOUBLE, ctypes.c_int32),
+        *(_BATCH, ctypes.POINTER(_Guide)),
+        *(_INT, _INT, _DOUBLE, _DOUBLE, _DOUBLE, ctypes.c_int32),
         *(ctypes.POINTER(_POINTER), ctypes.POINTER(_INT)),
     ),
     "skseq_count": (_POINTER, ctypes.POINTER(_INT), ctypes.POINTER(_INT)),
-    "skseq_copy": (_POINTER,) * 5,
+    "skseq_copy": (_POINTER,) * 6,
     "skseq_free": (_POINTER,),
     "skseq_score": (_BATCH, *(_POINTER,) * 4, ctypes.POINTER(_INT)),
     "skseq_align": (_BATCH, *(_POINTER,) * 4, ctypes.POINTER(_INT)),
@@ -67,27 +90,36 @@ def search(
     lost: float,
     rival: float,
     scored: bool = True,
+    guide=None,
     n_threads: int | None = None,
-) -> list[list[tuple[np.ndarray, float]]]:
-    """Search each sample: labels and log-probabilities, the best hypothesis first.
+) -> list[list[tuple[np.ndarray, float, float]]]:
+    """Search each sample, the best hypothesis first.
 
-    Parameters are those of :func:`skseq._ctc.search.search`. Without `scored`, the log-
+    Parameters are those of :func:`skseq._ctc.search.search`, or with a guide those of
+    :func:`skseq._ctc.guided_search.search`. Of each hypothesis there are its labels,
+    its log-probability and its log-weight in the language. Without `scored`, the log-
     probability of a hypothesis without rivals is left out, and 0.0 is in its place.
     """
     batch = _Arrays(log_probs, lengths, n_threads)
+    told = None if guide is None else _arrays_of(guide)
+    if told is not None and guide.n_labels != batch.log_probs.shape[2] - 1:
+        raise ValueError(
+            f"A guide of {guide.n_labels} labels needs as many in log_probs, and the "
+            f"blank. Got {batch.log_probs.shape[2]} columns."
+        )
     found, refused = _POINTER(), _INT()
     limits = min(beam_width, _WIDEST), min(n_best, _WIDEST)
     floor = np.nan if floor is None else floor
     status = _function("skseq_search")(
-        *(batch.struct, *limits, floor, lost, rival, scored),
+        *(batch.struct, told and told.struct, *limits, floor, lost, rival, scored),
         *(ctypes.byref(found), ctypes.byref(refused)),
     )
     _check(status, refused)
     try:
-        counts, labels, scores = _copy(found, len(batch.lengths))
+        counts, *columns = _copy(found, len(batch.lengths))
     finally:
         _function("skseq_free")(found)
-    hypotheses = iter(zip(labels, scores.tolist(), strict=True))
+    hypotheses = iter(zip(*columns, strict=True))
     return [[next(hypotheses) for _ in range(count)] for count in counts.tolist()]
 
 
@@ -179,6 +211,100 @@ class _Arrays:
         return flat.astype(np.int32), starts
 
 
+class _GuideArrays:
+    """A guide as the library takes it; keeps the arrays alive that it points to."""
+
+    def __init__(self, guide):
+        self.arrays = [_checked(part, guide.n_labels) for part in guide.automata]
+        structs = (_Automaton * len(self.arrays))()
+        for struct, arrays, scale in zip(
+            structs, self.arrays, guide.scales, strict=True
+        ):
+            struct.scale = scale
+            for name, array in arrays.items():
+                setattr(struct, name, array.ctypes.data)
+        self.struct = _Guide(structs, len(structs), guide.n_labels, guide.bonus)
+
+
+_ARRAYS: WeakKeyDictionary = WeakKeyDictionary()  # of guides
+
+
+def _arrays_of(guide) -> _GuideArrays:
+    """The arrays of a guide, which is checked when it comes first."""
+    arrays = _ARRAYS.get(guide)
+    if arrays is None:
+        arrays = _ARRAYS[guide] = _GuideArrays(guide)
+    return arrays
+
+
+def _checked(automaton, n_labels: int) -> dict[str, np.ndarray]:
+    """The arrays of an automaton, by name, that fit together."""
+    n_states, n_arcs = len(automaton.final), len(automaton.labels)
+    if not 0 < n_states < 2**31:
+        raise ValueError(f"An automaton must have some states. Got {n_states}.")
+    kinds = {
+        "firsts": (np.int64, n_states + 1),
+        "labels": (np.int32, n_arcs),
+        "next_states": (np.int32, n_arcs),
+        "log_weights": (np.float64, n_arcs),
+        "final": (np.float64, n_states),
+        "backoff_states": (np.int32, n_states),
+        "backoff_weights": (np.float64, n_states),
+    }
+    arrays = {
+        name: _array(name, getattr(automaton, name), *kind)
+        for name, kind in kinds.items()
+    }
+    _check_arcs(arrays, n_states, n_labels)
+    arrays["most"] = _array("most", automaton.most, np.float64, n_states)
+    table = automaton.table()
+    if table is not None:
+        cells = n_states * n_labels
+        arrays["table_next"] = _array("table", table[0].ravel(), np.int32, cells)
+        arrays["table_weights"] = _array("table", table[1].ravel(), np.float64, cells)
+    if automaton.is_hard:
+        kinds = {"first": np.float64, "label": np.int32, "other": np.float64}
+        for name, dtype in kinds.items():
+            part = getattr(automaton.needed, name)
+            arrays[f"needed_{name}"] = _array("needed", part, dtype, n_states)
+    return arrays
+
+
+def _array(name: str, values, dtype, size: int) -> np.ndarray:
+    array = np.ascontiguousarray(values, dtype=dtype)
+    if array.shape != (size,):
+        raise ValueError(
+            f"{name} of an automaton must have shape ({size},). Got {array.shape}."
+        )
+    if dtype == np.float64 and name != "needed" and not (array < np.inf).all():
+        raise ValueError(
+            f"{name} of an automaton must be finite or minus infinity. Got NaN or "
+            "infinity among them."
+        )
+    return array
+
+
+def _check_arcs(arrays: dict[str, np.ndarray], n_states: int, n_labels: int) -> None:
+    """Refuse what a search could follow out of the arrays, or for ever."""
+    firsts, labels = arrays["firsts"], arrays["labels"]
+    starts_row = np.zeros(len(labels) + 1, dtype=bool)
+    is_rows = firsts[0] == 0 and firsts[-1] == len(labels)
+    is_rows = is_rows and (np.diff(firsts) >= 0).all()
+    if is_rows:
+        starts_row[firsts] = True
+        ascends = (np.diff(labels) > 0) | starts_row[1:-1]
+        is_rows = ascends.all()
+    if not is_rows:
+        raise ValueError("The arcs of an automaton must be sorted by state and label.")
+    _indices("labels of an automaton", labels, n_labels)
+    allowed = arrays["log_weights"] > -np.inf
+    _indices("next_states of an automaton", arrays["next_states"][allowed], n_states)
+    backs = np.flatnonzero(arrays["backoff_states"] != -1)
+    ends = _indices("backoff_states", arrays["backoff_states"][backs], n_states)
+    if not (ends > backs).all():
+        raise ValueError("States of an automaton must back off to higher numbers.")
+
+
 def _indices(name: str, values, end: int) -> np.ndarray:
     """A flat array of int64 from 0 to below `end`."""
     values = np.asarray(values)
@@ -192,19 +318,20 @@ def _indices(name: str, values, end: int) -> np.ndarray:
     return np.ascontiguousarray(values, dtype=np.int64)
 
 
-def _copy(found, n_samples: int) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+def _copy(found, n_samples: int) -> tuple[np.ndarray, list, list, list]:
+    """The hypotheses per sample, their labels, scores and weights."""
     n_hypotheses, n_labels = _INT(), _INT()
     _function("skseq_count")(found, ctypes.byref(n_hypotheses), ctypes.byref(n_labels))
     counts = np.empty(n_samples, dtype=np.int64)
     sizes = np.empty(n_hypotheses.value, dtype=np.int64)
-    scores = np.empty(n_hypotheses.value)
+    scores, weights = np.empty(n_hypotheses.value), np.zeros(n_hypotheses.value)
     flat = np.empty(n_labels.value, dtype=np.int64)
-    arrays = counts, sizes, scores, flat
+    arrays = counts, sizes, scores, weights, flat
     _function("skseq_copy")(found, *(array.ctypes.data for array in arrays))
     ends = np.cumsum(sizes).tolist()
     starts = [0, *ends[:-1]]
     labels = [flat[start:end] for start, end in zip(starts, ends, strict=False)]
-    return counts, labels, scores
+    return counts, labels, scores.tolist(), weights.tolist()
 
 
 def _check(status: int, refused: ctypes.c_int64) -> None:

@@ -83,7 +83,7 @@ class Lattice {
     size_t n_left = 0;
     for (int64_t row : rows_) {
       const double mass = final_mass<SumOfProbabilities>(starts, row);
-      if (mass > SMALLEST_EXACT_MASS)
+      if (mass > SMALLEST_EXACT_MASS && mass < INFINITE)
         scores[row] = std::log(mass) + bound_sum;
       else
         rows_[n_left++] = row;
@@ -177,7 +177,8 @@ class Lattice {
       values_.back() = frame[sample.n_labels];
       if (best_labels) {
         const double best = std::max((*best_labels)[t], values_.back());
-        const double bound = std::min(best + LOG_MAX_SUCCESSORS, 0.0);
+        const double most = best + LOG_MAX_SUCCESSORS;
+        const double bound = best > 0.0 ? most : std::min(most, 0.0);
         bound_sum += bound;
         exponentials(values_, bound, emissions_);
       } else {

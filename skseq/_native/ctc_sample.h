@@ -23,18 +23,9 @@ struct Refusal {
 constexpr double INFINITE = std::numeric_limits<double>::infinity();
 constexpr int64_t MOST_ELEMENTS = std::numeric_limits<int32_t>::max();
 
-// skseq/_ctc/exponential.py in scalars. It has no branch and no call, so that loops
-// over it become vector instructions.
-inline double exponential(double x) {
-  double bounded = x > -708.0 ? x : -708.0;
-  bounded = bounded < 700.0 ? bounded : 700.0;
-  // A sum with 1.5 * 2**52 is rounded to an integer, which its low bits then hold.
-  constexpr double shift = 6755399441055744.0;
-  const double shifted = bounded * 1.4426950408889634 + shift;
-  const double n = shifted - shift;
-  const double r = (bounded - n * 6.93147180369123816490e-01) -
-                   n * 1.90821492927058770002e-10;
-  double p = 1.0 / 6227020800.0;  // Taylor's series of exp(r), |r| < 0.35
+// Taylor's series of exp(r), |r| < 0.35.
+inline double taylor(double r) {
+  double p = 1.0 / 6227020800.0;
   p = p * r + 1.0 / 479001600.0;
   p = p * r + 1.0 / 39916800.0;
   p = p * r + 1.0 / 3628800.0;
@@ -48,6 +39,21 @@ inline double exponential(double x) {
   p = p * r + 0.5;
   p = p * r + 1.0;
   p = p * r + 1.0;
+  return p;
+}
+
+// skseq/_ctc/exponential.py in scalars. It has no branch and no call, so that loops
+// over it become vector instructions.
+inline double exponential(double x) {
+  double bounded = x > -708.0 ? x : -708.0;
+  bounded = bounded < 700.0 ? bounded : 700.0;
+  // A sum with 1.5 * 2**52 is rounded to an integer, which its low bits then hold.
+  constexpr double shift = 6755399441055744.0;
+  const double shifted = bounded * 1.4426950408889634 + shift;
+  const double n = shifted - shift;
+  const double r = (bounded - n * 6.93147180369123816490e-01) -
+                   n * 1.90821492927058770002e-10;
+  const double p = taylor(r);
   uint64_t bits, power;
   std::memcpy(&bits, &p, sizeof bits);
   std::memcpy(&power, &shifted, sizeof power);
@@ -123,6 +129,7 @@ struct Labellings {
   std::vector<int32_t> labels;
   std::vector<int64_t> starts{0};
   std::vector<double> scores;
+  std::vector<double> weights;  // in a language; none where nothing is told of one
 
   int64_t size() const { return static_cast<int64_t>(starts.size()) - 1; }
   void close() { starts.push_back(static_cast<int64_t>(labels.size())); }

@@ -43,6 +43,8 @@ class PrefixTree {
     return table_[place];
   }
 
+  size_t size() const { return nodes_.size(); }
+
   void append_labels(int32_t node, std::vector<int32_t>& labels) const {
     const size_t start = labels.size();
     for (; node > 0; node = nodes_[node].parent) labels.push_back(nodes_[node].label);
@@ -79,8 +81,7 @@ struct Limits {
   double rival;
 };
 
-// What is held of a prefix. What a grammar or a language model knows of it would stand
-// here too: states that `PrefixTree::child` moves on by the label.
+// What is held of a prefix.
 struct Hypothesis {
   double blank;  // mass of the paths that end in a blank
   double label;  // mass of the paths that end in the last label
@@ -89,6 +90,48 @@ struct Hypothesis {
 
   double mass() const { return blank + label; }
 };
+
+// A sample whose weak labels add up over its frames is searched without a floor.
+template <class T>
+double choose_floor(const Sample<T>& sample, const std::vector<double>& best_labels) {
+  double bound = 0.0;
+  for (double best : best_labels)
+    bound += exponential(std::min(best, MIN_LABEL_LOG_PROB));
+  if (bound < 0.99 * WEAK_MASS) return MIN_LABEL_LOG_PROB;
+  std::vector<double> weak(sample.n_labels, 0.0);
+  for (int64_t t = 0; t < sample.n_frames; ++t) {
+    const T* frame = sample.frame(t);
+    for (int64_t label = 0; label < sample.n_labels; ++label) {
+      const double value = frame[label];
+      weak[label] += value < MIN_LABEL_LOG_PROB ? exponential(value) : 0.0;
+    }
+  }
+  for (double mass : weak)
+    if (mass >= WEAK_MASS) return -INFINITE;
+  return MIN_LABEL_LOG_PROB;
+}
+
+// Find the labels of a frame that reach a threshold, and their values.
+template <class T>
+void find_labels(const T* frame, int64_t n_labels, double threshold,
+                 std::vector<int32_t>& labels, std::vector<double>& values) {
+  constexpr int64_t BLOCK = 16;
+  T least = static_cast<T>(threshold);  // rounded up, for comparisons of T
+  if (static_cast<double>(least) < threshold)
+    least = std::nextafter(least, std::numeric_limits<T>::infinity());
+  labels.clear();
+  values.clear();
+  for (int64_t start = 0; start < n_labels; start += BLOCK) {
+    const int64_t end = std::min(n_labels, start + BLOCK);
+    bool any = false;
+    for (int64_t label = start; label < end; ++label) any |= frame[label] >= least;
+    for (int64_t label = start; any && label < end; ++label)
+      if (frame[label] >= least) {
+        labels.push_back(static_cast<int32_t>(label));
+        values.push_back(frame[label]);
+      }
+  }
+}
 
 template <class T>
 class Search {
@@ -143,25 +186,6 @@ class Search {
     }
   };
 
-  // A sample whose weak labels add up over its frames is searched without a floor.
-  double choose_floor(const Sample<T>& sample, const std::vector<double>& best_labels) {
-    double bound = 0.0;
-    for (double best : best_labels)
-      bound += exponential(std::min(best, MIN_LABEL_LOG_PROB));
-    if (bound < 0.99 * WEAK_MASS) return MIN_LABEL_LOG_PROB;
-    weak_.assign(sample.n_labels, 0.0);
-    for (int64_t t = 0; t < sample.n_frames; ++t) {
-      const T* frame = sample.frame(t);
-      for (int64_t label = 0; label < sample.n_labels; ++label) {
-        const double value = frame[label];
-        weak_[label] += value < MIN_LABEL_LOG_PROB ? exponential(value) : 0.0;
-      }
-    }
-    for (double mass : weak_)
-      if (mass >= WEAK_MASS) return -INFINITE;
-    return MIN_LABEL_LOG_PROB;
-  }
-
   // Put the frame's values of the prefixes' last labels beside `reference`.
   void find_odds(const T* frame, int64_t n_labels, double reference) {
     values_.resize(beam_.size());
@@ -202,22 +226,7 @@ class Search {
   // `beam_width + 1` of them, none could come into the beam.
   void find_candidates(const T* frame, int64_t n_labels, double threshold,
                        double best) {
-    constexpr int64_t BLOCK = 16;
-    T least = static_cast<T>(threshold);  // rounded up, for comparisons of T
-    if (static_cast<double>(least) < threshold)
-      least = std::nextafter(least, std::numeric_limits<T>::infinity());
-    labels_.clear();
-    values_.clear();
-    for (int64_t start = 0; start < n_labels; start += BLOCK) {
-      const int64_t end = std::min(n_labels, start + BLOCK);
-      bool any = false;
-      for (int64_t label = start; label < end; ++label) any |= frame[label] >= least;
-      for (int64_t label = start; any && label < end; ++label)
-        if (frame[label] >= least) {
-          labels_.push_back(static_cast<int32_t>(label));
-          values_.push_back(frame[label]);
-        }
-    }
+    find_labels(frame, n_labels, threshold, labels_, values_);
     exponentials(values_, best, odds_);
     candidates_.resize(labels_.size());
     for (size_t i = 0; i < labels_.size(); ++i)
@@ -356,7 +365,7 @@ class Search {
   std::vector<int64_t> firsts_;  // of a slot's moves in grown_
   std::vector<Ranked> ranked_;
   std::vector<int32_t> labels_;
-  std::vector<double> values_, odds_, weak_;
+  std::vector<double> values_, odds_;
 };
 
 }  // namespace skseq

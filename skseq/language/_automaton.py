@@ -112,6 +112,8 @@ class Automaton:
         if np.isneginf(self.final).any() or np.isneginf(self.log_weights).any():
             return True
         is_last = self.backoff_states < 0
+        if np.isneginf(self.backoff_weights[~is_last]).any():
+            return True
         return bool((np.diff(self.firsts)[is_last] < self.n_labels).any())
 
     def step(self, states, labels) -> tuple[np.ndarray, np.ndarray]:
@@ -145,11 +147,36 @@ class Automaton:
         >>> only_a.table()
         (array([[ 0, -1]], dtype=int32), array([[ -1., -inf]]))
         """
+        return self._table
+
+    @cached_property
+    def _table(self) -> tuple[np.ndarray, np.ndarray] | None:
         if self.n_states * self.n_labels > MOST_CELLS:
             return None
         states, labels = np.indices((self.n_states, self.n_labels))
         next_states, weights = self.step(states, labels)
         return next_states.astype(np.int32), weights
+
+    def looked_up(self, states, labels) -> tuple[np.ndarray, np.ndarray]:
+        """What `step` gives, faster where there is a table."""
+        table = self.table()
+        if table is None:
+            return self.step(states, labels)
+        return tuple(part[states, labels] for part in table)
+
+    @cached_property
+    def most(self) -> np.ndarray:
+        """A bound of the log-weights of each state's labels, (n_states,)."""
+        found = np.full(self.n_states, -np.inf)
+        np.maximum.at(found, self.origins, self.log_weights)
+        backs = np.flatnonzero(self.backoff_states >= 0)
+        ends, weights = self.backoff_states[backs], self.backoff_weights[backs]
+        own = found[backs]
+        while True:
+            better = np.maximum(own, weights + found[ends])
+            if np.array_equal(better, found[backs]):
+                return found
+            found[backs] = better
 
     def log_weight(self, labels) -> float:
         """What a sequence of label ids has in all, with its end."""

@@ -70,6 +70,18 @@ def test_log_likelihood_is_the_sum_over_all_alignments(n_frames, n_classes):
     np.testing.assert_allclose(scores, list(expected.values()), atol=1e-12)
 
 
+@pytest.mark.parametrize("shift", [2.0, -0.3, 0.5, 1000.0, -1000.0])
+def test_shifted_posteriors_shift_the_likelihood_frame_by_frame(shift):
+    # They add up to more or less than 1, also beyond what a double holds.
+    log_probs, lengths = posteriors(3, 3000, 2)
+    log_probs[0] = -0.4
+    lengths[:] = 3000, 200, 7
+    labels = [np.array([0, 1, 1]), np.array([1]), np.array([], dtype=int)]
+    expected = log_likelihood(log_probs, lengths, labels) + lengths * shift
+    found = log_likelihood(log_probs + shift, lengths, labels)
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
 def test_all_labellings_together_have_probability_one():
     log_probs, lengths = posteriors(1, 5, 3)
     labels = [

@@ -4,6 +4,7 @@ What both find is compared with sums over every alignment in `tests/ctc`. Needs 
 TensorFlow, so that it runs under the sanitizers.
 """
 
+import contextlib
 import ctypes
 import os
 import sys
@@ -15,6 +16,8 @@ import pytest
 from skseq._ctc.decoders import beam_search
 from skseq._ctc.lattice import forced_alignment, label_log_likelihoods, log_likelihood
 from skseq._native import ctc, library, status
+from skseq.language._automaton import Automaton
+from skseq.language._guide import Guide
 from tests.processes import run_python
 
 pytestmark = pytest.mark.skipif(
@@ -158,7 +161,7 @@ def test_the_number_of_threads_changes_nothing(n_threads):
         samples = np.arange(11)
         scores = ctc.log_likelihoods(log_probs, lengths, labels, samples, n_threads=n)
         paths, best = ctc.best_paths(log_probs, lengths, labels, n_threads=n)
-        found = [[(row.tolist(), score) for row, score in rows] for rows in found]
+        found = [[(row.tolist(), *more) for row, *more in rows] for rows in found]
         return found, scores.tolist(), paths.tolist(), best.tolist()
 
     assert compute(n_threads) == compute(1)
@@ -262,6 +265,85 @@ def test_2_to_the_31_elements_are_refused_before_one_is_read(shape):
     status = ctc._function("skseq_align")(batch, None, None, None, None, refused)
     with pytest.raises(ValueError, match=r"fewer than 2\*\*31 elements"):
         ctc._check(status, None)
+
+
+ARCS = {
+    "firsts": np.array([0, 2, 3]),
+    "labels": np.array([0, 2, 1], np.int32),
+    "next_states": np.array([1, 0, 1], np.int32),
+    "log_weights": np.array([-1.0, -2.0, 0.0]),
+    "final": np.array([-1.0, -np.inf]),
+    "backoff_states": np.array([1, -1], np.int32),
+    "backoff_weights": np.array([-0.5, 0.0]),
+}
+
+
+def search_with(guide, n_labels=3):
+    limits = {"beam_width": 2, "n_best": 1, "floor": -6.0, "lost": -9.0, "rival": -9.0}
+    log_probs, lengths = np.full((1, 4, n_labels + 1), -1.0), np.array([4])
+    return ctc.search(log_probs, lengths, **limits, guide=guide)
+
+
+def test_what_a_language_is_told_by_is_read_as_it_stands():
+    expected = search_with(Guide(3, (Automaton(3, **ARCS),), (1.0,), 0.0))
+    assert expected[0]
+    for change in (lambda a: a[::-1].copy()[::-1], lambda a: a.astype(a.dtype.str)):
+        arrays = {name: change(array) for name, array in ARCS.items()}
+        found = search_with(Guide(3, (Automaton(3, **arrays),), (1.0,), 0.0))
+        assert [h[0].tolist() for h in found[0]] == [h[0].tolist() for h in expected[0]]
+        assert found[0][0][1:] == expected[0][0][1:]
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "message"),
+    [
+        ("firsts", [0, 2, 4], "sorted by state and label"),
+        ("firsts", [1, 2, 3], "sorted by state and label"),
+        ("firsts", [0, 4, 3], "sorted by state and label"),
+        ("firsts", [0, -1, 3], "sorted by state and label"),
+        ("firsts", [0, 3], "must have shape"),
+        ("labels", [2, 0, 1], "sorted by state and label"),
+        ("labels", [0, 0, 1], "sorted by state and label"),
+        ("labels", [0, 3, 1], "from 0 to 2"),
+        ("labels", [-1, 2, 1], "from 0 to 2"),
+        ("next_states", [1, 2, 1], "from 0 to 1"),
+        ("next_states", [1, -1, 1], "from 0 to 1"),
+        ("next_states", [1, 0], "must have shape"),
+        ("log_weights", [-1.0, np.nan, 0.0], "finite or minus infinity"),
+        ("log_weights", [-1.0, np.inf, 0.0], "finite or minus infinity"),
+        ("final", [np.nan, 0.0], "finite or minus infinity"),
+        ("final", [], "some states"),
+        ("backoff_weights", [np.inf, 0.0], "finite or minus infinity"),
+        ("backoff_states", [0, -1], "higher numbers"),
+        ("backoff_states", [1, 0], "higher numbers"),
+        ("backoff_states", [2, -1], "from 0 to 1"),
+        ("backoff_states", [-2, -1], "from 0 to 1"),
+    ],
+)
+def test_an_automaton_that_does_not_fit_together_never_reaches_the_library(
+    name, array, message
+):
+    arrays = ARCS | {name: np.array(array, ARCS[name].dtype)}
+    with pytest.raises(ValueError, match=message):
+        search_with(Guide(3, (Automaton(3, **arrays),), (1.0,), 0.0))
+
+
+def test_a_guide_of_other_labels_never_reaches_the_library():
+    with pytest.raises(ValueError, match=r"A guide of 3 labels.* Got 6 columns"):
+        search_with(Guide.of(3, []), n_labels=5)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damaged_automata_are_refused_or_searched(seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(50):
+        arrays = {name: array.copy() for name, array in ARCS.items()}
+        for array in arrays.values():
+            values = range(-2, 5) if array.dtype.kind == "i" else [np.nan, -np.inf]
+            if rng.random() < 0.3:
+                array[rng.integers(len(array))] = rng.choice(values)
+        with contextlib.suppress(ValueError):
+            search_with(Guide(3, (Automaton(3, **arrays),), (1.0,), 0.0))
 
 
 OUT_OF_MEMORY = """
