@@ -38,7 +38,7 @@ class Masses(NamedTuple):
         Examples
         --------
         >>> Masses.exponentials(np.array([-np.inf, -5000.0])).logs()
-        array([   -inf, -5000.])
+        array([  -inf, -5000.])
         """
         near_one, powers = divided_exponentials(np.maximum(values, -1e8))
         found = cls.of(near_one, powers.astype(np.int64))

@@ -63,8 +63,9 @@ class NgramModel(BaseEstimator):
     smoothing : {"kneser_ney", "witten_bell"}, default="kneser_ney"
         How the probability of what was not seen is found. Kneser-Ney is better where
         there is text enough to estimate its discounts; where n-grams of an order that
-        come once, twice or three times are lacking, as for the single digits of any
-        text, that order is smoothed by Witten-Bell with a warning.
+        come once, twice or three times are lacking, that order is smoothed by
+        Witten-Bell, with a warning unless these are single units: of few letters, as a
+        rule, none comes so rarely.
     min_count : int, default=1
         How often an n-gram of two units or more must come to be kept. Larger values
         make a smaller model. Single units are always kept.
@@ -387,8 +388,8 @@ class NgramModel(BaseEstimator):
         trie, undiscounted = estimate(
             learnt.counts, learnt.n_units, self.smoothing, self.min_count
         )
-        if undiscounted:
-            orders = ", ".join(f"{order}-grams" for order in undiscounted)
+        orders = ", ".join(f"{order}-grams" for order in undiscounted if order > 1)
+        if orders:
             warn(
                 "Kneser-Ney's discounts follow from how many n-grams come once, twice "
                 f"and three times, which does not give any for {orders}: these are "

@@ -1,0 +1,360 @@
+"""What a reader is told of the language: from its parameters to what a search follows.
+
+A mixin of the estimator. Each automaton is compiled once for as long as its parameter
+stays as it is.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import replace
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from skseq._data.collections import as_collection
+from skseq._engine.state import FitRequest
+from skseq._parameters import (
+    ABSENT,
+    NON_NEGATIVE_REAL,
+    NONE,
+    PATH,
+    Interval,
+    Kind,
+    instance_of,
+)
+from skseq._warnings import warn
+from skseq._wording import counted
+from skseq.language._alphabet import is_collection
+from skseq.language._automaton import Automaton, product
+from skseq.language._guide import Guide
+from skseq.language._hotwords import Hotwords
+from skseq.language._known import Known
+from skseq.language._lexicon import Lexicon
+from skseq.language._ngram import NgramModel
+from skseq.language._pattern import LabelPattern
+
+LanguageModel: TypeAlias = (
+    Literal["fit"] | NgramModel | FrozenEstimator | str | os.PathLike[str] | None
+)
+
+REAL = Interval(float, None, None)
+WORDS = Kind(is_collection, "a list of words")
+PHRASES = Kind(
+    lambda value: is_collection(value) or isinstance(value, Mapping),
+    "a list of phrases or a dict of phrases to weights",
+)
+PATTERN = Kind(lambda value: isinstance(value, str), "a str")
+
+LANGUAGE_CONSTRAINTS = {
+    "language_model": (
+        NONE,
+        PATH,
+        instance_of(NgramModel),
+        Kind(
+            lambda value: (
+                isinstance(value, FrozenEstimator)
+                and isinstance(value.estimator, NgramModel)
+            ),
+            "a FrozenEstimator of one",
+        ),
+    ),
+    "lm_weight": NON_NEGATIVE_REAL,
+    "insertion_bonus": REAL,
+    "lexicon": (NONE, WORDS, instance_of(Lexicon)),
+    "hotwords": (NONE, PHRASES, instance_of(Hotwords)),
+    "hotword_weight": REAL,
+    "pattern": (NONE, PATTERN, instance_of(LabelPattern)),
+    "blank_penalty": REAL,
+}
+
+# What a search follows: each has no effect where it has this value.
+_FOLLOWED = {
+    "language_model": None,
+    "lexicon": None,
+    "hotwords": None,
+    "pattern": None,
+    "insertion_bonus": 0.0,
+}
+
+
+# What a fit leaves; a file may hold it.
+FITTED_LANGUAGE = {"_language": (instance_of(Known), ABSENT)}
+
+
+class Compiled:
+    """What parameters were compiled to last, by name. Copies and pickles are empty."""
+
+    def __init__(self):
+        self._kept: dict[str, tuple] = {}
+
+    def get(self, name: str, key: Any, compile: Callable) -> Any:
+        """What `compile()` gave for an equal key, or what it gives now."""
+        kept = self._kept.get(name)
+        if kept is None or not _are_equal(kept[0], key):
+            kept = self._kept[name] = key, compile()
+        return kept[1]
+
+    def __reduce__(self):
+        return Compiled, ()
+
+
+class _Same:
+    """Equal to another of the very same object."""
+
+    def __init__(self, value):
+        self._value = value
+
+    def __eq__(self, other):
+        return isinstance(other, _Same) and self._value is other._value
+
+    __hash__ = None
+
+
+def _are_equal(key, other) -> bool:
+    try:
+        return bool(key == other)
+    except ValueError:  # arrays in it
+        return False
+
+
+class CTCLanguage:
+    """What the search of a reader follows beside the posteriors."""
+
+    @property
+    def language_model_(self) -> NgramModel:
+        """The model that the search follows, as `language_model` says."""
+        check_is_fitted(self)
+        model = self._present_model()
+        if model is None:
+            raise AttributeError(
+                f"This {type(self).__name__} has no language_model_, as its "
+                "language_model is None."
+            )
+        return model
+
+    # -- what the base asks for ---------------------------------------------------
+
+    def _check_request_data(self, request: FitRequest, *, reset) -> tuple:
+        options = dict(request.options)
+        extra_texts = options.pop("extra_texts", None)
+        request = replace(request, options=options)
+        checked = super()._check_request_data(request, reset=reset)
+        self._check_language()
+        if reset:
+            self._compiled = Compiled()
+        weights = checked[0].sample_weight
+        self._learn_language(request.y, weights, extra_texts, request.is_partial)
+        return checked
+
+    def _check_candidate(self) -> None:
+        super()._check_candidate()
+        self._check_language()
+        self._present_guide()
+
+    def _check_restored(self) -> None:
+        super()._check_restored()
+        value, known = self.language_model, vars(self).get("_language")
+        is_path = isinstance(value, str | os.PathLike) and value != "fit"
+        if is_path and (known is None or known.source != _source(value)):
+            raise ValueError("its language_model is a path of which it has no model")
+
+    # -- checks -------------------------------------------------------------------
+
+    def _check_language(self) -> None:
+        """Refuse what would be without effect in silence."""
+        told = [name for name, no in _FOLLOWED.items() if not _is(self, name, no)]
+        if told and self._is_single:
+            raise ValueError(
+                f"{_listed(told)} has no effect where y holds one label per sample. "
+                "Leave it at its default."
+            )
+        if self.blank_penalty and self._is_single:
+            raise ValueError(
+                "blank_penalty has no effect where y holds one label per sample. Set "
+                "blank_penalty=0.0."
+            )
+        if told and self.decoder == "greedy":
+            raise ValueError(
+                f"{_listed(told)} is followed by a beam search only, but decoder is "
+                "'greedy'. Set decoder='beam'."
+            )
+        model = self.language_model
+        if isinstance(model, NgramModel) and model.__sklearn_is_fitted__():
+            raise ValueError(
+                "language_model is fitted already, and fit would learn it anew. Pass "
+                "sklearn.frozen.FrozenEstimator(model) to use it as it is, or "
+                "sklearn.base.clone(model) to learn it from y."
+            )
+
+    def _refuse_language_in_graphs(self, decoder) -> None:
+        """Refuse to export what no graph follows, unless it is to be left out."""
+        told = [name for name, no in _FOLLOWED.items() if not _is(self, name, no)]
+        if self.blank_penalty:
+            told.append("blank_penalty")
+        if told and decoder != "greedy":
+            raise ValueError(
+                f"{_listed(told)} cannot be exported: graphs know nothing of the "
+                'language. Pass decoder="greedy" to export, if outputs may differ from '
+                "those of predict."
+            )
+
+    # -- learning -----------------------------------------------------------------
+
+    def _learn_language(self, y, weights, extra_texts, is_partial: bool) -> None:
+        """Learn a model from label sequences, if `language_model` says of one."""
+        before = vars(self).pop("_language", None)
+        if self._learns_model():
+            y = as_collection(y, "y", "label sequences")
+            texts = [y[i] for i in np.flatnonzero(weights > 0)]
+            texts += [] if extra_texts is None else list(extra_texts)
+            source = _source(self.language_model)
+            if is_partial and before is not None and before.source == source:
+                model = copy(before.model).partial_fit(texts)
+            else:
+                model = NgramModel(**source).fit(texts)
+            self._language = Known(source, model)
+        elif extra_texts is not None:
+            raise ValueError(
+                "extra_texts are what a language model learns from beside y, but "
+                "language_model names none to learn. Set language_model='fit'."
+            )
+        self._present_guide()
+
+    def _learns_model(self) -> bool:
+        model = self.language_model
+        return isinstance(model, NgramModel) or model == "fit"
+
+    def _settle(self) -> None:
+        """Read a model that a path stands for, so that a file needs no other."""
+        self._present_model()
+
+    def _present_model(self) -> NgramModel | None:
+        value = self.language_model
+        if value is None:
+            return None
+        if isinstance(value, FrozenEstimator):
+            return value.estimator
+        source, known = _source(value), vars(self).get("_language")
+        if known is not None and known.source == source:
+            return known.model
+        if self._learns_model():
+            raise ValueError(
+                f"language_model={value!r} has to learn from y, but was set after fit. "
+                "Fit again, or pass a fitted model as "
+                "sklearn.frozen.FrozenEstimator(model)."
+            )
+        self._language = Known(source, NgramModel.read_arpa(source["path"]))
+        return self._language.model
+
+    # -- following ----------------------------------------------------------------
+
+    def _present_guide(self) -> Guide | None:
+        """What the search follows, by the present parameters."""
+        parts = [*self._model_part(), *self._constraint_part(), *self._hotword_part()]
+        bonus = float(self.insertion_bonus)
+        if not parts and not bonus:
+            return None
+        n_labels = len(self.classes_)
+        key = [(automaton, scale) for automaton, scale in parts], bonus
+        return self._kept.get("guide", key, lambda: Guide.of(n_labels, parts, bonus))
+
+    @property
+    def _kept(self) -> Compiled:
+        return vars(self).setdefault("_compiled", Compiled())
+
+    def _compile(self, name: str, key: Any, told: Any) -> Automaton:
+        classes = self.classes_.tolist()
+        return self._kept.get(name, key, lambda: told._automaton(classes))
+
+    def _model_part(self) -> list:
+        model = self._present_model()
+        if model is None:
+            return []
+        automaton = self._compile("language_model", _Same(model._model()), model)
+        return [(automaton, float(self.lm_weight))]
+
+    def _constraint_part(self) -> list:
+        """The lexicon and the pattern, as one automaton."""
+        found = []
+        if self.lexicon is not None:
+            told = self.lexicon
+            if not isinstance(told, Lexicon):
+                told = Lexicon(list(told))
+            found.append(self._compile("lexicon", _key(told), told))
+        if self.pattern is not None:
+            told = self.pattern
+            if not isinstance(told, LabelPattern):
+                told = LabelPattern(told)
+            found.append(self._compile("pattern", _key(told), told))
+        if len(found) == 2:
+            both = self._kept.get("both", found, lambda: product(*found))
+            found = [both]
+        return [(automaton, 1.0) for automaton in found]
+
+    def _hotword_part(self) -> list:
+        told = self.hotwords
+        if told is None:
+            return []
+        if not isinstance(told, Hotwords):
+            phrases = dict(told) if isinstance(told, Mapping) else list(told)
+            told = Hotwords(phrases, weight=self.hotword_weight)
+        return [(self._compile("hotwords", _key(told), told), 1.0)]
+
+    def _heard(self, log_probs: np.ndarray) -> np.ndarray:
+        """Log-posteriors as the search reads them: blanks are less probable."""
+        if not self.blank_penalty:
+            return log_probs
+        shifted = log_probs.copy()
+        shifted[..., -1] -= self.blank_penalty
+        return shifted
+
+    def _filled(self, found: list) -> list:
+        """The empty output where no output is allowed, with a warning."""
+        gaps = [i for i, labels in enumerate(found) if labels is None]
+        if gaps:
+            shown = ", ".join(map(str, gaps[:5])) + (", ..." if len(gaps) > 5 else "")
+            names = [
+                n
+                for n in ("lexicon", "pattern", "language_model")
+                if getattr(self, n) is not None
+            ]
+            warn(
+                f"Nothing that {_listed(names)} allows fits the frames of "
+                f"{counted(len(gaps), 'sample')}: {shown}. The output there is empty."
+            )
+        nothing = np.empty(0, dtype=np.intp)
+        return [nothing if labels is None else labels for labels in found]
+
+
+def _is(estimator, name: str, value: Any) -> bool:
+    present = getattr(estimator, name)
+    return present is None if value is None else present == value
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+
+
+def _source(value) -> dict:
+    """What a model stands for, comparable: its parameters, or its path."""
+    if isinstance(value, NgramModel):
+        return value.get_params()
+    if value == "fit":
+        return NgramModel().get_params()
+    return {"path": os.fspath(value)}
+
+
+def _key(told) -> list:
+    """The parameters of what was told, as they are now."""
+    return [_as_is(value) for value in told.get_params(deep=False).values()]
+
+
+def _as_is(value) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if is_collection(value):
+        return [word if isinstance(word, str) else list(word) for word in value]
+    return value
