@@ -107,7 +107,8 @@ def beam_search(
         Labels less probable in a frame are not appended there, unless one leads it.
         Larger values are faster and may miss labels; minus infinity appends all. None
         takes -6 where one hypothesis is wanted, save in samples whose weak labels add
-        up over the frames, and minus infinity there and where several are wanted.
+        up over the frames, and minus infinity there, where several are wanted, and
+        where the guide forbids something.
     guide : Guide, default=None
         What is known of the language. Hypotheses are ranked by the sum of log-
         probability and log-weight. Where the guide forbids something, prefixes that can
@@ -158,8 +159,7 @@ def _search(
     is missing from several hypotheses whatever it comes to, and from the best one only
     if it comes to much: then the sample is searched without a floor.
     """
-    if floor is None and n_best > 1:
-        floor = -np.inf
+    floor = automatic_floor(floor, n_best, guide)
     check_width(max(beam_width, n_best), lengths, log_probs.shape[2], guide)
     limits = best_limits(beam_width, floor, guide)
     if n_best > 1:
@@ -179,6 +179,19 @@ def _search(
         for finalists in found
     ]
     return [hypotheses[:n_best] for hypotheses in ranked]
+
+
+def automatic_floor(
+    floor: float | None, n_best: int, guide: Guide | None
+) -> float | None:
+    """The floor that None stands for, or None where each sample chooses.
+
+    Where a guide forbids something, a label that is weak in all frames may have to be
+    appended, and is best appended where it is least weak.
+    """
+    if floor is None and (n_best > 1 or (guide is not None and guide.is_hard)):
+        return -np.inf
+    return floor
 
 
 def _searched(sample: np.ndarray, limits: Limits, guide: Guide | None) -> list[tuple]:

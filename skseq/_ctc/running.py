@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.special import log_softmax
 
-from skseq._ctc.decoders import best_limits, check_width, rank
+from skseq._ctc.decoders import automatic_floor, best_limits, check_width, rank
 from skseq._ctc.guided_search import GuidedSearch
 from skseq._ctc.lattice import OneLabelMasses, log_likelihood
 from skseq._ctc.search import (
@@ -208,6 +208,7 @@ class Beam:
     ) -> "Beam":
         """A search before its first frame."""
         check_width(beam_width, np.array([N_KEPT]), n_classes + 1, guide)
+        floor = automatic_floor(floor, 1, guide)
         limits = best_limits(beam_width, floor, guide)
         if guide is not None:
             _check_held_back(guide)
@@ -283,13 +284,15 @@ class Beam:
 
     @np.errstate(under="ignore")
     def guess(self, log_probs: np.ndarray) -> np.ndarray:
-        return self._ended(log_probs, lambda ended, branch: branch.search.best())
+        found = self._ended(log_probs, lambda ended, branch: branch.search.best())
+        return NOTHING if found is None else found
 
     @np.errstate(under="ignore")
-    def outcome(self, log_probs: np.ndarray) -> np.ndarray:
+    def outcome(self, log_probs: np.ndarray) -> np.ndarray | None:
+        """Also None, where nothing that a guide allows fits into the frames."""
         return self._ended(log_probs, Beam._winner)
 
-    def _ended(self, log_probs: np.ndarray, choose: Callable) -> np.ndarray:
+    def _ended(self, log_probs: np.ndarray, choose: Callable) -> np.ndarray | None:
         """The labels of the prefix that is chosen, if these frames are the last."""
         if self.held_back is not None:
             log_probs = np.concatenate([self.held_back, log_probs])
@@ -302,7 +305,7 @@ class Beam:
             ended = ended._read(log_probs, n_left=0)
         branch = ended.branches[0]
         node = choose(ended, branch)
-        return NOTHING if node is None else branch.labels(node)
+        return None if node is None else branch.labels(node)
 
     def _winner(self, branch: _Branch) -> int | None:
         """The finalist of the highest exact score; None where nothing is allowed."""

@@ -55,10 +55,14 @@ class Guide:
         return cls(int(n_labels), automata, scales, float(bonus))
 
     @property
+    def is_hard(self) -> bool:
+        """Whether something is forbidden."""
+        return bool(self.automata) and self.automata[0].is_hard
+
+    @property
     def needed(self) -> Needed | None:
         """The frames that states of the first automaton need; None if all may end."""
-        is_hard = self.automata and self.automata[0].is_hard
-        return self.automata[0].needed if is_hard else None
+        return self.automata[0].needed if self.is_hard else None
 
     @cached_property
     def most_needed(self) -> float:

@@ -402,7 +402,8 @@ def read_in_pieces(decoder, frames, rng):
         settled += labels.tolist()
         decoder.guess(last)
     assert decoder.n_frames == len(frames) - n_last
-    return settled, decoder.outcome(last).tolist()
+    found = decoder.outcome(last)
+    return settled, [] if found is None else found.tolist()
 
 
 def check_stream(seed, n_frames=40):
