@@ -447,6 +447,9 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
         with suppress(ValueError):
             self._try_example()
 
+    def _settle(self) -> None:
+        """Get ready to be kept: learn what a file must not leave to be looked up."""
+
     def _check_restored(self) -> None:
         """Check what was read from a file: all that does not depend on the weights."""
         for name, allowed in self._fitted.items():

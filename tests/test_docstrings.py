@@ -243,7 +243,11 @@ def with_all_attributes(case):
     X = case.X
     if case.reads_frames:
         X = [pd.DataFrame(x, columns=list("abc")) for x in X]
-    fitted = case.tiny().fit(X, case.y)
+    estimator = case.tiny()
+    if "language_model" in estimator.get_params():
+        model = language.NgramModel(smoothing="witten_bell")
+        estimator.set_params(decoder="beam", language_model=model)
+    fitted = estimator.fit(X, case.y)
     if hasattr(fitted, "fit_decoding"):
         fitted.fit_decoding(X, case.y, {})
     return fitted

@@ -6,16 +6,21 @@ A mixin of the estimator, which knows the parameters of decoding and the labels.
 from functools import partial
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import log_softmax, logsumexp
+from sklearn.utils.validation import check_is_fitted
 
 from skseq._confidence import log_odds
 from skseq._ctc.data import FrameData, check_output_lengths
-from skseq._ctc.decoders import beam_search
-from skseq._ctc.lattice import log_likelihood
+from skseq._ctc.decoders import DECODERS, beam_search
+from skseq._ctc.lattice import label_log_likelihoods, log_likelihood
 from skseq._ctc.network import log_posteriors
+from skseq._ctc.running import NOTHING
+from skseq._data.collections import object_array
 from skseq._data.memory import check_fits
 from skseq._data.sequences import check_sequences
 from skseq._decoding import DecodingSearch
+from skseq._parameters import POSITIVE_INT, check_value
+from skseq._results import RankedLabels
 
 # Hypotheses that a prediction is compared with, where the beam is not wider.
 N_RIVALS = 5
@@ -23,6 +28,39 @@ N_RIVALS = 5
 
 class CTCDecoding(DecodingSearch):
     """What is read of the posteriors of frames."""
+
+    def predict_n_best(self, X, n=5):
+        """The most probable label sequences that a beam search finds.
+
+        Parameters
+        ----------
+        X : collection of array-like of shape (n_frames, n_features)
+            As in :meth:`fit`.
+        n : int, default=5
+            Largest number of hypotheses per sample. A narrower beam is widened to it.
+
+        Returns
+        -------
+        hypotheses : ndarray of shape (n_samples,)
+            Lists of at most `n` :class:`RankedLabels`, the best first: with the log-
+            probability of the labels, and what they have in the language that the
+            search was told of. A list is empty where nothing is allowed that fits. With
+            one label per sample the hypotheses are single labels.
+
+        Raises
+        ------
+        ValueError
+            If `n` is not a positive int.
+        """
+        check_is_fitted(self)
+        self._check_candidate()
+        check_value("predict_n_best", "n", n, POSITIVE_INT)
+        if self._is_single:
+            found = self._read(X, label_log_likelihoods)
+            return object_array([self._ranked_labels(scores, n) for scores in found])
+        width = max(self.beam_width, n)
+        found = self._read(X, partial(self._hypotheses, width=width, n_best=n))
+        return object_array([self._ranked(hypotheses) for hypotheses in found])
 
     def _read(self, X, read) -> list:
         """What `read(log_probs, lengths)` makes of each sample of a batch, in order."""
@@ -79,23 +117,80 @@ class CTCDecoding(DecodingSearch):
             return best - logsumexp(others, axis=1) if others.size else best + np.inf
         return np.array(self._read(X, self._odds_of_best), dtype=np.float64)
 
+    def _best_labels(self, log_probs, lengths) -> list[np.ndarray]:
+        """The label ids that are predicted; None where none are allowed."""
+        if self._is_single:
+            return single_labels(log_probs, lengths)
+        decode, guide = DECODERS[self.decoder], self._present_guide()
+        limits = self.beam_width, self.min_label_log_prob
+        return decode(self._heard(log_probs), lengths, *limits, guide=guide)
+
+    def _hypotheses(self, log_probs, lengths, width, n_best) -> list:
+        return beam_search(
+            self._heard(log_probs),
+            lengths,
+            beam_width=width,
+            n_best=n_best,
+            min_label_log_prob=self.min_label_log_prob,
+            guide=self._present_guide(),
+        )
+
     def _odds_of_best(self, log_probs, lengths) -> list[float]:
         """The log-odds of the labels that are predicted for a batch of posteriors."""
         best = self._best_labels(log_probs, lengths)
         n_best = max(int(self.beam_width), N_RIVALS)
-        search = partial(beam_search, beam_width=n_best, n_best=n_best)
-        found = search(log_probs, lengths, min_label_log_prob=self.min_label_log_prob)
-        scores = log_likelihood(log_probs, lengths, best)
+        found = self._hypotheses(log_probs, lengths, n_best, n_best)
+        heard = self._heard(log_probs)
+        scores = self._scores(heard, lengths, best)
         return [
             log_odds(
                 tuple(labels.tolist()),
                 score,
-                [(tuple(h.labels.tolist()), h.log_probability) for h in hypotheses],
+                [(tuple(h.labels.tolist()), h.score) for h in hypotheses],
             )
+            if labels is not None
+            else -np.inf
             for labels, score, hypotheses in zip(best, scores, found, strict=True)
         ]
+
+    def _labels_found(self, log_probs, lengths) -> list[np.ndarray]:
+        """As `_best_labels`, no labels where none are allowed."""
+        found = self._best_labels(log_probs, lengths)
+        return [NOTHING if labels is None else labels for labels in found]
+
+    def _scores(self, log_probs, lengths, labels) -> list[float]:
+        """What a search ranks labels by: log-probability and language."""
+        rows = [NOTHING if row is None else row for row in labels]
+        scores = log_likelihood(log_probs, lengths, rows).tolist()
+        guide = self._present_guide()
+        if guide is None:
+            return scores
+        weights = [guide.log_weight(row.tolist()) for row in rows]
+        return [score + weight for score, weight in zip(scores, weights, strict=True)]
+
+    def _ranked(self, hypotheses) -> list[RankedLabels]:
+        labels = self._vocabulary.decode([h.labels for h in hypotheses])
+        return [
+            found._replace(labels=item)
+            for found, item in zip(hypotheses, labels, strict=True)
+        ]
+
+    def _ranked_labels(self, scores, n) -> list[RankedLabels]:
+        """The best n of the labelings of one label, by their log-likelihoods."""
+        best = np.argsort(-scores, kind="stable")[:n]
+        return [RankedLabels(self.classes_[i], float(scores[i])) for i in best]
 
 
 def run_network(program, batch):
     """Log-posteriors of a batch, and their lengths."""
     return program.run(log_posteriors, *program.inputs(batch))
+
+
+def single_log_proba(log_probs, lengths) -> np.ndarray:
+    """Log-probability of each one-label sequence, if it must be one of them."""
+    return log_softmax(label_log_likelihoods(log_probs, lengths), axis=1)
+
+
+def single_labels(log_probs, lengths) -> np.ndarray:
+    """The most probable label of each sample that has one, (n_samples, 1)."""
+    return single_log_proba(log_probs, lengths).argmax(axis=1)[:, np.newaxis]

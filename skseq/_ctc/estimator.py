@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from scipy.special import log_softmax
 from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted
 
@@ -27,13 +26,25 @@ from skseq._ctc.data import (
     check_output_lengths,
     trainable_rows,
 )
-from skseq._ctc.decoders import DECODERS, beam_search, greedy
-from skseq._ctc.decoding import CTCDecoding, run_network
+from skseq._ctc.decoders import DECODERS, greedy
+from skseq._ctc.decoding import (
+    CTCDecoding,
+    run_network,
+    single_labels,
+    single_log_proba,
+)
 from skseq._ctc.export import Reader
-from skseq._ctc.lattice import forced_alignment, label_log_likelihoods, log_likelihood
+from skseq._ctc.language import (
+    FITTED_LANGUAGE,
+    LANGUAGE_CONSTRAINTS,
+    CTCLanguage,
+    LanguageModel,
+)
+from skseq._ctc.lattice import forced_alignment, log_likelihood
 from skseq._ctc.loss import CTCLosses
 from skseq._ctc.network import ctc_network, output_lengths
 from skseq._ctc.stream import CTCStream, check_streamable
+from skseq._ctc.words import word_spans
 from skseq._data.batching import unpad
 from skseq._data.collections import object_array
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary
@@ -61,11 +72,9 @@ from skseq._parameters import (
     OneOf,
     TupleOf,
     as_tuple,
-    check_parameters,
     check_value,
     instance_of,
 )
-from skseq._results import RankedLabels
 from skseq._typing import (
     Callbacks,
     Cell,
@@ -82,12 +91,14 @@ from skseq._typing import (
     Strategy,
 )
 from skseq._wording import counted
+from skseq.language import Hotwords, LabelPattern, Lexicon
 from skseq.metrics import label_error_rate, sequence_accuracy
 
 DECODING_CONSTRAINTS = {
     "decoder": OneOf(DECODERS),
     "beam_width": POSITIVE_INT,
     "min_label_log_prob": (NONE, Interval(float, None, 0, closed="both")),
+    **LANGUAGE_CONSTRAINTS,
 }
 
 CLASS_WEIGHTS = Kind(
@@ -113,7 +124,7 @@ CONSTRAINTS = {
 }
 
 
-class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
+class CTCSequenceClassifier(CTCLanguage, CTCDecoding, FrameEstimator):
     """Turn sequences of feature frames into shorter label sequences.
 
     A recurrent network gives every frame a probability for each label and for a blank;
@@ -184,8 +195,40 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
         Log-probability that the beam search requires of a label in a frame to append it
         there. Larger values are faster and may miss labels; minus infinity appends all.
         None takes -6, unless the probabilities of a label in the frames where it is
-        below that add up to 0.5 or more; then, and where `predict_n_best` is asked for
-        several outputs, it takes minus infinity. May be changed after `fit`.
+        below that add up to 0.5 or more; then, where `predict_n_best` is asked for
+        several outputs, and where a lexicon or pattern forbids something, it takes
+        minus infinity. May be changed after `fit`.
+    language_model : "fit", NgramModel, FrozenEstimator or path, default=None
+        Which labels follow which, for the beam search. "fit" stands for
+        ``NgramModel()``; an unfitted :class:`~skseq.language.NgramModel` learns from
+        the `y` of `fit` and from `extra_texts`. A fitted one is passed as
+        ``FrozenEstimator(model)``, or as the path of an ARPA file, and may be set after
+        `fit`.
+    lm_weight : float, default=0.5
+        What the log-probabilities of `language_model` are multiplied by. Larger values
+        trust the language more and the frames less. May be changed after `fit`.
+    insertion_bonus : float, default=0.0
+        What is added to the score of a hypothesis for each label, in nats. Larger
+        values make outputs longer, which a language model makes shorter. May be
+        changed after `fit`.
+    lexicon : list of words or Lexicon, default=None
+        The words that an output of the beam search may consist of, separated by spaces
+        if " " is a label; see :class:`~skseq.language.Lexicon`. May be changed after
+        `fit`.
+    hotwords : list of phrases, dict or Hotwords, default=None
+        Phrases that the beam search finds more likely; a dict holds the weight of each
+        phrase, in nats. See :class:`~skseq.language.Hotwords`. May be changed after
+        `fit`.
+    hotword_weight : float, default=4.0
+        Weight of each phrase of a list of `hotwords`. Larger values find them more
+        often, also where they were not said. May be changed after `fit`.
+    pattern : str or LabelPattern, default=None
+        A regular expression that the whole output of the beam search matches; see
+        :class:`~skseq.language.LabelPattern`. May be changed after `fit`.
+    blank_penalty : float, default=0.0
+        What is subtracted from the log-probability of the blank in every frame before
+        labels are searched. Larger values find more labels. May be changed after
+        `fit`.
     infeasible : {"raise", "drop"}, default="raise"
         What `fit` does when a sequence has too few output frames for its labels: raise
         an error, or leave the sample out with a warning.
@@ -289,6 +332,9 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
     callbacks_ : list of keras.callbacks.Callback
         The callbacks that the last `fit` or `partial_fit` called, copies of those in
         `callbacks`, with what they have gathered. `save` does not keep them.
+    language_model_ : NgramModel
+        The model that the search follows: learnt in `fit`, read from a file, or given.
+        Exists only if `language_model` is set.
     decoding_results_ : dict of str to ndarray or list
         What the last `fit_decoding` found, as scikit-learn's `cv_results_` of one
         split: "params", "param_<name>", "mean_test_score", "rank_test_score" and
@@ -323,6 +369,7 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
     _fitted = {  # noqa: RUF012
         **FITTED_FRAMES,
         **FITTED_DECODING,
+        **FITTED_LANGUAGE,
         "classes_": instance_of(np.ndarray),
         "_label_form": OneOf(FORMS),
     }
@@ -347,6 +394,14 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
         decoder: Decoder = "greedy",
         beam_width: int = 16,
         min_label_log_prob: float | None = None,
+        language_model: LanguageModel = None,
+        lm_weight: float = 0.5,
+        insertion_bonus: float = 0.0,
+        lexicon: Collection[Any] | Lexicon | None = None,
+        hotwords: Collection[Any] | Mapping[Any, float] | Hotwords | None = None,
+        hotword_weight: float = 4.0,
+        pattern: str | LabelPattern | None = None,
+        blank_penalty: float = 0.0,
         infeasible: Literal["raise", "drop"] = "raise",
         class_weight: Literal["balanced"] | dict[Any, float] | None = None,
         preprocess: Steps = None,
@@ -382,6 +437,14 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
         self.decoder = decoder
         self.beam_width = beam_width
         self.min_label_log_prob = min_label_log_prob
+        self.language_model = language_model
+        self.lm_weight = lm_weight
+        self.insertion_bonus = insertion_bonus
+        self.lexicon = lexicon
+        self.hotwords = hotwords
+        self.hotword_weight = hotword_weight
+        self.pattern = pattern
+        self.blank_penalty = blank_penalty
         self.infeasible = infeasible
         self.class_weight = class_weight
         self.preprocess = preprocess
@@ -412,7 +475,7 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
             tags.classifier_tags = ClassifierTags()
         return tags
 
-    def fit(self, X, y, sample_weight=None, X_val=None, y_val=None):
+    def fit(self, X, y, sample_weight=None, X_val=None, y_val=None, extra_texts=None):
         """Train on sequences and their labels.
 
         Parameters
@@ -430,6 +493,9 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
         X_val, y_val : as `X` and `y`, default=None
             Validation set. Its loss is recorded in `history_["val_loss"]`, and decides
             when to stop if `early_stopping` is set.
+        extra_texts : collection of label sequences, default=None
+            What an unfitted `language_model` learns from beside `y`: text without
+            frames, in the form of `y`.
 
         Returns
         -------
@@ -451,7 +517,10 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
             If the outputs for training sequences are no better than one output for all,
             or the loss was still falling in the last tenth of the epochs.
         """
-        request = FitRequest(X, y, sample_weight, X_val, y_val, self.warm_start)
+        options = {"extra_texts": extra_texts}
+        request = FitRequest(
+            X, y, sample_weight, X_val, y_val, self.warm_start, options=options
+        )
         return self._fit(request)
 
     def partial_fit(self, X, y, sample_weight=None, classes=None):
@@ -503,11 +572,14 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
         -------
         y : ndarray of shape (n_samples,)
             Label sequences in the form of the fitted `y` (an object array), in the
-            order of `X`; with one label per sample, an array of labels.
+            order of `X`; with one label per sample, an array of labels. Where a lexicon
+            or a pattern allows nothing that fits the frames, the output is empty, and a
+            warning names the samples.
         """
         check_is_fitted(self)
-        check_parameters(self, DECODING_CONSTRAINTS)
-        return self._vocabulary.decode(self._read(X, self._best_labels))
+        self._check_candidate()
+        found = self._filled(self._read(X, self._best_labels))
+        return self._vocabulary.decode(found)
 
     def predict_log_proba(self, X):
         """Log-probabilities, as :meth:`predict_proba`.
@@ -550,41 +622,6 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
             return np.exp(log_proba)
         return object_array([np.exp(sample) for sample in log_proba])
 
-    def predict_n_best(self, X, n=5):
-        """The most probable label sequences that a beam search finds.
-
-        Parameters
-        ----------
-        X : collection of array-like of shape (n_frames, n_features)
-            As in :meth:`fit`.
-        n : int, default=5
-            Largest number of hypotheses per sample. A narrower beam is widened to it.
-
-        Returns
-        -------
-        hypotheses : ndarray of shape (n_samples,)
-            Lists of at most `n` :class:`RankedLabels`, the best first. With one label
-            per sample the hypotheses are single labels.
-
-        Raises
-        ------
-        ValueError
-            If `n` is not a positive int.
-        """
-        check_is_fitted(self)
-        check_parameters(self, DECODING_CONSTRAINTS)
-        check_value("predict_n_best", "n", n, POSITIVE_INT)
-        if self._is_single:
-            found = self._read(X, label_log_likelihoods)
-            return object_array([self._ranked_labels(scores, n) for scores in found])
-        width = max(self.beam_width, n)
-        floor = self.min_label_log_prob
-        search = partial(
-            beam_search, beam_width=width, n_best=n, min_label_log_prob=floor
-        )
-        found = self._read(X, search)
-        return object_array([self._ranked(hypotheses) for hypotheses in found])
-
     def stream(self):
         """Read one sequence as it comes, piece by piece.
 
@@ -617,7 +654,7 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
         True
         """
         check_is_fitted(self)
-        check_parameters(self, DECODING_CONSTRAINTS)
+        self._check_candidate()
         check_streamable(self)
         return CTCStream(copy.copy(self))
 
@@ -639,17 +676,17 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
             frames are too few.
         """
         check_is_fitted(self)
-        check_parameters(self, DECODING_CONSTRAINTS)
+        self._check_candidate()
         if y is None:
             scores = self._read(
-                X, lambda *batch: log_likelihood(*batch, self._best_labels(*batch))
+                X, lambda *batch: log_likelihood(*batch, self._labels_found(*batch))
             )
         else:
             scores = self._read_labelled(X, y, log_likelihood)
         return np.array(scores, dtype=np.float64)
 
-    def align(self, X, y):
-        """Say where in each sequence its labels lie (forced alignment).
+    def align(self, X, y, unit="label"):
+        """Say where in each sequence its labels or words lie (forced alignment).
 
         Parameters
         ----------
@@ -657,14 +694,16 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
             As in :meth:`fit`.
         y : collection of label sequences
             The labels to place.
+        unit : {"label", "word"}, default="label"
+            What to place: each label, or what stands between two labels " ".
 
         Returns
         -------
         spans : ndarray of shape (n_samples,)
-            For each sample, a list with one :class:`LabelSpan` per label: its first and
-            last row of `predict_proba` on the most probable path, and how sure the
-            network is. With strides, row `i` is centred on frame
-            `(i + skip_frames) * stride` of `X`.
+            For each sample, a list with one :class:`LabelSpan` per label or word: its
+            first and last row of `predict_proba` on the most probable path, and how
+            sure the network is. A word is in the form of `y`. With strides, row `i` is
+            centred on frame `(i + skip_frames) * stride` of `X`.
 
         Raises
         ------
@@ -672,12 +711,16 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
             If a sequence has too few output frames for its labels.
         """
         check_is_fitted(self)
+        check_value("align", "unit", unit, OneOf(["label", "word"]))
         found = self._read_labelled(X, y, forced_alignment, check_alignable)
         classes = self.classes_.tolist()
-        return object_array(
+        named = [
             [span._replace(label=classes[span.label]) for span in spans]
             for spans in found
-        )
+        ]
+        if unit == "word" and not self._is_single:
+            named = [word_spans(spans, self._label_form) for spans in named]
+        return object_array(named)
 
     def score(self, X, y, sample_weight=None):
         """One minus the label error rate; with one label per sample, the accuracy.
@@ -737,12 +780,14 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
         ImportError
             If what writes ONNX is not installed.
         ValueError
-            If the estimator decodes by a beam search and `decoder` is None; if a step
-            of `preprocess` or an operation of `front_end` cannot be part of a graph.
+            If the estimator decodes by a beam search, or with a `blank_penalty`, and
+            `decoder` is None; if a step of `preprocess` or an operation of `front_end`
+            cannot be part of a graph.
         """
         check_is_fitted(self)
         if not self._is_single:
             check_greedy(self.decoder, decoder)
+            self._refuse_language_in_graphs(decoder)
         super().export(path, format)
 
     # -- what the base asks for ---------------------------------------------------
@@ -878,7 +923,7 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
         return trainable_rows(data, self.infeasible, chosen)
 
     def _failure(self, data):
-        decode = _single_labels if self._is_single else greedy
+        decode = single_labels if self._is_single else greedy
         found = self._map(data, lambda rows, *batch: decode(*batch), run_network)
         lack = lack_of_learning(data.labels, found)
         last = "more units"
@@ -966,32 +1011,3 @@ class CTCSequenceClassifier(CTCDecoding, FrameEstimator):
             run_network,
             check=check,
         )
-
-    def _best_labels(self, log_probs, lengths) -> list[np.ndarray]:
-        """The label ids that are predicted for a batch of posteriors."""
-        if self._is_single:
-            return _single_labels(log_probs, lengths)
-        limits = self.beam_width, self.min_label_log_prob
-        return DECODERS[self.decoder](log_probs, lengths, *limits)
-
-    def _ranked(self, hypotheses) -> list[RankedLabels]:
-        labels = self._vocabulary.decode([h.labels for h in hypotheses])
-        return [
-            found._replace(labels=item)
-            for found, item in zip(hypotheses, labels, strict=True)
-        ]
-
-    def _ranked_labels(self, scores, n) -> list[RankedLabels]:
-        """The best n of the labelings of one label, by their log-likelihoods."""
-        best = np.argsort(-scores, kind="stable")[:n]
-        return [RankedLabels(self.classes_[i], float(scores[i])) for i in best]
-
-
-def single_log_proba(log_probs, lengths) -> np.ndarray:
-    """Log-probability of each one-label sequence, if it must be one of them."""
-    return log_softmax(label_log_likelihoods(log_probs, lengths), axis=1)
-
-
-def _single_labels(log_probs, lengths) -> np.ndarray:
-    """The most probable label of each sample that has one, (n_samples, 1)."""
-    return single_log_proba(log_probs, lengths).argmax(axis=1)[:, np.newaxis]

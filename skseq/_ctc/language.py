@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skseq._ctc.running import NOTHING
 from skseq._data.collections import as_collection
 from skseq._engine.state import FitRequest
 from skseq._parameters import (
@@ -311,22 +312,28 @@ class CTCLanguage:
         shifted[..., -1] -= self.blank_penalty
         return shifted
 
+    def _constraints_told(self) -> list[str]:
+        """The parameters that may forbid something."""
+        names = "lexicon", "pattern", "language_model"
+        return [name for name in names if getattr(self, name) is not None]
+
     def _filled(self, found: list) -> list:
         """The empty output where no output is allowed, with a warning."""
         gaps = [i for i, labels in enumerate(found) if labels is None]
         if gaps:
             shown = ", ".join(map(str, gaps[:5])) + (", ..." if len(gaps) > 5 else "")
-            names = [
-                n
-                for n in ("lexicon", "pattern", "language_model")
-                if getattr(self, n) is not None
-            ]
-            warn(
-                f"Nothing that {_listed(names)} allows fits the frames of "
-                f"{counted(len(gaps), 'sample')}: {shown}. The output there is empty."
-            )
-        nothing = np.empty(0, dtype=np.intp)
-        return [nothing if labels is None else labels for labels in found]
+            what = f"the frames of {counted(len(gaps), 'sample')}, {shown}"
+            warn_of_gap(self._constraints_told(), what)
+        return [NOTHING if labels is None else labels for labels in found]
+
+
+def warn_of_gap(names: list[str], what: str) -> None:
+    """Warn that an output is empty since nothing is allowed."""
+    allow = "allows" if len(names) == 1 else "allow"
+    warn(
+        f"Nothing that {_listed(names)} {allow} fits {what}, so the output there is "
+        "empty."
+    )
 
 
 def _is(estimator, name: str, value: Any) -> bool:

@@ -6,15 +6,17 @@ takes it over only if nothing failed.
 """
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from skseq._ctc.language import warn_of_gap
 from skseq._ctc.lattice import OneLabelMasses
 from skseq._ctc.network import advance, first_states
-from skseq._ctc.running import Beam, Greedy, OneLabel
+from skseq._ctc.running import NOTHING, Beam, Greedy, OneLabel
 from skseq._data.label_vocabulary import LabelVocabulary
 from skseq._data.scaling import Scaling
 from skseq._engine.lending import borrow
@@ -45,6 +47,7 @@ class CTCStream(Stream):
         super().__init__(reader)
         pieces = Pieces.of(reader._steps)
         self._network = _Network.of(reader, pieces.hop)
+        self._told = reader._constraints_told()
         self._vocabulary: LabelVocabulary = reader._vocabulary
         self._state = _State(
             pieces,
@@ -119,6 +122,9 @@ class CTCStream(Stream):
                     "finish()."
                 )
             labels = state.decoder.outcome(state.last)
+            if labels is None:
+                warn_of_gap(self._told, "these frames")
+                labels = NOTHING
             self.close()
             if self._stable is None:
                 return self._decode(labels)
@@ -152,6 +158,7 @@ class _Network:
     scaling: Scaling
     stride: int  # pushed frames from one output frame to the next
     n_skipped: int
+    heard: Callable  # what the decoder reads of log-posteriors
 
     @classmethod
     def of(cls, reader: Any, hop: int) -> "_Network":
@@ -162,6 +169,7 @@ class _Network:
             reader._scaling,
             prod(settings["conv_strides"]) * hop,
             settings["skip_frames"],
+            reader._heard,
         )
 
     def first_states(self) -> tuple[np.ndarray, ...]:
@@ -175,7 +183,7 @@ class _Network:
         inputs = [self._levels(part) for part in (frames, last_frames)]
         with borrow(self.recipe, self.weights) as program:
             found, last, *states = program.run(advance, *inputs, *states)
-        return found[0], last[0], tuple(states)
+        return self.heard(found[0]), self.heard(last[0]), tuple(states)
 
     @np.errstate(under="ignore")
     def _levels(self, frames) -> np.ndarray:
@@ -245,4 +253,5 @@ def _decoder(reader: Any) -> Greedy | OneLabel | Beam:
         return OneLabel(OneLabelMasses(n_classes))
     if reader.decoder == "greedy":
         return Greedy()
-    return Beam.of(n_classes, int(reader.beam_width), reader.min_label_log_prob)
+    limits = int(reader.beam_width), reader.min_label_log_prob
+    return Beam.of(n_classes, *limits, reader._present_guide())

@@ -27,6 +27,8 @@ from skseq._files.plain import FREE_BYTES, pack, unpack
 from skseq._names import ESTIMATORS
 from skseq._preprocess.plain import build_steps, describe_steps
 from skseq._wording import counted
+from skseq.language._plain import build as build_language
+from skseq.language._plain import describe as describe_language
 
 KIND = "estimator"
 LIBRARIES = ("skseq", "sklearn", "tensorflow", "keras", "numpy")
@@ -38,6 +40,18 @@ FOR_TRAINING = {
     "learning_rate",
     "optimizer",
     "random_state",
+}
+# How parameters and fitted values that are objects of ours become plain, and back.
+STEPS = describe_steps, build_steps
+LANGUAGE = describe_language, build_language
+OBJECTS = {
+    "preprocess": STEPS,
+    "_steps": STEPS,
+    "language_model": LANGUAGE,
+    "lexicon": LANGUAGE,
+    "hotwords": LANGUAGE,
+    "pattern": LANGUAGE,
+    "_language": LANGUAGE,
 }
 MAX_LAYERS = 200  # asking a network of more for its weights takes minutes
 
@@ -90,11 +104,11 @@ def describe(estimator) -> Described:
         If a file could not hold them; the message says what to do.
     """
     _refuse_subclass(type(estimator))
+    estimator._settle()
     names = [n for n in estimator._fitted if hasattr(estimator, n)]
     _refuse_own_layers(estimator._settings)
     parameters = _plain_parameters(estimator)
-    values = {name: getattr(estimator, name) for name in names}
-    values["_steps"] = describe_steps(values["_steps"])
+    values = {name: _plain(name, getattr(estimator, name)) for name in names}
     _check_layers(estimator._settings, len(estimator._weights))
     weights = dict(zip(_shapes_of(estimator), estimator._weights, strict=True))
     described = Described(type(estimator).__name__, parameters, values, weights)
@@ -155,7 +169,7 @@ def _plain_parameters(estimator) -> dict:
     plain = {}
     params = {**estimator._portable_params(), **dict.fromkeys(NOT_KEPT)}
     for name, value in params.items():
-        plain[name] = describe_steps(value) if name == "preprocess" else value
+        plain[name] = _plain(name, value)
         try:
             pack({name: plain[name]})
         except TypeError as error:
@@ -168,6 +182,14 @@ def _plain_parameters(estimator) -> dict:
                 )
             raise TypeError(f"{error} {advice}") from error
     return plain
+
+
+def _plain(name: str, value):
+    return OBJECTS[name][0](value) if name in OBJECTS else value
+
+
+def _built(name: str, value):
+    return OBJECTS[name][1](value) if name in OBJECTS else value
 
 
 def load(header: dict, arrays: dict[str, np.ndarray]):
@@ -189,9 +211,10 @@ def rebuild(described: Described):
         raise ValueError(f"it holds an unknown estimator {reprlib.repr(name)}")
     _check_tables(described)
     estimator_class = getattr(import_module(ESTIMATORS[name]), name)
-    parameters, fitted = dict(described.parameters), dict(described.fitted)
-    parameters["preprocess"] = build_steps(parameters["preprocess"])
-    fitted["_steps"] = build_steps(fitted["_steps"])
+    parameters, fitted = (
+        {name: _built(name, value) for name, value in values.items()}
+        for values in (described.parameters, described.fitted)
+    )
     estimator = estimator_class(**{**parameters, **dict.fromkeys(NOT_KEPT)})
     unknown = set(fitted) - set(estimator._fitted)
     if unknown:
