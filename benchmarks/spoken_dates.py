@@ -88,7 +88,7 @@ def run(speaker, others, seed, speak, defaults):
     X, y = speak(spoken, [speaker], seed + 200)
     found = {}
     for name, settings in ways.items():
-        nothing = {"language_model": None, "lexicon": None}
+        nothing = {"language_model": None, "lexicon": None, "insertion_bonus": 0.0}
         predicted = reader.set_params(**SEARCH, **nothing | settings).predict(X)
         found[name] = label_error_rate(y, predicted), sequence_accuracy(y, predicted)
     is_valid = np.isin(predicted.astype(str), DATES).mean()
