@@ -27,7 +27,7 @@ DATES = [day[8:10] + day[5:7] + day[:4] for day in DAYS.astype(str)]
 
 GRID = {
     "lm_weight": [0.5, 1.0, 1.5, 2.0, 3.0],
-    "insertion_bonus": [0.0, 1.0, 2.0, 3.0],
+    "insertion_bonus": [0.0, 2.0, 3.0, 4.0, 5.0, 6.0],
 }
 SEARCH = {"decoder": "beam", "beam_width": 64}
 
@@ -76,7 +76,7 @@ def run(speaker, others, seed, speak, defaults):
     spoken, chosen_on, written = share_out(seed)
     reader = make_reader(seed, defaults).fit(*speak(None, others, seed))
     inner = clone(reader).fit(*speak(None, others[1:], seed))
-    model = NgramModel(order=5).fit(written)
+    model = NgramModel(order=5, smoothing="witten_bell").fit(written)
     inner.set_params(**SEARCH, language_model=FrozenEstimator(model))
     inner.fit_decoding(*speak(chosen_on, others[:1], seed + 100), GRID)
     weights = {name: getattr(inner, name) for name in GRID}
