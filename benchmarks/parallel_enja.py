@@ -58,7 +58,7 @@ def tell(name, translator, X, y):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-home")
-    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--n-train", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save")
