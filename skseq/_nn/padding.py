@@ -155,8 +155,11 @@ def check_padded_batches(model) -> None:
     if _answer(model, FAR, 0, _any_padding_matters):
         raise ValueError(
             "front_end lets padding reach what it makes of a sequence, and an export "
-            "takes padded batches. Use layers that see a few frames around each, and "
-            'with strides padding="valid".'
+            'takes padded batches. Use convolutions with padding="valid" or "causal". '
+            'One with padding="same" must have no strides and follow only layers that '
+            "look at single frames and keep zeros, such as Dense with use_bias=False. "
+            "Leave out layers that read all frames, such as recurrences in both "
+            "directions."
         )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from skseq import CTCSequenceClassifier, clear_programs
 from skseq._nn.front_ends import make_front_end
-from skseq._nn.padding import sees_padding, warn_of_layers
+from skseq._nn.padding import check_padded_batches, sees_padding, warn_of_layers
 
 layers, ops = keras.layers, keras.ops
 
@@ -335,3 +335,51 @@ def test_a_fit_continues_where_padding_would_be_nan(name):
 )
 def test_a_division_with_an_epsilon_keeps_its_batches(layer):
     assert not sees_padding(network(lambda x: layer()(dense()(x))))
+
+
+# -- front ends of an export ----------------------------------------------------------
+
+
+def then_convolved(*first, **options):
+    def front_end(frames):
+        for make in first:
+            frames = make()(frames)
+        return layers.Conv1D(4, 3, **options)(frames)
+
+    return front_end
+
+
+def without_bias():
+    return layers.Dense(8, use_bias=False)
+
+
+EXPORTED = {
+    "valid": then_convolved(dense, padding="valid"),
+    "valid with strides": then_convolved(dense, padding="valid", strides=2),
+    "causal": then_convolved(dense, causal, padding="causal", strides=2),
+    "no bias": then_convolved(without_bias, padding="same"),
+}
+REFUSED = {
+    "a bias": then_convolved(dense, padding="same"),
+    "a bias of a convolution": then_convolved(causal, padding="same"),
+    "two of them": then_convolved(
+        lambda: layers.Conv1D(8, 3, padding="same", use_bias=False), padding="same"
+    ),
+    "strides": then_convolved(without_bias, padding="same", strides=2),
+    "both directions": then_convolved(
+        lambda: layers.Bidirectional(layers.GRU(3, return_sequences=True)),
+        padding="valid",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_the_advice_of_a_refused_export_works(name):
+    check_padded_batches(network(EXPORTED[name]))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_an_export_whose_padding_is_seen_is_refused_with_what_works(name):
+    words = r'padding="valid" or "causal"\..* such as Dense with use_bias=False'
+    with pytest.raises(ValueError, match=words):
+        check_padded_batches(network(REFUSED[name]))
