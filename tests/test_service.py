@@ -58,6 +58,15 @@ def model(pipeline, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def steps():
+    """An estimator that reads recordings by itself, of which some are too short."""
+    X, y = make_letters(8, sample_rate=RATE, random_state=0, return_X_y=True)
+    settings = {"preprocess": [LogMel(RATE)], "conv_filters": (), "skip_frames": 5}
+    clf = CTCSequenceClassifier(units=4, epochs=1, random_state=0, **settings)
+    return clf.fit(X, y)
+
+
+@pytest.fixture(scope="module")
 def recordings():
     X, _ = make_letters(
         40, n_letters=(1, 3), sample_rate=RATE, random_state=1, return_X_y=True
@@ -149,3 +158,59 @@ def test_what_cannot_be_read_is_answered_in_words(model, ask):
             assert error.value.code == 422
             assert words in json.load(error.value)["detail"]
         ask(address, wav(np.ones(4000, "<i2")))  # it goes on
+
+
+def test_an_estimator_that_reads_recordings_by_itself_is_served(
+    steps, recordings, ask, tmp_path
+):
+    skseq.save(steps, tmp_path / "model.skseq")
+    with running(uvicorn, tmp_path / "model.skseq") as address:
+        for recording in recordings[:3]:
+            assert ask(address, wav(recording)) == steps.predict([recording])[0]
+        with pytest.raises(HTTPError) as error:
+            ask(address, wav(np.ones(100, "<i2")))
+        assert error.value.code == 422
+        assert "skip_frames leave none" in json.load(error.value)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "MODEL must read recordings"),
+        ({"preprocess": [LogMel(RATE)]}, "MODEL must write text"),
+    ],
+)
+def test_a_model_that_does_not_read_recordings_ends_the_start(
+    settings, words, recordings, tmp_path
+):
+    X = recordings[:8] if settings else [np.ones((9, 2))] * 8
+    y = [["a"], ["b", "c"]] * 4  # which are no strings
+    clf = CTCSequenceClassifier(units=4, epochs=1, random_state=0, **settings)
+    skseq.save(clf.fit(X, y), tmp_path / "model.skseq")
+    environment = {**os.environ, "MODEL": str(tmp_path / "model.skseq")}
+    environment["PYTHONPATH"] = os.pathsep.join(
+        [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    )
+    command = [sys.executable, "-m", *uvicorn(free_port())]
+    done = subprocess.run(
+        command, cwd=SERVICE, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert words in done.stderr
+
+
+def test_a_fault_of_the_server_is_not_the_clients(steps, monkeypatch, tmp_path):
+    skseq.save(steps, tmp_path / "model.skseq")
+    monkeypatch.setenv("MODEL", str(tmp_path / "model.skseq"))
+    monkeypatch.syspath_prepend(str(SERVICE))
+    service = import_module("service")
+    state = service.app.state
+    for error in (ValueError("the weights are broken"), TypeError("no list")):
+
+        class Broken:
+            def predict(self, X, error=error):
+                raise error
+
+        state.model, state.rate = Broken(), RATE
+        with pytest.raises(type(error), match=str(error)):
+            service.predict(wav(np.ones(4000, "<i2")))

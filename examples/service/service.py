@@ -1,4 +1,4 @@
-"""A web service that reads recordings: one fitted pipeline, many threads.
+"""A web service that reads recordings: one fitted model, many threads.
 
     pip install "skseq[serving]"
     MODEL=reader.skseq uvicorn service:app
@@ -9,8 +9,9 @@ A request is a WAV file of 16 bits, one channel; the answer is JSON:
 
     curl --data-binary @spoken.wav -H "Content-Type: audio/wav" localhost:8000/predict
 
-The file in `MODEL` is what `skseq.save` wrote. Every worker process loads it by itself,
-after it was forked: TensorFlow does not survive a fork.
+The file in `MODEL` is what `skseq.save` wrote: a pipeline that starts with `LogMel` or
+`MFCC`, or an estimator whose `preprocess` does. Every worker process loads it by
+itself, after it was forked: TensorFlow does not survive a fork.
 """
 
 import io
@@ -24,6 +25,7 @@ import numpy as np
 from fastapi import Body, FastAPI, HTTPException
 
 import skseq
+from skseq.preprocessing import LogMel
 
 LONGEST = 60  # seconds
 
@@ -35,7 +37,28 @@ if "MODEL" not in os.environ:
 async def lifespan(app: FastAPI):
     """Load the model before the first request, ready to answer it."""
     app.state.model = skseq.load(os.environ["MODEL"], warm=True)
+    app.state.rate = sample_rate(app.state.model)
+    silence = np.zeros(round(app.state.rate), "<i2")
+    (text,) = app.state.model.predict([silence])
+    if not isinstance(text, str):
+        raise ValueError(
+            f"MODEL must write text for a recording. It gives {text!r} for silence: "
+            "fit a CTCSequenceClassifier on strings."
+        )
     yield
+
+
+def sample_rate(model) -> float:
+    """The samples per second that a model reads, as its LogMel or MFCC knows them."""
+    steps = [step for _, step in getattr(model, "steps", [("model", model)])]
+    steps += getattr(steps[-1], "preprocess", None) or []
+    for step in steps:
+        if isinstance(step, LogMel):  # MFCC is one, too
+            return step.sample_rate
+    raise ValueError(
+        "MODEL must read recordings: neither its pipeline nor its preprocess holds a "
+        "LogMel or MFCC, which say at how many samples per second."
+    )
 
 
 app = FastAPI(lifespan=lifespan)
@@ -61,10 +84,15 @@ def samples(wav: bytes, rate: float) -> np.ndarray:
 @app.post("/predict")
 def predict(wav: Annotated[bytes, Body(media_type="audio/wav")]) -> dict[str, str]:
     """What is said in a recording. FastAPI runs this in one of its threads."""
-    model = app.state.model
     try:
-        (text,) = model.predict([samples(wav, model[0].sample_rate)])
-    except (ValueError, TypeError) as error:  # which says what to send instead
+        recording = samples(wav, app.state.rate)
+    except ValueError as error:  # which says what to send instead
+        raise HTTPException(422, str(error)) from error
+    try:
+        (text,) = app.state.model.predict([recording])
+    except ValueError as error:
+        if "X[0]" not in str(error):  # it is not about the recording
+            raise
         raise HTTPException(422, str(error)) from error
     return {"text": text}
 
