@@ -142,15 +142,19 @@ class Translation:
 
     def predict_tokens(self, tokens, lengths) -> dict:
         """Translate padded tokens."""
+        n_sources, n_tokens = tf.shape(tokens)[0], tf.shape(tokens)[1]
         checks = [
-            tf.debugging.assert_positive(tf.size(lengths), _NO_SOURCE),
+            tf.debugging.assert_equal(
+                tf.size(lengths), n_sources, "There must be one length per source."
+            ),
+            tf.debugging.assert_positive(n_sources, _NO_SOURCE),
             tf.debugging.assert_positive(lengths, "A source holds no tokens."),
             tf.debugging.assert_less_equal(
-                lengths, tf.shape(tokens)[1], "No length may exceed the axis of tokens."
+                lengths, n_tokens, "No length may exceed the axis of tokens."
             ),
         ]
         with tf.control_dependencies(checks):
-            tokens = tf.identity(tokens)
+            tokens, lengths = tf.identity(tokens), tf.identity(lengths)
         rules, vocabulary = self.rules, self.target
         outputs, counts, *_ = translate(
             self.model,
@@ -248,6 +252,8 @@ class Parts:
     def encode(self, source_ids, lengths) -> dict:
         """What the decoder reads of sources, and the states that it starts in."""
         encoder = self.model.get_layer("encoder")
+        # A source without tokens has no translation: it asks for what is not there.
+        lengths *= tf.gather([1], tf.cast(lengths < 1, tf.int32))
         states, summary = encoder([source_ids, lengths], training=False)
         source = self._decoder.source(states, lengths, summary)
         found = {"encoded": states, "summary": summary}

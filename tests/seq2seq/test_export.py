@@ -204,6 +204,22 @@ def test_a_graph_refuses_sources_that_predict_refuses(translator, tmp_path):
         function["predict_tokens"](
             tokens=tf.constant([["a"]]), lengths=tf.constant([2])
         )
+    for lengths in ([1], [1, 1, 1]):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="one length per sour"):
+            function["predict_tokens"](
+                tokens=tf.constant([["a"], ["b"]]), lengths=tf.constant(lengths)
+            )
+
+
+def test_in_onnx_a_source_without_tokens_is_an_error(translator, tmp_path):
+    translator.export(tmp_path / "model", format="onnx")
+    text = (tmp_path / "model" / "skseq.json").read_text("utf-8")
+    given = ids_of([["a", "b"], ["b"]], json.loads(text))
+    run_onnx(tmp_path / "model", "encoder", **given)
+    for length in (0, -1):
+        given["lengths"][1] = length
+        with pytest.raises(Exception, match=r"out of data bounds|sequence_lens"):
+            run_onnx(tmp_path / "model", "encoder", **given)
 
 
 @pytest.mark.slow
