@@ -44,6 +44,22 @@ def quiet_start() -> Iterator[None]:
 
 
 @contextmanager
+def log_level_kept() -> Iterator[None]:
+    """Undo what a library that is imported within this sets of TensorFlow's level.
+
+    Processes that start later would take it for what their user has chosen.
+    """
+    before = os.environ.get(LEVEL)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[LEVEL] = before
+        else:
+            os.environ.pop(LEVEL, None)
+
+
+@contextmanager
 def _without_start_lines() -> Iterator[None]:
     """Hold back what is written to stderr, by C++ too, and hand on what is not known.
 
