@@ -45,6 +45,31 @@ def padded(X):
     return frames, lengths
 
 
+def with_nan_padding(frames, lengths):
+    """A copy in which all that is past a length is NaN."""
+    changed = frames.copy()
+    for row, length in zip(changed, lengths, strict=True):
+        row[length:] = np.nan
+    return changed
+
+
+def unanswerable(frames, lengths):
+    """Batches whose second sequence cannot be answered for, by what is wrong with it.
+
+    The others are as they were.
+    """
+    batches = {}
+    for value in (np.nan, np.inf, 3e38):
+        changed = frames.copy()
+        changed[1, 1] = value
+        batches[str(value)] = {"frames": changed, "lengths": lengths}
+    for length in (0, -1, frames.shape[1] + 1):
+        changed = lengths.copy()
+        changed[1] = length
+        batches[f"length {length}"] = {"frames": frames, "lengths": changed}
+    return batches
+
+
 def texts(array):
     """Strings of TensorFlow's as Python's."""
     return [item.decode() for item in array.tolist()]

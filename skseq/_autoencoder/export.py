@@ -4,7 +4,7 @@ In plain operations on padded batches, which give what the estimator's methods g
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow as tf
@@ -12,8 +12,9 @@ import tensorflow as tf
 from skseq._autoencoder.data import ChangeScaling
 from skseq._autoencoder.scores import mean_absolute, mean_square
 from skseq._engine.export import Graph
+from skseq._nn.answerable import are_finite
 from skseq._nn.layers import zero_padding
-from skseq._nn.steps import GraphInputs, standardized
+from skseq._nn.steps import NOT_GIVEN, NOT_READABLE, GraphInputs, standardized
 
 
 @dataclass(frozen=True)
@@ -52,42 +53,46 @@ class Detector:
         return [Graph.of(n, self._run, own, *given) for n, own in functions.items()]
 
     def _run(self, **given) -> tuple:
-        """Standardized frames, what is made of them, the codes and the lengths."""
-        frames, lengths = self.inputs.read(**given)
-        levels = standardized(frames, self.scaling, lengths)
+        """Standardized frames, the batch of what is made of them, and the codes."""
+        batch = self.inputs.read(**given)
+        levels = standardized(batch, self.scaling)
         inputs, further = levels, []
         if self.scaling.change_scale is not None:
             before = tf.pad(levels, ((0, 0), (1, 0), (0, 0)))[:, :-1]
-            changes = (levels - before) / self.scaling.change_scale
-            inputs = zero_padding(changes, lengths)
+            inputs = (levels - before) / self.scaling.change_scale
             scale = tf.constant(self.scaling.change_scale, tf.float32)
             further = [tf.zeros((tf.shape(levels)[0], 1)) + scale]
-        inputs = tf.ensure_shape(
-            tf.cast(inputs, tf.float32), self.model.inputs[0].shape
-        )
-        made, codes = self.model([inputs, lengths, *further], training=False)
-        return levels, tf.cast(made, tf.float64), codes, lengths
+        inputs = tf.cast(zero_padding(inputs, batch.lengths), tf.float32)
+        batch = replace(batch, frames=inputs).demand_finite(NOT_READABLE)
+        inputs = tf.ensure_shape(batch.frames, self.model.inputs[0].shape)
+        given = [inputs, batch.lengths, *further]
+        made, codes = self.model(given, training=False)
+        batch = replace(batch, frames=tf.cast(made, tf.float64))
+        batch = batch.demand_finite(NOT_GIVEN).demand(are_finite(codes), NOT_GIVEN)
+        return levels, batch, codes
 
     def _label(self, *run) -> dict:
-        """1 for a normal sequence, -1 for an anomaly."""
-        return {"label": tf.where(self._scores(*run) < self.offset, -1, 1)}
+        """1 for a normal sequence, -1 for an anomaly and for a score that is NaN."""
+        return {"label": tf.where(self._scores(*run) >= self.offset, 1, -1)}
 
     def _score(self, *run) -> dict:
         """The higher, the more normal."""
         return {"score": tf.cast(self._scores(*run), tf.float32)}
 
-    def _code(self, levels, made, codes, lengths) -> dict:
-        return {"code": codes}
+    def _code(self, levels, batch, codes) -> dict:
+        return {"code": batch.answered(codes)}
 
-    def _frames(self, levels, made, codes, lengths) -> dict:
+    def _frames(self, levels, batch, codes) -> dict:
         """Frames in the units of those that the network was fitted on."""
-        frames = zero_padding(made * self.scaling.scale + self.scaling.mean, lengths)
-        frames = tf.cast(frames, tf.float32)
-        return {"reconstruction": frames, "n_frames": tf.identity(lengths)}
+        made = batch.answered(batch.frames) * self.scaling.scale + self.scaling.mean
+        frames = tf.cast(zero_padding(made, batch.lengths), tf.float32)
+        return {"reconstruction": frames, "n_frames": batch.answered_lengths}
 
-    def _scores(self, levels, made, codes, lengths):
-        errors = zero_padding(_frame_scores(self.measure, levels - made), lengths)
-        return -tf.reduce_sum(errors, axis=1) / tf.cast(lengths, tf.float64)
+    def _scores(self, levels, batch, codes):
+        errors = _frame_scores(self.measure, levels - batch.frames)
+        errors = zero_padding(errors, batch.lengths)
+        lengths = tf.cast(batch.lengths, tf.float64)
+        return batch.answered(-tf.reduce_sum(errors, axis=1) / lengths)
 
 
 def _frame_scores(measure, errors):

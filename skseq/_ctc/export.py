@@ -4,7 +4,7 @@ Everything is built of plain operations on padded batches, so that other runtime
 run it, and gives what the methods of the estimator give.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow as tf
@@ -13,10 +13,16 @@ from skseq._ctc.network import log_posteriors
 from skseq._data.label_vocabulary import LabelVocabulary
 from skseq._data.scaling import Scaling
 from skseq._engine.export import Graph
-from skseq._nn.steps import GraphInputs, standardized
+from skseq._nn.answerable import Batch
+from skseq._nn.steps import NOT_GIVEN, NOT_READABLE, GraphInputs, standardized
 
 # A log-probability of nothing: finite, so that no difference of two is NaN.
 _NEVER = -1e30
+
+_NO_FRAMES = (
+    "The network's front end and skip_frames leave no frame of a sequence: lengthen it "
+    "or leave it out."
+)
 
 
 def greedy(log_probs, lengths) -> tuple:
@@ -112,30 +118,38 @@ class Reader:
         return [Graph.of(n, self._run, parts, *given) for n, parts in functions.items()]
 
     def _run(self, **given) -> tuple:
-        """Log-posteriors with their lengths or, of one label, log-probabilities."""
-        frames, lengths = self.inputs.read(**given)
-        frames = tf.cast(standardized(frames, self.scaling, lengths), tf.float32)
-        further = self.front_end.further_inputs(self.model, lengths)
-        log_probs, lengths = log_posteriors(self.model, frames, lengths, *further)
+        """Log-posteriors or, of one label, log-probabilities, and their batch."""
+        batch = self.inputs.read(**given)
+        frames = tf.cast(standardized(batch, self.scaling), tf.float32)
+        batch = replace(batch, frames=frames).demand_finite(NOT_READABLE)
+        further = self.front_end.further_inputs(self.model, batch.lengths)
+        for lengths in further:
+            batch = batch.demand(lengths > 0, _NO_FRAMES)
+        given = batch.frames, batch.lengths, *further
+        batch = Batch(*log_posteriors(self.model, *given), batch.is_sound)
+        batch = batch.demand_frames(_NO_FRAMES).demand_finite(NOT_GIVEN)
+        values = batch.frames
         if self.vocabulary.form == "single":
-            log_probs = single_log_proba(log_probs, lengths)
-        return log_probs, lengths
+            values = single_log_proba(values, batch.lengths)
+        return values, batch
 
-    def _predicted(self, log_probs, lengths) -> dict:
+    def _predicted(self, values, batch) -> dict:
         """What `predict` gives, as ids and, where labels are strings, as text."""
         if self.vocabulary.form == "single":
-            return self._one_label(log_probs)
-        return self._labels(*greedy(log_probs, lengths))
+            return self._one_label(values, batch)
+        return self._labels(*greedy(values, batch.answered_lengths))
 
-    def _log_proba(self, log_probs, lengths) -> dict:
+    def _log_proba(self, values, batch) -> dict:
         """What `predict_log_proba` gives."""
+        log_proba = tf.cast(batch.answered(values), tf.float32)
         if self.vocabulary.form == "single":
-            return {"log_proba": tf.cast(log_probs, tf.float32)}
-        return {"log_proba": log_probs, "n_frames": tf.identity(lengths)}
+            return {"log_proba": log_proba}
+        return {"log_proba": log_proba, "n_frames": batch.answered_lengths}
 
-    def _one_label(self, log_proba) -> dict:
-        ids = tf.argmax(log_proba, axis=1, output_type=tf.int32)
-        found = {"label_id": ids}
+    def _one_label(self, values, batch) -> dict:
+        """An id that no label has where there is none: to look it up must fail."""
+        ids = tf.argmax(values, axis=1, output_type=tf.int32)
+        found = {"label_id": tf.where(batch.is_sound, ids, values.shape[1])}
         if self._are_strings:
             found["label"] = tf.gather(self._strings, ids)
         return found

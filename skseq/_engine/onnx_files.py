@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from skseq._nn import portable
+from skseq._nn.startup import log_level_kept
 
 OPSET = 17
 
@@ -44,8 +45,8 @@ def write(graph, path: Path) -> None:
         If ONNX has no place for an operation, or another runtime would compute
         something else.
     """
-    tf2onnx, onnx = _library("tf2onnx"), _library("onnx")
-    model = _converted(graph, tf2onnx)
+    convert, onnx = _library("tf2onnx.convert"), _library("onnx")
+    model = _converted(graph, convert)
     _check_operators(graph, model, onnx)
     content = model.SerializeToString()
     _check_results(graph, content)
@@ -54,23 +55,27 @@ def write(graph, path: Path) -> None:
 
 def _library(name) -> Any:
     try:
-        return importlib.import_module(name)
+        with log_level_kept():  # which tf2onnx sets
+            return importlib.import_module(name)
     except ImportError as error:
         raise ImportError(
-            f"{name} writes ONNX, and cannot be imported: {error}. Install what is "
-            'needed: pip install "skseq[onnx]".'
+            f"{name.partition('.')[0]} writes ONNX, and cannot be imported: {error}. "
+            'Install what is needed: pip install "skseq[onnx]".'
         ) from error
 
 
-def _converted(graph, tf2onnx):
+def _converted(graph, convert):
     loggers = tf.get_logger(), logging.getLogger("tf2onnx")
     try:  # unknown operations are named in the exception, too
         with portable.in_use(), silent(*loggers):
-            model, _ = tf2onnx.convert.from_function(
+            model, _ = convert.from_function(
                 graph.traced(),
                 input_signature=graph.inputs,
                 opset=OPSET,
-                custom_op_handlers={portable.OPERATION: (_put_recurrence, [])},
+                custom_op_handlers={
+                    portable.OPERATION: (_put_recurrence, []),
+                    "SelectV2": (_put_choice, []),
+                },
             )
     except Exception as error:
         raise _misfit(graph, error) from error
@@ -115,6 +120,11 @@ def _put_recurrence(context, node, name, arguments) -> None:
     context.make_node(
         "Squeeze", squeezed, outputs=[result], shapes=[shape], dtypes=[single]
     )
+
+
+def _put_choice(context, node, name, arguments) -> None:
+    """Choose by ONNX's own operator; products, as tf2onnx has it, let NaN through."""
+    node.type = "Where"
 
 
 def _text(value) -> str:
@@ -193,7 +203,7 @@ def _check_results(graph, content) -> None:
             'format="saved_model".'
         ) from error
     for name, value in graph.results().items():
-        near = {"rtol": _TOLERANCE, "atol": _TOLERANCE}
+        near = {"rtol": _TOLERANCE, "atol": _TOLERANCE, "equal_nan": True}
         if not np.allclose(found[name], value, **near):
             raise ValueError(
                 f"onnxruntime gives another {name} than TensorFlow for the graph of "

@@ -16,6 +16,7 @@ from skseq._nn import compiled
 OPERATION = "CudnnRNNV3"
 
 _IS_IN_USE = ContextVar("_IS_IN_USE", default=False)
+_HAVE_ASSERTIONS = ContextVar("_HAVE_ASSERTIONS", default=True)
 
 
 def are_in_use() -> bool:
@@ -28,10 +29,25 @@ def in_use() -> Iterator[None]:
     """What is traced meanwhile is for another runtime."""
     token = _IS_IN_USE.set(True)
     try:
-        with compiled.switched_off():
+        with compiled.switched_off(), without_assertions():
             yield
     finally:
         _IS_IN_USE.reset(token)
+
+
+def have_assertions() -> bool:
+    """Whether what is being traced can refuse what it is given."""
+    return _HAVE_ASSERTIONS.get()
+
+
+@contextmanager
+def without_assertions() -> Iterator[None]:
+    """What is traced meanwhile refuses nothing, as in another runtime."""
+    token = _HAVE_ASSERTIONS.set(False)
+    try:
+        yield
+    finally:
+        _HAVE_ASSERTIONS.reset(token)
 
 
 def run_cell(cell, frames, lengths, weights, state):

@@ -13,6 +13,7 @@ import tensorflow as tf
 from scipy.fft import dct
 
 from skseq._nn import portable
+from skseq._nn.answerable import Batch
 from skseq._nn.layers import zero_padding
 from skseq._preprocess.steps import name_of
 from skseq.preprocessing import MFCC, FrameDifference, LogMel, SequenceNormalizer
@@ -80,35 +81,36 @@ class GraphInputs:
         lengths = np.array([longest, shortest], dtype="int32")
         return {self.name: values.astype("float32"), "lengths": lengths}
 
-    def read(self, lengths, **sequences) -> tuple:
-        """The frames that the steps make, float32, and their lengths."""
+    def read(self, lengths, **sequences) -> Batch:
+        """The frames that the steps make, float32, and which can be answered for."""
         frames = sequences[self.name]
         frames = frames[..., tf.newaxis] if self._are_waveforms else frames
-        if not portable.are_in_use():  # which have no assertions
-            checks = self._checks(tf.shape(frames), lengths)
-            with tf.control_dependencies(checks):
-                frames = tf.identity(frames)
-        for step in self.steps:
-            frames, lengths = _STEPS[type(step)](step, frames, lengths)
-        return frames, lengths
+        if portable.have_assertions():
+            with tf.control_dependencies(self._checks(tf.shape(frames), lengths)):
+                frames, lengths = tf.identity(frames), tf.identity(lengths)
+        batch = Batch.of(frames, lengths, self.name).demand_finite(
+            f"{self.name} must be finite up to each length: fill or drop what is not."
+        )
+        for i, step in enumerate(self.steps):
+            made = _STEPS[type(step)](step, batch.frames, batch.lengths)
+            batch = Batch(*made, batch.is_sound).demand_frames(
+                f"preprocess[{i}], {name_of(step)}, leaves no frame of a sequence: "
+                "lengthen it or leave it out."
+            )
+        return batch
 
     def _checks(self, shape, lengths) -> list:
-        """What refuses sequences that a graph would misread."""
+        """What refuses batches of a wrong form."""
         width = 1 if self._are_waveforms else self.n_features
-        n_samples, n_frames = shape[0], shape[1]
         return [
             tf.debugging.assert_equal(
                 shape[2], width, f"{self.name} must have {width} features."
             ),
             tf.debugging.assert_equal(
-                tf.size(lengths), n_samples, "There must be one length per sequence."
+                tf.size(lengths), shape[0], "There must be one length per sequence."
             ),
             tf.debugging.assert_positive(
-                n_samples, "There must be at least one sequence."
-            ),
-            tf.debugging.assert_positive(lengths, "Each length must be at least 1."),
-            tf.debugging.assert_less_equal(
-                lengths, n_frames, f"No length may exceed the axis of {self.name}."
+                shape[0], "There must be at least one sequence."
             ),
         ]
 
@@ -122,11 +124,21 @@ class GraphInputs:
         return bool(self.steps) and isinstance(self.steps[0], LogMel)
 
 
-def standardized(frames, scaling, lengths):
+# What a network must read and give, as in prediction.
+NOT_READABLE = (
+    "The network reads values that are not finite in single precision: scale frames as "
+    "they were scaled for fit."
+)
+NOT_GIVEN = (
+    "The network gives values that are not finite: its inputs are too large, or its "
+    "front_end cannot handle them."
+)
+
+
+def standardized(batch: Batch, scaling):
     """Frames centred and scaled in double precision, as in prediction."""
-    return zero_padding(
-        (tf.cast(frames, tf.float64) - scaling.mean) / scaling.scale, lengths
-    )
+    frames = (tf.cast(batch.frames, tf.float64) - scaling.mean) / scaling.scale
+    return zero_padding(frames, batch.lengths)
 
 
 # -- waveforms to features ------------------------------------------------------------

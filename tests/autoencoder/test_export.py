@@ -4,10 +4,18 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from skseq.preprocessing import FrameDifference, LogMel
 from tests.estimators import AUTOENCODER
-from tests.exported import padded, run_elsewhere, run_onnx, run_saved_model
+from tests.exported import (
+    padded,
+    run_elsewhere,
+    run_onnx,
+    run_saved_model,
+    unanswerable,
+    with_nan_padding,
+)
 
 NEAR = {"rtol": 1e-5, "atol": 1e-5}
 SIGNATURES = "predict", "score_samples", "transform", "reconstruct"
@@ -97,6 +105,46 @@ def test_whatever_is_set_graphs_give_the_same(format, params, tmp_path):
     frames, lengths = padded(AUTOENCODER.X)
     found = run(tmp_path / "model", format, frames=frames, lengths=lengths)
     check(found, coder, [x.astype("float32") for x in AUTOENCODER.X])
+
+
+@pytest.fixture(scope="module")
+def parted():
+    return fitted()
+
+
+def test_what_cannot_be_read_is_refused(parted, tmp_path):
+    parted.export(tmp_path / "model")
+    signatures = tf.saved_model.load(tmp_path / "model").signatures
+    for given in unanswerable(*padded(AUTOENCODER.X)).values():
+        tensors = {name: tf.constant(value) for name, value in given.items()}
+        for name in SIGNATURES:
+            words = r"(must be|may exceed|not finite).* Wrong sequences:\] \[1\]"
+            with pytest.raises(tf.errors.InvalidArgumentError, match=words):
+                signatures[name](**tensors)
+
+
+def test_in_onnx_what_cannot_be_read_is_never_normal(parted, tmp_path):
+    parted.export(tmp_path / "model", format="onnx")
+    frames, lengths = padded(AUTOENCODER.X)
+    expected = run_onnx(tmp_path / "model", frames=frames, lengths=lengths)
+    others = np.arange(len(lengths)) != 1
+    for given in unanswerable(frames, lengths).values():
+        found = run_onnx(tmp_path / "model", **given)
+        assert (found["label"][1], found["n_frames"][1]) == (-1, 0)
+        assert np.isnan(found["score"][1])
+        assert np.isnan(found["code"][1]).all()
+        assert np.isnan(found["reconstruction"][1, 0]).all()
+        for name, values in expected.items():
+            np.testing.assert_allclose(found[name][others], values[others], **NEAR)
+
+
+@pytest.mark.parametrize("format", ["saved_model", "onnx"])
+def test_what_is_past_a_length_may_be_nan(parted, format, tmp_path):
+    parted.export(tmp_path / "model", format=format)
+    frames, lengths = padded(AUTOENCODER.X)
+    frames = with_nan_padding(frames, lengths)
+    found = run(tmp_path / "model", format, frames=frames, lengths=lengths)
+    check(found, parted, [x.astype("float32") for x in AUTOENCODER.X])
 
 
 def test_scores_of_a_kind_that_has_no_threshold_are_refused(tmp_path):

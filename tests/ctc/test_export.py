@@ -12,7 +12,16 @@ from skseq import CTCSequenceClassifier
 from skseq.augmentation import SpecAugment
 from skseq.preprocessing import MFCC, LogMel, SequenceNormalizer
 from tests.estimators import CTC, CTC_GRU_CONV, CTC_SINGLE
-from tests.exported import padded, run_elsewhere, run_onnx, run_saved_model, texts
+from tests.exported import (
+    padded,
+    run_elsewhere,
+    run_onnx,
+    run_saved_model,
+    texts,
+    unanswerable,
+    with_nan_padding,
+)
+from tests.processes import run_python
 
 NEAR = {"rtol": 1e-5, "atol": 1e-5}
 
@@ -187,6 +196,9 @@ def test_a_beam_search_is_not_left_out_in_silence(reader, tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ({"frames": np.full((2, 9, 3), np.nan, "float32")}, "finite up to each length"),
+        ({"frames": np.full((2, 9, 3), np.inf, "float32")}, "finite up to each length"),
+        ({"frames": np.full((2, 9, 3), 3e38, "float32")}, "finite in single precision"),
         ({"frames": np.zeros((2, 9, 1), "float32")}, "frames must have 3 features"),
         ({"lengths": np.array([9, 0], "int32")}, "Each length must be at least 1"),
         ({"lengths": np.array([9, 10], "int32")}, "No length may exceed the axis"),
@@ -203,6 +215,108 @@ def test_a_graph_refuses_what_it_would_misread(change, words, reader, tmp_path):
     given["lengths"] = given["lengths"].astype("int32")
     with pytest.raises(tf.errors.InvalidArgumentError, match=words):
         run_saved_model(tmp_path / "model", **given | change)
+
+
+@onnx_too
+def test_what_is_past_a_length_may_be_nan(format, reader, tmp_path):
+    reader.export(tmp_path / "model", format=format)
+    frames, lengths = padded(CTC.X)
+    frames = with_nan_padding(frames, lengths)
+    found = run(tmp_path / "model", format, frames=frames, lengths=lengths)
+    assert unpadded(found) == label_ids(reader, reader.predict(CTC.X))
+
+
+def check_others(found, expected, bad=1):
+    """All but one sequence of a batch have the same results as without it."""
+    others = np.arange(len(found)) != bad
+    np.testing.assert_allclose(found[others], expected[others], **NEAR)
+
+
+def test_in_onnx_a_sequence_that_cannot_be_read_gets_no_text(reader, tmp_path):
+    reader.export(tmp_path / "model", format="onnx")
+    frames, lengths = padded(CTC.X)
+    expected = run_onnx(tmp_path / "model", frames=frames, lengths=lengths)
+    assert expected["n_labels"].all()
+    for given in unanswerable(frames, lengths).values():
+        found = run_onnx(tmp_path / "model", **given)
+        assert found["n_labels"][1] == found["n_frames"][1] == 0
+        assert (found["label_ids"][1] == -1).all()
+        assert np.isnan(found["log_proba"][1]).all()
+        for name in ("n_labels", "n_frames", "log_proba"):
+            check_others(found[name], expected[name])
+
+
+def test_in_onnx_a_sequence_that_cannot_be_read_gets_no_class(tmp_path):
+    clf = CTC_SINGLE.rough(CTC_SINGLE.make().fit(CTC_SINGLE.X, CTC_SINGLE.y))
+    clf.export(tmp_path / "model", format="onnx")
+    frames, lengths = padded(CTC_SINGLE.X)
+    expected = run_onnx(tmp_path / "model", frames=frames, lengths=lengths)
+    for given in unanswerable(frames, lengths).values():
+        found = run_onnx(tmp_path / "model", **given)
+        assert found["label_id"][1] == len(clf.classes_)  # there is no such class
+        assert np.isnan(found["log_proba"][1]).all()
+        for name in ("label_id", "log_proba"):
+            check_others(found[name], expected[name])
+
+
+NO_SEQUENCE = """
+import sys
+import numpy as np, onnxruntime
+session = onnxruntime.InferenceSession(sys.argv[1])
+given = {"frames": np.zeros((0, 9, 3), "float32"), "lengths": np.zeros(0, "int32")}
+try:
+    session.run(None, given)
+except Exception:
+    print("refused")
+"""
+
+
+def test_in_onnx_no_sequence_at_all_is_an_error_and_no_crash(reader, tmp_path):
+    pytest.importorskip("onnxruntime")
+    reader.export(tmp_path / "model", format="onnx")
+    printed = run_python(NO_SEQUENCE, tmp_path / "model" / "model.onnx")
+    assert printed.strip() == "refused"
+
+
+def narrowing(frames):
+    return keras.layers.Conv1D(4, 4, padding="valid")(frames)
+
+
+@pytest.mark.parametrize("settings", [{"skip_frames": 3}, {"front_end": narrowing}])
+def test_a_sequence_of_which_no_frame_is_left_gets_no_text(settings, tmp_path):
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(n, 3)).astype("float32") for n in (9, 12, 7)]
+    clf = CTC.rough(CTC.make(conv_filters=(), **settings).fit(X, ["ab", "b", "a"]))
+    frames, lengths = padded([X[0], X[1][:3], X[2][:2], X[2][:4]])
+    with pytest.raises(ValueError, match="front end and skip_frames leave none"):
+        clf.predict([X[1][:3]])
+    clf.export(tmp_path / "model")
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"leave no .*\[1 2\]"):
+        run_saved_model(tmp_path / "model", frames=frames, lengths=lengths)
+    clf.export(tmp_path / "onnx", format="onnx")
+    found = run_onnx(tmp_path / "onnx", frames=frames, lengths=lengths)
+    assert found["n_frames"].tolist() == [6, 0, 0, 1]
+    assert found["n_labels"][1:3].tolist() == [0, 0]
+    assert np.isnan(found["log_proba"][1:3]).all()
+    assert [unpadded(found)[i] for i in (0, 3)] == label_ids(
+        clf, clf.predict([X[0], X[2][:4]])
+    )
+
+
+def rooted(frames):
+    return keras.ops.sqrt(frames)
+
+
+def test_a_front_end_that_cannot_handle_values_gives_no_text(tmp_path):
+    rng = np.random.default_rng(0)
+    X = [rng.uniform(1, 2, (n, 3)).astype("float32") for n in (9, 12, 7)]
+    settings = {"front_end": rooted, "standardize": False, "conv_filters": ()}
+    clf = CTC.rough(CTC.make(**settings).fit(X, ["ab", "b", "a"]))
+    clf.export(tmp_path / "model")
+    frames, lengths = padded(X)
+    frames[1, 1] = -1
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"gives values that are"):
+        run_saved_model(tmp_path / "model", frames=frames, lengths=lengths)
 
 
 def test_half_of_a_character_cannot_be_written(tmp_path):

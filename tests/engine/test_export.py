@@ -155,6 +155,27 @@ def test_without_what_writes_onnx_the_line_to_install_it_is_told(
     assert not list(tmp_path.iterdir())
 
 
+EXPORT = """
+import os, sys
+from tests.estimators import AUTOENCODER
+coder = AUTOENCODER.tiny().fit(AUTOENCODER.X)
+before = dict(os.environ)
+coder.export(sys.argv[1], format="onnx")
+changed = dict(os.environ).items() ^ before.items()
+print(*sorted({name for name, _ in changed}))
+"""
+
+
+@pytest.mark.parametrize("level", ["1", None])
+def test_an_export_leaves_the_environment_as_it_was(level, tmp_path):
+    pytest.importorskip("tf2onnx")
+    code = EXPORT
+    if level is None:
+        code = f"import os; os.environ.pop('TF_CPP_MIN_LOG_LEVEL'){EXPORT}"
+    chosen = {"TF_CPP_MIN_LOG_LEVEL": level or "0"}
+    assert run_python(code, tmp_path / "model", **chosen).split() == []
+
+
 def test_a_file_that_a_runtime_reads_otherwise_is_not_written(
     coder, tmp_path, monkeypatch
 ):
