@@ -5,7 +5,7 @@
 A reader of spoken digits reads dates: its beam search with a 5-gram, and with 1,000
 hotwords, beside the same search without. A lexicon of 27,000 dates is compiled. A
 trigram of words learns from text whose words are distributed as Zipf has it; memory is
-that of the whole process at its peak.
+that of the whole process at its peak, into which TensorFlow is imported later.
 """
 
 import resource
@@ -14,11 +14,7 @@ from time import perf_counter
 
 import numpy as np
 from side_by_side import Row, measure, run
-from spoken_dates import DATES, make_reader, share_out, speak
 
-from skseq._ctc.decoders import beam_search
-from skseq._data.batching import pad
-from skseq.datasets import fetch_spoken_digits
 from skseq.language import Hotwords, Lexicon, NgramModel
 from skseq.language._guide import Guide
 
@@ -28,6 +24,10 @@ N_ROUNDS = 7
 
 def posteriors(data_home):
     """Log-posteriors of dates, and what may guide their search."""
+    from spoken_dates import DATES, make_reader, share_out, speak
+
+    from skseq.datasets import fetch_spoken_digits
+
     names = np.unique(fetch_spoken_digits(data_home=data_home).speaker).tolist()
     spoken, _, written = share_out(0)
     say = partial(speak, data_home=data_home)
@@ -44,6 +44,9 @@ def posteriors(data_home):
 
 
 def searches(data_home):
+    from skseq._ctc.decoders import beam_search
+    from skseq._data.batching import pad
+
     found, guides = posteriors(data_home)
     batch, lengths = pad(found), np.array(list(map(len, found)))
     n_frames = int(lengths.sum())
@@ -70,6 +73,8 @@ def searches(data_home):
 
 
 def lexicon():
+    from spoken_dates import DATES
+
     start = perf_counter()
     Lexicon(DATES, separator=None)._automaton(list("0123456789"))
     seconds = perf_counter() - start
