@@ -6,13 +6,16 @@ nothing else in these suites has to know of it.
 """
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 
 from skseq import CTCSequenceClassifier, LSTMAutoencoder, Seq2SeqTranslator
+from skseq.language import Hotwords, Lexicon, NgramModel
 from skseq.preprocessing import SequenceNormalizer
 from tests.toy import as_text, reversals, roughened, symbol_runs
 
@@ -200,6 +203,7 @@ COUNT_FROM_0 = r"must be an int in the range \[0, {}"
 MAYBE_COUNT = r"must be None or an int in the range \[1, {}"
 FLOOR = r"must be None or a float in the range \[-inf, 0\.0\]"
 PENALTY = r"must be a float in the range \[0\.0, 1000000\.0\]"
+REAL = r"a float in the range \(-inf, inf\)"
 FLAG = "must be a bool"
 
 
@@ -261,6 +265,23 @@ CTC = Case(
         "decoder": ("among {'greedy', 'beam'}", ["viterbi", None]),
         "beam_width": (COUNT, [0, 2.5, None, True]),
         "min_label_log_prob": (FLOOR, [0.5, "low", True, np.nan]),
+        "language_model": (
+            "among {'fit'}, a path, an NgramModel, a FrozenEstimator of one or None",
+            [3, True, "", ["fit"], NgramModel, FrozenEstimator(Lexicon(["a"]))],
+        ),
+        "lm_weight": (r"a float in the range \[0\.0, inf\)", [-1, NAN, math.inf, None]),
+        "insertion_bonus": (REAL, [NAN, math.inf, -math.inf, None, "1"]),
+        "lexicon": (
+            "a list of words, a Lexicon or None",
+            ["abc", 3, True, {"a": 1.0}, (word for word in ["a"]), Hotwords(["a"])],
+        ),
+        "hotwords": (
+            "a list of phrases, a dict of phrases to weights, a Hotwords or None",
+            ["abc", 3, True, Lexicon(["a"]), (word for word in ["a"])],
+        ),
+        "hotword_weight": (REAL, [NAN, -math.inf, None, "4"]),
+        "pattern": ("a str, a LabelPattern or None", [3, True, ["a"], re.compile("a")]),
+        "blank_penalty": (REAL, [NAN, math.inf, -math.inf, None, "1"]),
         "infeasible": ("among {'raise', 'drop'}", ["ignore", None, True]),
         "class_weight": (
             "among {'balanced'}, a dict of labels to weights of at least 0 or None",
@@ -294,6 +315,19 @@ CTC_GRU_CONV = CTC.variant(
     conv_strides=2,
     dropout=0.2,
     preprocess=[SequenceNormalizer()],
+)
+CTC_TOLD = CTC.variant(
+    "ctc-told",
+    changes={"check_params": None},
+    bidirectional=False,
+    decoder="beam",
+    beam_width=6,
+    language_model=NgramModel(order=2, smoothing="witten_bell"),
+    insertion_bonus=0.5,
+    lexicon=Lexicon(["abc", "ca"], unknown="penalize", penalty=-2.0),
+    hotwords={"ab": 2.0},
+    pattern="[abc]+",
+    blank_penalty=1.0,
 )
 
 
@@ -470,7 +504,7 @@ AUTOENCODER_REPEAT = AUTOENCODER.variant(
 # -- all of them ------------------------------------------------------------------
 
 CASES = [
-    *(CTC, CTC_GRU_CONV, CTC_SINGLE),
+    *(CTC, CTC_GRU_CONV, CTC_SINGLE, CTC_TOLD),
     *(TRANSLATOR, TRANSLATOR_GRU_DOT, TRANSLATOR_CHAR),
     *(AUTOENCODER, AUTOENCODER_REPEAT),
 ]

@@ -43,9 +43,10 @@ class CTCDecoding(DecodingSearch):
         -------
         hypotheses : ndarray of shape (n_samples,)
             Lists of at most `n` :class:`RankedLabels`, the best first: with the log-
-            probability of the labels, and what they have in the language that the
-            search was told of. A list is empty where nothing is allowed that fits. With
-            one label per sample the hypotheses are single labels.
+            probability of the labels, after `blank_penalty`, and what they have in the
+            language that the search was told of. A list is empty where nothing is
+            allowed that fits. With one label per sample the hypotheses are single
+            labels.
 
         Raises
         ------

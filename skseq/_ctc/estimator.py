@@ -780,14 +780,14 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, FrameEstimator):
         ImportError
             If what writes ONNX is not installed.
         ValueError
-            If the estimator decodes by a beam search, or with a `blank_penalty`, and
-            `decoder` is None; if a step of `preprocess` or an operation of `front_end`
-            cannot be part of a graph.
+            If the estimator decodes by a beam search, is told of a language or has a
+            `blank_penalty`, and `decoder` is None; if a step of `preprocess` or an
+            operation of `front_end` cannot be part of a graph.
         """
         check_is_fitted(self)
         if not self._is_single:
-            check_greedy(self.decoder, decoder)
             self._refuse_language_in_graphs(decoder)
+            check_greedy(self.decoder, decoder)
         super().export(path, format)
 
     # -- what the base asks for ---------------------------------------------------

@@ -24,6 +24,7 @@ from skseq._parameters import (
     PATH,
     Interval,
     Kind,
+    OneOf,
     instance_of,
 )
 from skseq._warnings import warn
@@ -36,38 +37,41 @@ from skseq.language._known import Known
 from skseq.language._lexicon import Lexicon
 from skseq.language._ngram import NgramModel
 from skseq.language._pattern import LabelPattern
+from skseq.language._units import check_units, kind_of
 
 LanguageModel: TypeAlias = (
     Literal["fit"] | NgramModel | FrozenEstimator | str | os.PathLike[str] | None
 )
 
-REAL = Interval(float, None, None)
+REAL = Interval(float, None, None, closed="neither")
 WORDS = Kind(is_collection, "a list of words")
 PHRASES = Kind(
     lambda value: is_collection(value) or isinstance(value, Mapping),
-    "a list of phrases or a dict of phrases to weights",
+    "a list of phrases, a dict of phrases to weights",
 )
 PATTERN = Kind(lambda value: isinstance(value, str), "a str")
 
-LANGUAGE_CONSTRAINTS = {
-    "language_model": (
-        NONE,
-        PATH,
-        instance_of(NgramModel),
-        Kind(
-            lambda value: (
-                isinstance(value, FrozenEstimator)
-                and isinstance(value.estimator, NgramModel)
-            ),
-            "a FrozenEstimator of one",
-        ),
+FROZEN = Kind(
+    lambda value: (
+        isinstance(value, FrozenEstimator) and isinstance(value.estimator, NgramModel)
     ),
+    "a FrozenEstimator of one",
+)
+
+
+def _one(kind: type) -> Kind:
+    article = "an" if kind is NgramModel else "a"
+    return Kind(lambda value: isinstance(value, kind), f"{article} {kind.__name__}")
+
+
+LANGUAGE_CONSTRAINTS = {
+    "language_model": (OneOf(["fit"]), PATH, _one(NgramModel), FROZEN, NONE),
     "lm_weight": NON_NEGATIVE_REAL,
     "insertion_bonus": REAL,
-    "lexicon": (NONE, WORDS, instance_of(Lexicon)),
-    "hotwords": (NONE, PHRASES, instance_of(Hotwords)),
+    "lexicon": (WORDS, _one(Lexicon), NONE),
+    "hotwords": (PHRASES, _one(Hotwords), NONE),
     "hotword_weight": REAL,
-    "pattern": (NONE, PATTERN, instance_of(LabelPattern)),
+    "pattern": (PATTERN, _one(LabelPattern), NONE),
     "blank_penalty": REAL,
 }
 
@@ -82,7 +86,10 @@ _FOLLOWED = {
 
 
 # What a fit leaves; a file may hold it.
-FITTED_LANGUAGE = {"_language": (instance_of(Known), ABSENT)}
+FITTED_LANGUAGE = {
+    "_language": (instance_of(Known), ABSENT),  # learnt
+    "_language_file": (instance_of(Known), ABSENT),  # read
+}
 
 
 class Compiled:
@@ -155,9 +162,14 @@ class CTCLanguage:
         self._check_language()
         self._present_guide()
 
+    def _settle(self) -> None:
+        """See that a file will need no other, and that what it tells can be used."""
+        self._check_candidate()
+
     def _check_restored(self) -> None:
         super()._check_restored()
-        value, known = self.language_model, vars(self).get("_language")
+        vars(self).setdefault("_compiled", Compiled())  # which copies will share
+        value, known = self.language_model, vars(self).get("_language_file")
         is_path = isinstance(value, str | os.PathLike) and value != "fit"
         if is_path and (known is None or known.source != _source(value)):
             raise ValueError("its language_model is a path of which it has no model")
@@ -169,8 +181,8 @@ class CTCLanguage:
         told = [name for name, no in _FOLLOWED.items() if not _is(self, name, no)]
         if told and self._is_single:
             raise ValueError(
-                f"{_listed(told)} has no effect where y holds one label per sample. "
-                "Leave it at its default."
+                f"{_listed(told, 'has', 'have')} no effect where y holds one label per "
+                f"sample. Set {_without(told)}."
             )
         if self.blank_penalty and self._is_single:
             raise ValueError(
@@ -179,10 +191,17 @@ class CTCLanguage:
             )
         if told and self.decoder == "greedy":
             raise ValueError(
-                f"{_listed(told)} is followed by a beam search only, but decoder is "
-                "'greedy'. Set decoder='beam'."
+                f"{_listed(told, 'is', 'are')} followed by a beam search only, but "
+                "decoder is 'greedy'. Set decoder='beam'."
             )
         model = self.language_model
+        is_frozen = isinstance(model, FrozenEstimator)
+        if is_frozen and not model.estimator.__sklearn_is_fitted__():
+            raise ValueError(
+                "language_model is frozen before it was fitted, so that it knows "
+                "nothing. Fit the NgramModel and then freeze it, or pass it unfrozen "
+                "to learn it from y."
+            )
         if isinstance(model, NgramModel) and model.__sklearn_is_fitted__():
             raise ValueError(
                 "language_model is fitted already, and fit would learn it anew. Pass "
@@ -197,9 +216,9 @@ class CTCLanguage:
             told.append("blank_penalty")
         if told and decoder != "greedy":
             raise ValueError(
-                f"{_listed(told)} cannot be exported: graphs know nothing of the "
-                'language. Pass decoder="greedy" to export, if outputs may differ from '
-                "those of predict."
+                f"{_listed(told)} cannot be exported: graphs take the best label of "
+                'each frame. Pass decoder="greedy" to export, if outputs may differ '
+                "from those of predict."
             )
 
     # -- learning -----------------------------------------------------------------
@@ -207,11 +226,13 @@ class CTCLanguage:
     def _learn_language(self, y, weights, extra_texts, is_partial: bool) -> None:
         """Learn a model from label sequences, if `language_model` says of one."""
         before = vars(self).pop("_language", None)
+        vars(self).pop("_language_file", None)
         if self._learns_model():
             y = as_collection(y, "y", "label sequences")
             texts = [y[i] for i in np.flatnonzero(weights > 0)]
-            texts += [] if extra_texts is None else list(extra_texts)
             source = _source(self.language_model)
+            if extra_texts is not None:
+                texts += self._checked_texts(extra_texts, NgramModel(**source))
             if is_partial and before is not None and before.source == source:
                 model = copy(before.model).partial_fit(texts)
             else:
@@ -224,13 +245,26 @@ class CTCLanguage:
             )
         self._present_guide()
 
+    def _checked_texts(self, texts, model: NgramModel) -> list:
+        texts = list(as_collection(texts, "extra_texts", "label sequences"))
+        if not texts:
+            return texts
+        try:
+            found = check_units(texts, model.unit, model.separator, "NgramModel")
+        except (ValueError, TypeError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"In extra_texts: {error}") from error
+        own = kind_of(self.classes_.tolist()[0])
+        if found.kind not in (None, own):
+            raise ValueError(
+                f"extra_texts hold labels of the type {found.kind}, but those of y are "
+                f"{own}. Pass labels of that type."
+            )
+        return texts
+
     def _learns_model(self) -> bool:
         model = self.language_model
         return isinstance(model, NgramModel) or model == "fit"
-
-    def _settle(self) -> None:
-        """Read a model that a path stands for, so that a file needs no other."""
-        self._present_model()
 
     def _present_model(self) -> NgramModel | None:
         value = self.language_model
@@ -238,17 +272,20 @@ class CTCLanguage:
             return None
         if isinstance(value, FrozenEstimator):
             return value.estimator
-        source, known = _source(value), vars(self).get("_language")
+        learns, source = self._learns_model(), _source(value)
+        name = "_language" if learns else "_language_file"
+        known = vars(self).get(name)
         if known is not None and known.source == source:
             return known.model
-        if self._learns_model():
+        if learns:
             raise ValueError(
                 f"language_model={value!r} has to learn from y, but was set after fit. "
                 "Fit again, or pass a fitted model as "
                 "sklearn.frozen.FrozenEstimator(model)."
             )
-        self._language = Known(source, NgramModel.read_arpa(source["path"]))
-        return self._language.model
+        read = self._kept.get("file", source, lambda: _read(source["path"]))
+        self._language_file = Known(source, read)
+        return read
 
     # -- following ----------------------------------------------------------------
 
@@ -341,8 +378,23 @@ def _is(estimator, name: str, value: Any) -> bool:
     return present is None if value is None else present == value
 
 
-def _listed(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+def _listed(names: list[str], one: str = "", several: str = "") -> str:
+    """Names in a sentence, and the verb that goes with so many."""
+    text = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+    return f"{text} {several if names[1:] else one}".rstrip()
+
+
+def _without(names: list[str]) -> str:
+    return ", ".join(f"{name}={_FOLLOWED[name]}" for name in names)
+
+
+def _read(path: str) -> NgramModel:
+    try:
+        return NgramModel.read_arpa(path)
+    except OSError as error:
+        what = f"language_model={path!r} cannot be read: {error.strerror or error}."
+        cure = "Pass the path of an ARPA file, or 'fit' to learn a model from y."
+        raise type(error)(f"{what} {cure}") from error
 
 
 def _source(value) -> dict:
@@ -363,5 +415,5 @@ def _as_is(value) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     if is_collection(value):
-        return [word if isinstance(word, str) else list(word) for word in value]
+        return [list(word) if is_collection(word) else word for word in value]
     return value

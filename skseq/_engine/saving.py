@@ -52,6 +52,7 @@ OBJECTS = {
     "hotwords": LANGUAGE,
     "pattern": LANGUAGE,
     "_language": LANGUAGE,
+    "_language_file": LANGUAGE,
 }
 MAX_LAYERS = 200  # asking a network of more for its weights takes minutes
 

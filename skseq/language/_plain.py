@@ -1,11 +1,13 @@
 """What a search is told, as plain values for files, and back."""
 
 import os
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
 from sklearn.frozen import FrozenEstimator
 
+from skseq._files.plain import MALFORMED
 from skseq.language._alphabet import as_plain, is_collection
 from skseq.language._hotwords import Hotwords
 from skseq.language._known import Known
@@ -22,12 +24,20 @@ def _known(plain: dict) -> Known:
     source, model = plain["source"], NgramModel._from_state(plain["model"])
     if not isinstance(source, dict):
         raise ValueError("what a language model stands for must be a table")
-    return Known(source, model)
+    is_file = set(source) == {"path"} and isinstance(source["path"], str)
+    return Known(source if is_file else NgramModel(**source).get_params(), model)
 
 
 def _weights(plain: dict) -> dict:
     """Phrases and their weights; those that are lists of labels became lists."""
     return {p if isinstance(p, str) else tuple(p): w for p, w in plain["pairs"]}
+
+
+def _frozen(value: Any) -> FrozenEstimator:
+    model = build(value)
+    if not isinstance(model, NgramModel):
+        raise ValueError("only a language model can be frozen")
+    return FrozenEstimator(model)
 
 
 # How each kind of object becomes plain values, and what makes it of them.
@@ -87,7 +97,7 @@ def build(description: Any) -> Any:
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError
         If `describe` cannot have made it.
     """
     if description is None:
@@ -98,9 +108,12 @@ def build(description: Any) -> Any:
     if kind == "plain":
         return value
     if kind == "frozen":
-        return FrozenEstimator(build(value))
+        return _frozen(value)
     if not isinstance(kind, str) or kind not in {"weights", *_KINDS}:
-        raise ValueError(f"it has an unknown kind of language {kind!r}")
+        raise ValueError(f"it has an unknown kind of language {reprlib.repr(kind)}")
     if not isinstance(value, dict):
         raise ValueError(f"its {kind} must be a table of names and values")
-    return _weights(value) if kind == "weights" else _KINDS[kind][2](value)
+    try:
+        return _weights(value) if kind == "weights" else _KINDS[kind][2](value)
+    except MALFORMED as error:
+        raise ValueError(f"its {kind} is malformed: {error}") from error

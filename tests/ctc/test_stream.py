@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.preprocessing import FunctionTransformer
 
 from skseq import CTCSequenceClassifier, Seq2SeqTranslator
 from skseq.augmentation import GaussianNoise
+from skseq.language import Lexicon, NgramModel
 from skseq.preprocessing import MFCC, FrameDifference, LogMel, SequenceNormalizer
 from tests.processes import run_python
 from tests.toy import as_text, roughened, symbol_runs
@@ -142,6 +144,83 @@ def test_labels_come_in_the_form_of_the_fitted_y(form):
 def test_the_floor_of_the_search_is_that_of_predict(floor):
     estimator = with_decoder(reader("lstm"), "beam")
     check_cuttings(estimator.set_params(min_label_log_prob=floor), draw_frames, 10)
+
+
+def frozen_model(form):
+    model = NgramModel(order=3, smoothing="witten_bell").fit(FORMS[form])
+    return FrozenEstimator(model)
+
+
+TOLD = {
+    "a model": lambda form: {"language_model": frozen_model(form)},
+    "a bonus": lambda form: {"insertion_bonus": 1.0},
+    "a penalty": lambda form: {"blank_penalty": 1.5},
+    "words": lambda form: {"lexicon": [*FORMS[form][:5], *FORMS[form][:1]]},
+    "other words at a price": lambda form: {
+        "lexicon": Lexicon(FORMS[form][:5], unknown="penalize", penalty=-2.0)
+    },
+    "phrases": lambda form: {"hotwords": [y[:2] for y in FORMS[form]]},
+    "a pattern": lambda form: {
+        "pattern": "[0-2]{4,9}" if form == "array" else "[ab]{4,9}c?"
+    },
+    "all of it": lambda form: {
+        "language_model": frozen_model(form),
+        "hotwords": [y[:2] for y in FORMS[form]],
+        "lexicon": Lexicon(FORMS[form][:5], unknown="penalize", penalty=-2.0),
+        "pattern": ".{3,7}",
+        "blank_penalty": 0.5,
+        "insertion_bonus": 0.5,
+    },
+}
+
+
+@pytest.mark.filterwarnings("ignore:Nothing that")  # fits the shortest
+@pytest.mark.parametrize("told", TOLD)
+@pytest.mark.parametrize("form", ["str", "list", "array"])
+def test_what_is_known_of_the_language_does_not_depend_on_the_cutting(form, told):
+    estimator = with_decoder(reader("gru, strided", form), "beam")
+    check_cuttings(estimator.set_params(**TOLD[told](form)), draw_frames, 10)
+
+
+def test_the_penalty_of_blanks_is_that_of_predict_in_greedy_decoding_too():
+    estimator = with_decoder(reader("lstm"), "greedy").set_params(blank_penalty=2.0)
+    check_cuttings(estimator, draw_frames, 10)
+
+
+def test_where_nothing_valid_fits_the_stream_ends_empty_with_a_warning():
+    estimator = with_decoder(reader("lstm"), "beam").set_params(pattern="(ab){9}")
+    with estimator.stream() as stream:
+        for piece in np.split(FRAMES[0][:17], [3, 9]):
+            assert stream.push(piece).stable == ""
+        with pytest.warns(UserWarning, match="pattern allows fits these frames"):
+            assert stream.finish() == ""
+
+
+def test_a_stream_holds_back_the_frames_that_a_constraint_may_need():
+    frames = draw_frames(np.random.default_rng(3))[:40]
+    spans = {}
+    for pattern in (None, ".*", "[abc]{3}"):
+        told = with_decoder(reader("lstm"), "beam").set_params(pattern=pattern)
+        with told.stream() as stream:
+            spans[pattern] = stream.push(frames).span
+    assert spans[None][1] == spans["[abc]{3}"][1] == len(frames)
+    assert spans["[abc]{3}"][0] <= len(frames) - 3
+
+
+def test_a_stream_keeps_what_it_was_told_when_it_was_opened():
+    estimator = with_decoder(reader("lstm"), "beam").set_params(lexicon=["ab", "c"])
+    expected = estimator.predict(FRAMES[:1])[0]
+    with estimator.stream() as stream:
+        stream.push(FRAMES[0][:9])
+        estimator.set_params(lexicon=["bbb"]).predict(FRAMES[:1])
+        stream.push(FRAMES[0][9:])
+        assert stream.finish() == expected
+
+
+def test_more_than_a_stream_can_hold_back_is_refused_when_it_is_opened():
+    estimator = with_decoder(reader("lstm"), "beam").set_params(lexicon=["ab" * 9999])
+    with pytest.raises(ValueError, match="holds back as many frames"):
+        estimator.stream()
 
 
 @pytest.mark.parametrize("steps", STEPS)
