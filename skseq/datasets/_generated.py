@@ -28,6 +28,7 @@ def make_digit_strips(
     n_digits=(1, 8),
     gap=(0, 3),
     noise=0.0,
+    strings=None,
     subset="train",
     random_state=None,
 ):
@@ -49,6 +50,9 @@ def make_digit_strips(
     noise : float, default=0.0
         Standard deviation of the Gaussian noise added to every pixel. Larger values
         make the digits harder to tell apart. With noise, pixels may lie outside [0, 1].
+    strings : list of str, default=None
+        What is written, such as dates or telephone numbers, one string of digits per
+        sample; `n_samples` and `n_digits` are then not used. None draws digits.
     subset : {"train", "test", "all"}, default="train"
         Which images to draw from, with replacement: four of every five images ("train",
         1438 images), every fifth one ("test", 359), or all 1797. No image of a test
@@ -69,7 +73,8 @@ def make_digit_strips(
     TypeError
         If a parameter has the wrong type.
     ValueError
-        If a parameter is out of range or `subset` is unknown.
+        If a parameter is out of range, `subset` is unknown or one of `strings` is not
+        made of digits.
 
     Examples
     --------
@@ -83,14 +88,15 @@ def make_digit_strips(
     check_range("gap", gap, Integral, minimum=0)
     check_noise(noise)
     check_value("make_digit_strips", "subset", subset, OneOf(_SUBSETS))
+    strings = [n_digits] * n_samples if strings is None else _digit_strings(strings)
     rng = check_random_state(random_state)
     digits = load_digits()
     chosen = _SUBSETS[subset](np.arange(len(digits.images)))
     columns = digits.images[chosen].transpose(0, 2, 1) / 16.0
     names = digits.target[chosen]
     X, y = [], []
-    for _ in range(n_samples):
-        chosen = rng.randint(len(columns), size=draw_int(rng, n_digits))
+    for string in strings:
+        chosen = _draw_images(string, names, rng)
         gaps = rng.randint(gap[0], gap[1] + 1, size=len(chosen) + 1)
         strip, _ = _join(columns[chosen], gaps)
         strip = strip + noise * rng.standard_normal(strip.shape)
@@ -217,6 +223,13 @@ def _digit_strings(strings) -> list[str]:
                 f"strings[{i}] is {string!r}."
             )
     return strings
+
+
+def _draw_images(string, names, rng) -> np.ndarray:
+    """One of a subset's images per digit, or of any in a range of numbers."""
+    if not isinstance(string, str):
+        return rng.randint(len(names), size=draw_int(rng, string))
+    return np.array([rng.choice(np.flatnonzero(names == int(d))) for d in string])
 
 
 def _draw_recordings(string, recordings, digits, rng) -> np.ndarray:

@@ -79,6 +79,23 @@ def test_same_random_state_gives_the_same_strips():
     assert not np.array_equal(np.concatenate(X), np.concatenate(X_other))
 
 
+def test_given_strings_are_written_with_images_of_their_digits():
+    strings = ["9081726354", "00", "7"]
+    X, y = make_digit_strips(strings=strings, gap=(1, 1), random_state=0)
+    assert y == strings
+    images = load_digits()
+    names = {
+        image.T.tobytes(): str(name)
+        for image, name in zip(
+            (images.images / 16).astype("float32"), images.target, strict=True
+        )
+    }
+    for x, string in zip(X, strings, strict=True):
+        columns = x[1:].reshape(len(string), 9, 8)[:, :8]
+        found = [names[np.ascontiguousarray(image).tobytes()] for image in columns]
+        assert "".join(found) == string
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
@@ -91,6 +108,10 @@ def test_same_random_state_gives_the_same_strips():
         ({"gap": (0.5, 3)}, TypeError, r"gap\[0\] must be an instance of int"),
         ({"noise": -0.1}, ValueError, "noise == -0.1, must be >= 0"),
         ({"subset": "dev"}, ValueError, "among .'train', 'test', 'all'.* Got 'dev'"),
+        ({"strings": "12"}, TypeError, r"must be a list of str. Pass \['12'\]"),
+        ({"strings": ["1", "1a"]}, ValueError, r"digits.*strings\[1\] is '1a'"),
+        ({"strings": ["1", ""]}, ValueError, r"digits.*strings\[1\] is ''"),
+        ({"strings": [12]}, ValueError, r"digits.*strings\[0\] is 12"),
     ],
 )
 def test_strips_refuse_bad_parameters(options, error, message):
