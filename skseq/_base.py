@@ -447,7 +447,7 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
         with suppress(ValueError):
             self._try_example()
 
-    def _settle(self) -> None:
+    def _complete(self) -> None:
         """Get ready to be kept: learn what a file must not leave to be looked up."""
 
     def _check_restored(self) -> None:

@@ -5,6 +5,7 @@ stays as it is.
 """
 
 import os
+import weakref
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
@@ -93,7 +94,7 @@ FITTED_LANGUAGE = {
 
 
 class Compiled:
-    """What parameters were compiled to last, by name. Copies and pickles are empty."""
+    """What parameters were compiled to last, by name."""
 
     def __init__(self):
         self._kept: dict[str, tuple] = {}
@@ -105,8 +106,16 @@ class Compiled:
             kept = self._kept[name] = key, compile()
         return kept[1]
 
-    def __reduce__(self):
-        return Compiled, ()
+
+# What was compiled for the labels of a fit, by the identity of their array, for as long
+# as it lives: copies of an estimator share it, and no file, pickle or clone holds it.
+_COMPILED: dict[int, Compiled] = {}
+
+
+def _compiled_for(classes: np.ndarray) -> Compiled:
+    if id(classes) not in _COMPILED:
+        weakref.finalize(classes, _COMPILED.pop, id(classes), None)
+    return _COMPILED.setdefault(id(classes), Compiled())
 
 
 class _Same:
@@ -151,8 +160,6 @@ class CTCLanguage:
         request = replace(request, options=options)
         checked = super()._check_request_data(request, reset=reset)
         self._check_language()
-        if reset:
-            self._compiled = Compiled()
         weights = checked[0].sample_weight
         self._learn_language(request.y, weights, extra_texts, request.is_partial)
         return checked
@@ -162,13 +169,12 @@ class CTCLanguage:
         self._check_language()
         self._present_guide()
 
-    def _settle(self) -> None:
+    def _complete(self) -> None:
         """See that a file will need no other, and that what it tells can be used."""
         self._check_candidate()
 
     def _check_restored(self) -> None:
         super()._check_restored()
-        vars(self).setdefault("_compiled", Compiled())  # which copies will share
         value, known = self.language_model, vars(self).get("_language_file")
         is_path = isinstance(value, str | os.PathLike) and value != "fit"
         if is_path and (known is None or known.source != _source(value)):
@@ -301,7 +307,7 @@ class CTCLanguage:
 
     @property
     def _kept(self) -> Compiled:
-        return vars(self).setdefault("_compiled", Compiled())
+        return _compiled_for(self.classes_)
 
     def _compile(self, name: str, key: Any, told: Any) -> Automaton:
         classes = self.classes_.tolist()

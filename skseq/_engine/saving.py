@@ -105,7 +105,7 @@ def describe(estimator) -> Described:
         If a file could not hold them; the message says what to do.
     """
     _refuse_subclass(type(estimator))
-    estimator._settle()
+    estimator._complete()
     names = [n for n in estimator._fitted if hasattr(estimator, n)]
     _refuse_own_layers(estimator._settings)
     parameters = _plain_parameters(estimator)

@@ -577,7 +577,7 @@ def test_decoding_is_searched_with_one_pass_and_each_thing_compiled_once(
     )
     estimator = pickle.loads(pickle.dumps(reader(lexicon=WORDS)))
     estimator.predict(X)
-    once, estimator._compiled = runs.copy(), type(estimator._compiled)()
+    once, estimator.classes_ = runs.copy(), estimator.classes_.copy()
     runs.clear(), compiled.clear()
     grid = {
         "lm_weight": [0.0, 0.5, 2.0],
