@@ -51,9 +51,11 @@ n_best = reader.predict_n_best(X_new, n=10)
 first = [hypotheses[0].labels for hypotheses in n_best]
 unsure = int(np.argmin([hypotheses[0].log_probability for hypotheses in n_best]))
 print(f"written: {y_new[unsure]}")
-for labels, log_probability in n_best[unsure][:5]:
-    valid = "valid" if has_valid_check_digit(labels) else ""
-    print(f"   read: {labels:<6} p = {np.exp(log_probability):.3f}  {valid}")
+for found in n_best[unsure][:5]:
+    valid = "valid" if has_valid_check_digit(found.labels) else ""
+    print(
+        f"   read: {found.labels:<6} p = {np.exp(found.log_probability):.3f}  {valid}"
+    )
 
 # %%
 # That strip, and what the network sees in it: in some frames several digits share the
@@ -86,7 +88,7 @@ ranks = np.arange(1, 11)
 found = [
     np.mean(
         [
-            number in [labels for labels, _ in hypotheses[:n]]
+            number in [found.labels for found in hypotheses[:n]]
             for number, hypotheses in zip(y_new, n_best, strict=True)
         ]
     )
