@@ -24,7 +24,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 from skseq import CTCSequenceClassifier
-from skseq.augmentation import Elastic, Shear, SpecAugment, SpeedPerturb
+from skseq.augmentation import (
+    Elastic,
+    Shear,
+    SpecAugment,
+    SpeedPerturb,
+    TimeStretch,
+)
 from skseq.datasets import fetch_spoken_digits, make_spoken_digit_strings
 from skseq.metrics import label_error_rate, sequence_accuracy
 from skseq.preprocessing import LogMel
@@ -80,7 +86,7 @@ def fit(steps, X, y, n_epochs):
 def captchas(data_home, seeds):
     """Exact matches on all images but the 200 that are learnt from."""
     X, texts = small_captchas(data_home)
-    augmenters = [Shear(10, fill=0.0), Elastic(1.0)]
+    augmenters = [TimeStretch(0.5, 1.1), Shear(10, fill=0.0), Elastic(1.0)]
     for seed in seeds:
         parts = train_test_split(X, texts, train_size=200, random_state=seed)
         for name, steps in (("with", augmenters), ("without", None)):
