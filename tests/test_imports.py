@@ -45,6 +45,7 @@ LADDER = [
         "_streams",
         "_typing",
     },
+    {"_encoder"},
     TASKS,
     {"datasets", "inspection", "scikeras"},
     {"__init__"},

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from skseq._ctc.data import FrameData, Shortening
+from skseq._ctc.data import FrameData
 from skseq._ctc.loss import CTCLosses
 from skseq._ctc.network import ctc_network
 from skseq._data.scaling import Scaling
 from skseq._data.sequences import Sequences
+from skseq._encoder.data import Shortening
 from skseq._engine.programs import Recipe
 
 SETTINGS = {
@@ -46,4 +47,6 @@ def frame_data(n_samples, seed=0):
     frames = [rng.normal(size=(n, 2)).astype("float32") for n in lengths]
     labels = [rng.integers(2, size=1 + i % 2) for i in range(n_samples)]
     sequences = Sequences(frames, lengths, 2, "sequences")
-    return FrameData(sequences, np.ones(n_samples), UNSCALED, labels, SAME_LENGTHS)
+    return FrameData(
+        sequences, np.ones(n_samples), UNSCALED, labels, shortening=SAME_LENGTHS
+    )

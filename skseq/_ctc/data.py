@@ -1,6 +1,5 @@
 """Frames with their labels, to be cut into CTC batches. Knows nothing of Keras."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,10 +8,8 @@ import numpy as np
 from skseq._ctc.lattice import minimum_frames
 from skseq._data.batching import pad
 from skseq._data.fingerprints import fingerprint_arrays
-from skseq._data.scaling import Scaling
-from skseq._data.sequences import Sequences
 from skseq._data.suspicions import reading
-from skseq._preprocess.sequences import OfSequences, Preprocessed
+from skseq._encoder.data import EncodedFrames
 from skseq._warnings import warn
 from skseq._wording import counted
 
@@ -28,22 +25,10 @@ ALIGNING = "Shorten y[{i}], or leave the sample out."
 
 
 @dataclass
-class FrameData(OfSequences):
-    """Checked frames, with labels if there are any.
+class FrameData(EncodedFrames):
+    """Checked frames, with labels if there are any."""
 
-    `shortening` is known once the network is: its front end may shorten time, and so
-    may its convolutions.
-    """
-
-    sequences: Sequences | Preprocessed
-    sample_weight: np.ndarray
-    scaling: Scaling
     labels: list[np.ndarray] | None = None
-    shortening: "Shortening | None" = None
-
-    @property
-    def output_lengths(self) -> np.ndarray:
-        return self.shortening(self.lengths)[1]
 
     def in_epoch(self, seed, epoch, exact) -> "FrameData":
         """The data as they are to be trained on in one epoch."""
@@ -80,15 +65,7 @@ class FrameData(OfSequences):
 
         `read` is what the method of that name gave; without it they are read here.
         """
-        read = self.read(rows) if read is None else read
-        frames = list(map(self.sequences.made, rows, read))
-        frames = [self.scaling.levels(item) for item in frames]
-        lengths = np.array([len(item) for item in frames])
-        batch = {
-            "frames": pad(frames),
-            "lengths": lengths.astype("int32"),
-            "front_end_lengths": self.shortening(lengths)[0].astype("int32"),
-        }
+        batch = super().assemble(rows, read)
         if self.labels is not None:
             labels = [self.labels[i] for i in rows]
             counts = np.array([len(item) for item in labels], dtype="int32")
@@ -103,23 +80,6 @@ class FrameData(OfSequences):
         arrays = [self.sample_weight, counts, np.concatenate(self.labels)]
         checksum = fingerprint_arrays(arrays)
         return f"{self.sequences.fingerprint()}-{checksum}"
-
-
-class Shortening:
-    """Counts the frames that a network makes of each length, each length once."""
-
-    def __init__(self, count: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]):
-        self._count = count
-        self._counts = {}
-
-    def __call__(self, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Frames that the front end gives, and frames of the output."""
-        new = np.array(sorted(set(lengths.tolist()) - self._counts.keys()), np.int64)
-        if new.size:
-            counts = zip(*self._count(new), strict=True)
-            self._counts.update(zip(new.tolist(), counts, strict=True))
-        counts = [self._counts[n] for n in lengths.tolist()]
-        return tuple(np.array(counts, dtype=np.int64).T)
 
 
 def trainable_rows(
@@ -165,18 +125,6 @@ def check_feasible(data: FrameData, cure: str = FITTING) -> None:
 def check_alignable(data: FrameData) -> None:
     """Raise ValueError if labels do not fit into the frames of a fitted network."""
     check_feasible(data, ALIGNING)
-
-
-def check_output_lengths(data: FrameData) -> None:
-    """Raise ValueError if the network leaves nothing of a sequence."""
-    empty = np.flatnonzero(data.output_lengths < 1)
-    if empty.size:
-        i = int(empty[0])
-        raise ValueError(
-            f"X[{i}] has {counted(int(data.lengths[i]), 'frame')}, of which the "
-            "network's front end and skip_frames leave none. Lengthen it or leave it "
-            "out."
-        )
 
 
 def _is_short(data) -> np.ndarray:

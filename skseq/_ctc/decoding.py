@@ -10,7 +10,7 @@ from scipy.special import log_softmax, logsumexp
 from sklearn.utils.validation import check_is_fitted
 
 from skseq._confidence import log_odds
-from skseq._ctc.data import FrameData, check_output_lengths
+from skseq._ctc.data import FrameData
 from skseq._ctc.decoders import DECODERS, beam_search
 from skseq._ctc.lattice import label_log_likelihoods, log_likelihood
 from skseq._ctc.network import log_posteriors
@@ -19,6 +19,7 @@ from skseq._data.collections import object_array
 from skseq._data.memory import check_fits
 from skseq._data.sequences import check_sequences
 from skseq._decoding import DecodingSearch
+from skseq._encoder.data import check_output_lengths
 from skseq._parameters import POSITIVE_INT, check_value
 from skseq._results import RankedLabels
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Literal
@@ -13,19 +12,7 @@ from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
-from skseq._ctc.convolutions import (
-    MOST_OF_ONE_LABEL,
-    MOST_OF_SEQUENCES,
-    MOST_STRIDES,
-    pick_convolutions,
-)
-from skseq._ctc.data import (
-    FrameData,
-    Shortening,
-    check_alignable,
-    check_output_lengths,
-    trainable_rows,
-)
+from skseq._ctc.data import FrameData, check_alignable, trainable_rows
 from skseq._ctc.decoders import DECODERS, greedy
 from skseq._ctc.decoding import (
     CTCDecoding,
@@ -43,26 +30,25 @@ from skseq._ctc.language import (
 from skseq._ctc.lattice import forced_alignment, log_likelihood
 from skseq._ctc.loss import CTCLosses
 from skseq._ctc.network import ctc_network, output_lengths
-from skseq._ctc.stream import CTCStream, check_streamable
+from skseq._ctc.stream import CTCStream
 from skseq._ctc.words import word_spans
 from skseq._data.batching import unpad
 from skseq._data.collections import object_array
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary
 from skseq._data.labels import check_labels, sorted_classes
-from skseq._data.lengths import refuse_own_lengths
-from skseq._data.scaling import Scaling
-from skseq._data.suspicions import check_learnt, warn_of_waveforms
-from skseq._data.terms import FRAMES, IMAGES, Terms
 from skseq._data.weights import check_sample_weight, class_weights
 from skseq._decoding import FITTED_DECODING
+from skseq._encoder.convolutions import MOST_OF_ONE_LABEL, MOST_OF_SEQUENCES
+from skseq._encoder.data import check_output_lengths
+from skseq._encoder.estimator import ENCODER_CONSTRAINTS, EncoderEstimator
+from skseq._encoder.stream import check_streamable
 from skseq._engine.convergence import lack_of_learning, not_learnt
 from skseq._engine.export import Export, check_greedy
 from skseq._engine.state import FitRequest
-from skseq._frames import FITTED_FRAMES, FrameEstimator
-from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
-from skseq._nn.padding import check_padded_batches, reads_ids
+from skseq._frames import FITTED_FRAMES
+from skseq._nn.front_ends import front_end_of
+from skseq._nn.padding import check_padded_batches
 from skseq._parameters import (
-    BOOLEAN,
     NON_NEGATIVE_INT,
     NON_NEGATIVE_REAL,
     NONE,
@@ -70,8 +56,6 @@ from skseq._parameters import (
     Interval,
     Kind,
     OneOf,
-    TupleOf,
-    as_tuple,
     check_value,
     instance_of,
 )
@@ -108,14 +92,8 @@ CLASS_WEIGHTS = Kind(
     "a dict of labels to weights of at least 0",
 )
 
-CONVOLUTIONS = OneOf(["auto"]), POSITIVE_INT, TupleOf(POSITIVE_INT, min_length=0)
-
 CONSTRAINTS = {
-    "conv_filters": CONVOLUTIONS,
-    "conv_kernel_size": POSITIVE_INT,
-    "conv_strides": CONVOLUTIONS,
-    "front_end": FRONT_END,
-    "standardize": BOOLEAN,
+    **ENCODER_CONSTRAINTS,
     "skip_frames": NON_NEGATIVE_INT,
     "target": OneOf(["auto", "sequence", "single"]),
     "infeasible": OneOf(["raise", "drop"]),
@@ -124,7 +102,7 @@ CONSTRAINTS = {
 }
 
 
-class CTCSequenceClassifier(CTCLanguage, CTCDecoding, FrameEstimator):
+class CTCSequenceClassifier(CTCLanguage, CTCDecoding, EncoderEstimator):
     """Turn sequences of feature frames into shorter label sequences.
 
     A recurrent network gives every frame a probability for each label and for a blank;
@@ -375,7 +353,6 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, FrameEstimator):
     }
     _prediction_parameters = frozenset(DECODING_CONSTRAINTS)
     _decoding_constraints = DECODING_CONSTRAINTS
-    _routes = (*FrameEstimator._routes, "front_end")
 
     def __init__(
         self,
@@ -795,12 +772,7 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, FrameEstimator):
     def _check_data(
         self, X, y, sample_weight, *, reset, classes=None, is_trained_on=True
     ):
-        sequences = check_learnt(self, X, y, reset=reset, terms=self._terms)
-        refuse_own_lengths(sequences.lengths, y)
-        if is_trained_on:
-            sequences = self._preprocessed(sequences, reset)
-        else:
-            sequences = self._transformed(sequences)
+        sequences = self._checked_frames(X, y, reset=reset, is_trained_on=is_trained_on)
         labels = check_labels(
             y,
             len(sequences),
@@ -809,14 +781,7 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, FrameEstimator):
         )
         sample_weight = check_sample_weight(sample_weight, len(sequences))
         if reset:
-            warn_of_waveforms(sequences, self._shortened_by())
-            scaling = Scaling.fit(
-                sequences,
-                np.flatnonzero(sample_weight > 0),
-                standardize=self.standardize,
-                pooled=self.front_end == "image",
-            )
-            self.mean_, self.scale_ = scaling.mean, scaling.scale
+            self._learn_scaling(sequences, sample_weight)
             vocabulary = LabelVocabulary.fit(labels)
             self._label_form = vocabulary.form
             self.classes_ = vocabulary.classes
@@ -838,57 +803,25 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, FrameEstimator):
             settings = {"conv_strides": strides, "skip_frames": self.skip_frames}
             return output_lengths(settings, part.lengths)
 
-        conv_filters, conv_strides = pick_convolutions(
-            self.conv_filters,
-            self.conv_strides,
+        encoder = self._encoder_settings(
+            present,
             lambda strides: min(
                 part.least_room(count(part, strides), count(part, ())) for part in parts
             ),
-            present,
-            has_front_end=self.front_end is not None,
-            most=MOST_OF_ONE_LABEL if self._is_single else MOST_OF_SEQUENCES,
+            MOST_OF_ONE_LABEL if self._is_single else MOST_OF_SEQUENCES,
         )
-        if len(conv_strides) != len(conv_filters):
-            raise ValueError(
-                f"conv_strides has {counted(len(conv_strides), 'entry', 'entries')}, "
-                f"but conv_filters has {len(conv_filters)}. Give one stride per "
-                "convolution, or one int for all."
-            )
+        n_labels = len(self.classes_)
         return {
-            "n_features": self._n_inputs,
-            "n_labels": len(self.classes_),
-            "units": as_tuple(self.units),
-            "cell": self.cell,
-            "bidirectional": bool(self.bidirectional),
-            "dropout": float(self.dropout),
-            "conv_filters": conv_filters,
-            "conv_kernel_size": int(self.conv_kernel_size),
-            "conv_strides": conv_strides,
-            "front_end": self.front_end,
-            "front_end_parameters": check_front_end(
-                self.front_end, self._routed("front_end"), type(self).__name__
-            ),
+            **encoder,
+            "n_labels": n_labels,
             "skip_frames": int(self.skip_frames),
         }
 
     _network = staticmethod(ctc_network)
+    _output_lengths = staticmethod(output_lengths)
 
     def _make_losses(self):
         return CTCLosses()
-
-    def _prepare(self, program, data):
-        front_end, model = front_end_of(self._settings), program.model
-        if self.standardize and reads_ids(model):
-            raise ValueError(
-                "front_end looks its frames up in a keras.layers.Embedding, but "
-                "standardize=True changes them. Set standardize=False."
-            )
-
-        def count(lengths):
-            lengths = front_end.output_lengths(model, lengths)
-            return lengths, output_lengths(self._settings, lengths)
-
-        data.shortening = Shortening(count)
 
     def _weigh(self, data, is_partial):
         if self.class_weight is None:
@@ -943,10 +876,6 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, FrameEstimator):
             raise ValueError(
                 f"it has {counted(n_labels, 'label')} for another number of outputs"
             )
-        strides = math.prod(self._settings["conv_strides"])
-        if strides > MOST_STRIDES:  # each batch would be padded to as many frames
-            raise ValueError(f"its conv_strides make one frame of {strides}")
-        self._check_restored_width()
 
     def _exported(self, model, format):
         is_text = format == "saved_model"
@@ -965,31 +894,8 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, FrameEstimator):
     # -- its own ------------------------------------------------------------------
 
     @property
-    def conv_strides_(self) -> tuple[int, ...]:
-        """The stride of each convolution, as `conv_strides` gave it or "auto" chose."""
-        check_is_fitted(self)
-        return self._settings["conv_strides"]
-
-    @property
-    def _scaling(self) -> Scaling:
-        return Scaling(self.mean_, self.scale_)
-
-    @property
     def _vocabulary(self) -> LabelVocabulary:
         return LabelVocabulary(self.classes_, self._label_form)
-
-    def _shortened_by(self) -> float:
-        """How many frames become one; infinity where that is known in training only."""
-        if self.front_end:
-            return math.inf
-        if "auto" in (self.conv_filters, self.conv_strides):
-            return 1
-        strides = as_tuple(self.conv_strides, len(as_tuple(self.conv_filters)))
-        return math.prod(strides)
-
-    @property
-    def _terms(self) -> Terms:
-        return IMAGES if self.front_end == "image" else FRAMES
 
     @property
     def _is_single(self) -> bool:

@@ -8,19 +8,16 @@ takes it over only if nothing failed.
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from skseq._ctc.language import warn_of_gap
 from skseq._ctc.lattice import OneLabelMasses
-from skseq._ctc.network import advance, first_states
+from skseq._ctc.network import advance
 from skseq._ctc.running import NOTHING, Beam, Greedy, OneLabel
 from skseq._data.label_vocabulary import LabelVocabulary
-from skseq._data.scaling import Scaling
-from skseq._engine.lending import borrow
-from skseq._engine.programs import Recipe
+from skseq._encoder.stream import StreamedNetwork
 from skseq._preprocess.pieces import Pieces
 from skseq._results import Partial
 from skseq._streams import Stream
@@ -150,46 +147,25 @@ class CTCStream(Stream):
 
 
 @dataclass(frozen=True)
-class _Network:
-    """A network as it was when a stream was opened."""
+class _Network(StreamedNetwork):
+    """A network that gives log-posteriors, as a decoder is to read them."""
 
-    recipe: Recipe
-    weights: list[np.ndarray]
-    scaling: Scaling
-    stride: int  # pushed frames from one output frame to the next
     n_skipped: int
     heard: Callable  # what the decoder reads of log-posteriors
 
     @classmethod
     def of(cls, reader: Any, hop: int) -> "_Network":
-        settings = reader._settings
+        plain = StreamedNetwork.of(reader, advance, hop)
         return cls(
-            reader._recipe(),
-            reader._weights,
-            reader._scaling,
-            prod(settings["conv_strides"]) * hop,
-            settings["skip_frames"],
-            reader._heard,
+            **vars(plain),
+            n_skipped=reader._settings["skip_frames"],
+            heard=reader._heard,
         )
-
-    def first_states(self) -> tuple[np.ndarray, ...]:
-        """What is handed on before the first frame; this compiles what runs later."""
-        with borrow(self.recipe, self.weights) as program:
-            states = tuple(state.numpy() for state in first_states(program.model))
-        return self.run(np.empty((0, 0)), np.empty((0, 0)), states)[2]
 
     def run(self, frames, last_frames, states) -> tuple:
         """Log-posteriors of frames and of last ones, and what is to be handed on."""
-        inputs = [self._levels(part) for part in (frames, last_frames)]
-        with borrow(self.recipe, self.weights) as program:
-            found, last, *states = program.run(advance, *inputs, *states)
-        return self.heard(found[0]), self.heard(last[0]), tuple(states)
-
-    @np.errstate(under="ignore")
-    def _levels(self, frames) -> np.ndarray:
-        if not len(frames):
-            return np.empty((1, 0, len(self.scaling.mean)), np.float32)
-        return self.scaling.levels(frames)[np.newaxis].astype(np.float32)
+        found, last, states = super().run(frames, last_frames, states)
+        return self.heard(found), self.heard(last), states
 
     def n_read(self, state: "_State") -> int:
         """Pushed frames that the settled labels were read from."""
@@ -227,23 +203,6 @@ class _State:
             n_pushed=self.n_pushed + len(frames),
         )
         return after, labels
-
-
-def check_streamable(reader: Any) -> None:
-    """Refuse a fitted network that reads more than what has come."""
-    settings = reader._settings
-    if settings["bidirectional"]:
-        raise ValueError(
-            "stream() needs bidirectional=False: this network also reads sequences "
-            "from their ends. Fit again with bidirectional=False."
-        )
-    if settings["front_end"] is not None:
-        kind = '"image"' if settings["front_end"] == "image" else "of your own"
-        raise ValueError(
-            f"stream() cannot apply a front_end {kind}, which may need the whole "
-            "sequence. Fit again with front_end=None, with conv_filters and "
-            "conv_strides, which can be applied piece by piece."
-        )
 
 
 def _decoder(reader: Any) -> Greedy | OneLabel | Beam:

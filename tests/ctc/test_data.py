@@ -6,13 +6,12 @@ import pytest
 from skseq._ctc.data import (
     N_NAMED,
     FrameData,
-    Shortening,
     check_alignable,
     check_feasible,
-    check_output_lengths,
     trainable_rows,
 )
 from skseq._data.scaling import Scaling
+from skseq._encoder.data import Shortening, check_output_lengths
 from skseq._preprocess import preprocessed
 from skseq.augmentation import augmenter
 from tests.data.samples import fit
@@ -34,7 +33,7 @@ def data_of(lengths=LENGTHS, labels=LABELS, weights=None, count=None, steps=None
         weights,
         Scaling(np.ones(2), np.full(2, 2.0)),
         labels and [np.array(item, dtype=int) for item in labels],
-        Shortening(count or (lambda lengths: (lengths, lengths))),
+        shortening=Shortening(count or (lambda lengths: (lengths, lengths))),
     )
 
 

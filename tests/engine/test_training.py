@@ -34,7 +34,7 @@ def part(rows, weights=None, frames=FRAMES):
     sequences = Sequences([frames[i] for i in rows], LENGTHS[rows], 2, "sequences")
     weights = np.ones(len(rows)) if weights is None else np.array(weights, float)
     labels = [LABELS[i] for i in rows]
-    data = FrameData(sequences, weights, UNSCALED, labels, SAME_LENGTHS)
+    data = FrameData(sequences, weights, UNSCALED, labels, shortening=SAME_LENGTHS)
     return Subset(data, np.flatnonzero(weights))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skseq import load
-from skseq._ctc.convolutions import pick_convolutions
+from skseq._encoder.convolutions import pick_convolutions
 from tests.estimators import CTC, TINY
 
 make = partial(CTC.make, **TINY, conv_filters="auto")
