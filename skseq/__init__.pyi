@@ -22,6 +22,7 @@ from skseq._engine.checkpoint import clear_checkpoints as clear_checkpoints
 from skseq._engine.lending import clear_programs as clear_programs
 from skseq._engine.lending import set_program_memory as set_program_memory
 from skseq._engine.pipelines import save as save
+from skseq._framewise.classifier import SequenceClassifier as SequenceClassifier
 from skseq._seq2seq.estimator import Seq2SeqTranslator as Seq2SeqTranslator
 from skseq._show_versions import show_versions as show_versions
 from skseq._version import __version__ as __version__
@@ -30,6 +31,7 @@ _Estimator = Union[  # noqa: UP007 - one to a line, however many there are
     CTCSequenceClassifier,
     LSTMAutoencoder,
     Seq2SeqTranslator,
+    SequenceClassifier,
     Pipeline,
 ]
 
@@ -52,6 +54,7 @@ __all__ = [
     "CTCSequenceClassifier",
     "LSTMAutoencoder",
     "Seq2SeqTranslator",
+    "SequenceClassifier",
     "clear_checkpoints",
     "clear_programs",
     "load",

@@ -9,6 +9,7 @@ ESTIMATORS = {
     "CTCSequenceClassifier": "skseq._ctc.estimator",
     "LSTMAutoencoder": "skseq._autoencoder.estimator",
     "Seq2SeqTranslator": "skseq._seq2seq.estimator",
+    "SequenceClassifier": "skseq._framewise.classifier",
 }
 
 FUNCTIONS = {

@@ -14,7 +14,12 @@ from functools import cache
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 
-from skseq import CTCSequenceClassifier, LSTMAutoencoder, Seq2SeqTranslator
+from skseq import (
+    CTCSequenceClassifier,
+    LSTMAutoencoder,
+    Seq2SeqTranslator,
+    SequenceClassifier,
+)
 from skseq.language import Hotwords, Lexicon, NgramModel
 from skseq.preprocessing import SequenceNormalizer
 from tests.toy import as_text, reversals, roughened, symbol_runs
@@ -501,12 +506,73 @@ AUTOENCODER_REPEAT = AUTOENCODER.variant(
 )
 
 
+# -- frames to one output ---------------------------------------------------------
+
+
+@cache
+def frames_and_words(n_samples):
+    X, classes = frames_and_classes(n_samples)
+    return X, np.array(["nod", "shake", "wave"])[classes].tolist()
+
+
+FRAMEWISE_BAD_VALUES = {
+    name: CTC.bad_values[name]
+    for name in ("conv_filters", "conv_kernel_size", "conv_strides", "front_end")
+} | {"standardize": CTC.bad_values["standardize"]}
+
+CLASSIFIER = Case(
+    name="classifier",
+    Estimator=SequenceClassifier,
+    draw=frames_and_words,
+    methods={
+        "predict": of_X("predict"),
+        "predict_proba": of_X("predict_proba"),
+        "predict_log_proba": of_X("predict_log_proba"),
+        "decision_function": of_X("decision_function"),
+    },
+    altered=other_frames,
+    lengthened=long_frames,
+    reads="frames",
+    writes="one label",
+    params={"conv_filters": (), "pooling": "last"},
+    bad_values={
+        **FRAMEWISE_BAD_VALUES,
+        "pooling": (
+            "among {'last', 'mean', 'max', 'attention'}",
+            ["sum", None, 3, ["last"]],
+        ),
+        "class_weight": CTC.bad_values["class_weight"],
+    },
+    check_params={"epochs": 12},
+)
+CLASSIFIER_ATTENTION = CLASSIFIER.variant(
+    "classifier-attention",
+    changes={
+        "draw": frames_and_classes,
+        "methods": {
+            **CLASSIFIER.methods,
+            "predict_attention": of_X("predict_attention"),
+        },
+    },
+    cell="gru",
+    bidirectional=False,
+    conv_filters=3,
+    conv_strides=2,
+    pooling="attention",
+    class_weight="balanced",
+    dropout=0.2,
+    preprocess=[SequenceNormalizer()],
+)
+CLASSIFIER_MEAN = CLASSIFIER.variant("classifier-mean", pooling="mean")
+CLASSIFIER_MAX = CLASSIFIER.variant("classifier-max", pooling="max")
+
 # -- all of them ------------------------------------------------------------------
 
 CASES = [
     *(CTC, CTC_GRU_CONV, CTC_SINGLE, CTC_TOLD),
     *(TRANSLATOR, TRANSLATOR_GRU_DOT, TRANSLATOR_CHAR),
     *(AUTOENCODER, AUTOENCODER_REPEAT),
+    *(CLASSIFIER, CLASSIFIER_ATTENTION, CLASSIFIER_MEAN, CLASSIFIER_MAX),
 ]
 
 # The first case of each class.

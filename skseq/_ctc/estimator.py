@@ -35,12 +35,12 @@ from skseq._ctc.words import word_spans
 from skseq._data.batching import unpad
 from skseq._data.collections import object_array
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary
-from skseq._data.labels import check_labels, sorted_classes
-from skseq._data.weights import check_sample_weight, class_weights
+from skseq._data.labels import check_labels
+from skseq._data.weights import check_sample_weight, weigh_classes
 from skseq._decoding import FITTED_DECODING
 from skseq._encoder.convolutions import MOST_OF_ONE_LABEL, MOST_OF_SEQUENCES
 from skseq._encoder.data import check_output_lengths
-from skseq._encoder.estimator import ENCODER_CONSTRAINTS, EncoderEstimator
+from skseq._encoder.estimator import CLASS_WEIGHT, ENCODER_CONSTRAINTS, EncoderEstimator
 from skseq._encoder.stream import check_streamable
 from skseq._engine.convergence import lack_of_learning, not_learnt
 from skseq._engine.export import Export, check_greedy
@@ -50,11 +50,9 @@ from skseq._nn.front_ends import front_end_of
 from skseq._nn.padding import check_padded_batches
 from skseq._parameters import (
     NON_NEGATIVE_INT,
-    NON_NEGATIVE_REAL,
     NONE,
     POSITIVE_INT,
     Interval,
-    Kind,
     OneOf,
     check_value,
     instance_of,
@@ -85,19 +83,12 @@ DECODING_CONSTRAINTS = {
     **LANGUAGE_CONSTRAINTS,
 }
 
-CLASS_WEIGHTS = Kind(
-    lambda value: (
-        isinstance(value, dict) and all(map(NON_NEGATIVE_REAL.accepts, value.values()))
-    ),
-    "a dict of labels to weights of at least 0",
-)
-
 CONSTRAINTS = {
     **ENCODER_CONSTRAINTS,
     "skip_frames": NON_NEGATIVE_INT,
     "target": OneOf(["auto", "sequence", "single"]),
     "infeasible": OneOf(["raise", "drop"]),
-    "class_weight": (OneOf(["balanced"]), CLASS_WEIGHTS, NONE),
+    "class_weight": CLASS_WEIGHT,
     **DECODING_CONSTRAINTS,
 }
 
@@ -785,14 +776,7 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, EncoderEstimator):
             vocabulary = LabelVocabulary.fit(labels)
             self._label_form = vocabulary.form
             self.classes_ = vocabulary.classes
-        if classes is not None:
-            classes = sorted_classes(classes)
-            if not reset and not np.array_equal(classes, self.classes_):
-                raise ValueError(
-                    f"classes={classes.tolist()} must be those of the first call, "
-                    f"{self.classes_.tolist()}."
-                )
-            self.classes_ = classes
+        self._take_classes(classes, reset)
         encoded = self._vocabulary.encode(labels)
         return FrameData(sequences, sample_weight, self._scaling, encoded)
 
@@ -831,24 +815,9 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, EncoderEstimator):
                 "class_weight weighs classes, but y holds label sequences. Set "
                 "class_weight=None, or target='single' for one label per sample."
             )
-        if is_partial and self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight='balanced' needs all samples, but partial_fit sees only "
-                "some of them. "
-                "Pass sklearn.utils.class_weight.compute_class_weight('balanced', "
-                "classes=classes, y=y) as a dict of label to weight."
-            )
         ids = np.concatenate(data.labels)
-        weights = class_weights(self.class_weight, ids, self.classes_)[ids]
-        with np.errstate(over="ignore"):
-            weights = data.sample_weight * weights
-            total = weights.sum()
-        if not np.isfinite(total):
-            raise ValueError(
-                "class_weight is too large: the sum over all samples is not finite. "
-                "Only ratios count, so divide all weights by the largest."
-            )
-        return replace(data, sample_weight=weights)
+        given = data.sample_weight, self.class_weight, ids, self.classes_
+        return replace(data, sample_weight=weigh_classes(*given, is_partial))
 
     def _trainable_rows(self, data):
         shortens = max(self._settings["conv_strides"], default=1) > 1

@@ -4,17 +4,16 @@ Everything is built of plain operations on padded batches, so that other runtime
 run it, and gives what the methods of the estimator give.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import tensorflow as tf
 
 from skseq._ctc.network import log_posteriors
 from skseq._data.label_vocabulary import LabelVocabulary
-from skseq._data.scaling import Scaling
+from skseq._encoder.export import EncodedGraph, label_strings
 from skseq._engine.export import Graph
 from skseq._nn.answerable import Batch
-from skseq._nn.steps import NOT_GIVEN, NOT_READABLE, GraphInputs, standardized
+from skseq._nn.steps import NOT_GIVEN
 
 # A log-probability of nothing: finite, so that no difference of two is NaN.
 _NEVER = -1e30
@@ -88,24 +87,16 @@ def _log_of_sum(a, b):
 
 
 @dataclass(frozen=True)
-class Reader:
+class Reader(EncodedGraph):
     """A fitted network in graphs.
 
     Attributes
     ----------
-    model : keras.Model
-    inputs : GraphInputs
-    scaling : Scaling
-    front_end : FrontEnd
     vocabulary : LabelVocabulary
     has_text : bool
         Whether there are strings, as in a SavedModel.
     """
 
-    model: Any
-    inputs: GraphInputs
-    scaling: Scaling
-    front_end: Any
     vocabulary: LabelVocabulary
     has_text: bool
 
@@ -119,14 +110,8 @@ class Reader:
 
     def _run(self, **given) -> tuple:
         """Log-posteriors or, of one label, log-probabilities, and their batch."""
-        batch = self.inputs.read(**given)
-        frames = tf.cast(standardized(batch, self.scaling), tf.float32)
-        batch = replace(batch, frames=frames).demand_finite(NOT_READABLE)
-        further = self.front_end.further_inputs(self.model, batch.lengths)
-        for lengths in further:
-            batch = batch.demand(lengths > 0, _NO_FRAMES)
-        given = batch.frames, batch.lengths, *further
-        batch = Batch(*log_posteriors(self.model, *given), batch.is_sound)
+        inputs, batch = self._encoded(_NO_FRAMES, **given)
+        batch = Batch(*log_posteriors(self.model, *inputs), batch.is_sound)
         batch = batch.demand_frames(_NO_FRAMES).demand_finite(NOT_GIVEN)
         values = batch.frames
         if self.vocabulary.form == "single":
@@ -172,16 +157,4 @@ class Reader:
 
     @property
     def _strings(self):
-        return tf.constant(
-            [_encoded(label) for label in self.vocabulary.classes.tolist()]
-        )
-
-
-def _encoded(label: str) -> bytes:
-    try:
-        return label.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(
-            f"The label {label!r} cannot be exported: it is a lone surrogate, which "
-            "UTF-8 does not hold. Rename it, and fit again."
-        ) from error
+        return label_strings(self.vocabulary.classes)

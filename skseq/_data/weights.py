@@ -99,6 +99,46 @@ def _as_floats(sample_weight) -> np.ndarray:
         ) from error
 
 
+def weigh_classes(sample_weight, class_weight, ids, classes, is_partial=False):
+    """Multiply the weights of samples by those of their classes.
+
+    Parameters
+    ----------
+    sample_weight : ndarray of shape (n_samples,)
+        Checked.
+    class_weight, ids, classes : object
+        As of `class_weights`.
+    is_partial : bool, default=False
+        Whether these are only some of the samples, as `partial_fit` sees them.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_samples,), dtype float64
+
+    Raises
+    ------
+    ValueError
+        If the classes are to be balanced and only some samples are there, or the
+        weights are too large to be added up.
+    """
+    if is_partial and class_weight == "balanced":
+        raise ValueError(
+            "class_weight='balanced' needs all samples, but partial_fit sees only "
+            "some of them. "
+            "Pass sklearn.utils.class_weight.compute_class_weight('balanced', "
+            "classes=classes, y=y) as a dict of label to weight."
+        )
+    with np.errstate(over="ignore"):
+        weights = sample_weight * class_weights(class_weight, ids, classes)[ids]
+        total = weights.sum()
+    if not np.isfinite(total):
+        raise ValueError(
+            "class_weight is too large: the sum over all samples is not finite. "
+            "Only ratios count, so divide all weights by the largest."
+        )
+    return weights
+
+
 def class_weights(class_weight, ids, classes) -> np.ndarray:
     """Work out what each class counts.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skseq._data.labels import sorted_classes
 from skseq._data.lengths import refuse_own_lengths
 from skseq._data.scaling import Scaling
 from skseq._data.suspicions import check_learnt, warn_of_waveforms
@@ -17,10 +18,31 @@ from skseq._encoder.network import encoder, output_lengths
 from skseq._frames import FrameEstimator
 from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
 from skseq._nn.padding import reads_ids
-from skseq._parameters import BOOLEAN, POSITIVE_INT, OneOf, TupleOf, as_tuple
+from skseq._parameters import (
+    BOOLEAN,
+    NON_NEGATIVE_REAL,
+    NONE,
+    POSITIVE_INT,
+    Kind,
+    OneOf,
+    TupleOf,
+    as_tuple,
+)
 from skseq._wording import counted
 
 CONVOLUTIONS = OneOf(["auto"]), POSITIVE_INT, TupleOf(POSITIVE_INT, min_length=0)
+
+CLASS_WEIGHT = (
+    OneOf(["balanced"]),
+    Kind(
+        lambda value: (
+            isinstance(value, dict)
+            and all(map(NON_NEGATIVE_REAL.accepts, value.values()))
+        ),
+        "a dict of labels to weights of at least 0",
+    ),
+    NONE,
+)
 
 ENCODER_CONSTRAINTS = {
     "conv_filters": CONVOLUTIONS,
@@ -51,6 +73,18 @@ class EncoderEstimator(FrameEstimator):
         if is_trained_on:
             return self._preprocessed(sequences, reset)
         return self._transformed(sequences)
+
+    def _take_classes(self, classes, reset) -> None:
+        """Take the labels that `partial_fit` is told of, if it is, and keep them."""
+        if classes is None:
+            return
+        classes = sorted_classes(classes)
+        if not reset and not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                f"classes={classes.tolist()} must be those of the first call, "
+                f"{self.classes_.tolist()}."
+            )
+        self.classes_ = classes
 
     def _learn_scaling(self, sequences, sample_weight) -> None:
         """Learn what frames are centred on and divided by; warn of waveforms."""

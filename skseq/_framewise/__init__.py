@@ -1,0 +1,5 @@
+"""From sequences to one output per sequence, or one per frame.
+
+One network with three heads: `classifier`, `regressor` and `tagger` have the
+estimators, `estimator` their base.
+"""

@@ -1,0 +1,94 @@
+"""The base of the estimators that give one output per sequence, or one per frame."""
+
+import numpy as np
+
+from skseq._data.sequences import check_sequences
+from skseq._encoder.data import check_output_lengths
+from skseq._encoder.estimator import EncoderEstimator
+from skseq._encoder.network import output_lengths
+from skseq._engine.programs import Program
+from skseq._framewise.data import TargetFrames
+from skseq._framewise.network import framewise_network
+from skseq._wording import counted
+
+# What time is shortened by at most where outputs are those of sequences.
+MOST_STRIDES = 2
+
+
+class FramewiseEstimator(EncoderEstimator):
+    """Base of the estimators with one network and a head of their own.
+
+    A task says how many outputs there are, and by `_pooled` how the states of a
+    sequence become one; None leaves one row of outputs per frame.
+    """
+
+    _network = staticmethod(framewise_network)
+
+    # -- what a task gives --------------------------------------------------------
+
+    @property
+    def _n_outputs(self) -> int:
+        raise NotImplementedError
+
+    @property
+    def _pooled(self) -> str | None:
+        raise NotImplementedError
+
+    # -- the network --------------------------------------------------------------
+
+    def _make_settings(self, data, validation, present):
+        parts = [part for part in (data, validation) if part is not None]
+        lengths = np.concatenate([part.lengths for part in parts])
+
+        def room(strides):
+            return output_lengths({"conv_strides": strides}, lengths).min()
+
+        if self._pooled is None:
+            self._check_strides()
+        most = 1 if self._pooled is None else MOST_STRIDES
+        return {
+            **self._encoder_settings(present, room, most),
+            "n_outputs": self._n_outputs,
+            "pooling": self._pooled,
+        }
+
+    def _check_strides(self) -> None:
+        """Refuse to shorten time where there is one output per frame."""
+        strides = self.conv_strides
+        given = [strides] if isinstance(strides, int) else strides
+        if strides != "auto" and max(given, default=1) > 1:
+            raise ValueError(
+                f"conv_strides={strides!r} would shorten time, but y holds one value "
+                'per frame. Leave it at "auto", or set it to 1.'
+            )
+
+    def _trainable_rows(self, data):
+        if self._pooled is None:
+            check_keeps_length(data)
+        else:
+            check_output_lengths(data)
+        return super()._trainable_rows(data)
+
+    # -- using --------------------------------------------------------------------
+
+    def _frames_of(self, X):
+        """Checked frames, as the trained network reads them."""
+        sequences = check_sequences(self, X, reset=False, terms=self._terms)
+        return self._transformed(sequences)
+
+    def _map_frames(self, sequences, read, run=Program.infer) -> list:
+        """What `read(rows, *outputs)` makes of each sequence, in order."""
+        data = TargetFrames(sequences, np.ones(len(sequences)), self._scaling)
+        return self._map(data, read, run, check=check_output_lengths)
+
+
+def check_keeps_length(data: TargetFrames) -> None:
+    """Refuse a front end that makes another number of frames; each has a value."""
+    wrong = np.flatnonzero(data.output_lengths != data.lengths)
+    if wrong.size:
+        i = int(wrong[0])
+        raise ValueError(
+            f"front_end makes {counted(int(data.output_lengths[i]), 'frame')} of the "
+            f"{data.lengths[i]} of X[{i}], but y holds one value per frame. Pad its "
+            'convolutions (padding="same"), and leave out strides and pooling.'
+        )

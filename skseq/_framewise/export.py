@@ -1,0 +1,70 @@
+"""What is exported of a network with one output per sequence or frame, as graphs.
+
+In plain operations on padded batches, which give what the estimators' methods give.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import tensorflow as tf
+
+from skseq._encoder.export import EncodedGraph, label_strings
+from skseq._encoder.network import run
+from skseq._engine.export import Graph
+from skseq._nn.steps import NOT_GIVEN
+
+_NO_FRAMES = (
+    "The network's front end leaves no frame of a sequence: lengthen it or leave it "
+    "out."
+)
+
+
+@dataclass(frozen=True)
+class FramewiseGraph(EncodedGraph):
+    """A fitted network in graphs."""
+
+    def _outputs(self, **given) -> tuple:
+        """What the network gives, and the batch of its first output."""
+        inputs, batch = self._encoded(_NO_FRAMES, **given)
+        found = run(self.model, *inputs)
+        batch = replace(batch, frames=found[0], lengths=found[-1])
+        return found, batch.demand_frames(_NO_FRAMES)
+
+
+@dataclass(frozen=True)
+class ClassifierGraph(FramewiseGraph):
+    """A fitted classifier in graphs.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+    has_text : bool
+        Whether there are strings, as in a SavedModel.
+    """
+
+    classes: Any
+    has_text: bool
+
+    def graphs(self) -> list[Graph]:
+        """The functions, as a SavedModel or ONNX has them."""
+        functions = {"predict": [self._predicted], "proba": [self._proba]}
+        if not self.has_text:
+            functions = {"model": [self._proba, self._predicted]}
+        given = self.inputs.specs, self.inputs.example
+        return [Graph.of(n, self._run, parts, *given) for n, parts in functions.items()]
+
+    def _run(self, **given) -> tuple:
+        found, batch = self._outputs(**given)
+        is_finite = tf.reduce_all(tf.math.is_finite(found[0]), axis=1)
+        return found[0], batch.demand(is_finite, NOT_GIVEN)
+
+    def _predicted(self, logits, batch) -> dict:
+        """An id that no label has where there is none: to look it up must fail."""
+        ids = tf.argmax(logits, axis=1, output_type=tf.int32)
+        found = {"label_id": tf.where(batch.is_sound, ids, logits.shape[1])}
+        if self.has_text and self.classes.dtype.kind == "U":
+            found["label"] = tf.gather(label_strings(self.classes), ids)
+        return found
+
+    def _proba(self, logits, batch) -> dict:
+        return {"proba": batch.answered(tf.nn.softmax(logits))}

@@ -1,0 +1,90 @@
+"""What makes one vector of the states of a sequence, whatever its length.
+
+Each is a layer of states (n_samples, n_frames, n_features), zero past each length, and
+of the lengths. It returns (n_samples, n_features) and, if `has_weights`, how much each
+frame counts, (n_samples, n_frames).
+"""
+
+import keras
+import tensorflow as tf
+
+from skseq._nn import compiled
+from skseq._nn.layers import FinalStates
+from skseq._nn.rows import attention, product
+
+# Smaller than any score, and finite, so that no gradient is NaN.
+NEVER = -1e9
+
+
+class AttentionPooling(keras.layers.Layer):
+    """A weighted mean, whose weights are learnt (Yang et al. 2016).
+
+    The score of a frame is a product with the hyperbolic tangent of its projection;
+    weights are the softmax of the scores.
+    """
+
+    rows_are_independent = True
+    has_weights = True
+
+    def __init__(self, units, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        self.units = units
+
+    def build(self, states_shape, lengths_shape):
+        kernel = states_shape[-1], self.units
+        self.key_kernel = self._weight("key_kernel", kernel)
+        self.bias = self._weight("bias", (self.units,))
+        self.score_kernel = self._weight("score_kernel", (self.units, 1))
+
+    def _weight(self, name, shape):
+        return self.add_weight(shape, "zeros", "float32", name=name)
+
+    def call(self, states, lengths, training=False):
+        keys = product(states, self.key_kernel.value, training)
+        bias, kernel = self.bias.value, self.score_kernel.value
+        if compiled.is_in_use():
+            query = tf.tile(bias[tf.newaxis, tf.newaxis], (tf.shape(states)[0], 1, 1))
+            found = attention(query, keys, states, lengths, kernel[:, 0])
+            return [part[:, 0] for part in found]
+        scores = product(tf.tanh(keys + bias), kernel, training=True)[..., 0]
+        is_frame = tf.sequence_mask(lengths, tf.shape(states)[1])
+        weights = tf.nn.softmax(tf.where(is_frame, scores, NEVER))
+        return [tf.matmul(weights[:, tf.newaxis], states)[:, 0], weights]
+
+    def compute_output_shape(self, states_shape, lengths_shape):
+        return [(states_shape[0], states_shape[2]), states_shape[:2]]
+
+
+class MeanPooling(keras.layers.Layer):
+    """The mean of all frames."""
+
+    rows_are_independent = True
+    has_weights = False
+
+    def call(self, states, lengths):
+        if compiled.is_in_use():  # by attention to all frames alike
+            keys = tf.zeros_like(states[:, :, :1])
+            return attention(keys[:, :1], keys, states, lengths)[0][:, 0]
+        counts = tf.cast(lengths, states.dtype)[:, tf.newaxis]
+        return tf.reduce_sum(states, axis=1) / counts
+
+    def compute_output_shape(self, states_shape, lengths_shape):
+        return states_shape[0], states_shape[2]
+
+
+class MaxPooling(MeanPooling):
+    """The largest value of each feature in any frame."""
+
+    def call(self, states, lengths):
+        is_frame = tf.sequence_mask(lengths, tf.shape(states)[1])[..., tf.newaxis]
+        return tf.reduce_max(tf.where(is_frame, states, states.dtype.min), axis=1)
+
+
+def pool(pooling, states, lengths, bidirectional):
+    """One vector per sequence, and the weights of frames, None where there are none."""
+    if pooling == "last":
+        return FinalStates(bidirectional, name="summary")(states, lengths), None
+    if pooling == "attention":
+        return AttentionPooling(states.shape[-1], name="summary")(states, lengths)
+    layer = {"mean": MeanPooling, "max": MaxPooling}[pooling]
+    return layer(dtype="float32", name="summary")(states, lengths), None
