@@ -43,6 +43,8 @@ _offered = False
 if _offered:
     from skseq._autoencoder.stream import WindowStream as WindowStream
     from skseq._ctc.stream import CTCStream as CTCStream
+    from skseq._framewise.stream import FrameStream as FrameStream
+    from skseq._results import FramePartial as FramePartial
     from skseq._results import LabelSpan as LabelSpan
     from skseq._results import Partial as Partial
     from skseq._results import RankedLabels as RankedLabels

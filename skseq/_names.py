@@ -36,6 +36,8 @@ ROOMS = (
 NOT_OFFERED = {
     "WindowStream": "skseq._autoencoder.stream",
     "CTCStream": "skseq._ctc.stream",
+    "FrameStream": "skseq._framewise.stream",
+    "FramePartial": "skseq._results",
     "LabelSpan": "skseq._results",
     "Partial": "skseq._results",
     "RankedLabels": "skseq._results",

@@ -46,6 +46,26 @@ class Partial(NamedTuple):
     span: tuple[int, int]
 
 
+class FramePartial(NamedTuple):
+    """What a push adds to a stream that gives one output per frame.
+
+    Attributes
+    ----------
+    stable : str, list, tuple or ndarray
+        The outputs that are settled by this push, in the form of the fitted `y`. Those
+        of all pushes and of `finish`, one after another, are what `predict` gives.
+    unstable : str, list, tuple or ndarray
+        The outputs that would follow them if the sequence ended here.
+    span : tuple of two int
+        The first frame of `stable` and the first of `unstable`, counted from the start,
+        after the steps of `preprocess`.
+    """
+
+    stable: Any
+    unstable: Any
+    span: tuple[int, int]
+
+
 class RankedLabels(NamedTuple):
     """A hypothesis of :meth:`CTCSequenceClassifier.predict_n_best`.
 

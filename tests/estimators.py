@@ -112,7 +112,8 @@ class Case:
         """The same with other parameters; `without` some methods."""
         kept = {n: m for n, m in self.methods.items() if n not in without}
         both = {**self.params, **params}
-        return replace(self, name=name, methods=kept, params=both, **(changes or {}))
+        changes = {"methods": kept, "params": both, **(changes or {})}
+        return replace(self, name=name, **changes)
 
     # -- data ---------------------------------------------------------------------
 
@@ -553,6 +554,7 @@ CLASSIFIER_ATTENTION = CLASSIFIER.variant(
             **CLASSIFIER.methods,
             "predict_attention": of_X("predict_attention"),
         },
+        "check_params": None,
     },
     cell="gru",
     bidirectional=False,
@@ -565,6 +567,7 @@ CLASSIFIER_ATTENTION = CLASSIFIER.variant(
 )
 CLASSIFIER_MEAN = CLASSIFIER.variant("classifier-mean", pooling="mean")
 CLASSIFIER_MAX = CLASSIFIER.variant("classifier-max", pooling="max")
+
 
 # -- all of them ------------------------------------------------------------------
 

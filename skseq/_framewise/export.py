@@ -11,6 +11,7 @@ import tensorflow as tf
 from skseq._encoder.export import EncodedGraph, label_strings
 from skseq._encoder.network import run
 from skseq._engine.export import Graph
+from skseq._nn.layers import zero_padding
 from skseq._nn.steps import NOT_GIVEN
 
 _NO_FRAMES = (
@@ -29,6 +30,20 @@ class FramewiseGraph(EncodedGraph):
         found = run(self.model, *inputs)
         batch = replace(batch, frames=found[0], lengths=found[-1])
         return found, batch.demand_frames(_NO_FRAMES)
+
+
+@dataclass(frozen=True)
+class FrameGraph(FramewiseGraph):
+    """A fitted network with one row of outputs per frame, in graphs.
+
+    A task makes its functions of what `_rows` gives.
+    """
+
+    def _rows(self, **given) -> tuple:
+        """The outputs of real frames, (n_samples, n_frames, n_outputs), their batch."""
+        _, batch = self._outputs(**given)
+        batch = batch.demand_finite(NOT_GIVEN)
+        return zero_padding(batch.frames, batch.lengths), batch
 
 
 @dataclass(frozen=True)
