@@ -205,7 +205,9 @@ OWN_TEXT = {
     "dropout": "the autoencoder's decoder has none",
     "standardize": "the autoencoder's errors are in units of the scale",
     "preprocess": "steps may do other things to frames, to targets and to tokens",
-    "**routed": "only CTC has a front end",
+    "class_weight": "CTC has classes where there is one label per sample only",
+    "conv_strides": "what CTC leaves of time must hold the labels",
+    "**routed": "what reads frames has a front end",
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import log_softmax, softmax
 from sklearn.base import ClassifierMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
@@ -44,6 +45,17 @@ from skseq._typing import (
     Strategy,
 )
 from skseq._wording import counted
+
+
+def _has_attention(classifier) -> bool:
+    """Whether frames are weighed; refuse to say how much where they are not."""
+    fitted = getattr(classifier, "_settings", {"pooling": classifier.pooling})
+    if fitted["pooling"] != "attention":
+        raise AttributeError(
+            'predict_attention needs pooling="attention", but this SequenceClassifier '
+            f"has pooling={fitted['pooling']!r}. Set it, and fit again."
+        )
+    return True
 
 
 class SequenceClassifier(ClassifierMixin, FramewiseEstimator):
@@ -437,6 +449,7 @@ class SequenceClassifier(ClassifierMixin, FramewiseEstimator):
         logits = self._logits(X)
         return logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits
 
+    @available_if(_has_attention)
     def predict_attention(self, X):
         """How much each frame counts, where `pooling` is "attention".
 
@@ -453,15 +466,10 @@ class SequenceClassifier(ClassifierMixin, FramewiseEstimator):
 
         Raises
         ------
-        ValueError
-            If the estimator was fitted with another `pooling`.
+        AttributeError
+            If the estimator has another `pooling`.
         """
         check_is_fitted(self)
-        if self._settings["pooling"] != "attention":
-            raise ValueError(
-                'predict_attention needs pooling="attention", but this estimator was '
-                f"fitted with {self._settings['pooling']!r}. Set it, and fit again."
-            )
         weights = self._map_frames(
             self._frames_of(X),
             lambda rows, logits, weights, lengths: unpad(weights, lengths),

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from skseq._nn import compiled
-from skseq._nn.layers import FinalStates
+from skseq._nn.layers import FinalStates, zero_padding
 from skseq._nn.rows import attention, product
 
 # Smaller than any score, and finite, so that no gradient is NaN.
@@ -66,7 +66,7 @@ class MeanPooling(keras.layers.Layer):
             keys = tf.zeros_like(states[:, :, :1])
             return attention(keys[:, :1], keys, states, lengths)[0][:, 0]
         counts = tf.cast(lengths, states.dtype)[:, tf.newaxis]
-        return tf.reduce_sum(states, axis=1) / counts
+        return tf.reduce_sum(zero_padding(states, lengths), axis=1) / counts
 
     def compute_output_shape(self, states_shape, lengths_shape):
         return states_shape[0], states_shape[2]
