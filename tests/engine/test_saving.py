@@ -772,7 +772,7 @@ def test_asking_for_shapes_in_another_graph_adds_nothing_to_it(network):
 
 def test_a_network_that_cannot_be_built_is_an_error_of_its_own(network):
     with pytest.raises(TypeError, match="n_tables"):
-        weight_shapes(network[0], {"n_tables": 3})
+        weight_shapes(network[0], {**network[1], "n_tables": 3})
 
 
 def refused_at_once(path):
