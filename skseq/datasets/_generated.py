@@ -1,18 +1,20 @@
 """Joins single digits into sequences of digits, at random.
 
-Knows nothing of files or features.
+Knows nothing of files, and of features only which audio samples a frame covers.
 """
 
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.utils import Bunch, check_random_state, check_scalar
 
-from skseq._parameters import OneOf, check_value
+from skseq._parameters import NONE, OneOf, check_value, instance_of
 from skseq.datasets._ranges import check_noise, check_range, draw_int
 from skseq.datasets._real import fetch_spoken_digits
+from skseq.preprocessing import LogMel
 
 # Which of scikit-learn's 1797 digit images a subset draws from, by their index.
 _SUBSETS = {
@@ -20,6 +22,9 @@ _SUBSETS = {
     "test": lambda index: index % 5 == 4,
     "all": lambda index: index >= 0,
 }
+
+_PAUSE = "pause"
+_FRAMES = (instance_of(LogMel), NONE)
 
 
 def make_digit_strips(
@@ -115,6 +120,7 @@ def make_spoken_digit_strings(
     data_home=None,
     random_state=None,
     return_X_y=False,
+    frames=None,
 ) -> Any:
     """Generate spoken digit strings from recordings of single digits.
 
@@ -142,7 +148,11 @@ def make_spoken_digit_strings(
         Draws speakers, recordings and pauses. Pass an int for the same strings in each
         call.
     return_X_y : bool, default=False
-        Whether to return `(audio, strings)` instead of a Bunch.
+        Whether to return `(audio, strings)` instead of a Bunch, or `(frames, labels)`
+        where `frames` is given.
+    frames : :class:`~skseq.preprocessing.LogMel` or MFCC, default=None
+        What cuts the audio into frames, for example ``LogMel(8000)``, to have the label
+        of each frame too: the digit that is spoken, or a pause. None cuts nothing.
 
     Returns
     -------
@@ -162,8 +172,12 @@ def make_spoken_digit_strings(
             First audio sample of each digit, and the first one after it.
         rate : int
             Audio samples per second, 8000.
+        frames : list of n_samples ndarrays of shape (n_frames, n_features)
+            What `frames` makes of the audio, float32. Only if it is given.
+        labels : list of n_samples ndarrays of shape (n_frames,), dtype=str
+            "0" to "9" or "pause" for each frame. Only if `frames` is given.
 
-    (audio, strings) : tuple if `return_X_y` is True
+    (audio, strings) or (frames, labels) : tuple if `return_X_y` is True
         These two entries alone.
 
     Raises
@@ -173,11 +187,16 @@ def make_spoken_digit_strings(
     TypeError
         If a parameter has the wrong type.
     ValueError
-        If a parameter is out of range, one of `speakers` has no recordings, or one of
-        `strings` is not made of digits.
+        If a parameter is out of range, one of `speakers` has no recordings, one of
+        `strings` is not made of digits, or `frames` is made for another sample rate.
 
     Notes
     -----
+    The label of a frame is what is spoken at the audio sample in its middle, sample
+    ``i * hop + window // 2`` for frame i, or at the last one where a string is shorter.
+    Pauses are digital silence, and what a recording holds before and after its digit
+    counts as the digit.
+
     The recordings are those of the Free Spoken Digit Dataset, under the licence
     CC BY-SA 4.0: https://github.com/Jakobovski/free-spoken-digit-dataset
     """
@@ -187,15 +206,12 @@ def make_spoken_digit_strings(
     strings = [n_digits] * n_samples if strings is None else _digit_strings(strings)
     rng = check_random_state(random_state)
     digits = fetch_spoken_digits(speakers=speakers, data_home=data_home)
+    _check_frames(frames, digits.rate)
+    names = rng.choice(np.unique(digits.speaker), size=len(strings))
     data = Bunch(
-        audio=[],
-        strings=[],
-        speaker=rng.choice(np.unique(digits.speaker), size=len(strings)),
-        recordings=[],
-        bounds=[],
-        rate=digits.rate,
+        audio=[], strings=[], speaker=names, recordings=[], bounds=[], rate=digits.rate
     )
-    for string, name in zip(strings, data.speaker, strict=True):
+    for string, name in zip(strings, names, strict=True):
         recordings = np.flatnonzero(digits.speaker == name)
         chosen = _draw_recordings(string, recordings, digits, rng)
         pauses = digits.rate * rng.uniform(*pause, size=len(chosen) + 1)
@@ -205,9 +221,40 @@ def make_spoken_digit_strings(
         data.strings.append("".join(map(str, digits.digit[chosen])))
         data.recordings.append(chosen)
         data.bounds.append(bounds)
-    if return_X_y:
-        return data.audio, data.strings
-    return data
+    X_y = "audio", "strings"
+    if frames is not None:
+        data.update(_label_frames(data, frames))
+        X_y = "frames", "labels"
+    return tuple(data[name] for name in X_y) if return_X_y else data
+
+
+def _label_frames(data: Bunch, log_mel: LogMel) -> dict[str, list]:
+    """Cut audio into frames, and tell what is spoken in the middle of each."""
+    frames = list(clone(log_mel).fit_transform(data.audio))
+    hop, window = (
+        round(seconds * log_mel.sample_rate)
+        for seconds in (log_mel.hop_seconds, log_mel.window_seconds)
+    )
+    labels = []
+    for audio, string, bounds, rows in zip(
+        data.audio, data.strings, data.bounds, frames, strict=True
+    ):
+        spoken = np.full(len(audio), _PAUSE)
+        for digit, (start, stop) in zip(string, bounds, strict=True):
+            spoken[start:stop] = digit
+        middles = np.arange(len(rows)) * hop + window // 2
+        labels.append(spoken[np.minimum(middles, len(audio) - 1)])
+    return {"frames": frames, "labels": labels}
+
+
+def _check_frames(log_mel: LogMel | None, rate: int) -> None:
+    check_value("make_spoken_digit_strings", "frames", log_mel, _FRAMES)
+    if log_mel is not None and log_mel.sample_rate != rate:
+        raise ValueError(
+            f"frames must have the sample rate of the recordings, {rate}. Got "
+            f"{type(log_mel).__name__} with sample_rate={log_mel.sample_rate!r}; pass "
+            f"{type(log_mel).__name__}({rate})."
+        )
 
 
 def _digit_strings(strings) -> list[str]:

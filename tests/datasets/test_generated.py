@@ -13,6 +13,7 @@ from skseq.datasets import (
     make_digit_strips,
     make_spoken_digit_strings,
 )
+from skseq.preprocessing import MFCC, LogMel
 
 
 @pytest.fixture(scope="module")
@@ -284,6 +285,82 @@ def test_a_digit_that_a_speaker_never_spoke_is_named(digits_home):
         make_spoken_digit_strings(
             strings=[str(missing)], speakers=["ann"], data_home=digits_home
         )
+
+
+# Frames of 8 audio samples, each 3 after the last.
+FRAMES = {"window_seconds": 0.08, "hop_seconds": 0.03, "n_mels": 2}
+
+
+@pytest.mark.parametrize("Features", [LogMel, MFCC])
+def test_a_frame_has_the_label_of_what_is_spoken_in_its_middle(digits_home, Features):
+    extra = {"n_mfcc": 2} if Features is MFCC else {}
+    recordings = fetch_spoken_digits(data_home=digits_home)
+    data = make_spoken_digit_strings(
+        150,
+        n_digits=(1, 3),
+        data_home=digits_home,
+        frames=Features(100, **FRAMES, **extra),
+        random_state=0,
+    )
+    assert min(map(len, data.audio)) <= 4  # the middle of a frame lies beyond its end
+    for audio, frames, labels in zip(data.audio, data.frames, data.labels, strict=True):
+        assert frames.shape == (len(labels), 2)
+        for i, label in enumerate(labels):
+            # The value of an audio sample tells its recording.
+            value = audio[min(3 * i + 4, len(audio) - 1)]
+            spoken = str(recordings.digit[value - 1]) if value else "pause"
+            assert label == spoken
+    assert {*np.concatenate(data.labels)} == {"0", "1", "2", "3", "pause"}
+
+
+def test_strings_are_the_same_bits_with_labels_of_frames_and_without(digits_home):
+    options = {"n_samples": 10, "data_home": digits_home, "random_state": 0}
+    without = make_spoken_digit_strings(**options)
+    labeled = make_spoken_digit_strings(**options, frames=LogMel(100, **FRAMES))
+    assert labeled.keys() - without.keys() == {"frames", "labels"}
+    for name, values in without.items():
+        np.testing.assert_equal(labeled[name], values)
+    X, y = make_spoken_digit_strings(
+        **options, frames=LogMel(100, **FRAMES), return_X_y=True
+    )
+    np.testing.assert_equal((X, y), (labeled.frames, labeled.labels))
+
+
+def test_what_cuts_into_frames_is_left_as_it_was(digits_home):
+    log_mel = LogMel(100, **FRAMES)
+    make_spoken_digit_strings(3, data_home=digits_home, frames=log_mel)
+    assert not hasattr(log_mel, "n_features_in_")
+
+
+@pytest.mark.parametrize(
+    ("frames", "says"),
+    [
+        (LogMel(), r"sample rate of the recordings, 100\. .* pass LogMel\(100\)"),
+        (MFCC(8000), r"Got MFCC with sample_rate=8000; pass MFCC\(100\)"),
+        (LogMel, "'frames' parameter .* instance of 'skseq.*LogMel' or None"),
+        ("frame", "'frames' parameter .* Got 'frame' instead"),
+    ],
+)
+def test_what_cuts_into_frames_must_fit_the_recordings(frames, says, digits_home):
+    with pytest.raises(ValueError, match=says):
+        make_spoken_digit_strings(2, data_home=digits_home, frames=frames)
+
+
+def test_real_strings_have_eleven_labels_and_pauses_where_nothing_is_heard(data_home):
+    data = make_spoken_digit_strings(
+        60, data_home=data_home, frames=LogMel(8000), random_state=0
+    )
+    assert {*np.concatenate(data.labels)} == {*"0123456789", "pause"}
+    for audio, string, frames, labels in zip(
+        data.audio, data.strings, data.frames, data.labels, strict=True
+    ):
+        assert frames.shape == (len(labels), 40)
+        assert len(labels) == 1 + (len(audio) - 200) // 80
+        changes = np.append(True, labels[1:] != labels[:-1])
+        runs = labels[changes & (labels != "pause")]
+        assert "".join(runs) == string
+        silent = [not audio[80 * i : 80 * i + 200].any() for i in range(len(labels))]
+        assert {*labels[silent]} <= {"pause"}
 
 
 def test_digit_strings_refuse_a_negative_pause(digits_home):
