@@ -4,6 +4,7 @@ What is generated is a pair ``(X, y)``. Where there is more to know, and for rea
 it is a :class:`~sklearn.utils.Bunch`, or with ``return_X_y=True`` the pair alone.
 """
 
+from skseq.datasets._counting import make_counting
 from skseq.datasets._generated import make_digit_strips, make_spoken_digit_strings
 from skseq.datasets._gestures import make_gestures
 from skseq.datasets._home import get_data_home
@@ -28,6 +29,7 @@ __all__ = [
     "fetch_spelling",
     "fetch_spoken_digits",
     "get_data_home",
+    "make_counting",
     "make_dates",
     "make_digit_strips",
     "make_gestures",
