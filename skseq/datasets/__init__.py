@@ -7,6 +7,7 @@ it is a :class:`~sklearn.utils.Bunch`, or with ``return_X_y=True`` the pair alon
 from skseq.datasets._counting import make_counting
 from skseq.datasets._generated import make_digit_strips, make_spoken_digit_strings
 from skseq.datasets._gestures import make_gestures
+from skseq.datasets._hidden_markov import HiddenMarkovModel, make_hidden_markov
 from skseq.datasets._home import get_data_home
 from skseq.datasets._letters import make_letters
 from skseq.datasets._real import fetch_captchas, fetch_ldc93s1, fetch_spoken_digits
@@ -20,6 +21,7 @@ from skseq.datasets._sensors import make_sensor_sequences
 from skseq.datasets._texts import make_dates, make_number_words, make_symbol_sequences
 
 __all__ = [
+    "HiddenMarkovModel",
     "fetch_captchas",
     "fetch_ecg5000",
     "fetch_g2p",
@@ -33,6 +35,7 @@ __all__ = [
     "make_dates",
     "make_digit_strips",
     "make_gestures",
+    "make_hidden_markov",
     "make_letters",
     "make_number_words",
     "make_sensor_sequences",
