@@ -10,6 +10,7 @@ from skseq.datasets._gestures import make_gestures
 from skseq.datasets._hidden_markov import HiddenMarkovModel, make_hidden_markov
 from skseq.datasets._home import get_data_home
 from skseq.datasets._letters import make_letters
+from skseq.datasets._named_entities import make_named_entities
 from skseq.datasets._real import fetch_captchas, fetch_ldc93s1, fetch_spoken_digits
 from skseq.datasets._real_sensors import fetch_ecg5000, fetch_skab_valve1
 from skseq.datasets._real_texts import (
@@ -37,6 +38,7 @@ __all__ = [
     "make_gestures",
     "make_hidden_markov",
     "make_letters",
+    "make_named_entities",
     "make_number_words",
     "make_sensor_sequences",
     "make_spoken_digit_strings",

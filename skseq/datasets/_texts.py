@@ -13,11 +13,11 @@ from sklearn.utils.random import sample_without_replacement
 from skseq._parameters import OneOf, check_value
 
 # The names stand here, since those of the calendar module follow the locale.
-_MONTHS = (
+MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
-_WEEKDAYS = (
+WEEKDAYS = (
     *("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
 )
 
@@ -246,10 +246,10 @@ def _write_date(day: date, form: str) -> str:
     return form.format(
         day=day.day,
         nth=f"{day.day}{_ending(day.day)}",
-        month=_MONTHS[day.month - 1],
+        month=MONTHS[day.month - 1],
         number=day.month,
         year=day.year,
-        weekday=_WEEKDAYS[day.weekday()],
+        weekday=WEEKDAYS[day.weekday()],
     )
 
 
