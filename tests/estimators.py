@@ -19,6 +19,7 @@ from skseq import (
     LSTMAutoencoder,
     Seq2SeqTranslator,
     SequenceClassifier,
+    SequenceRegressor,
 )
 from skseq.language import Hotwords, Lexicon, NgramModel
 from skseq.preprocessing import SequenceNormalizer
@@ -43,6 +44,7 @@ THREE_TARGETS = {
     "one label": ["a", "b", "a"],
     "texts": ["b a", "b", "a"],
     "tokens": [["a"], ["b", "a"], ["b"]],
+    "numbers": [0.5, -1.0, 2.0],
     "nothing": None,
 }
 
@@ -569,6 +571,73 @@ CLASSIFIER_MEAN = CLASSIFIER.variant("classifier-mean", pooling="mean")
 CLASSIFIER_MAX = CLASSIFIER.variant("classifier-max", pooling="max")
 
 
+# -- frames to numbers ------------------------------------------------------------
+
+
+@cache
+def frames_and_numbers(n_samples):
+    X, _, _ = symbol_runs(n_samples)
+    return X, [float(x.sum()) for x in X]
+
+
+@cache
+def frames_and_vectors(n_samples):
+    X, _, _ = symbol_runs(n_samples)
+    return X, [np.array([x.max(), 100 * x[-1, 0]]) for x in X]
+
+
+@cache
+def frames_and_levels(n_samples):
+    X, _, _ = symbol_runs(n_samples)
+    return X, [np.cumsum(x[:, :2], axis=0) for x in X]
+
+
+REGRESSOR = Case(
+    name="regressor",
+    Estimator=SequenceRegressor,
+    draw=frames_and_numbers,
+    methods={"predict": of_X("predict")},
+    altered=other_frames,
+    lengthened=long_frames,
+    reads="frames",
+    writes="numbers",
+    params={"conv_filters": ()},
+    degrees="predict",
+    bad_values={
+        **FRAMEWISE_BAD_VALUES,
+        "pooling": CLASSIFIER.bad_values["pooling"],
+        "target": ("among {'auto', 'frame', 'sequence'}", ["single", None, 3]),
+        "loss": ("'quantile'} or a callable", ["mse", None, 3, ["huber"]]),
+        "quantile": (r"a float in the range \(0\.0, 1\.0\)", [0, 1, NAN, None, "0.5"]),
+        "step_weight": AUTOENCODER.bad_values["step_weight"],
+        "target_weight": (
+            "a list of weights of at least 0, not all of them 0 or None",
+            [3, "even", [], [-1.0], [0.0, 0.0], [NAN], [[1.0]]],
+        ),
+        "standardize_y": (FLAG, ["yes", 2, None]),
+    },
+    check_params={"epochs": 40},
+)
+REGRESSOR_VECTORS = REGRESSOR.variant(
+    "regressor-vectors",
+    changes={"draw": frames_and_vectors, "check_params": None},
+    cell="gru",
+    conv_filters=3,
+    pooling="mean",
+    loss="huber",
+    target_weight=[2.0, 1.0],
+    dropout=0.2,
+    preprocess=[SequenceNormalizer()],
+)
+REGRESSOR_FRAMES = REGRESSOR.variant(
+    "regressor-frames",
+    changes={"draw": frames_and_levels, "check_params": None},
+    bidirectional=False,
+    conv_filters=3,
+    step_weight="sqrt",
+)
+
+
 # -- all of them ------------------------------------------------------------------
 
 CASES = [
@@ -576,6 +645,7 @@ CASES = [
     *(TRANSLATOR, TRANSLATOR_GRU_DOT, TRANSLATOR_CHAR),
     *(AUTOENCODER, AUTOENCODER_REPEAT),
     *(CLASSIFIER, CLASSIFIER_ATTENTION, CLASSIFIER_MEAN, CLASSIFIER_MAX),
+    *(REGRESSOR, REGRESSOR_VECTORS, REGRESSOR_FRAMES),
 ]
 
 # The first case of each class.
