@@ -102,7 +102,7 @@ def _as_numbers(item: Any, place: str) -> np.ndarray:
             array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{place} is no number and no array of numbers: {error}."
+            f"{place} is not a number or an array of numbers: {error}."
         ) from error
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {place}. Pass its real part.")

@@ -150,7 +150,8 @@ class SequenceRegressor(RegressorMixin, FramewiseEstimator):
     target : {"auto", "frame", "sequence"}, default="auto"
         Whether `y` holds values of frames or of sequences. "auto" takes them for those
         of frames where each sample has as many as its sequence has frames.
-    loss : str or callable, default="squared_error"
+    loss : {"squared_error", "absolute_error", "huber", "poisson", "quantile"} \
+            or callable, default="squared_error"
         "squared_error"; "absolute_error" and "huber", which outliers in `y` affect
         less; "poisson" for counts, whose logarithm is modelled; "quantile", see
         `quantile`. Or a function of Keras operations `loss(y_true, y_pred)`, which
@@ -643,7 +644,7 @@ class SequenceRegressor(RegressorMixin, FramewiseEstimator):
 
     def _check_restored(self):
         super()._check_restored()
-        if (self._settings["pooling"] is None) != self._is_per_frame:
+        if (self._settings["pooled"] is None) != self._is_per_frame:
             raise ValueError("its network gives values of another kind")
         for name in ("y_mean_", "y_scale_"):
             if len(getattr(self, name)) != self._settings["n_outputs"]:

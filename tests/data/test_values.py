@@ -63,7 +63,7 @@ REFUSED = {
     "NaN": ([1.0, 2.0, np.nan], r"Input y contains NaN: y\[2\]"),
     "infinity": ([np.ones(2), [1, np.inf], np.ones(2)], r"infinity: y\[1\]\[1\]"),
     "complex": (np.array([1j, 1, 1]), "Complex data not supported: y.0."),
-    "objects": ([[object()], [1], [2]], r"y\[0\] is no number and no array"),
+    "objects": ([[object()], [1], [2]], r"y\[0\] is not a number or an array"),
     "cubes": (np.ones((3, 2, 2, 2)), r"Found array with dim 3 \(y\[0\]\)"),
     "empty": ([[1.0], [], [2.0]], r"y\[1\] is empty"),
     "mixed": ([1.0, [2.0], 3.0], r"y\[1\] has shape \(1,\), but y\[0\] has shape \(\)"),
