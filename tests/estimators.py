@@ -211,7 +211,7 @@ COUNT_FROM_0 = r"must be an int in the range \[0, {}"
 MAYBE_COUNT = r"must be None or an int in the range \[1, {}"
 FLOOR = r"must be None or a float in the range \[-inf, 0\.0\]"
 PENALTY = r"must be a float in the range \[0\.0, 1000000\.0\]"
-REAL = r"a float in the range \(-inf, inf\)"
+REAL = r"a float in the range \[-1000000\.0, 1000000\.0\]"
 FLAG = "must be a bool"
 
 
@@ -277,8 +277,11 @@ CTC = Case(
             "among {'fit'}, a path, an NgramModel, a FrozenEstimator of one or None",
             [3, True, "", ["fit"], NgramModel, FrozenEstimator(Lexicon(["a"]))],
         ),
-        "lm_weight": (r"a float in the range \[0\.0, inf\)", [-1, NAN, math.inf, None]),
-        "insertion_bonus": (REAL, [NAN, math.inf, -math.inf, None, "1"]),
+        "lm_weight": (PENALTY, [-1, NAN, math.inf, None, 1e308]),
+        "insertion_bonus": (
+            REAL,
+            [10**400, 1.7e308, NAN, math.inf, -math.inf, None, "1"],
+        ),
         "lexicon": (
             "a list of words, a Lexicon or None",
             ["abc", 3, True, {"a": 1.0}, (word for word in ["a"]), Hotwords(["a"])],
