@@ -287,9 +287,8 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
         if request.X_val is None:
             raise ValueError("y_val was given without X_val.")
         try:
-            return data, self._check_data(
-                request.X_val, request.y_val, None, reset=False
-            )
+            held = self._check_data(request.X_val, request.y_val, None, reset=False)
+            return data, self._weigh(held, False)
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             where = "X_val" if request.y_val is None else "X_val and y_val"

@@ -85,6 +85,9 @@ from skseq.exceptions import TrainingDivergedError
 # mean.
 COLLAPSED_SHARE = 0.9
 
+# With less than this share of all variance within sequences, that between them counts.
+LITTLE_CHANGE = 0.1
+
 CONSTRAINTS = {
     "latent_dim": (NONE, POSITIVE_INT),
     "decoder_input": OneOf(DECODER_INPUTS),
@@ -1030,23 +1033,29 @@ class LSTMAutoencoder(
 
 
 class _Unexplained:
-    """How much of what changes from frame to frame a reconstruction leaves."""
+    """How much of what changes from frame to frame a reconstruction leaves.
+
+    Where hardly anything does, what differs between the sequences counts instead.
+    """
 
     def __init__(self):
-        self._left = self._variance = 0.0
+        self._left = self._within = self._in_all = 0.0
 
     def add(self, frames, error) -> None:
         self._left += np.square(error).mean()
-        self._variance += frames.var(axis=0).mean()
+        self._within += frames.var(axis=0).mean()
+        self._in_all += np.square(frames).mean()
 
     def lack(self) -> str | None:
-        """Say so where the mean of each sequence would have done as well."""
-        if not self._left > COLLAPSED_SHARE * self._variance > 0:
+        """Say so where a mean would have done as well."""
+        changes = self._within > LITTLE_CHANGE * self._in_all
+        variance = self._within if changes else self._in_all
+        if not self._left > COLLAPSED_SHARE * variance > 0:
             return None
+        of = "about each sequence's mean, which is what changes from frame to frame"
         return (
-            f"its reconstruction leaves {self._left / self._variance:.0%} of the "
-            "variance about each sequence's mean, which is what changes from frame to "
-            "frame"
+            f"its reconstruction leaves {self._left / variance:.0%} of the variance "
+            f"{of if changes else 'of all frames'}"
         )
 
 

@@ -829,7 +829,7 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, EncoderEstimator):
         found = self._map(
             data, lambda rows, *batch: self._labels_found(*batch), run_network
         )
-        lack = lack_of_learning(data.labels, found)
+        lack = lack_of_learning(data.labels, found, data.sample_weight)
         last = "more units"
         if self._is_single and self.class_weight != "balanced":
             last = 'class_weight="balanced"'

@@ -11,6 +11,7 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from skseq._engine.state import Subset
+from skseq._seeding import generator
 
 # Sequences that are looked at: far fewer than training reads, and enough to tell.
 N_JUDGED = 64
@@ -27,19 +28,24 @@ MAX_CONSTANTS = 16
 
 
 def judged_rows(subset: Subset) -> np.ndarray:
-    """Some rows, evenly spread over all: users keep them sorted in many ways."""
+    """Some rows, drawn in the same way each time: users keep them in many orders."""
     n_rows = len(subset.rows)
-    places = np.linspace(0, n_rows - 1, min(N_JUDGED, n_rows)).astype(int)
-    return subset.rows[places]
+    if n_rows <= N_JUDGED:
+        return subset.rows
+    places = generator(0, "judged").choice(n_rows, N_JUDGED, replace=False)
+    return subset.rows[np.sort(places)]
 
 
 def lack_of_learning(
-    targets: Sequence[np.ndarray], outputs: Sequence[np.ndarray]
+    targets: Sequence[np.ndarray],
+    outputs: Sequence[np.ndarray],
+    weights: np.ndarray | None = None,
 ) -> str | None:
     """Say how outputs show that nothing was learnt; None where they do not.
 
     Both are sequences of ids. What all targets have in common needs no learning, so
-    nothing is said of targets that are all the same.
+    nothing is said of targets that are all the same. Errors count by the weights that
+    the sequences were learnt with.
     """
     wanted, found = (
         [tuple(map(int, ids)) for ids in side] for side in (targets, outputs)
@@ -51,7 +57,9 @@ def lack_of_learning(
         return "it writes nothing at all"
     if len(counts) == 1:
         return "it gives the same output for every sequence"
-    error, least = _error(wanted, found), _least_constant_error(wanted)
+    weights = np.ones(n_samples) if weights is None else weights
+    error = _error(wanted, found, weights)
+    least = _least_constant_error(wanted, weights)
     if error > CONSTANT_SHARE * least:
         return (
             f"its error rate is {error:.2f}; giving the same output for every "
@@ -71,15 +79,19 @@ def not_learnt(
     )
 
 
-def _least_constant_error(wanted: list[tuple]) -> float:
-    candidates = [output for output, _ in Counter(wanted).most_common(MAX_CONSTANTS)]
-    return min(_error(wanted, [c] * len(wanted)) for c in [(), *candidates])
+def _least_constant_error(wanted: list[tuple], weights: np.ndarray) -> float:
+    counts = Counter()
+    for output, weight in zip(wanted, weights.tolist(), strict=True):
+        counts[output] += weight
+    candidates = [output for output, _ in counts.most_common(MAX_CONSTANTS)]
+    return min(_error(wanted, [c] * len(wanted), weights) for c in [(), *candidates])
 
 
-def _error(wanted: list[tuple], found: list[tuple]) -> float:
+def _error(wanted: list[tuple], found: list[tuple], weights: np.ndarray) -> float:
     """Edits per wanted id."""
-    edits = sum(map(Levenshtein.distance, wanted, found))
-    return edits / max(1, sum(map(len, wanted)))
+    edits = np.array(list(map(Levenshtein.distance, wanted, found)))
+    total = weights @ np.array(list(map(len, wanted)))
+    return float(weights @ edits / total) if total > 0 else float(edits.sum())
 
 
 def fall_of(losses: Sequence[float]) -> str | None:

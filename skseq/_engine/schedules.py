@@ -60,8 +60,13 @@ class ScheduledRate:
         self._peak = self._trainer.given_learning_rate
         if self._peak is None:
             self._schedule = None
-        if self._schedule is not None:
-            self._last = self._between(epoch)
+        if self._schedule is None:
+            return
+        self._last = self._between(epoch)
+        if epoch == 0:
+            # One bit from what was given, so that a callback that sets that is noticed.
+            self._last = float(np.nextafter(np.float32(self._peak), np.float32(0)))
+            self._trainer.learning_rate = self._last
 
     def step(self, epoch: int, step: int, n_steps: int) -> float | None:
         """The rate of a step, at the middle of its share of the fit; None leaves it."""

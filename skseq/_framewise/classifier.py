@@ -557,7 +557,7 @@ class SequenceClassifier(ClassifierMixin, FramewiseEstimator):
     def _failure(self, data):
         found = self._map(data, lambda rows, logits, *rest: logits.argmax(axis=1))
         wanted, found = ([[i] for i in side] for side in (data.targets, found))
-        lack = lack_of_learning(wanted, found)
+        lack = lack_of_learning(wanted, found, data.sample_weight)
         is_balanced = self.class_weight == "balanced"
         last = "more units" if is_balanced else 'class_weight="balanced"'
         advice = f"a higher or lower {self._rate_name}, or {last}"

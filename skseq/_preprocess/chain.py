@@ -136,6 +136,10 @@ def checked_frames(step: _Step, i: int, before: np.ndarray, made: Any) -> np.nda
             f"{step} turned {counted(len(before), 'frame')} of X[{i}] into "
             f"{len(made)}, though its changes_frames is False."
         )
+    are_floats = {made.dtype.kind, before.dtype.kind} == {"f"}
+    if step.augments and are_floats and made.itemsize > before.itemsize:
+        with np.errstate(over="ignore"):
+            made = made.astype(before.dtype, copy=False)
     if step.augments and made.dtype != before.dtype:
         raise ValueError(
             f"{step} changed the dtype of X[{i}] from {before.dtype} to {made.dtype}; "

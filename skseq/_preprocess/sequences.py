@@ -216,4 +216,4 @@ class PreprocessedTokens:
     def drawn(self, seed: int, epoch: int, i: int) -> list:
         """Return sequence `i` as it is to be trained on in one epoch."""
         draw = _Draw(derive(seed, "preprocess", epoch))
-        return self._rest.apply(i, self._kept[i], next(draw.generators(i)))
+        return self._rest.apply(i, self._kept[i].copy(), next(draw.generators(i)))

@@ -47,6 +47,12 @@ def _cure(where: str, step) -> str:
     """What to write instead of something that is not a step."""
     if isinstance(step, type):
         return f"{where} is a class. Did you mean {step.__name__}()?"
+    if type(step).__name__ == "FrameTransformer":
+        return (
+            f"{where} is a FrameTransformer, which may learn from data. Put it before "
+            "the estimator in a Pipeline, or pass what learns nothing by itself, as a "
+            "FunctionTransformer."
+        )
     if _transforms(step):
         return (
             f"{where}, {type(step).__name__}, learns from the data it is fitted on. "

@@ -26,8 +26,8 @@ class Shear(ArrayAugmenter):
     max_degrees : float, default=15.0
         Largest angle by which upright strokes are slanted, in degrees.
     fill : "edge" or float, default="edge"
-        Value of pixels from outside the image the image: that at the end of their
-        row, or this value.
+        Value of pixels from outside the image: that at the end of their row, or this
+        number.
 
     Attributes
     ----------

@@ -5,7 +5,7 @@ Knows nothing of tokenizers: the characters of a str are its tokens.
 
 from abc import abstractmethod
 from collections.abc import Hashable
-from numbers import Number
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -114,8 +114,13 @@ class TokenDropout(TokenAugmenter):
         """Refuse a replacement that a text or an array of numbers cannot hold."""
         kind = sequence.dtype.kind if isinstance(sequence, np.ndarray) else ""
         is_text = isinstance(sequence, str) or kind in tuple("US")
-        needed = str if is_text else Number if kind in tuple("fiu") else object
-        if self.replacement is not None and not isinstance(self.replacement, needed):
+        needed = str if is_text else Real if kind in tuple("fiu") else object
+        value = self.replacement
+        fits = value is None or isinstance(value, needed)
+        if fits and value is not None and kind in ("i", "u"):
+            bounds = np.iinfo(sequence.dtype)
+            fits = bounds.min <= value <= bounds.max and value == int(value)
+        if not fits:
             raise ValueError(
                 "The 'replacement' parameter of TokenDropout must be a token like "
                 f"those of the sequence. Got {self.replacement!r} for {sequence!r:.60}."

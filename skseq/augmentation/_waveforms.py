@@ -24,16 +24,12 @@ def _is_noise(value) -> bool:
         return False
     arrays = [np.asarray(noise) for noise in value]
     return bool(arrays) and all(
-        noise.ndim == 1
-        and noise.size
-        and noise.dtype.kind in "fiu"
-        and np.isfinite(noise).all()
-        for noise in arrays
+        noise.ndim == 1 and noise.size and noise.dtype.kind in "fiu" for noise in arrays
     )
 
 
 _NOISES = (
-    Kind(_is_noise, "a non-empty list of non-empty 1-D arrays of finite numbers"),
+    Kind(_is_noise, "a non-empty list of non-empty 1-D arrays of numbers"),
     NONE,
 )
 
@@ -174,10 +170,18 @@ class AddNoise(RangeAugmenter, ArrayAugmenter):
     def _draw_noise(self, frames: np.ndarray, rng) -> np.ndarray:
         if self.noises is None:
             return rng.standard_normal(frames.shape, dtype=frames.dtype)
-        noise = np.asarray(self.noises[rng.integers(len(self.noises))])
+        place = rng.integers(len(self.noises))
+        noise = np.asarray(self.noises[place])
         start = rng.integers(max(1, len(noise) - len(frames) + 1))
         repeats = -(-len(frames) // len(noise))
-        noise = np.tile(noise, repeats)[start : start + len(frames)]
+        if repeats > 1:
+            noise = np.tile(noise, repeats)
+        noise = noise[start : start + len(frames)]
+        if not np.isfinite(noise).all():  # of what is used: a corpus is long
+            raise ValueError(
+                f"The 'noises' parameter of AddNoise must hold finite numbers. "
+                f"noises[{place}] has NaN or infinity among them."
+            )
         return noise.astype(frames.dtype)[:, None]
 
 
