@@ -83,8 +83,39 @@ def refuse_own_lengths(frame_counts, y):
         If there are at least three sequences, not all of one length, and each integer
         in `y` is the length of its sequence, its start or its end.
     """
+    found = _own_lengths(frame_counts, y)
+    if found is not None:
+        raise ValueError(
+            f"{found} pass labels as y. If these numbers are the labels, pass them as "
+            "strings, with target='single'."
+        )
+
+
+def warn_of_own_lengths(frame_counts, y):
+    """Warn where `refuse_own_lengths` refuses: numbers may be what is to be learnt.
+
+    Parameters
+    ----------
+    frame_counts : ndarray of int of shape (n_samples,)
+        Frames of each sequence of X.
+    y : object
+        What the user passed as values, unchecked.
+
+    Warns
+    -----
+    UserWarning
+        If there are at least three sequences, not all of one length, and each integer
+        in `y` is the length of its sequence, its start or its end.
+    """
+    found = _own_lengths(frame_counts, y)
+    if found is not None:
+        warn(f"{found} pass values as y, unless these are the values to learn.")
+
+
+def _own_lengths(frame_counts: np.ndarray, y: Any) -> str | None:
+    """Say that y holds the lengths, ends or starts of sequences, if it does."""
     if len(frame_counts) < _FEWEST or np.ptp(frame_counts) == 0:
-        return
+        return None
     ends = np.cumsum(frame_counts)
     found = _as_lengths(y, texts=False)
     for name, numbers, each in (
@@ -92,14 +123,13 @@ def refuse_own_lengths(frame_counts, y):
         ("ends", ends, "the number of frames up to the end of X[i]"),
         ("starts", ends - frame_counts, "the number of frames before X[i]"),
     ):
-        if found != numbers.tolist():
-            continue
-        raise ValueError(
-            f"y holds the {name} of the sequences: each y[i] is {each}. A list of "
-            "sequences needs no lengths (skseq.preprocessing.from_concatenated(X, "
-            "lengths) makes one of concatenated frames); pass labels as y. If these "
-            "numbers are the labels, pass them as strings, with target='single'."
-        )
+        if found == numbers.tolist():
+            return (
+                f"y holds the {name} of the sequences: each y[i] is {each}. A list of "
+                "sequences needs no lengths (skseq.preprocessing.from_concatenated(X, "
+                "lengths) makes one of concatenated frames);"
+            )
+    return None
 
 
 def warn_of_ids(n_columns, y):

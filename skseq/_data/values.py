@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 
 from skseq._data.collections import as_collection, check_n_samples, tensor_values
+from skseq._data.frames import LARGEST, check_unmasked
 from skseq._parameters import OneOf, check_value
 from skseq._wording import counted
 
 TARGETS = ("auto", "frame", "sequence")
+
+# Of samples, which must fit if others are to be blamed for what does not.
+_MOST = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +50,8 @@ def check_values(y, lengths, *, target, estimator_name) -> Values:
     y : array-like or object with ``__len__`` and ``__getitem__``
         One number or vector per sample, or one number or vector per frame: an array of
         shape (n_samples,), (n_samples, n_outputs) or (n_samples, n_frames, n_outputs),
-        or a collection of arrays of shape (n_frames,) or (n_frames, n_outputs).
+        or a collection of arrays of shape (n_frames,) or (n_frames, n_outputs). In an
+        array, frames past the end of a sequence may be NaN: they are padding, as in X.
     lengths : ndarray of int of shape (n_samples,)
         Frames of each sequence.
     target : {"auto", "frame", "sequence"}
@@ -70,40 +75,72 @@ def check_values(y, lengths, *, target, estimator_name) -> Values:
             f"This {estimator_name} estimator requires y to be passed, but the target "
             "y is None."
         )
-    y = tensor_values(as_collection(y, "y", "numbers or arrays, one per sample"))
-    if getattr(y, "shape", None) == ():
-        raise TypeError(f"y must be a collection of numbers or arrays, got {y!r}.")
+    y = _as_entries(y)
     check_n_samples("y", len(y), len(lengths))
-    items = [_as_numbers(y[i], f"y[{i}]") for i in range(len(lengths))]
+    is_padded = target != "sequence" and getattr(y, "ndim", 1) > 1
+    items = []
+    for i, n_frames in enumerate(lengths.tolist()):
+        item = _as_array(y[i], f"y[{i}]")
+        item = _without_padding(item, n_frames) if is_padded else item
+        items.append(_as_numbers(item, f"y[{i}]"))
     _check_alike(items)
-    n_axes = items[0].ndim
     if target == "auto":
-        fits = n_axes and all(map(_are_equal, map(len, items), lengths.tolist()))
-        target = "frame" if fits or n_axes == 2 else "sequence"
+        target = "frame" if _are_of_frames(items, lengths) else "sequence"
     if target == "frame":
         return _of_frames(items, lengths)
     return _of_sequences(items)
 
 
-def _are_equal(a, b) -> bool:
-    return a == b
+def _as_entries(y: Any) -> Any:
+    """y as what has one entry per sample, a table as an array."""
+    check_unmasked(y, "y")
+    if hasattr(y, "columns") and hasattr(y, "to_numpy") and not isinstance(y, type):
+        y = y.to_numpy()
+    y = tensor_values(as_collection(y, "y", "numbers or arrays, one per sample"))
+    if getattr(y, "shape", None) == ():
+        raise TypeError(f"y must be a collection of numbers or arrays, got {y!r}.")
+    return y
 
 
-def _as_numbers(item: Any, place: str) -> np.ndarray:
-    """One entry of y, float64."""
+def _are_of_frames(items: list[np.ndarray], lengths: np.ndarray) -> bool:
+    """Whether items are values of frames, or else vectors of sequences.
+
+    Where they differ in length, and so are no vectors, most must be as long as their
+    sequences, and the others are told so.
+    """
+    if items[0].ndim != 1:
+        return items[0].ndim == 2
+    found = np.array(list(map(len, items)))
+    fit = found == lengths
+    return bool(fit.all() or (np.ptp(found) and fit.mean() >= _MOST))
+
+
+def _without_padding(item: np.ndarray, n_frames: int) -> np.ndarray:
+    """The values of real frames, if what follows them is NaN throughout."""
+    is_number = item.ndim and item.dtype.kind == "f"
+    is_padded = is_number and len(item) > n_frames and np.isnan(item[n_frames:]).all()
+    return item[:n_frames] if is_padded else item
+
+
+def _as_array(item: Any, place: str) -> np.ndarray:
+    """One entry of y, of whatever dtype it has."""
     item = tensor_values(item)
     if hasattr(item, "to_numpy"):
         item = item.to_numpy()
-    if item is None:
-        raise ValueError(f"{place} is missing (None). Drop it, in X too.")
+    if item is None or type(item).__name__ in ("NAType", "NaTType"):
+        raise ValueError(f"{place} is missing ({item}). Drop it, in X too.")
+    check_unmasked(item, place)
     try:
         array = np.asarray(item)
-        if array.dtype.kind == "O":
-            array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+        return array.astype(np.float64) if array.dtype.kind == "O" else array
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"{place} is not a number or an array of numbers: {error}."
         ) from error
+
+
+def _as_numbers(array: np.ndarray, place: str) -> np.ndarray:
+    """One entry of y, float64, checked."""
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {place}. Pass its real part.")
     if array.dtype.kind not in "biuf":
@@ -122,6 +159,11 @@ def _as_numbers(item: Any, place: str) -> np.ndarray:
         where = "".join(f"[{i}]" for i in wrong[0])
         kind = "NaN" if np.isnan(array[tuple(wrong[0])]) else "infinity"
         raise ValueError(f"Input y contains {kind}: {place}{where}. Fill or drop it.")
+    if array.size and np.abs(array).max() > LARGEST:
+        raise ValueError(
+            f"Input y contains a value too large for dtype('float32') ({place}). "
+            "Rescale y."
+        )
     return array
 
 

@@ -63,13 +63,14 @@ class EncoderEstimator(FrameEstimator):
     _constraints = ENCODER_CONSTRAINTS
     _routes = (*FrameEstimator._routes, "front_end")
     _output_lengths: Callable = staticmethod(output_lengths)
+    _suspect_lengths: Callable = staticmethod(refuse_own_lengths)  # as y
 
     # -- what to learn from -------------------------------------------------------
 
     def _checked_frames(self, X, y, *, reset, is_trained_on=True):
         """Checked frames that come with a y, after the steps of `preprocess`."""
         sequences = check_learnt(self, X, y, reset=reset, terms=self._terms)
-        refuse_own_lengths(sequences.lengths, y)
+        self._suspect_lengths(sequences.lengths, y)
         if is_trained_on:
             return self._preprocessed(sequences, reset)
         return self._transformed(sequences)

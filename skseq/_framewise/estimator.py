@@ -8,7 +8,7 @@ from skseq._encoder.estimator import EncoderEstimator
 from skseq._encoder.network import output_lengths
 from skseq._engine.programs import Program
 from skseq._framewise.data import TargetFrames
-from skseq._framewise.network import framewise_network
+from skseq._framewise.network import POOLINGS, framewise_network
 from skseq._wording import counted
 
 # What time is shortened by at most where outputs are those of sequences.
@@ -68,6 +68,12 @@ class FramewiseEstimator(EncoderEstimator):
         else:
             check_output_lengths(data)
         return super()._trainable_rows(data)
+
+    def _check_restored(self):
+        super()._check_restored()
+        pooled = self._settings["pooled"]
+        if pooled is not None and pooled not in POOLINGS:
+            raise ValueError(f"it pools by {pooled!r}, which is none of {POOLINGS}")
 
     # -- using --------------------------------------------------------------------
 

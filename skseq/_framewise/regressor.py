@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._data.batching import unpad
 from skseq._data.collections import object_array
+from skseq._data.lengths import warn_of_own_lengths
 from skseq._data.scaling import SCALE, VECTOR, moments
 from skseq._data.step_weights import STEP_WEIGHT, step_weight_function
 from skseq._data.values import TARGETS, Values, check_values
@@ -33,6 +34,7 @@ from skseq._framewise.regression_loss import (
     RegressionLosses,
     check_own_loss,
     share_of_constant,
+    share_of_mean,
 )
 from skseq._framewise.stream import EachByItself, FrameStream
 from skseq._nn.front_ends import front_end_of
@@ -45,6 +47,7 @@ from skseq._parameters import (
     NONE,
     Kind,
     OneOf,
+    check_parameters,
 )
 from skseq._preprocess.steps import check_keeps_frames
 from skseq._typing import (
@@ -157,6 +160,7 @@ class SequenceRegressor(RegressorMixin, FramewiseEstimator):
         `quantile`. Or a function of Keras operations `loss(y_true, y_pred)`, which
         takes arrays (n_samples, n_frames, n_outputs) in the units of `y` and returns
         (n_samples, n_frames), or for sequences (n_samples, n_outputs) and (n_samples,).
+        The loss of a frame must depend on no later frame, which may be padding.
     quantile : float, default=0.5
         What `loss="quantile"` estimates; 0.9 is exceeded by one value in ten.
     step_weight : "sqrt" or callable, default=None
@@ -295,7 +299,9 @@ class SequenceRegressor(RegressorMixin, FramewiseEstimator):
         "y_scale_": SCALE,
         "_is_per_frame": BOOLEAN,
         "_is_flat": BOOLEAN,
+        "_is_rate": BOOLEAN,
     }
+    _suspect_lengths = staticmethod(warn_of_own_lengths)
 
     def __init__(
         self,
@@ -597,6 +603,7 @@ class SequenceRegressor(RegressorMixin, FramewiseEstimator):
                 estimator_name=type(self).__name__,
             )
             self._is_per_frame, self._is_flat = values.is_per_frame, values.is_flat
+            self._is_rate = self.loss == "poisson"
             self._learn_scaling(sequences, weights)
             self._learn_units(values, weights)
         else:
@@ -622,22 +629,29 @@ class SequenceRegressor(RegressorMixin, FramewiseEstimator):
         )
 
     def _make_losses(self):
+        names = "loss", "quantile", "target_weight"  # which may be set after fit
+        check_parameters(self, {name: CONSTRAINTS[name] for name in names})
         weights = np.ones(self.n_outputs_)
         if self.target_weight is not None:
             weights = np.asarray(self.target_weight, dtype=np.float64)
+            weights = weights / weights.max()  # or their sum may be infinite
         weights = tuple((weights / weights.sum()).tolist())
         quantile = float(self.quantile) if self.loss == "quantile" else 0.5
         return RegressionLosses(self.loss, self._is_per_frame, quantile, weights)
 
     def _failure(self, data):
-        found = np.vstack(self._map(data, self._rows_of))
-        wanted = np.vstack(list(data.targets))
-        if self.loss == "poisson":
-            found = np.exp(found)
-        share = share_of_constant(self.loss, float(self.quantile), wanted, found)
+        found, wanted = self._map(data, self._rows_of), list(data.targets)
+        if callable(self.loss):
+            values = ([self._unscaled(y) for y in side] for side in (wanted, found))
+            share = share_of_mean(self.loss, *values, self.y_mean_)
+            constant = "the mean"
+        else:
+            given = np.vstack(wanted), self._answers(np.vstack(found))
+            share = share_of_constant(self.loss, float(self.quantile), *given)
+            constant = "one constant"
         if share <= CONSTANT_SHARE:
             return None
-        lack = f"its error is {share:.2f} times that of one constant for all"
+        lack = f"its error is {share:.2f} times that of {constant} for all"
         advice = f"more units, or a higher or lower {self._rate_name}"
         who = counted(len(data.lengths), "training sequence")
         return not_learnt(self, who, lack, advice)
@@ -655,10 +669,8 @@ class SequenceRegressor(RegressorMixin, FramewiseEstimator):
         inputs, front_end = self._graph_inputs(), front_end_of(self._settings)
         given = model, inputs, self._scaling, front_end
         units = self.y_mean_, self.y_scale_
-        is_rate = self.loss == "poisson"
-        graph = RegressorGraph(
-            *given, units, is_rate, self._is_per_frame, self._is_flat
-        )
+        form = self._is_rate, self._is_per_frame, self._is_flat
+        graph = RegressorGraph(*given, units, *form)
         name = "model" if format == "onnx" else "predict"
         description = {
             "estimator": type(self).__name__,
@@ -709,6 +721,13 @@ class SequenceRegressor(RegressorMixin, FramewiseEstimator):
 
     def _check_use(self, values: Values) -> None:
         """Refuse values and weights that the loss cannot take."""
+        if (self.loss == "poisson") != self._is_rate:
+            first = 'loss="poisson"' if self._is_rate else "another loss"
+            raise ValueError(
+                f"Training cannot continue with loss={self.loss!r}: the network was "
+                f"trained with {first}, and its outputs mean something else. Set loss "
+                "back, or train again by fit with warm_start=False."
+            )
         if self.loss == "poisson":
             for i, item in enumerate(values.values):
                 if item.min() < 0:
@@ -716,6 +735,13 @@ class SequenceRegressor(RegressorMixin, FramewiseEstimator):
                         f'Some value(s) of y are negative (y[{i}]), but loss="poisson" '
                         "needs counts. Use another loss."
                     )
+        own = "frame" if values.is_per_frame else "sequence"
+        if self.target not in ("auto", own):
+            raise ValueError(
+                f"Training cannot continue with target={self.target!r}: the first y "
+                f"held values of {own}s. Set it back, or train again by fit with "
+                "warm_start=False."
+            )
         if self.step_weight is not None and not values.is_per_frame:
             raise ValueError(
                 "step_weight weighs frames, but y holds values of sequences. Set "
@@ -734,12 +760,18 @@ class SequenceRegressor(RegressorMixin, FramewiseEstimator):
         """What the network learns, float32."""
         return ((values - self.y_mean_) / self.y_scale_).astype(np.float32)
 
+    def _answers(self, outputs: np.ndarray) -> np.ndarray:
+        """What the network says of scaled values, float64."""
+        outputs = outputs.astype(np.float64)
+        return np.exp(outputs) if self._is_rate else outputs
+
+    def _unscaled(self, values: np.ndarray) -> np.ndarray:
+        """The inverse of `_scaled`, float64."""
+        return values.astype(np.float64) * self.y_scale_ + self.y_mean_
+
     def _in_units(self, outputs: np.ndarray) -> np.ndarray:
         """What the network gives, in the units of `y`, float64."""
-        outputs = outputs.astype(np.float64)
-        if self.loss == "poisson":
-            outputs = np.exp(outputs)
-        return outputs * self.y_scale_ + self.y_mean_
+        return self._unscaled(self._answers(outputs))
 
     def _shown(self, values: np.ndarray) -> np.ndarray:
         """Values as the user gave them: plain numbers, or vectors."""

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,12 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from skseq import CTCSequenceClassifier, LSTMAutoencoder
-from skseq._data.lengths import refuse_lengths, refuse_own_lengths, warn_of_ids
+from skseq._data.lengths import (
+    refuse_lengths,
+    refuse_own_lengths,
+    warn_of_ids,
+    warn_of_own_lengths,
+)
 from skseq.preprocessing import (
     FrameTransformer,
     SequenceNormalizer,
@@ -109,6 +115,13 @@ def test_lengths_beside_their_own_sequences_are_refused_in_any_form(form):
         refuse_own_lengths(np.array(LENGTHS), form(LENGTHS))
 
 
+@pytest.mark.parametrize("name", ["lengths", "ends"])
+def test_where_numbers_are_learnt_lengths_may_be_meant(name):
+    y = {"lengths": LENGTHS, "ends": np.cumsum(LENGTHS)}[name]
+    with pytest.warns(UserWarning, match=f"y holds the {name} .* values to learn"):
+        warn_of_own_lengths(np.array(LENGTHS), y)
+
+
 @pytest.mark.parametrize(
     "y",
     [
@@ -153,6 +166,9 @@ def test_what_does_not_add_up_to_the_rows_is_not_taken_for_lengths(y):
 )
 def test_labels_that_are_lengths_by_chance_or_as_text_are_labels(frame_counts, y):
     refuse_own_lengths(np.array(frame_counts), y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_own_lengths(np.array(frame_counts), y)
 
 
 IDS = [0] * 4 + [1] * 5 + [2] * 2

@@ -30,6 +30,8 @@ FORMS = {
     "by frame": (BY_FRAME, (True, True, 1)),
     "object array by frame": (object_array(BY_FRAME), (True, True, 1)),
     "lists by frame": ([list(y) for y in BY_FRAME], (True, True, 1)),
+    "Series by frame": (pd.Series(BY_FRAME, index=[2, 0, 1]), (True, True, 1)),
+    "table": (pd.DataFrame(np.arange(6.0).reshape(3, 2)), (False, False, 2)),
     "vectors by frame": ([np.ones((n, 2)) for n in LENGTHS], (True, False, 2)),
 }
 
@@ -40,7 +42,9 @@ def test_the_form_of_y_is_told_from_lengths(form):
     values = checked(y)
     assert (values.is_per_frame, values.is_flat) == (is_per_frame, is_flat)
     assert values.n_outputs == n_outputs
-    for row, wanted in zip(values.values, y, strict=True):
+    for row, wanted in zip(
+        values.values, np.asarray(y) if form == "table" else y, strict=True
+    ):
         assert row.dtype == np.float64
         np.testing.assert_array_equal(row.ravel(), np.ravel(wanted))
 
@@ -52,6 +56,26 @@ def test_a_matrix_as_wide_as_all_sequences_are_long_is_of_frames_unless_told():
     assert not checked(np.ones((3, 2)), lengths=lengths).is_per_frame
 
 
+@pytest.mark.parametrize("shape", [(3, 5), (3, 5, 2)])
+def test_nan_past_the_end_of_a_sequence_is_padding_as_in_x(shape):
+    y = np.arange(np.prod(shape), dtype=float).reshape(shape)
+    for own, n in zip(y, LENGTHS, strict=True):
+        own[n:] = np.nan
+    values = checked(y)
+    assert values.is_per_frame
+    for found, own, n in zip(values.values, y, LENGTHS, strict=True):
+        np.testing.assert_array_equal(found.ravel(), own[:n].ravel())
+    y[1, 1] = np.nan
+    with pytest.raises(ValueError, match=r"contains NaN: y\[1\]\[1\]"):
+        checked(y)
+
+
+def test_where_most_samples_are_values_of_frames_another_is_told_its_frames():
+    y = [np.ones(3), np.ones(9), np.ones(4)]
+    with pytest.raises(ValueError, match=r"y\[1\] has 9 values for 2 frames"):
+        checked(y)
+
+
 REFUSED = {
     "None": (None, "requires y to be passed, but the target y is None"),
     "str": ("abc", "y must be a collection of numbers or arrays, one per sample"),
@@ -60,6 +84,14 @@ REFUSED = {
     "a dict": ({0: 1.0}, "ordered collection of numbers"),
     "texts": (["a", "b", "c"], r"y\[0\] must hold numbers, got <U1. For classes"),
     "None within": ([1.0, None, 2.0], r"y\[1\] is missing \(None\)"),
+    "NA within": ([1.0, pd.NA, 2.0], r"y\[1\] is missing \(<NA>\)"),
+    "masked": (np.ma.masked_less([1.0, 2, 3], 2), "y is a masked array with 1 masked"),
+    "masked within": (
+        [np.ma.masked_less([1.0, 2, 3], 2)] * 3,
+        r"y\[0\] is a masked ar",
+    ),
+    "too large": ([1.0, 1e39, 2.0], r"too large for dtype\('float32'\) \(y\[1\]\)"),
+    "a vast integer": ([1, 10**400, 2], r"y\[1\] is not a number .*int too large"),
     "NaN": ([1.0, 2.0, np.nan], r"Input y contains NaN: y\[2\]"),
     "infinity": ([np.ones(2), [1, np.inf], np.ones(2)], r"infinity: y\[1\]\[1\]"),
     "complex": (np.array([1j, 1, 1]), "Complex data not supported: y.0."),

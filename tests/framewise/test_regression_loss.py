@@ -10,6 +10,7 @@ from skseq._framewise.regression_loss import (
     RegressionLosses,
     check_own_loss,
     share_of_constant,
+    share_of_mean,
 )
 
 LENGTHS = np.array([4, 1, 6])
@@ -114,11 +115,47 @@ def test_a_loss_of_ones_own_sees_values_in_units_and_no_padding(past):
         (lambda y: y, "loss failed on two samples"),
         (lambda y, p: y[..., 0] > p[..., 0], "returned bool"),
         (lambda y, p: "low", "loss failed|returned string"),
+        (lambda y, p: np.mean(y - p, axis=-1), "by operations of keras.ops alone"),
+        (lambda y, p: p[..., 0] if p[0, 0, 0] > 0 else y[..., 0], "where for if"),
+        (lambda y, p: y[..., 0], "it does not depend on y_pred"),
+        (lambda y, p: keras.ops.round(p[..., 0]), "operations without a gradient"),
+        (lambda y, p: p[..., 0] - keras.ops.mean(p, axis=(0, 2)), "no other sample"),
+        (lambda y, p: keras.ops.flip(p[..., 0] - y[..., 0], 1), "no later frame"),
     ],
 )
 def test_a_loss_that_cannot_be_used_is_refused_before_training(loss, words):
     with pytest.raises(ValueError, match=words):
         check_own_loss(loss, np.ones((3, 2)), True)
+
+
+def three_parts(y_true, y_pred):
+    """It needs to know how many outputs there are."""
+    parts = zip(*(keras.ops.unstack(y, axis=-1) for y in (y_true, y_pred)), strict=True)
+    return sum(keras.ops.abs(a - b) for a, b in parts)
+
+
+@pytest.mark.parametrize("is_per_frame", [True, False])
+def test_a_loss_may_look_back_and_take_outputs_apart(is_per_frame):
+    check_own_loss(three_parts, np.ones((4, 3) if is_per_frame else 3), is_per_frame)
+    if is_per_frame:
+        check_own_loss(
+            lambda y, p: keras.ops.cumsum(keras.ops.square(p - y)[..., 0], axis=1),
+            np.ones((4, 3)),
+            True,
+        )
+
+
+def test_a_loss_of_ones_own_is_compared_with_that_of_the_mean():
+    y = list(RNG.normal(size=(5, 2)) + 10)
+    mean = np.mean(y, axis=0)
+
+    def absolute(y_true, y_pred):
+        return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)
+
+    near = [own + (mean - own) / 4 for own in y]
+    assert share_of_mean(absolute, y, near, mean) == pytest.approx(0.25, rel=1e-4)
+    assert share_of_mean(absolute, y, [mean] * 5, mean) == pytest.approx(1)
+    assert share_of_mean(lambda a, b: -absolute(a, b), y, [mean] * 5, mean) == 0
 
 
 def test_the_best_constant_has_an_error_of_one():

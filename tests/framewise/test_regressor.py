@@ -3,6 +3,8 @@
 What it shares with all estimators is asked in `tests/contract`.
 """
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -177,7 +179,63 @@ def test_target_weight_and_step_weight_are_refused_where_they_have_no_effect():
         REGRESSOR.tiny(target_weight=[1.0, 2.0]).fit(X, Y)
 
 
+def test_weights_of_outputs_count_by_their_ratios():
+    found = [
+        REGRESSOR_VECTORS.fit(target_weight=weights, epochs=1).history_["loss"]
+        for weights in ([3.0, 1.0], [3e307, 1e307], np.array([3e-320, 1e-320]))
+    ]
+    np.testing.assert_allclose(found, found[:1] * 3, rtol=1e-3)
+
+
+def test_a_loss_of_double_precision_that_takes_outputs_apart_is_learnt_from():
+    def loss(y_true, y_pred):
+        (a, b), (c, d) = (keras.ops.unstack(y, axis=-1) for y in (y_true, y_pred))
+        return keras.ops.cast(keras.ops.abs(a - c) + keras.ops.abs(b - d), "float64")
+
+    reg = REGRESSOR_FRAMES.make(loss=loss, learning_rate=1e-2).fit(X, LEVELS)
+    assert reg.history_["loss"][-1] < reg.history_["loss"][0]
+
+
+@pytest.mark.parametrize(("loss", "meant"), [("mse", "squared_error"), ("l1", "absol")])
+def test_what_other_libraries_call_a_loss_is_known(loss, meant):
+    with pytest.raises(ValueError, match=f"Did you mean '{meant}"):
+        REGRESSOR.tiny(loss=loss).fit(X, Y)
+
+
 # -- learning --------------------------------------------------------------------------
+
+
+def test_a_loss_of_ones_own_that_falls_is_not_judged_by_squared_errors():
+    def above(y_true, y_pred):  # the quantile of 0.99, far from the mean
+        error = y_true - y_pred
+        return keras.ops.mean(keras.ops.maximum(0.99 * error, -0.01 * error), axis=-1)
+
+    same, y = [np.ones((3, 1))] * 60, np.random.default_rng(0).exponential(size=60)
+    reg = REGRESSOR.make(loss=above, epochs=80, learning_rate=0.05)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        reg.fit(same, y)
+    with pytest.warns(ConvergenceWarning, match="times that of the mean for all"):
+        reg.set_params(learning_rate=1e-9, epochs=3).fit(same, y)
+
+
+def test_the_lengths_of_sequences_can_be_learnt():
+    with pytest.warns(UserWarning, match="y holds the lengths of the sequences"):
+        found = REGRESSOR.tiny().fit(X, [len(x) for x in X]).predict(X)
+    assert np.isfinite(found).all()
+
+
+def test_what_is_set_after_fit_changes_no_prediction():
+    reg = REGRESSOR.make(loss="poisson", target="sequence").fit(X, np.abs(Y))
+    expected = reg.predict(X)
+    later = {"loss": "huber", "standardize_y": False, "target": "frame"}
+    assert reg.set_params(**later).predict(X).tolist() == expected.tolist()
+    with pytest.raises(ValueError, match="cannot continue with loss='huber': the net"):
+        reg.partial_fit(X, np.abs(Y))
+    with pytest.raises(ValueError, match="cannot continue with target='frame': the f"):
+        reg.set_params(loss="poisson").partial_fit(X, np.abs(Y))
+    with pytest.raises(ValueError, match="'target_weight' parameter of SequenceRegr"):
+        reg.set_params(target_weight="even").predict(X)
 
 
 def test_a_fit_that_finds_no_more_than_the_mean_says_so():
