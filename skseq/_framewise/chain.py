@@ -5,7 +5,6 @@ A path's score adds up what the chain gives to its first label, to each pair of 
 that follow each other and to its last label, and what the frames give to its labels.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -259,7 +258,7 @@ def _check_possible(best: np.ndarray, lengths: np.ndarray) -> None:
         i = impossible[0]
         raise ValueError(
             f"Sample {i} has {counted(int(lengths[i]), 'frame')}, for which no "
-            "sequence of labels is possible. Allow more transitions, or scores above -inf."
+            "sequence of labels is possible. Allow more transitions."
         )
 
 
@@ -351,39 +350,52 @@ def _ranked(frames, weights, lengths, n) -> tuple[np.ndarray, np.ndarray]:
     n_frames, n_samples, n_classes = frames.shape
     best = np.full((n_samples, n_classes, n), -np.inf)  # to each label, by rank
     best[..., 0] = weights.starts
-    came_from = np.zeros((n_frames + 1, n_samples, n_classes, n), dtype=np.int32)
+    came_from = np.zeros((n_frames, *best.shape), dtype=np.int32)
     ends = np.full((n_samples, n), -np.inf)
     ends[:, 0] = 0.0  # the empty path of a sample without frames
     last = np.zeros((n_samples, n), dtype=np.int32)  # label * n + rank
-    step = _best_first(n)
     for t in range(n_frames):
         if t > 0:
-            to_each = best[:, np.newaxis] + weights.pairs.T[..., np.newaxis]
-            best, came_from[t] = step(to_each.reshape(n_samples, n_classes, -1))
+            best, came_from[t] = _best_to_each(best, weights.pairs)
         best = best + frames[t, :, :, np.newaxis]
         is_last = lengths == t + 1
         if is_last.any():
             ending = best[is_last] + weights.ends[:, np.newaxis]
-            ends[is_last], last[is_last] = step(ending.reshape(len(ending), -1))
+            ending = ending.reshape(len(ending), n_classes * n)
+            last[is_last] = places = _largest(ending, n)
+            ends[is_last] = np.take_along_axis(ending, places, axis=-1)
     return ends, _traced(came_from, last, lengths, n)
 
 
-def _best_first(n: int) -> Callable:
-    """A function to the n largest values of the last axis, and where they are."""
+def _best_to_each(best, pairs) -> tuple[np.ndarray, np.ndarray]:
+    """One step on from the best paths (n_samples, n_classes, n) to each label.
 
-    def largest(values):
-        if n == 1:
-            places = values.argmax(axis=-1)[..., np.newaxis]
-        else:
-            places = np.argsort(-values, axis=-1, kind="stable")[..., :n]
-        return np.take_along_axis(values, places, axis=-1), places
+    Returns the scores of the best paths to each label, and where they come from, as
+    label * n + rank. Path number r of the label that is number l by its best path has
+    at least l + r others before it, and so need not be looked at if this is n or more.
+    """
+    n = best.shape[-1]
+    labels = _largest(best[:, np.newaxis, :, 0] + pairs.T, n)  # by sample and label
+    by_label, ranks = np.indices((labels.shape[-1], n))
+    is_eligible = by_label + ranks < n
+    labels, ranks = labels[..., by_label[is_eligible]], ranks[is_eligible]
+    samples, to = np.ogrid[: len(best), : len(pairs), :1][:2]
+    scores = best[samples, labels, ranks] + pairs[labels, to]
+    places = _largest(scores, n)
+    states = np.take_along_axis(labels * n + ranks, places, axis=-1)
+    return np.take_along_axis(scores, places, axis=-1), states
 
-    return largest
+
+def _largest(values: np.ndarray, n: int) -> np.ndarray:
+    """Where the n largest values of the last axis are; of equals the first."""
+    if n == 1:
+        return values.argmax(axis=-1)[..., np.newaxis]
+    return np.argsort(-values, axis=-1, kind="stable")[..., :n]
 
 
 def _traced(came_from, states, lengths, n) -> np.ndarray:
     """The paths to states, each label * n + rank: labels (n_samples, n, n_frames)."""
-    n_frames, n_samples = len(came_from) - 1, len(lengths)
+    n_frames, n_samples = len(came_from), len(lengths)
     paths = np.full((n_samples, n, n_frames), UNLABELLED, dtype=np.int32)
     samples = np.arange(n_samples)[:, np.newaxis]
     for t in reversed(range(n_frames)):

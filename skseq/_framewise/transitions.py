@@ -33,15 +33,14 @@ def _bio(before: _Tag | None, after: _Tag | None) -> bool:
     """I continues a span of its type; all else may stand anywhere."""
     if after is None or after.letter != "I":
         return True
-    inside = before is not None and before.letter in _INSIDE
-    return inside and before.type == after.type
+    return before is not None and before.letter in _INSIDE and before.type == after.type
 
 
 def _iobes(before: _Tag | None, after: _Tag | None) -> bool:
     """I and E continue an open span of their type, which nothing else may follow."""
-    is_open = before is not None and before.letter in _INSIDE
-    continues = after is not None and after.letter in ("I", "E")
-    return is_open == continues and (not is_open or before.type == after.type)
+    open_type = before.type if before and before.letter in _INSIDE else None
+    continued = after.type if after and after.letter in ("I", "E") else None
+    return open_type == continued
 
 
 class _Scheme(NamedTuple):
@@ -127,8 +126,7 @@ def compile_transitions(
         allowed_transitions,
         ALLOWED_TRANSITIONS,
     )
-    classes = np.asarray(classes)
-    labels = classes.tolist()
+    labels = np.asarray(classes).tolist()
     scheme = None
     if allowed_transitions is None:
         allows = _anything
@@ -138,7 +136,8 @@ def compile_transitions(
         scheme = str.__str__(allowed_transitions)
         allows = SCHEMES[scheme].allows
         labels = [_tag(label, scheme) for label in labels]
-    transitions = Transitions(classes, *_tables(allows, labels), scheme)
+    tables = _tables(allows, labels)
+    transitions = Transitions(np.asarray(classes), *tables, scheme=scheme)
     _check_every_class_is_used(transitions)
     _check_every_length_exists(transitions)
     return transitions
@@ -229,7 +228,7 @@ def _cure_of_unused(transitions: Transitions) -> str:
 
 def _closure(seeds: np.ndarray, table: np.ndarray) -> np.ndarray:
     """All labels that any number of steps lead to."""
-    found = seeds
+    found = np.asarray(seeds)
     for _ in range(len(seeds)):
         found = found | _after(found, table)
     return found
@@ -237,7 +236,7 @@ def _closure(seeds: np.ndarray, table: np.ndarray) -> np.ndarray:
 
 def _after(labels: np.ndarray, table: np.ndarray) -> np.ndarray:
     """The labels that may follow any of some labels."""
-    return table[labels].any(axis=0)
+    return np.any(table[labels], axis=0)
 
 
 def _check_every_length_exists(transitions: Transitions) -> None:

@@ -201,3 +201,15 @@ def test_where_no_path_is_possible_nothing_is_nan():
     for find in (best_paths, lambda *args: n_best_paths(*args, 2)):
         with pytest.raises(ValueError, match=r"Sample 0 has 2 frames, for which no"):
             find(scores, chain(2), lengths)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_number_of_best_paths_begins_like_all_of_them(seed):
+    weights, lengths = chain(4, seed), np.array([5, 4])
+    scores = batch(lengths, 5, 4, seed + 100)
+    everything = n_best_paths(scores, weights, lengths, 4**5)
+    for n in (2, 3, 10, 30):
+        for some, rows in zip(
+            n_best_paths(scores, weights, lengths, n), everything, strict=True
+        ):
+            np.testing.assert_array_equal(some.paths, rows.paths[:n])
