@@ -29,6 +29,8 @@ SYNONYMS_OF_VALUES = {
     "word": ("whitespace", "split"),
     "output": ("conditional", "autoregressive", "feedback"),
     "code": ("repeat", "repeat_vector"),
+    "BIO": ("iob", "iob2", "bio2"),
+    "IOBES": ("bioes", "bieos", "bmes"),
 }
 
 _NUMBERS = {int: (Integral, "int"), float: (Real, "float")}
