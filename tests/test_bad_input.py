@@ -78,7 +78,8 @@ READERS = [
 
 
 def data_of(case):
-    return GOOD[case.reads], case.three_targets
+    X = GOOD[case.reads]
+    return X, case.three_targets(X)
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +212,7 @@ FURTHER_X = {
 
 @pytest.mark.parametrize("case", [c for c in ESTIMATORS if c.reads_frames], ids=str)
 def test_what_only_looks_like_frames_is_refused(case):
-    estimator, y = case.tiny(), case.three_targets
+    estimator, y = case.tiny(), case.three_targets(RAGGED)
     calls = [
         (row, lambda X=X: estimator.fit(X, y), error, re.escape(message))
         for row, (X, error, message) in FURTHER_X.items()

@@ -21,7 +21,7 @@ IMAGES = [np.full((20 + i, 8), i / 3) for i in range(3)]
 
 
 def fit(case, X, **params):
-    return case.tiny(**params).fit(X, case.three_targets)
+    return case.tiny(**params).fit(X, case.three_targets(X))
 
 
 @pytest.fixture(scope="module")
