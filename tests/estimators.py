@@ -43,7 +43,9 @@ TINY = {"units": 2, "epochs": 1, "optimizer": "sgd"}
 
 def labels_of_frames(X):
     """Two labels in turn, one per frame or token."""
-    return [["a", "b"] * (len(x) // 2) + ["a"] * (len(x) % 2) for x in X]
+    X = X.to_numpy() if hasattr(X, "to_numpy") else X
+    lengths = [len(X[i]) for i in range(len(X))]
+    return [(["a", "b"] * n)[:n] for n in lengths]
 
 
 # By what an estimator writes, the y of any three sequences of two frames or more, or
@@ -639,7 +641,7 @@ TAGGER = Case(
     lengthened=long_frames,
     reads="frames",
     writes="labels of frames",
-    params={"conv_filters": ()},
+    params={"conv_filters": (), "input": "frames"},
     misused={"n": lambda tagger, X, n: tagger.predict_n_best(X, n)},
     bad_values={
         **FRAMEWISE_BAD_VALUES,
@@ -663,6 +665,7 @@ TAGGER = Case(
 TAGGER_CRF = TAGGER.variant(
     "tagger-crf",
     changes={"draw": frames_and_some_tags},
+    input="auto",
     crf=True,
     unlabelled=-1,
     cell="gru",
@@ -679,6 +682,7 @@ TAGGER_TOKENS = TAGGER.variant(
         "lengthened": lambda x: x * 40,
         "reads": "tokens",
     },
+    input="auto",
     crf=True,
     allowed_transitions="BIO",
     conv_filters="auto",

@@ -31,8 +31,10 @@ from tests.estimators import (
     AUTOENCODER,
     CTC,
     ESTIMATORS,
+    TAGGER_TOKENS,
     THREE_TARGETS,
     TRANSLATOR,
+    labels_of_frames,
     written,
 )
 from tests.refusals import complaints
@@ -73,6 +75,9 @@ READERS = [
         changes={**written(list), "reads": "tokens", "writes": "tokens"},
         source_tokenizer=None,
         target_tokenizer=None,
+    ),
+    TAGGER_TOKENS.variant(
+        "tagger-of-any-tokens", input="tokens", allowed_transitions=None
     ),
 ]
 
@@ -183,6 +188,8 @@ def test_a_good_x_is_learnt_from_and_answered(case):
     offenders = {}
     for row, (X, n_samples) in MORE[case.reads].items():
         y = X if case.writes == case.reads else THREE_TARGETS["one label"][:n_samples]
+        if case.writes == "labels of frames":
+            y = labels_of_frames(X if case.reads == "tokens" else GOOD_X[row][1])
         learnt = case.tiny(**bounded(case)).fit(X, y)
         outputs, scores = learnt.predict(X), case.degrees_of(learnt, X)
         is_well = (

@@ -204,9 +204,10 @@ OWN_TEXT = {
     "bidirectional": "a reader of one direction needs no future, a decoder reads none",
     "dropout": "the autoencoder's decoder has none",
     "standardize": "the autoencoder's errors are in units of the scale",
+    "max_vocabulary": "a translator has two vocabularies",
     "preprocess": "steps may do other things to frames, to targets and to tokens",
     "class_weight": "CTC has classes where there is one label per sample only",
-    "conv_strides": "what CTC leaves of time must hold the labels",
+    "conv_strides": "what CTC leaves of time must hold the labels, a tagger leaves all",
     "**routed": "what reads frames has a front end",
 }
 

@@ -136,7 +136,7 @@ def test_a_lazy_x_that_changes_after_the_check_is_named_by_fit_and_predict(case,
         return Lazy(lambda i: (RAGGED if next(n_readings) < 3 else changed)[i])
 
     with pytest.raises(ValueError, match=r"X\[1\]"):
-        fit(case, changing())
+        case.tiny().fit(changing(), case.three_targets(RAGGED))
     fitted = fit(case, RAGGED)
     with pytest.raises(ValueError, match=r"X\[1\]"):
         fitted.predict(changing())

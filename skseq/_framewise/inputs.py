@@ -101,13 +101,8 @@ class InputEstimator(FramewiseEstimator):
 
     def _take_input(self, X, reset) -> None:
         """Learn whether X holds frames or tokens, or check that it holds the same."""
-        found = _first_token(X)
+        found = None if self.input == "frames" else _first_token(X)
         owner = type(self).__name__
-        if found is not None and self.input == "frames":
-            raise ValueError(
-                f"X holds tokens, as {reprlib.repr(found)}, but input='frames'. Set "
-                "input='auto', or pass numbers."
-            )
         if reset:
             is_tokens = self.input == "tokens" or found is not None
             self._reads = "tokens" if is_tokens else "frames"
@@ -286,7 +281,7 @@ class InputEstimator(FramewiseEstimator):
         if letters is not None:
             letters = TokenVocabulary.from_array(letters)
             if letters.tokens.dtype != object or known.tokens.dtype != object:
-                raise ValueError("its characters are no texts")
+                raise ValueError("its characters are not texts")
             n_ids = letters.unknown + 1
         if self._settings["n_character_ids"] != n_ids:
             raise ValueError("its character vocabulary is not the network's")
@@ -312,14 +307,15 @@ def _first_token(X: Any) -> str | None:
         if isinstance(item, str) and i == 0:
             raise ValueError(
                 f"X[0] is text ({reprlib.repr(str(item))}); sequences of frames or "
-                "of tokens are required, with one label for each. Cut texts into "
-                "tokens: X = [text.split() for text in X]."
+                "of tokens are required, with one label for each. If it names a file, "
+                "read it first; cut texts into tokens: X = [text.split() for text in X]."
             )
         entries = _flat(item)
         if entries is None:
             return None
         if len(entries):
-            return str(entries[0]) if isinstance(entries[0], str) else None
+            are_texts = all(isinstance(entry, str) for entry in entries)
+            return str(entries[0]) if are_texts else None
     return None
 
 
