@@ -122,6 +122,8 @@ def bounded(case):
 def named(message, estimator):
     """A message of a table, in which the estimator is called E, for this estimator."""
     owner = type(estimator).__name__
+    if "source_tokenizer" not in estimator.get_params():
+        message = re.sub(r" Set source_tokenizer=.*", "", message)
     return re.escape(re.sub(r"\bE\b(?= estimator|\.| was| is)", owner, message))
 
 

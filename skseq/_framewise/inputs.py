@@ -101,7 +101,7 @@ class InputEstimator(FramewiseEstimator):
 
     def _take_input(self, X, reset) -> None:
         """Learn whether X holds frames or tokens, or check that it holds the same."""
-        found = None if self.input == "frames" else _first_token(X)
+        found = _first_token(X) if self.input == "auto" else None
         owner = type(self).__name__
         if reset:
             is_tokens = self.input == "tokens" or found is not None
@@ -129,7 +129,7 @@ class InputEstimator(FramewiseEstimator):
         owner = type(self).__name__
         self._refuse_other_than_tokens(X, reset)
         tokens = check_tokens(
-            X, "X", tokenizer=None, parameter="input", estimator_name=owner
+            X, "X", tokenizer=None, parameter=None, estimator_name=owner
         ).sequences
         if not reset:
             self._token_reader.tokens.check_type(tokens)
@@ -137,9 +137,7 @@ class InputEstimator(FramewiseEstimator):
 
     def _refuse_other_than_tokens(self, X, reset) -> None:
         """Refuse frames where tokens were fitted, in words of their own."""
-        if reset or _first_token(X) is not None:
-            return
-        if _is_of_frames(next(iter(_items(X)), None)):
+        if not reset and _is_of_frames(next(iter(_items(X)), None)):
             raise ValueError(
                 f"X holds frames, but this {type(self).__name__} was fitted on tokens. "
                 "Pass sequences of tokens, or fit again."
@@ -331,6 +329,6 @@ def _is_of_frames(item: Any) -> bool:
     """Whether a sample is surely no sequence of tokens."""
     entries = _flat(item)
     if entries is None:
-        return hasattr(item, "__array__")
+        return getattr(item, "ndim", 0) > 1
     is_nested = len(entries) > 0 and isinstance(entries[0], list | tuple | np.ndarray)
     return is_nested or (len(entries) > 0 and isinstance(entries[0], float))
