@@ -40,7 +40,6 @@ SMALL = {
 TINY = {"units": 2, "epochs": 1, "optimizer": "sgd"}
 
 
-
 def labels_of_frames(X):
     """Two labels in turn, one per frame or token."""
     X = X.to_numpy() if hasattr(X, "to_numpy") else X

@@ -7,6 +7,7 @@ the weights of the chain between the two.
 """
 
 import keras
+import tensorflow as tf
 
 from skseq._encoder.network import encoder
 from skseq._nn.layers import dense
@@ -44,7 +45,8 @@ class Chain(keras.layers.Layer):
         return self.add_weight(shape, "zeros", "float32", name=name)
 
     def call(self, scores):
-        return [self.pairs.value, self.starts.value, self.ends.value]
+        weights = self.pairs, self.starts, self.ends
+        return [tf.identity(weight.value) for weight in weights]
 
     def compute_output_shape(self, scores_shape):
         n_classes = scores_shape[-1]

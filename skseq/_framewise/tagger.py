@@ -613,7 +613,10 @@ class SequenceTagger(InputEstimator):
         weights = check_sample_weight(sample_weight, len(labels))
         self._vocabulary.check_kind(y)
         return share_right(
-            self._vocabulary.classes, self._best_ids(data), labels, weights,
+            self._vocabulary.classes,
+            self._best_ids(data),
+            labels,
+            weights,
             self.unlabelled,
         )
 

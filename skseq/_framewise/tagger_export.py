@@ -121,22 +121,24 @@ def best_path(scores, lengths, weights: ChainWeights):
     scores = tf.cast(scores, tf.float64)
     n_frames, n_classes = tf.shape(scores)[1], len(weights.starts)
     to_each = tf.constant(np.maximum(weights.pairs.T, _NEVER))  # (to, from)
+    starts = tf.constant(np.maximum(weights.starts, _NEVER))[tf.newaxis]
     stays = tf.range(n_classes, dtype=tf.int32)[tf.newaxis]
 
     def forward(t, best, came_from):
         arrivals = best[:, tf.newaxis] + to_each  # (n_samples, to, from)
-        goes_on = (t < lengths)[:, tf.newaxis]
         before = tf.argmax(arrivals, axis=2, output_type=tf.int32)
-        after = tf.reduce_max(arrivals, axis=2) + scores[:, t]
+        reached = tf.gather(arrivals, before[..., tf.newaxis], batch_dims=2)[..., 0]
+        reached = tf.where(t == 0, tf.zeros_like(reached) + starts, reached)
+        goes_on = (t < lengths)[:, tf.newaxis]
         before = tf.where(goes_on, before, stays)
         written = came_from.write(t, tf.cast(before, tf.float32))
-        return t + 1, tf.where(goes_on, after, best), written
+        return t + 1, tf.where(goes_on, reached + scores[:, t], best), written
 
-    best = tf.constant(np.maximum(weights.starts, _NEVER)) + scores[:, 0]
-    first = frame_array(n_frames, n_classes)
-    nothing = tf.zeros((tf.shape(scores)[0], n_classes))
+    nothing = tf.zeros_like(scores[:, 0])
     _, best, came_from = tf.while_loop(
-        lambda t, *_: t < n_frames, forward, (1, best, first.write(0, nothing))
+        lambda t, *_: t < n_frames,
+        forward,
+        (0, nothing, frame_array(n_frames, n_classes)),
     )
     came_from = tf.cast(came_from.stack(), tf.int32)  # (n_frames, n_samples, to)
     best += tf.constant(np.maximum(weights.ends, _NEVER))

@@ -75,9 +75,10 @@ def token_network(
     """Embeddings, recurrences and the head of a tagger."""
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     lengths = keras.Input((), dtype="int32", name="lengths")
-    inputs, states = [tokens, lengths], Embedding(
-        n_token_ids, embedding_dim, name="token_embedding"
-    )(tokens)
+    inputs, states = (
+        [tokens, lengths],
+        Embedding(n_token_ids, embedding_dim, name="token_embedding")(tokens),
+    )
     if n_character_ids:
         spellings = keras.Input((None,), dtype="int32", name="spellings")
         characters = keras.Input((None, None), dtype="int32", name="characters")
