@@ -557,7 +557,7 @@ CLASSIFIER = Case(
     bad_values={
         **FRAMEWISE_BAD_VALUES,
         "pooling": (
-            "among {'last', 'mean', 'max', 'attention'}",
+            "among {'attention', 'mean', 'max', 'last'}",
             ["sum", None, 3, ["last"]],
         ),
         "class_weight": CTC.bad_values["class_weight"],

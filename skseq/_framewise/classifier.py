@@ -107,10 +107,11 @@ class SequenceClassifier(ClassifierMixin, FramewiseEstimator):
         Whether to centre and scale each feature over all training frames; with
         `front_end="image"`, all of them alike. Set it to False where a front end of
         your own needs the values as they are, as indices of a Keras Embedding.
-    pooling : {"last", "mean", "max", "attention"}, default="last"
-        What becomes of the states of a sequence: its last ones, one for each direction;
-        their mean; the largest value of each; or a weighted mean, whose weights are
-        learnt [1]_ and given by `predict_attention`.
+    pooling : {"attention", "mean", "max", "last"}, default="attention"
+        What becomes of the states of a sequence: a weighted mean, whose weights are
+        learnt [1]_ and given by `predict_attention`; their mean; the largest value of
+        each; or its last states, one for each direction, which learn slowest what
+        stands far from the ends.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class in training; it multiplies `sample_weight`. "balanced"
         gives each class the same weight in all, so that rare ones count as much as
@@ -249,7 +250,7 @@ class SequenceClassifier(ClassifierMixin, FramewiseEstimator):
         conv_strides: IntsOrAuto = "auto",
         front_end: FrontEnd = None,
         standardize: bool = True,
-        pooling: Literal["last", "mean", "max", "attention"] = "last",
+        pooling: Literal["attention", "mean", "max", "last"] = "attention",
         class_weight: Literal["balanced"] | dict[Any, float] | None = None,
         preprocess: Steps = None,
         optimizer: Optimizer = "adam",

@@ -13,7 +13,7 @@ from skseq._encoder.network import encoder
 from skseq._nn.layers import dense
 from skseq._nn.pooling import pool
 
-POOLINGS = ("last", "mean", "max", "attention")
+POOLINGS = ("attention", "mean", "max", "last")
 
 
 def framewise_network(*, n_outputs, pooling, **encoder_settings):

@@ -45,14 +45,16 @@ def size_in_points(ax: Any) -> tuple[float, float]:
 
 
 def tick_integers(axis: Any) -> None:
-    """Tick an axis at whole numbers only."""
+    """Tick an axis at whole numbers only, as many as there is room for."""
     from matplotlib.ticker import MaxNLocator
 
-    locator = MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+    locator = MaxNLocator("auto", integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
     axis.set_major_locator(locator)
 
 
-def stack_panels(ax: Any, heights: list[float], header: float = 0.0) -> list:
+def stack_panels(
+    ax: Any, heights: list[float], header: float = 0.0, most: float = 0.4
+) -> list:
     """Divide axes into panels, one below the other, that share their x axis.
 
     Parameters
@@ -63,6 +65,8 @@ def stack_panels(ax: Any, heights: list[float], header: float = 0.0) -> list:
         Relative heights of the panels.
     header : float, default=0.0
         Points to leave free above the first panel.
+    most : float, default=0.4
+        The largest share of the height to leave free.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def stack_panels(ax: Any, heights: list[float], header: float = 0.0) -> list:
         From top to bottom; only the last has labels on its x axis.
     """
     ax.set_axis_off()
-    top = 1 - min(0.4, header / size_in_points(ax)[1])
+    top = 1 - min(most, header / size_in_points(ax)[1])
     gap = GAP * top / len(heights)
     unit = (top - gap * (len(heights) - 1)) / sum(heights)
     panels = []

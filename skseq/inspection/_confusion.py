@@ -12,6 +12,7 @@ from skseq._data.tokenizers import as_tokenizer, tokenizer_in_use
 from skseq._wording import counted
 from skseq.inspection._axes import import_pyplot, open_axes, size_in_points
 from skseq.inspection._fitted import as_seen, last_step
+from skseq.inspection._frame_labels import sorted_labels
 from skseq.metrics import align_sequences
 
 # Stands for no label at all.
@@ -328,14 +329,7 @@ def _most_confused(confusions, n_labels) -> list:
         raise ValueError(f"n_labels must be at least 1. Got {n_labels!r} instead.")
     known = errors.keys() | hits.keys()
     ranked = sorted(known, key=lambda label: (-errors[label], -hits[label], str(label)))
-    return _sorted(ranked[:n_labels])
-
-
-def _sorted(labels) -> list:
-    try:
-        return sorted(labels)
-    except TypeError:  # labels of several kinds
-        return sorted(labels, key=str)
+    return sorted_labels(ranked[:n_labels])
 
 
 def _matrix(confusions, labels) -> np.ndarray:

@@ -368,7 +368,7 @@ def _check_sequences(name: str, y: Any) -> list[Any]:
             f"Got {short_repr(y)} instead.{cure}"
         )
     return [
-        item if _is_plain(item) else _check_sequence(f"{name}[{i}]", item)
+        item if _is_plain(item) else check_sequence(f"{name}[{i}]", item)
         for i, item in enumerate(y)
     ]
 
@@ -380,7 +380,8 @@ def _is_plain(sequence: Any) -> bool:
     return kind is str or (is_list and set(map(type, sequence)) <= {str, int})
 
 
-def _check_sequence(name: str, sequence: Any) -> str | list | tuple:
+def check_sequence(name: str, sequence: Any) -> str | list | tuple:
+    """Turn anything sequence-like, or one label, into a str, list or tuple."""
     sequence = tensor_values(sequence)
     if isinstance(sequence, str):
         return sequence

@@ -27,6 +27,7 @@ from skseq.inspection import (
     LabelConfusionDisplay,
     ReconstructionDisplay,
     RiskCoverageDisplay,
+    TimelineDisplay,
     TrainingHistoryDisplay,
 )
 from skseq.metrics import align_sequences
@@ -117,6 +118,9 @@ BY_HAND = {
     ),
     "RiskCoverageDisplay": lambda: RiskCoverageDisplay(
         [0.5, 1.0], [0.2, 0.4], optimal_risk=[0.0, 0.4], name="reader"
+    ),
+    "TimelineDisplay": lambda: TimelineDisplay(
+        list("aabb"), list("abbb"), probabilities=np.eye(4, 2), classes=["a", "b"]
     ),
     "TrainingHistoryDisplay": lambda: TrainingHistoryDisplay(
         {"loss": [2.0, 1.0], "val_score": [0.1, 0.3]}, best_epoch=2
@@ -217,6 +221,7 @@ FROM_ESTIMATOR = {
     "confusion": lambda e: LabelConfusionDisplay.from_estimator(e, X, LABELS),
     "reconstruction": lambda e: ReconstructionDisplay.from_estimator(e, X),
     "risk": lambda e: RiskCoverageDisplay.from_estimator(e, X, LABELS),
+    "timeline": lambda e: TimelineDisplay.from_estimator(e, X),
     "history": lambda e: TrainingHistoryDisplay.from_estimator(e),
 }
 
@@ -240,6 +245,8 @@ def test_an_unfitted_estimator_is_refused(show, wrapped):
         ("confusion", "coder", "predicts labels, such as CTCSequenceClassifier"),
         ("reconstruction", "reader", "'reconstruct', such as LSTMAutoencoder"),
         ("risk", "coder", "'predict_confidence', such as CTCSequenceClassifier"),
+        ("timeline", "scaler", "'predict', such as SequenceTagger"),
+        ("timeline", "coder", "one label per frame, such as SequenceTagger"),
         ("history", "other", "'history_', such as CTCSequenceClassifier"),
         ("confusion", "scaler", "'predict', such as CTCSequenceClassifier"),
     ],
