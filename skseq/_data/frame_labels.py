@@ -128,21 +128,42 @@ def encode_labels(vocabulary, labels, unlabelled):
     if unlabelled is None:
         return vocabulary.encode(labels)
     known = vocabulary.classes.tolist()[0]
-    filled, marks = [], []
-    for part in labels.sequences:
-        plain = part.tolist() if isinstance(part, np.ndarray) else list(part)
-        marks.append(np.array([label == unlabelled for label in plain], dtype=bool))
-        filled.append([known if label == unlabelled else label for label in plain])
+    marks = marks_of(labels, unlabelled)
+    filled = [
+        [known if is_mark else label for label, is_mark in zip(part, own, strict=True)]
+        for part, own in zip(map(_plain, labels.sequences), marks, strict=True)
+    ]
     ids = vocabulary.encode(LabelSequences(filled, labels.form))
     return [
-        np.where(is_mark, np.int32(UNLABELLED), part)
-        for part, is_mark in zip(ids, marks, strict=True)
+        np.where(own, np.int32(UNLABELLED), part)
+        for part, own in zip(ids, marks, strict=True)
     ]
+
+
+def marks_of(labels, unlabelled) -> list[np.ndarray]:
+    """Which frames have no label, in an array of bool per sequence.
+
+    Parameters
+    ----------
+    labels : LabelSequences
+    unlabelled : object
+        As of `learn_labels`.
+    """
+    if unlabelled is None:
+        return [np.zeros(len(part), dtype=bool) for part in labels.sequences]
+    return [
+        np.array([label == unlabelled for label in _plain(part)], dtype=bool)
+        for part in labels.sequences
+    ]
+
+
+def _plain(labels: Any) -> list:
+    return labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
 
 
 def _labelled(labels: Any, unlabelled: Any) -> Any:
     if isinstance(labels, np.ndarray):
-        return labels[[label != unlabelled for label in labels.tolist()]]
+        return labels[np.array([v != unlabelled for v in labels.tolist()], dtype=bool)]
     return [label for label in labels if label != unlabelled]
 
 
@@ -218,15 +239,13 @@ def _weights_of(own: Any, i: int) -> np.ndarray:
         ) from error
 
 
-def shared(weights, sample_weight):
+def shared(weights):
     """What a sequence counts in all, and the shares of it that its frames have.
 
     Parameters
     ----------
     weights : list of ndarray of shape (n_frames,)
-        What each frame counts, beside its sample.
-    sample_weight : ndarray of shape (n_samples,)
-        What each sample counts.
+        What each frame counts.
 
     Returns
     -------
@@ -235,9 +254,9 @@ def shared(weights, sample_weight):
     shares : list of ndarray of shape (n_frames,), dtype float32
         They add up to 1 in each sequence, or to 0 if none of its frames counts.
     """
-    sums = np.array([own.sum() for own in weights])
+    totals = np.array([own.sum() for own in weights])
     shares = [
         (own / (total or 1.0)).astype(np.float32)
-        for own, total in zip(weights, sums, strict=True)
+        for own, total in zip(weights, totals, strict=True)
     ]
-    return sums * sample_weight, shares
+    return totals, shares

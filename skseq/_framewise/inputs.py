@@ -1,4 +1,4 @@
-"""The base of the estimators that read frames or tokens, whichever the first X holds."""
+"""The base of estimators that read frames or tokens, whichever the first X holds."""
 
 import reprlib
 from itertools import chain
@@ -304,9 +304,10 @@ def _first_token(X: Any) -> str | None:
     for i, item in enumerate(_items(X)):
         if isinstance(item, str) and i == 0:
             raise ValueError(
-                f"X[0] is text ({reprlib.repr(str(item))}); sequences of frames or "
-                "of tokens are required, with one label for each. If it names a file, "
-                "read it first; cut texts into tokens: X = [text.split() for text in X]."
+                f"X[0] is text ({reprlib.repr(str(item))}); sequences of frames or of "
+                "tokens are required, with one label for each. If it names a file, "
+                "read it first. If it is a sentence, cut it into tokens: "
+                "X = [text.split() for text in X]."
             )
         entries = _flat(item)
         if entries is None:
@@ -318,7 +319,7 @@ def _first_token(X: Any) -> str | None:
 
 
 def _flat(item: Any) -> Any:
-    """The entries of a list, a tuple or what is an array of one axis; None of others."""
+    """The entries of a list, a tuple or an array of one axis; None of others."""
     if isinstance(item, list | tuple):
         return item
     is_flat = hasattr(item, "__array__") and len(getattr(item, "shape", ())) == 1

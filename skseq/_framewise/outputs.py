@@ -151,30 +151,3 @@ def lack_of_labels(wanted, found, weights) -> str | None:
             f"reach {least:.2f}"
         )
     return None
-
-
-def share_right(classes, ids, labels, weights, unlabelled) -> float:
-    """The share of labelled frames whose label is right.
-
-    Parameters
-    ----------
-    classes : ndarray of shape (n_classes,)
-    ids : list of ndarray of shape (n_frames,)
-        What was predicted.
-    labels : LabelSequences
-        The true labels, of which the classes may lack some.
-    weights : ndarray of shape (n_samples,)
-    unlabelled : object
-        What stands where there is no label, or None.
-    """
-    known, right, total = classes.tolist(), 0.0, 0.0
-    for own, wanted, weight in zip(ids, labels.sequences, weights, strict=True):
-        wanted = wanted.tolist() if isinstance(wanted, np.ndarray) else wanted
-        is_mark = [unlabelled is not None and label == unlabelled for label in wanted]
-        pairs = zip(own, wanted, is_mark, strict=True)
-        hits = [known[i] == label for i, label, is_left_out in pairs if not is_left_out]
-        right += weight * sum(hits)
-        total += weight * len(hits)
-    if not total:
-        raise ValueError("No frame of y that counts has a label, so none can be right.")
-    return float(right / total)

@@ -19,6 +19,7 @@ from skseq._data.frame_labels import (
     encode_labels,
     is_per_frame,
     learn_labels,
+    marks_of,
     shared,
 )
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary
@@ -35,7 +36,6 @@ from skseq._framewise.outputs import (
     chain_weights,
     check_fits_n_best,
     lack_of_labels,
-    share_right,
 )
 from skseq._framewise.stream import EachByItself, FrameStream
 from skseq._framewise.tagger_export import exported_tagger
@@ -71,6 +71,7 @@ from skseq._typing import (
     Strategy,
 )
 from skseq._wording import counted
+from skseq.metrics import frame_accuracy
 
 UNLABELLED_MARK = (
     NONE,
@@ -593,8 +594,8 @@ class SequenceTagger(InputEstimator):
         y : collection of label sequences
             The true labels. Unlabelled frames do not count; labels that `fit` has not
             seen count as errors.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sample, beside its number of frames.
+        sample_weight : array-like of shape (n_samples,) or list of arrays, default=None
+            Weight of each sample, beside its number of frames, or of each frame.
 
         Returns
         -------
@@ -610,15 +611,15 @@ class SequenceTagger(InputEstimator):
         data = self._read_input(X)
         given = {"unit": self._unit, "estimator_name": type(self).__name__}
         labels = check_frame_labels(y, data.lengths, **given)
-        weights = check_sample_weight(sample_weight, len(labels))
         self._vocabulary.check_kind(y)
-        return share_right(
-            self._vocabulary.classes,
-            self._best_ids(data),
-            labels,
-            weights,
-            self.unlabelled,
-        )
+        weights = [~own for own in marks_of(labels, self.unlabelled)]
+        if not any(own.any() for own in weights):
+            raise ValueError(f"No {self._unit} of y has a label, so none can be right.")
+        if sample_weight is not None:
+            given = self._weights_of_frames(sample_weight, data.lengths)
+            weights = [a * b for a, b in zip(weights, given, strict=True)]
+        found = self._vocabulary.decode(self._best_ids(data))
+        return frame_accuracy(labels.sequences, found, sample_weight=weights)
 
     def stream(self):
         """Read one sequence of frames as it comes, piece by piece.
@@ -739,19 +740,22 @@ class SequenceTagger(InputEstimator):
 
     def _counts(self, ids, sample_weight):
         """What each sequence counts, and the share of it that each frame has."""
-        lengths = list(map(len, ids))
-        each = [(own != UNLABELLED).astype(np.float64) for own in ids]
-        if not is_per_frame(sample_weight):
-            return shared(each, check_sample_weight(sample_weight, len(ids)))
-        if self.crf:
+        if self.crf and is_per_frame(sample_weight):
             raise ValueError(
                 "sample_weight holds one weight per frame, but with crf=True a "
                 "sequence has one probability as a whole. Give one weight per sample, "
                 "or set crf=False."
             )
-        own = check_frame_weights(sample_weight, lengths, self._unit)
-        each = [a * b for a, b in zip(each, own, strict=True)]
-        return shared(each, np.ones(len(ids)))
+        given = self._weights_of_frames(sample_weight, list(map(len, ids)))
+        pairs = zip(ids, given, strict=True)
+        return shared([np.where(own == UNLABELLED, 0, w) for own, w in pairs])
+
+    def _weights_of_frames(self, sample_weight, lengths) -> list[np.ndarray]:
+        """The weight of each frame, by weights of frames or of samples."""
+        if is_per_frame(sample_weight):
+            return check_frame_weights(sample_weight, lengths, self._unit)
+        weights = check_sample_weight(sample_weight, len(lengths))
+        return [np.full(n, weight) for n, weight in zip(lengths, weights, strict=True)]
 
     def _make_settings(self, data, validation, present):
         settings = super()._make_settings(data, validation, present)
@@ -778,7 +782,7 @@ class SequenceTagger(InputEstimator):
                 "from: all that have labels have the weight 0."
             )
         ends = np.cumsum(list(map(len, data.targets)))[:-1]
-        totals, shares = shared(np.split(weights, ends), np.ones(len(totals)))
+        totals, shares = shared(np.split(weights, ends))
         return replace(data, sample_weight=totals, frame_weights=shares)
 
     def _failure(self, data):
