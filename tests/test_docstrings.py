@@ -207,6 +207,7 @@ OWN_TEXT = {
     "max_vocabulary": "a translator has two vocabularies",
     "preprocess": "steps may do other things to frames, to targets and to tokens",
     "class_weight": "CTC has classes where there is one label per sample only",
+    "conv_filters": "measured: a tagger of few features learns more without",
     "conv_strides": "what CTC leaves of time must hold the labels, a tagger leaves all",
     "**routed": "what reads frames has a front end",
 }

@@ -32,6 +32,10 @@ from skseq._preprocess.sequences import PreprocessedTokens
 from skseq._preprocess.steps import transformers_of
 from skseq._shared_parameters import FITTED
 
+# Measured: of so few features a convolution finds nothing that recurrences do not, and
+# learns noise; of spectra it finds much.
+FEW_FEATURES = 8
+
 INPUTS = ("auto", "frames", "tokens")
 READS = OneOf(["frames", "tokens"])
 
@@ -197,6 +201,10 @@ class InputEstimator(FramewiseEstimator):
             "dropout": float(self.dropout),
             "n_outputs": self._n_outputs,
         }
+
+    def _wanted_filters(self):
+        is_auto = self.conv_filters == self.conv_strides == "auto"
+        return () if is_auto and self._n_inputs < FEW_FEATURES else self.conv_filters
 
     def _prepare(self, program, data):
         if self._reads == "frames":

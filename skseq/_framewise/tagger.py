@@ -141,7 +141,8 @@ class SequenceTagger(InputEstimator):
         Convolutions over time before the recurrent layers, one entry per layer: the
         number of features that each gives. Larger values distinguish finer patterns and
         take longer; `()` means no convolution. "auto" takes one layer of 64 features,
-        or one for each of several `conv_strides`, and none if there is a `front_end`.
+        or one for each of several `conv_strides`, and none if there is a `front_end` or
+        frames have fewer than 8 features.
     conv_kernel_size : int, default=5
         Number of frames that each of these convolutions sees. Larger values recognize
         longer patterns.

@@ -224,6 +224,19 @@ def test_a_sequence_without_a_label_is_left_out():
     np.testing.assert_allclose(whole.history_["loss"], part.history_["loss"], 1e-6)
 
 
+@pytest.mark.parametrize(("n_features", "expected"), [(7, ()), (8, (64,))])
+def test_few_features_are_not_convolved_unless_asked(n_features, expected):
+    frames = [np.ones((n, n_features)) for n in (3, 4)]
+    y = labels_of_frames(frames)
+    for params, filters in (
+        ({}, expected),
+        ({"conv_filters": 5}, (5,)),
+        ({"conv_strides": 1}, (64,)),
+    ):
+        tagger = SequenceTagger(units=2, epochs=1, **params).fit(frames, y)
+        assert tagger._settings["conv_filters"] == filters
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("crf", [False, True])
 def test_states_of_a_hidden_markov_model_are_told_from_their_neighbours(crf):
@@ -234,7 +247,7 @@ def test_states_of_a_hidden_markov_model_are_told_from_their_neighbours(crf):
     optimum = np.mean(np.concatenate(best) == np.concatenate(y_test))
     alone = [row.argmax() for x in X_test for row in alone_posteriors(model, x)]
     by_frame = np.mean(alone == np.concatenate(y_test))
-    assert by_frame + 0.1 < optimum - 0.05 < tagger.score(X_test, y_test)
+    assert by_frame + 0.1 < optimum - 0.045 < tagger.score(X_test, y_test)
 
 
 def alone_posteriors(model, x):
