@@ -1,6 +1,7 @@
 """The loss of a linear chain's labels, and its slopes, on real frames only.
 
-A loss gives one number per sequence, `(n_samples,)`. Sums over paths are products of
+A loss gives one number per sequence, `(n_samples,)`. On a CPU it is one compiled
+operation where there is compiled code. Elsewhere sums over paths are products of
 matrices, in double precision, of masses that are scaled at each frame. Two problems are
 one batch: all paths, and those that fit the labels; and their paths are followed from
 both ends at once, in one loop. No gradient is taken through it.
@@ -19,6 +20,8 @@ from skseq._framewise.chain import (
     pair_marginals,
 )
 from skseq._framewise.transitions import UNLABELLED, Transitions
+from skseq._nn import compiled
+from skseq._nn.threads import n_intra_op_threads
 
 # Masses below 1e-308 are lost. Where paths from both ends meet with more than this,
 # what was lost is nothing; otherwise all is computed again, in logarithms.
@@ -62,7 +65,8 @@ def chain_losses(scores, pairs, starts, ends, labels, lengths, *, allowed=None):
     scores, *weights = inputs
     if allowed is not None and not allowed.forbid_nothing:
         weights = _restricted(weights, allowed)
-    return _losses(
+    losses_of = _compiled_losses if compiled.is_in_use() else _losses
+    return losses_of(
         scores, *weights, tf.cast(labels, tf.int32), tf.cast(lengths, tf.int32)
     )
 
@@ -74,6 +78,24 @@ def _restricted(weights: list, allowed: Transitions) -> list:
         tf.where(table, values, -np.inf)
         for table, values in zip(tables, weights, strict=True)
     ]
+
+
+def _compiled_losses(*inputs):
+    return compiled.operations().skseq_chain_loss(
+        *inputs, n_threads=n_intra_op_threads()
+    )[0]
+
+
+@tf.RegisterGradient("SkseqChainLoss")
+def _compiled_gradient(operation, upstream, *_):
+    slopes, pair_slopes = (
+        tf.raw_ops.PreventGradient(
+            input=output, message="The loss of a chain has no second derivative."
+        )
+        for output in operation.outputs[1:]
+    )
+    ends = _at_last(tf.transpose(slopes, (1, 0, 2)), operation.inputs[-1])
+    return _gradients(_Slopes(slopes, pair_slopes, slopes[:, 0], ends), upstream)
 
 
 class _Slopes(NamedTuple):
@@ -99,18 +121,17 @@ def _losses(scores, pairs, starts, ends, labels, lengths):
         value.set_shape(like.shape)
     losses, slopes = found[0], _Slopes(*found[1:])
 
-    def gradients(upstream):
-        each = upstream[:, tf.newaxis]
-        return (
-            upstream[:, tf.newaxis, tf.newaxis] * slopes.frames,
-            tf.tensordot(upstream, slopes.pairs, 1),
-            tf.reduce_sum(each * slopes.starts, axis=0),
-            tf.reduce_sum(each * slopes.ends, axis=0),
-            None,
-            None,
-        )
+    return losses, lambda upstream: _gradients(slopes, upstream)
 
-    return losses, gradients
+
+def _gradients(slopes, upstream):
+    """The gradients of all inputs of the loss, of which two are integers."""
+    return (
+        upstream[:, tf.newaxis, tf.newaxis] * slopes.frames,
+        *(tf.tensordot(upstream, part, 1) for part in slopes[1:]),
+        None,
+        None,
+    )
 
 
 class _Problem(NamedTuple):

@@ -203,7 +203,7 @@ def _check_every_class_is_used(transitions: Transitions) -> None:
             label = transitions.classes[~found].tolist()[0]
             raise ValueError(
                 f"{_owner(transitions)} lets the label {label!r} stand nowhere: "
-                f"{fault}. {_cure_of_unused(transitions)}"
+                f"{fault}. {_cure(transitions)}"
             )
 
 
@@ -213,7 +213,7 @@ def _owner(transitions: Transitions) -> str:
     return f"The scheme {scheme}" if scheme else "allowed_transitions"
 
 
-def _cure_of_unused(transitions: Transitions) -> str:
+def _cure(transitions: Transitions) -> str:
     if transitions.scheme is None:
         return (
             "Let it return True for more pairs of labels, of None and the label that "
@@ -246,8 +246,7 @@ def _check_every_length_exists(transitions: Transitions) -> None:
             raise ValueError(
                 f"{_owner(transitions)} allows no sequence of "
                 f"{counted(length, 'frame')}, but for any number of frames there must "
-                "be one to predict. Let it return True for more pairs of labels, of "
-                "None and the label that begins, or of the label that ends and None."
+                f"be one to predict. {_cure(transitions)}"
             )
         if last.tobytes() in seen:
             return

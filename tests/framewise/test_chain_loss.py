@@ -8,12 +8,22 @@ from skseq._framewise import chain_loss
 from skseq._framewise.chain import ChainWeights, log_likelihood
 from skseq._framewise.chain_loss import chain_losses
 from skseq._framewise.transitions import compile_transitions
+from skseq._nn import compiled
 from tests.framewise.chains import batch, chain, partial_labels
 
 LENGTHS = np.array([6, 1, 4, 2, 11])
 NAMES = "scores", "pairs", "starts", "ends"
 FORBIDDEN = {("a", "b"), ("c", "c"), (None, "b"), ("c", None)}
 ALLOWED = compile_transitions(lambda *pair: pair not in FORBIDDEN, ["a", "b", "c"])
+
+
+@pytest.fixture(params=["compiled", "plain"], autouse=True)
+def way(request, monkeypatch):
+    """Losses come from the compiled operation, or from TensorFlow's."""
+    if request.param == "plain":
+        monkeypatch.setattr(compiled, "is_in_use", lambda: False)
+    elif not compiled.is_in_use():
+        pytest.skip(compiled.status())
 
 
 @pytest.fixture
@@ -26,19 +36,14 @@ def no_logarithms(monkeypatch):
     monkeypatch.setattr(chain_loss, "_exact_losses", refuse)
 
 
-@tf.function(
-    input_signature=[
-        tf.TensorSpec((None, None, 3), tf.float32),
-        tf.TensorSpec((3, 3), tf.float32),
-        tf.TensorSpec((3,), tf.float32),
-        tf.TensorSpec((3,), tf.float32),
-        tf.TensorSpec((None, None), tf.int32),
-        tf.TensorSpec((None,), tf.int32),
-    ]
-)
-def traced(*inputs):
-    """The losses, traced once for any number of samples and frames."""
-    return chain_losses(*inputs)
+SIGNATURE = [
+    tf.TensorSpec((None, None, 3), tf.float32),
+    tf.TensorSpec((3, 3), tf.float32),
+    tf.TensorSpec((3,), tf.float32),
+    tf.TensorSpec((3,), tf.float32),
+    tf.TensorSpec((None, None), tf.int32),
+    tf.TensorSpec((None,), tf.int32),
+]
 
 
 def problem(n_classes=3, lengths=LENGTHS, scale=1.0, pair_scale=1.0, labels=None):
@@ -144,14 +149,14 @@ def test_padding_has_no_loss_and_a_gradient_of_exactly_zero(no_logarithms):
         np.testing.assert_allclose(batched, slopes["scores"][0], atol=1e-6)
 
 
-@pytest.mark.parametrize("n_frames", [1, 7, 8, 9, 16, 40])
-def test_any_number_of_frames_runs_in_one_traced_function(n_frames, no_logarithms):
-    p = problem(lengths=np.array([n_frames, 1]))
-    losses, gradients = losses_and_gradients(p, losses_of=traced)
-    np.testing.assert_allclose(losses, exact_losses(p), rtol=1e-6, atol=1e-6)
-    upstream = np.ones(2)
-    expected = exact_gradient(p, "pairs", upstream)
-    np.testing.assert_allclose(gradients["pairs"], expected, atol=5e-6)
+def test_any_number_of_frames_runs_in_one_traced_function(no_logarithms):
+    traced = tf.function(chain_losses, input_signature=SIGNATURE)
+    for n_frames in (1, 7, 8, 9, 16, 40):
+        p = problem(lengths=np.array([n_frames, 1]))
+        losses, gradients = losses_and_gradients(p, losses_of=traced)
+        np.testing.assert_allclose(losses, exact_losses(p), rtol=1e-6, atol=1e-6)
+        expected = exact_gradient(p, "pairs", np.ones(2))
+        np.testing.assert_allclose(gradients["pairs"], expected, atol=5e-6)
     assert traced.experimental_get_tracing_count() == 1
 
 
@@ -188,6 +193,7 @@ def test_masses_that_underflow_are_added_up_in_logarithms():
 
 
 def test_computed_in_logarithms_losses_and_gradients_are_the_same(monkeypatch):
+    monkeypatch.setattr(compiled, "is_in_use", lambda: False)
     p, upstream = problem(), np.array([1.0, -2.0, 0.5, 3.0, 0.1])
     losses, gradients = losses_and_gradients(p, upstream)
     monkeypatch.setattr(chain_loss, "_LEAST_TRUSTED", np.inf)

@@ -147,6 +147,14 @@ def test_a_table_without_sequences_is_refused(forbidden, message):
         compile_transitions(lambda *pair: pair not in forbidden, ["a", "b"])
 
 
+def test_a_scheme_without_a_label_for_one_frame_is_refused():
+    message = (
+        "The scheme IOBES allows no sequence of 1 frame, but .* only the labels 'B"
+    )
+    with pytest.raises(ValueError, match=message):
+        compile_transitions("IOBES", ["B-x", "E-x"])
+
+
 def test_a_callable_that_fails_is_refused_with_its_labels():
     message = r"allowed_transitions\(None, 'a'\) failed with TypeError: .*must return a"
     with pytest.raises(ValueError, match=message):
