@@ -340,16 +340,23 @@ class DecodingSearch:
         is_right = align_sequences(true, found).sample_errors == 0
         return fit_line(odds, is_right, check_sample_weight(sample_weight, len(odds)))
 
+    def _decoding_contents(self) -> dict[str, str]:
+        """What parameters that are no plain values hold, in words of any process."""
+        return {}
+
     def _present_decoding(self) -> dict:
-        return _plain(
-            {name: getattr(self, name) for name in self._decoding_constraints}
-        )
+        values = {name: getattr(self, name) for name in self._decoding_constraints}
+        contents = self._decoding_contents()
+        return _plain({**values, **contents})
 
     def _check_calibrated(self, then: dict) -> None:
         """Refuse a calibration of what is decoded otherwise now."""
         now = self._present_decoding()
+        contents = self._decoding_contents()
         changes = [
-            f"{name} was {then[name]!r} and is {now[name]!r}"
+            f"{name} was another"
+            if name in contents
+            else f"{name} was {then[name]!r} and is {now[name]!r}"
             for name in then
             if name in now and not _are_same(now[name], then[name])
         ]

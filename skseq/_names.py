@@ -10,6 +10,7 @@ ESTIMATORS = {
     "LSTMAutoencoder": "skseq._autoencoder.estimator",
     "Seq2SeqTranslator": "skseq._seq2seq.estimator",
     "SequenceClassifier": "skseq._framewise.classifier",
+    "SequenceRegressor": "skseq._framewise.regressor",
     "SequenceTagger": "skseq._framewise.tagger",
 }
 

@@ -77,8 +77,8 @@ class RankedLabels(NamedTuple):
         Its exact log p(labels | x), in nats.
     language_log_weight : float
         What it has in the language that the search was told of: log-probabilities of
-        models and boosts, each with its weight, and the bonus for each label. Zero
-        where the search was told of none.
+        models and boosts, each with its weight, and the bonus for each label; and what
+        a `blank_penalty` changes. Zero where the search was told of none.
     """
 
     labels: Any

@@ -20,6 +20,7 @@ from skseq import (
     LSTMAutoencoder,
     Seq2SeqTranslator,
     SequenceClassifier,
+    SequenceRegressor,
     SequenceTagger,
 )
 from skseq.language import Hotwords, Lexicon, NgramModel
@@ -55,6 +56,7 @@ THREE_TARGETS = {
     "labels of frames": labels_of_frames,
     "texts": ["b a", "b", "a"],
     "tokens": [["a"], ["b", "a"], ["b"]],
+    "numbers": [0.5, -1.0, 2.0],
     "nothing": None,
 }
 
@@ -160,7 +162,7 @@ class Case:
     @property
     def misleading(self):
         """A validation set that is the worse understood the more is learnt."""
-        if self.learns_from_y and self.writes != "labels of frames":
+        if self.learns_from_y and not self.writes.endswith("of frames"):
             return self.validation(self.X, [*self.y[1:], *self.y[:1]])
         return self.validation(list(map(self.altered, self.X)), self.y)
 
@@ -227,7 +229,7 @@ COUNT_FROM_0 = r"must be an int in the range \[0, {}"
 MAYBE_COUNT = r"must be None or an int in the range \[1, {}"
 FLOOR = r"must be None or a float in the range \[-inf, 0\.0\]"
 PENALTY = r"must be a float in the range \[0\.0, 1000000\.0\]"
-REAL = r"a float in the range \(-inf, inf\)"
+REAL = r"a float in the range \[-1000000\.0, 1000000\.0\]"
 FLAG = "must be a bool"
 
 
@@ -293,8 +295,11 @@ CTC = Case(
             "among {'fit'}, a path, an NgramModel, a FrozenEstimator of one or None",
             [3, True, "", ["fit"], NgramModel, FrozenEstimator(Lexicon(["a"]))],
         ),
-        "lm_weight": (r"a float in the range \[0\.0, inf\)", [-1, NAN, math.inf, None]),
-        "insertion_bonus": (REAL, [NAN, math.inf, -math.inf, None, "1"]),
+        "lm_weight": (PENALTY, [-1, NAN, math.inf, None, 1e308]),
+        "insertion_bonus": (
+            REAL,
+            [10**400, 1.7e308, NAN, math.inf, -math.inf, None, "1"],
+        ),
         "lexicon": (
             "a list of words, a Lexicon or None",
             ["abc", 3, True, {"a": 1.0}, (word for word in ["a"]), Hotwords(["a"])],
@@ -587,6 +592,77 @@ CLASSIFIER_MEAN = CLASSIFIER.variant("classifier-mean", pooling="mean")
 CLASSIFIER_MAX = CLASSIFIER.variant("classifier-max", pooling="max")
 
 
+# -- frames to numbers ------------------------------------------------------------
+
+
+@cache
+def frames_and_numbers(n_samples):
+    X, _, _ = symbol_runs(n_samples)
+    return X, [float(x.sum()) for x in X]
+
+
+@cache
+def frames_and_vectors(n_samples):
+    X, _, _ = symbol_runs(n_samples)
+    return X, [np.array([x.max(), 100 * x[-1, 0]]) for x in X]
+
+
+@cache
+def frames_and_levels(n_samples):
+    X, _, _ = symbol_runs(n_samples)
+    return X, [np.cumsum(x[:, :2], axis=0) for x in X]
+
+
+REGRESSOR = Case(
+    name="regressor",
+    Estimator=SequenceRegressor,
+    draw=frames_and_numbers,
+    methods={"predict": of_X("predict")},
+    altered=other_frames,
+    lengthened=long_frames,
+    reads="frames",
+    writes="numbers",
+    params={"conv_filters": ()},
+    degrees="predict",
+    bad_values={
+        **FRAMEWISE_BAD_VALUES,
+        "pooling": CLASSIFIER.bad_values["pooling"],
+        "target": ("among {'auto', 'frame', 'sequence'}", ["single", None, 3]),
+        "loss": ("'quantile'} or a callable", ["mse", None, 3, ["huber"]]),
+        "quantile": (r"a float in the range \(0\.0, 1\.0\)", [0, 1, NAN, None, "0.5"]),
+        "step_weight": AUTOENCODER.bad_values["step_weight"],
+        "target_weight": (
+            "a list of weights of at least 0, not all of them 0 or None",
+            [3, "even", [], [-1.0], [0.0, 0.0], [NAN], [[1.0]]],
+        ),
+        "standardize_y": (FLAG, ["yes", 2, None]),
+    },
+    check_params={"epochs": 40},
+)
+REGRESSOR_VECTORS = REGRESSOR.variant(
+    "regressor-vectors",
+    changes={"draw": frames_and_vectors, "check_params": None},
+    cell="gru",
+    conv_filters=3,
+    pooling="mean",
+    loss="huber",
+    target_weight=[2.0, 1.0],
+    dropout=0.2,
+    preprocess=[SequenceNormalizer()],
+)
+REGRESSOR_FRAMES = REGRESSOR.variant(
+    "regressor-frames",
+    changes={
+        "draw": frames_and_levels,
+        "writes": "numbers of frames",
+        "check_params": None,
+    },
+    bidirectional=False,
+    conv_filters=3,
+    step_weight="sqrt",
+)
+
+
 # -- one label per frame or token -------------------------------------------------
 
 
@@ -697,6 +773,7 @@ CASES = [
     *(TRANSLATOR, TRANSLATOR_GRU_DOT, TRANSLATOR_CHAR),
     *(AUTOENCODER, AUTOENCODER_REPEAT),
     *(CLASSIFIER, CLASSIFIER_ATTENTION, CLASSIFIER_MEAN, CLASSIFIER_MAX),
+    *(REGRESSOR, REGRESSOR_VECTORS, REGRESSOR_FRAMES),
     *(TAGGER, TAGGER_CRF, TAGGER_TOKENS),
 ]
 

@@ -195,6 +195,8 @@ NETWORKS = [*CLASSES, scikeras.recurrent_model, scikeras.autoencoder_model]
 OWN_TYPE = {
     "learning_rate": "measured: a code that long sequences hang on is lost by more",
     "dropout": "measured: frames profit from it at any size, tokens and codes do not",
+    "loss": "an autoencoder's is of frames, which a callable could not score",
+    "target": "CTC tells labels of sequences from single ones, a regressor frames",
     "beam_width": "hypotheses of a CTC beam, which merge, cost less than a decoder's",
 }
 
@@ -209,6 +211,10 @@ OWN_TEXT = {
     "class_weight": "CTC has classes where there is one label per sample only",
     "conv_filters": "measured: a tagger of few features learns more without",
     "conv_strides": "what CTC leaves of time must hold the labels, a tagger leaves all",
+    "loss": "an autoencoder reconstructs, a regressor predicts",
+    "pooling": "a regressor pools only where it gives values of sequences",
+    "step_weight": "a regressor has frames to weigh only where y has values of frames",
+    "target": "labels of sequences and values of frames are told by other signs",
     "**routed": "what reads frames has a front end",
 }
 

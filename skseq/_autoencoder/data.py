@@ -3,7 +3,6 @@
 Knows nothing of Keras.
 """
 
-import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -19,11 +18,6 @@ from skseq._data.scaling import Scaling, moments
 from skseq._data.sequences import Sequences
 from skseq._preprocess.sequences import OfSequences, Preprocessed
 from skseq._wording import counted
-
-STEP_WEIGHTS = {
-    None: np.ones_like,
-    "sqrt": lambda steps: np.sqrt(steps + 1.0),
-}
 
 
 @dataclass(frozen=True)
@@ -68,25 +62,6 @@ class ChangeScaling(Scaling):
             return {}
         scale = self.change_scale.astype("float32")
         return {"change_scale": np.tile(scale, (n_samples, 1))}
-
-
-def check_step_weight(step_weight, lengths) -> None:
-    """Refuse a callable that does not weigh all frames of sequences this long."""
-    for n_frames in np.unique(lengths):
-        try:
-            weights = np.asarray(step_weight(np.arange(float(n_frames))))
-        except Exception as error:
-            raise ValueError(
-                f"step_weight failed on the indices of {counted(n_frames, 'frame')}: "
-                f"{error!r}."
-            ) from error
-        fits = weights.shape == (n_frames,) and weights.dtype.kind in "biuf"
-        if not fits or (weights < 0).any() or not 0 < weights.sum() < np.inf:
-            raise ValueError(
-                "step_weight must return a finite, non-negative weight for each frame "
-                "index of an array, not all of them zero. For "
-                f"{counted(n_frames, 'frame')} it returned {reprlib.repr(weights)}."
-            )
 
 
 def check_codes(Z) -> np.ndarray:

@@ -17,11 +17,9 @@ from sklearn.utils.validation import check_is_fitted
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._autoencoder.data import (
-    STEP_WEIGHTS,
     ChangeScaling,
     ReconstructionData,
     check_codes,
-    check_step_weight,
     check_unfolded,
 )
 from skseq._autoencoder.export import Detector
@@ -47,6 +45,7 @@ from skseq._data.lengths import refuse_lengths
 from skseq._data.outliers import sample_anomaly_flags
 from skseq._data.scaling import SCALE, VECTOR
 from skseq._data.sequences import check_sequences
+from skseq._data.step_weights import STEP_WEIGHT, step_weight_function
 from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.weights import check_sample_weight
 from skseq._engine.convergence import not_learnt
@@ -56,7 +55,6 @@ from skseq._engine.state import FitRequest
 from skseq._frames import FITTED_FRAMES, FrameEstimator
 from skseq._parameters import (
     BOOLEAN,
-    CALLABLE,
     NONE,
     POSITIVE_INT,
     POSITIVE_REAL,
@@ -94,7 +92,7 @@ CONSTRAINTS = {
     "standardize": BOOLEAN,
     "difference": BOOLEAN,
     "loss": OneOf(ERRORS),
-    "step_weight": (OneOf([name for name in STEP_WEIGHTS if name]), CALLABLE, NONE),
+    "step_weight": STEP_WEIGHT,
     "anomaly_score": OneOf(SCORES),
     "contamination": (OneOf(["auto"]), Interval(float, 0, 0.5, closed="right")),
 }
@@ -822,10 +820,7 @@ class LSTMAutoencoder(
             )
             self.mean_, self.scale_ = scaling.mean, scaling.scale
             self._change_scale = scaling.change_scale
-        step_weight = self.step_weight
-        if not callable(step_weight):
-            step_weight = STEP_WEIGHTS[step_weight]
-        check_step_weight(step_weight, sequences.lengths)
+        step_weight = step_weight_function(self.step_weight, sequences.lengths)
         return ReconstructionData(sequences, weights, self._scaling, step_weight)
 
     def _check_parameters(self):

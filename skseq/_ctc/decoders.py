@@ -46,6 +46,11 @@ RIVAL = -2.0
 # takes a fifth longer at a width of 64; -12 loses the best under large weights.
 GUIDED_LOST = -16.0
 
+# What a language may add to a label where those below -6 are left out. Measured: with a
+# bonus of 4 for each label 40 of 40 searches end where one without a floor does, with 6
+# only 13.
+MOST_BOOST = 4.0
+
 _PREFIX_BYTES = 64  # of a prefix in a beam, and of what may follow it, at the least
 _GUIDED_BYTES = 96  # more of a prefix that a language is followed for
 
@@ -109,7 +114,7 @@ def beam_search(
         Larger values are faster and may miss labels; minus infinity appends all. None
         takes -6 where one hypothesis is wanted, save in samples whose weak labels add
         up over the frames, and minus infinity there, where several are wanted, and
-        where the guide forbids something.
+        where the guide forbids something or adds more than 4 to a label.
     guide : Guide, default=None
         What is known of the language. Hypotheses are ranked by the sum of log-
         probability and log-weight. Where the guide forbids something, prefixes that can
@@ -188,11 +193,13 @@ def automatic_floor(
     """The floor that None stands for, or None where each sample chooses.
 
     Where a guide forbids something, a label that is weak in all frames may have to be
-    appended, and is best appended where it is least weak.
+    appended, and is best appended where it is least weak. Where it adds much to a
+    label, one that is weak may be the best.
     """
-    if floor is None and (n_best > 1 or (guide is not None and guide.is_hard)):
-        return -np.inf
-    return floor
+    if floor is not None:
+        return floor
+    follows = guide is not None and (guide.is_hard or guide.boost > MOST_BOOST)
+    return -np.inf if n_best > 1 or follows else None
 
 
 def _searched(sample: np.ndarray, limits: Limits, guide: Guide | None) -> list[tuple]:

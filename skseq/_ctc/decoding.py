@@ -44,10 +44,10 @@ class CTCDecoding(DecodingSearch):
         -------
         hypotheses : ndarray of shape (n_samples,)
             Lists of at most `n` :class:`RankedLabels`, the best first: with the log-
-            probability of the labels, after `blank_penalty`, and what they have in the
-            language that the search was told of. A list is empty where nothing is
-            allowed that fits. With one label per sample the hypotheses are single
-            labels.
+            probability that the network gives the labels, and what is added to it for
+            the language that the search was told of and by `blank_penalty`. A list is
+            empty where nothing is allowed that fits. With one label per sample the
+            hypotheses are single labels.
 
         Raises
         ------
@@ -60,8 +60,7 @@ class CTCDecoding(DecodingSearch):
         if self._is_single:
             found = self._read(X, label_log_likelihoods)
             return object_array([self._ranked_labels(scores, n) for scores in found])
-        width = max(self.beam_width, n)
-        found = self._read(X, partial(self._hypotheses, width=width, n_best=n))
+        found = self._read(X, partial(self._n_best, n=n))
         return object_array([self._ranked(hypotheses) for hypotheses in found])
 
     def _read(self, X, read) -> list:
@@ -127,6 +126,19 @@ class CTCDecoding(DecodingSearch):
         limits = self.beam_width, self.min_label_log_prob
         return decode(self._heard(log_probs), lengths, *limits, guide=guide)
 
+    def _n_best(self, log_probs, lengths, n) -> list:
+        """Hypotheses with the log-probabilities that the network gives them."""
+        width = max(self.beam_width, n)
+        found = self._hypotheses(log_probs, lengths, width, n)
+        if not self.blank_penalty:
+            return found
+        return [
+            [_as_the_network_says(h, frames[:n_frames]) for h in hypotheses]
+            for hypotheses, frames, n_frames in zip(
+                found, log_probs, lengths, strict=True
+            )
+        ]
+
     def _hypotheses(self, log_probs, lengths, width, n_best) -> list:
         return beam_search(
             self._heard(log_probs),
@@ -181,6 +193,14 @@ class CTCDecoding(DecodingSearch):
         """The best n of the labelings of one label, by their log-likelihoods."""
         best = np.argsort(-scores, kind="stable")[:n]
         return [RankedLabels(self.classes_[i], float(scores[i])) for i in best]
+
+
+def _as_the_network_says(hypothesis: RankedLabels, frames) -> RankedLabels:
+    """The same score, with the log-probability of frames without a penalty."""
+    (own,) = log_likelihood(frames[None], np.array([len(frames)]), [hypothesis.labels])
+    return hypothesis._replace(
+        log_probability=float(own), language_log_weight=hypothesis.score - float(own)
+    )
 
 
 def run_network(program, batch):

@@ -13,11 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._ctc.data import FrameData, check_alignable, trainable_rows
-from skseq._ctc.decoders import DECODERS, greedy
+from skseq._ctc.decoders import DECODERS
 from skseq._ctc.decoding import (
     CTCDecoding,
     run_network,
-    single_labels,
     single_log_proba,
 )
 from skseq._ctc.export import Reader
@@ -165,8 +164,9 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, EncoderEstimator):
         there. Larger values are faster and may miss labels; minus infinity appends all.
         None takes -6, unless the probabilities of a label in the frames where it is
         below that add up to 0.5 or more; then, where `predict_n_best` is asked for
-        several outputs, and where a lexicon or pattern forbids something, it takes
-        minus infinity. May be changed after `fit`.
+        several outputs, where a lexicon or pattern forbids something, and where the
+        language can add more than 4 to a label, it takes minus infinity. May be changed
+        after `fit`.
     language_model : "fit", NgramModel, FrozenEstimator or path, default=None
         Which labels follow which, for the beam search. "fit" stands for
         ``NgramModel()``; an unfitted :class:`~skseq.language.NgramModel` learns from
@@ -463,7 +463,8 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, EncoderEstimator):
             when to stop if `early_stopping` is set.
         extra_texts : collection of label sequences, default=None
             What an unfitted `language_model` learns from beside `y`: text without
-            frames, in the form of `y`.
+            frames, in the form of `y`. Cross-validation cuts it if it has as many
+            entries as `X`.
 
         Returns
         -------
@@ -825,8 +826,9 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, EncoderEstimator):
         return trainable_rows(data, self.infeasible, chosen)
 
     def _failure(self, data):
-        decode = single_labels if self._is_single else greedy
-        found = self._map(data, lambda rows, *batch: decode(*batch), run_network)
+        found = self._map(
+            data, lambda rows, *batch: self._labels_found(*batch), run_network
+        )
         lack = lack_of_learning(data.labels, found)
         last = "more units"
         if self._is_single and self.class_weight != "balanced":

@@ -20,7 +20,6 @@ from skseq._data.collections import as_collection
 from skseq._engine.state import FitRequest
 from skseq._parameters import (
     ABSENT,
-    NON_NEGATIVE_REAL,
     NONE,
     PATH,
     Interval,
@@ -30,7 +29,7 @@ from skseq._parameters import (
 )
 from skseq._warnings import warn
 from skseq._wording import counted
-from skseq.language._alphabet import is_collection
+from skseq.language._alphabet import Alphabet, is_collection
 from skseq.language._automaton import Automaton, product
 from skseq.language._guide import Guide
 from skseq.language._hotwords import Hotwords
@@ -38,13 +37,17 @@ from skseq.language._known import Known
 from skseq.language._lexicon import Lexicon
 from skseq.language._ngram import NgramModel
 from skseq.language._pattern import LabelPattern
+from skseq.language._plain import contents_of
 from skseq.language._units import check_units, kind_of
 
 LanguageModel: TypeAlias = (
     Literal["fit"] | NgramModel | FrozenEstimator | str | os.PathLike[str] | None
 )
 
-REAL = Interval(float, None, None, closed="neither")
+# Of any weight, in nats: no log-probability of a sequence is far beyond.
+MOST_WEIGHT = 1e6
+
+REAL = Interval(float, -MOST_WEIGHT, MOST_WEIGHT, closed="both")
 WORDS = Kind(is_collection, "a list of words")
 PHRASES = Kind(
     lambda value: is_collection(value) or isinstance(value, Mapping),
@@ -67,7 +70,7 @@ def _one(kind: type) -> Kind:
 
 LANGUAGE_CONSTRAINTS = {
     "language_model": (OneOf(["fit"]), PATH, _one(NgramModel), FROZEN, NONE),
-    "lm_weight": NON_NEGATIVE_REAL,
+    "lm_weight": Interval(float, 0, MOST_WEIGHT, closed="both"),
     "insertion_bonus": REAL,
     "lexicon": (WORDS, _one(Lexicon), NONE),
     "hotwords": (PHRASES, _one(Hotwords), NONE),
@@ -197,8 +200,8 @@ class CTCLanguage:
             )
         if told and self.decoder == "greedy":
             raise ValueError(
-                f"{_listed(told, 'is', 'are')} followed by a beam search only, but "
-                "decoder is 'greedy'. Set decoder='beam'."
+                f"Only a beam search follows {_listed(told)}, but decoder is "
+                "'greedy'. Set decoder='beam'."
             )
         model = self.language_model
         is_frozen = isinstance(model, FrozenEstimator)
@@ -259,7 +262,9 @@ class CTCLanguage:
             found = check_units(texts, model.unit, model.separator, "NgramModel")
         except (ValueError, TypeError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"In extra_texts: {error}") from error
+            words = str(error).replace("y[", "extra_texts[").replace(", in X too", "")
+            is_named = "extra_texts" in words
+            raise kind(words if is_named else f"In extra_texts: {words}") from error
         own = kind_of(self.classes_.tolist()[0])
         if found.kind not in (None, own):
             raise ValueError(
@@ -289,9 +294,35 @@ class CTCLanguage:
                 "Fit again, or pass a fitted model as "
                 "sklearn.frozen.FrozenEstimator(model)."
             )
-        read = self._kept.get("file", source, lambda: _read(source["path"]))
+        read = self._kept.get("file", source, lambda: self._read_file(source["path"]))
         self._language_file = Known(source, read)
         return read
+
+    def _read_file(self, path: str) -> NgramModel:
+        """The model of a file: of labels or, if those can spell it, of words."""
+        model, alphabet = _read(path), Alphabet(self.classes_)
+        others = [unit for unit in model.units_ if alphabet.id_of(unit) < 0]
+        are_words = all(
+            len(unit) > 1 and not set(unit) - alphabet.characters.keys()
+            for unit in others
+        )
+        if others and are_words and " " in alphabet.ids:
+            return _read(path, unit="word")
+        return model
+
+    def _decoding_contents(self) -> dict[str, str]:
+        """What the language is, whatever holds it: words in order, models as learnt."""
+        model = self._present_model()
+        told = {"lexicon": self.lexicon, "hotwords": self.hotwords}
+        contents = {name: contents_of(value) for name, value in told.items()}
+        contents["pattern"] = contents_of(self.pattern)
+        contents["language_model"] = "None"
+        if model is not None:
+            key = _Same(model._model())
+            contents["language_model"] = self._kept.get(
+                "contents", key, lambda: contents_of(model)
+            )
+        return contents
 
     # -- following ----------------------------------------------------------------
 
@@ -315,9 +346,16 @@ class CTCLanguage:
 
     def _model_part(self) -> list:
         model = self._present_model()
-        if model is None:
+        if model is None or not self.lm_weight:
             return []
-        automaton = self._compile("language_model", _Same(model._model()), model)
+        key, classes = _Same(model._model()), self.classes_.tolist()
+
+        def compile() -> Automaton:
+            automaton = model._automaton(classes)
+            _warn_of_missing(automaton, classes)
+            return automaton
+
+        automaton = self._kept.get("language_model", key, compile)
         return [(automaton, float(self.lm_weight))]
 
     def _constraint_part(self) -> list:
@@ -340,7 +378,7 @@ class CTCLanguage:
 
     def _hotword_part(self) -> list:
         told = self.hotwords
-        if told is None:
+        if told is None or _has_no_entry(told):
             return []
         if not isinstance(told, Hotwords):
             phrases = dict(told) if isinstance(told, Mapping) else list(told)
@@ -379,9 +417,30 @@ def warn_of_gap(names: list[str], what: str) -> None:
     )
 
 
+def _warn_of_missing(automaton: Automaton, classes: list) -> None:
+    """Name labels that a language model gives no probability, so that none is found."""
+    start = np.zeros(len(classes), dtype=np.int64)
+    _, weights = automaton.looked_up(start, np.arange(len(classes)))
+    missing = [classes[i] for i in np.flatnonzero(np.isneginf(weights))]
+    if missing:
+        shown = ", ".join(map(repr, missing[:5])) + (", ..." if missing[5:] else "")
+        warn(
+            f"The language model gives {counted(len(missing), 'label')} no "
+            f"probability, so that no output holds {shown}. Learn it from text with "
+            "them, or give <unk> a probability in its file."
+        )
+
+
 def _is(estimator, name: str, value: Any) -> bool:
     present = getattr(estimator, name)
+    if name == "hotwords" and present is not None and _has_no_entry(present):
+        return True
     return present is None if value is None else present == value
+
+
+def _has_no_entry(value: Any) -> bool:
+    is_held = is_collection(value) or isinstance(value, Mapping)
+    return is_held and len(value) == 0
 
 
 def _listed(names: list[str], one: str = "", several: str = "") -> str:
@@ -394,9 +453,9 @@ def _without(names: list[str]) -> str:
     return ", ".join(f"{name}={_FOLLOWED[name]}" for name in names)
 
 
-def _read(path: str) -> NgramModel:
+def _read(path: str, **options: Any) -> NgramModel:
     try:
-        return NgramModel.read_arpa(path)
+        return NgramModel.read_arpa(path, **options)
     except OSError as error:
         what = f"language_model={path!r} cannot be read: {error.strerror or error}."
         cure = "Pass the path of an ARPA file, or 'fit' to learn a model from y."

@@ -43,7 +43,7 @@ def refuse_lengths(X, y):
         to the number of its rows, or ascend to it, or from 0 to less.
     """
     lengths = _as_lengths(y, texts=True)
-    if not lengths or not is_sized(X) or len(lengths) >= len(X):
+    if not lengths or sp.issparse(X) or not is_sized(X) or len(lengths) >= len(X):
         return
     n_rows = len(X)
     ascend = all(a < b for a, b in pairwise(lengths))

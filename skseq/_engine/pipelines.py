@@ -140,9 +140,15 @@ def _described(item: Any, place: str, is_fitted: bool = True) -> Any:
         return {"kind": "estimator", **vars(found)}
     if type(item) is Pipeline:
         return _described_pipeline(item, place, is_fitted)
+    name = type(item).__name__
+    if type(item).__module__.startswith("skseq.language"):
+        alone = "use write_arpa(path)" if hasattr(item, "write_arpa") else "pickle it"
+        raise TypeError(
+            f"{place} cannot be saved: a file of skseq holds a {name} as part of the "
+            f"reader that follows it. To keep it alone, {alone}."
+        )
     if is_fitted:
         check_is_fitted(item)
-    name = type(item).__name__
     if isinstance(item, (SequenceTransformer, FrameTransformer)):
         if CLASSES.get(name) is type(item):
             return _described_own(item, place, is_fitted)

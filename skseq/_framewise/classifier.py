@@ -49,11 +49,11 @@ from skseq._wording import counted
 
 def _has_attention(classifier) -> bool:
     """Whether frames are weighed; refuse to say how much where they are not."""
-    fitted = getattr(classifier, "_settings", {"pooling": classifier.pooling})
-    if fitted["pooling"] != "attention":
+    fitted = getattr(classifier, "_settings", {"pooled": classifier.pooling})
+    if fitted["pooled"] != "attention":
         raise AttributeError(
             'predict_attention needs pooling="attention", but this SequenceClassifier '
-            f"has pooling={fitted['pooling']!r}. Set it, and fit again."
+            f"has pooling={fitted['pooled']!r}. Set it, and fit again."
         )
     return True
 

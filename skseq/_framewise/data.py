@@ -66,6 +66,27 @@ class TargetFrames(EncodedFrames):
         return f"{self.sequences.fingerprint()}-{fingerprint_arrays(arrays)}"
 
 
+@dataclass
+class ScaledTargets(TargetFrames):
+    """The same, with what targets were centred on and divided by.
+
+    Attributes
+    ----------
+    units : tuple of ndarray of shape (n_outputs,)
+        The mean and the scale.
+    """
+
+    units: tuple[np.ndarray, np.ndarray] | None = None
+
+    def assemble(self, rows, read=None) -> dict[str, np.ndarray]:
+        """As of its base; a loss of a user's own sees values in the user's units."""
+        batch = super().assemble(rows, read)
+        if self.units is not None:
+            mean, scale = (np.tile(part, (len(rows), 1)) for part in self.units)
+            batch["y_mean"], batch["y_scale"] = mean, scale
+        return batch
+
+
 def _taken(values, rows):
     if values is None:
         return None

@@ -49,7 +49,7 @@ class FramewiseEstimator(EncoderEstimator):
         return {
             **self._encoder_settings(present, room, most),
             "n_outputs": self._n_outputs,
-            "pooling": self._pooled,
+            "pooled": self._pooled,
         }
 
     def _check_strides(self) -> None:

@@ -83,3 +83,48 @@ class ClassifierGraph(FramewiseGraph):
 
     def _proba(self, logits, batch) -> dict:
         return {"proba": batch.answered(tf.nn.softmax(logits))}
+
+
+@dataclass(frozen=True)
+class RegressorGraph(FrameGraph):
+    """A fitted regressor in graphs.
+
+    Attributes
+    ----------
+    units : tuple of ndarray of shape (n_outputs,)
+        The mean and the scale of values.
+    is_rate : bool
+        Whether the network gives the logarithm of a rate.
+    is_per_frame, is_flat : bool
+        Whether values are those of frames, and plain numbers.
+    """
+
+    units: Any
+    is_rate: bool
+    is_per_frame: bool
+    is_flat: bool
+
+    def graphs(self, name) -> list[Graph]:
+        """The function, under a name."""
+        given = self.inputs.specs, self.inputs.example
+        return [Graph.of(name, self._run, [self._prediction], *given)]
+
+    def _run(self, **given) -> tuple:
+        if self.is_per_frame:
+            return self._rows(**given)
+        found, batch = self._outputs(**given)
+        is_finite = tf.reduce_all(tf.math.is_finite(found[0]), axis=1)
+        return found[0], batch.demand(is_finite, NOT_GIVEN)
+
+    def _prediction(self, values, batch) -> dict:
+        """Values in the units of those that the network was fitted on."""
+        values = tf.cast(values, tf.float64)
+        mean, scale = self.units
+        values = (tf.exp(values) if self.is_rate else values) * scale + mean
+        if self.is_per_frame:
+            values = zero_padding(values, batch.lengths)
+        values = tf.cast(batch.answered(values), tf.float32)
+        found = {"prediction": values[..., 0] if self.is_flat else values}
+        if self.is_per_frame:
+            found["n_frames"] = batch.answered_lengths
+        return found

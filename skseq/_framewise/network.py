@@ -16,13 +16,13 @@ from skseq._nn.pooling import pool
 POOLINGS = ("attention", "mean", "max", "last")
 
 
-def framewise_network(*, n_outputs, pooling, **encoder_settings):
-    """The encoder and a head of so many outputs, which are linear."""
+def framewise_network(*, n_outputs, pooled, **encoder_settings):
+    """The encoder and a head of so many outputs; `pooled` says by which pooling."""
     inputs, states, lengths = encoder(**encoder_settings)
     head, weights = dense(n_outputs, "outputs"), None
-    if pooling is not None:
+    if pooled is not None:
         bidirectional = encoder_settings["bidirectional"]
-        states, weights = pool(pooling, states, lengths, bidirectional)
+        states, weights = pool(pooled, states, lengths, bidirectional)
     outputs = [head(states), *([] if weights is None else [weights]), lengths]
     return keras.Model(inputs, outputs, name="framewise")
 

@@ -243,7 +243,12 @@ def _errors_kept(is_wrong, confidence) -> np.ndarray:
 
 
 def _checked_confidence(confidence, n_samples) -> np.ndarray:
-    confidence = column_or_1d(confidence).astype(np.float64)
+    if np.ndim(confidence) != 1:
+        raise ValueError(
+            "confidence must hold one number per sample, as predict_confidence gives "
+            f"it. Got {confidence!r:.60}."
+        )
+    confidence = np.asarray(confidence).astype(np.float64)
     check_n_samples("confidence", len(confidence), n_samples)
     if np.isnan(confidence).any():
         i = int(np.argmax(np.isnan(confidence)))

@@ -125,9 +125,9 @@ class Alphabet:
         found = []
         for place, word in enumerate(words):
             known = self.characters if isinstance(word, str) else self.ids
-            label = next((label for label in word if label not in known), None)
-            if label is not None:
-                found.append((place, word, label))
+            labels = [label for label in word if label not in known]
+            if labels:
+                found.append((place, word, labels[0]))
         return found
 
     def complaint(self, noun: str, owner: str, unwritten: list) -> str:

@@ -30,6 +30,7 @@ from skseq.language._trie import (
 )
 
 LONGEST_LINE = 2**16  # bytes
+LONGEST_TOKEN = 2**10  # bytes of one that is written; a line holds the longest n-gram
 # Text in a file that is packed takes at most so many times its bytes.
 MOST_PACKED, FREE_BYTES = 100, 2**26
 
@@ -82,6 +83,13 @@ def write_arpa(path, tokens: list[str], trie: Trie) -> None:
 
     `tokens` are those of the units of a user, in the order of their numbers.
     """
+    for token in tokens:
+        if len(token.encode()) > LONGEST_TOKEN:
+            raise ValueError(
+                f"A unit of {len(token.encode()):,} bytes cannot be written, "
+                f"{token[:20]!r}...: ARPA files hold up to {LONGEST_TOKEN:,} here. "
+                "Shorten it, and fit again."
+            )
     path = os.fspath(path)
     temporary = f"{path}.{os.getpid()}.tmp"
     try:

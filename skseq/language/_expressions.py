@@ -135,7 +135,8 @@ class Reader:
         if character == "[":
             return self._set(start)
         if character == ".":
-            return Labels(frozenset(self.characters.values()))
+            found = {i for c, i in self.characters.items() if c != "\n"}
+            return Labels(frozenset(found))
         if character == "\\":
             return self._of(self._escape(start), self.pattern[start : self.place])
         if character in "^$":

@@ -12,6 +12,9 @@ import numpy as np
 
 from skseq.language._automaton import Automaton, Needed, product
 
+# A model's log-probabilities are of the size of posteriors' up to this scale.
+MOST_SCALE = 2.0
+
 # The most arcs that are made of an automaton that backs off.
 MOST_ARCS = 50_000_000
 
@@ -58,6 +61,19 @@ class Guide:
     def is_hard(self) -> bool:
         """Whether something is forbidden."""
         return bool(self.automata) and self.automata[0].is_hard
+
+    @cached_property
+    def boost(self) -> float:
+        """What a label can gain at most; infinity where a model outweighs posteriors.
+
+        Log-probabilities of a model that are multiplied by more than `MOST_SCALE`
+        differ by more than posteriors do.
+        """
+        total = max(0.0, self.bonus)
+        for automaton, scale in zip(self.automata, self.scales, strict=True):
+            best = max(0.0, automaton.log_weights.max(initial=0.0))
+            total += scale * best if scale <= MOST_SCALE else np.inf
+        return total
 
     @property
     def needed(self) -> Needed | None:

@@ -19,7 +19,7 @@ from skseq.language._alphabet import (
 from skseq.language._automaton import Automaton
 from skseq.language._prefixes import PrefixTree
 
-_WEIGHT = Interval(float, None, None, closed="neither")
+_WEIGHT = Interval(float, -1e6, 1e6, closed="both")
 _PHRASES = Kind(
     lambda value: isinstance(value, Mapping) or is_collection(value),
     "a list of phrases, or a dict from phrases to weights",

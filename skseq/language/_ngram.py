@@ -279,7 +279,7 @@ class NgramModel(BaseEstimator):
         Raises
         ------
         ValueError
-            If `path` is not a path.
+            If `path` is not a path, or a unit is longer than 1,024 bytes.
         """
         check_value("write_arpa", "path", path, PATH)
         learnt = self._model()
@@ -392,8 +392,8 @@ class NgramModel(BaseEstimator):
         if orders:
             warn(
                 "Kneser-Ney's discounts follow from how many n-grams come once, twice "
-                f"and three times, which does not give any for {orders}: these are "
-                "smoothed by Witten-Bell. Learn from more text, or set "
+                f"and three times. There are none for {orders}, which are smoothed by "
+                "Witten-Bell instead. Learn from more text, or set "
                 "smoothing='witten_bell'."
             )
         return replace(learnt, trie=trie)

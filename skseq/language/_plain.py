@@ -7,6 +7,7 @@ from typing import Any
 
 from sklearn.frozen import FrozenEstimator
 
+from skseq._data import fingerprints
 from skseq._files.plain import MALFORMED
 from skseq.language._alphabet import as_plain, is_collection
 from skseq.language._hotwords import Hotwords
@@ -59,6 +60,10 @@ _KINDS = {
 }
 
 
+# Lists whose order tells nothing.
+_UNORDERED = {"value", "words", "pairs"}
+
+
 def describe(value: Any) -> Any:
     """Describe a parameter of the language, or a model that was learnt.
 
@@ -90,6 +95,27 @@ def describe(value: Any) -> Any:
     elif is_collection(value):
         value = list(map(as_plain, value))
     return {"language": "plain", "value": value}
+
+
+def contents_of(value: Any) -> str:
+    """Describe what a parameter tells, the same in any process and after a file.
+
+    Words in another order, or in another kind of collection, tell the same.
+    """
+    return fingerprints.describe(_in_order(describe(value)))
+
+
+def _in_order(plain: Any) -> Any:
+    if isinstance(plain, dict):
+        return {
+            name: sorted(map(_in_order, value), key=repr)
+            if name in _UNORDERED and isinstance(value, (list, tuple))
+            else _in_order(value)
+            for name, value in plain.items()
+        }
+    if isinstance(plain, (list, tuple)):
+        return list(map(_in_order, plain))
+    return plain
 
 
 def build(description: Any) -> Any:

@@ -40,7 +40,7 @@ def check_units(y, unit: str, separator: str, owner: str) -> UnitSequences:
         consist of.
     """
     if y is None:
-        raise ValueError(f"{owner} learns from y, but the y that was passed is None.")
+        raise ValueError(f"{owner} reads y, but the y that was passed is None.")
     y = as_collection(y, "y", "label sequences")
     n_samples = len(y) if is_sized(y) else 0
     if n_samples:

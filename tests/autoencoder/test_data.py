@@ -5,14 +5,13 @@ import numpy as np
 import pytest
 
 from skseq._autoencoder.data import (
-    STEP_WEIGHTS,
     ChangeScaling,
     ReconstructionData,
-    check_step_weight,
     check_unfolded,
 )
 from skseq._data import memory
 from skseq._data.sequences import Sequences
+from skseq._data.step_weights import STEP_WEIGHTS, check_step_weight
 
 
 def ragged(n_samples=6, n_features=3, seed=0):

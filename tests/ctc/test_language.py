@@ -7,6 +7,7 @@ import copy
 import itertools
 import pickle
 import re
+import warnings
 from functools import cache, partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -689,7 +690,7 @@ FOLLOWED = {
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_what_a_greedy_decoder_does_not_follow_is_refused(name):
     params = {name: FOLLOWED[name], "decoder": "greedy"}
-    message = f"^{name} is followed by a beam search only, .*Set decoder='beam'"
+    message = f"^Only a beam search follows {name}, .*Set decoder='beam'"
     with pytest.raises(ValueError, match=message):
         make(**params).fit(X, Y)
     estimator = reader(**params)
@@ -713,7 +714,7 @@ def test_what_single_labels_make_no_use_of_is_refused(name):
 
 def test_several_that_are_refused_are_named_together():
     with pytest.raises(
-        ValueError, match=r"^lexicon, hotwords and pattern are followed"
+        ValueError, match=r"^Only a beam search follows lexicon, hotwords and pattern"
     ):
         reader(decoder="greedy", lexicon=["a"], hotwords=["a"], pattern="a").predict(X)
 
@@ -763,8 +764,8 @@ def test_a_model_that_has_to_learn_is_refused_after_fit():
         (3, TypeError, "extra_texts must be a collection of label sequences, got 3"),
         ({"ab"}, TypeError, "extra_texts must be an ordered collection"),
         (iter(["ab"]), TypeError, r"Convert it with list\(extra_texts\)"),
-        (["ab", None], ValueError, r"In extra_texts: y\[1\] is missing"),
-        ([3], ValueError, r"In extra_texts: y\[0\] is 3, a single label"),
+        (["ab", None], ValueError, r"^extra_texts\[1\] is missing"),
+        ([3], ValueError, r"^extra_texts\[0\] is 3, a single label"),
         ([[0, 1]], ValueError, "the type int, but those of y are str"),
         (["abz"], ValueError, "labels that no y had in fit: 'z'"),
     ],
@@ -800,3 +801,165 @@ def test_a_file_that_cannot_be_read_is_named(
     ):
         with pytest.raises(error, match=message):
             use()
+
+
+# -- what is compared, and what is left out --------------------------------------------
+
+TOLD_ALIKE = {
+    "lexicon": [
+        (("a", "b", "c"), ["c", "b", "a"]),
+        ({"a", "b", "c"}, frozenset("abc")),
+        (Lexicon([("a", "b"), "c"]), Lexicon([["a", "b"], "c"])),
+    ],
+    "hotwords": [(("ab", "c"), {"c", "ab"}), ({"ab": 2.0}, {("a", "b"): 2.0})],
+}
+
+
+@pytest.fixture(scope="module")
+def calibrated():
+    fitted = CTC.fit().set_params(decoder="beam")
+    return fitted.fit_decoding(CTC.X, CTC.y, {}, calibrate=True)
+
+
+def recalibrated(calibrated, **params):
+    reader = copy.deepcopy(calibrated).set_params(**params)
+    return reader.fit_decoding(CTC.X, CTC.y, {}, calibrate=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, pair[0]) for name, pairs in TOLD_ALIKE.items() for pair in pairs],
+    ids=str,
+)
+def test_a_calibration_outlives_a_file(name, value, calibrated, tmp_path):
+    reader = recalibrated(calibrated, **{name: value})
+    expected = reader.predict_confidence(CTC.X)
+    reader.save(tmp_path / "reader")
+    again = skseq.load(tmp_path / "reader").predict_confidence(CTC.X)
+    assert again.tolist() == expected.tolist()
+
+
+def test_a_calibration_knows_what_was_told_whatever_holds_it(calibrated):
+    words = [f"{a}{b}{c}" for a in "abc" for b in "abc" for c in "abc"] * 8
+    words = [w * (1 + i // 27) for i, w in enumerate(words)] + ["a", "b", "c"]
+    reader = recalibrated(calibrated, lexicon=Lexicon(words))
+    reader.set_params(lexicon=Lexicon(words[::-1])).predict_confidence(CTC.X)
+    reader.set_params(lexicon=Lexicon([*words[:-1], "cc"]))
+    with pytest.raises(ValueError, match="other parameters: lexicon was another"):
+        reader.predict_confidence(CTC.X)
+    own = ["a", "b", "c"]
+    reader = recalibrated(calibrated, lexicon=own)
+    own.append("abc")
+    with pytest.raises(ValueError, match="lexicon was another"):
+        reader.predict_confidence(CTC.X)
+
+
+def test_a_calibration_knows_the_model_it_was_made_with(calibrated):
+    first, other = (
+        FrozenEstimator(NgramModel(order=2, smoothing="witten_bell").fit(y))
+        for y in (CTC.y, ["abc", "cc"])
+    )
+    reader = recalibrated(calibrated, language_model=first)
+    reader.set_params(language_model=copy.deepcopy(first)).predict_confidence(CTC.X)
+    reader.set_params(language_model=other)
+    with pytest.raises(ValueError, match="language_model was another"):
+        reader.predict_confidence(CTC.X)
+
+
+WITHOUT_UNKNOWN = (
+    "\\data\\\nngram 1=4\n\n\\1-grams:\n-99 <s>\n-1 </s>\n-0.5 a\n-0.6 b\n\n\\end\\\n"
+)
+
+
+def test_labels_that_a_model_lacks_are_named_and_a_weight_of_0_is_no_model(tmp_path):
+    path = tmp_path / "model.arpa"
+    path.write_text(WITHOUT_UNKNOWN)
+    reader = CTC.rough(CTC.fit()).set_params(decoder="beam", beam_width=50)
+    free = list(reader.predict(CTC.X))
+    assert "c" in "".join(free)
+    reader.set_params(language_model=str(path))
+    with pytest.warns(UserWarning, match="gives 1 label no probability.* holds 'c'"):
+        assert "c" not in "".join(reader.predict(CTC.X))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        reader.predict(CTC.X)  # once is enough
+        assert list(reader.set_params(lm_weight=0.0).predict(CTC.X)) == free
+
+
+def test_a_path_may_name_a_model_of_words(tmp_path):
+    spaced = [" ".join(text) for text in CTC.y]
+    model = NgramModel(order=2, unit="word", smoothing="witten_bell").fit(
+        ["ab c", "ba cab", "c ab", "ab ab"]
+    )
+    model.write_arpa(tmp_path / "words.arpa")
+    frozen = FrozenEstimator(NgramModel.read_arpa(tmp_path / "words.arpa", unit="word"))
+    reader = CTC.make(decoder="beam").fit(CTC.X, spaced)
+    expected = reader.set_params(language_model=frozen).predict(CTC.X).tolist()
+    reader.set_params(language_model=str(tmp_path / "words.arpa"))
+    assert reader.predict(CTC.X).tolist() == expected
+    assert reader.language_model_.unit == "word"
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"insertion_bonus": 6.0},
+        {"hotwords": {"abc": 20.0}},
+        {
+            "language_model": FrozenEstimator(
+                NgramModel(order=2, smoothing="witten_bell").fit(CTC.y)
+            ),
+            "lm_weight": 8.0,
+        },
+    ],
+    ids=["bonus", "hotword", "model"],
+)
+def test_what_outweighs_the_frames_is_searched_without_a_floor(params):
+    reader = CTC.rough(
+        CTC.make(units=8, epochs=20, learning_rate=3e-2).fit(CTC.X, CTC.y)
+    )
+    reader.set_params(decoder="beam", beam_width=30, **params)
+    best = [ranked[0].labels for ranked in reader.predict_n_best(CTC.X, 1)]
+    many = [ranked[0].labels for ranked in reader.predict_n_best(CTC.X, 5)]
+    assert list(reader.predict(CTC.X)) == best == many
+
+
+def test_log_probabilities_are_the_networks_own_under_a_blank_penalty():
+    reader = CTC.rough(CTC.fit()).set_params(decoder="beam", beam_width=30)
+    for penalty in (-2.0, 2.0):
+        ranked = reader.set_params(blank_penalty=penalty).predict_n_best(CTC.X, 3)
+        for x, own in zip(CTC.X, ranked, strict=True):
+            labels = [hypothesis.labels for hypothesis in own]
+            expected = reader.score_samples([x] * len(own), labels)
+            found = [hypothesis.log_probability for hypothesis in own]
+            np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+            scores = [hypothesis.score for hypothesis in own]
+            assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize("name", ["lexicon", "hotwords"])
+def test_what_is_no_label_in_a_word_is_named(name):
+    reader = CTC.fit().set_params(decoder="beam", **{name: [["a", None]]})
+    with pytest.raises(ValueError, match=r"\['a', None\] with None"):
+        reader.predict(CTC.X)
+
+
+def test_a_beam_reader_is_judged_by_its_beam():
+    reader = CTC.make(decoder="beam", epochs=1, learning_rate=1e-9)
+    reader.set_params(insertion_bonus=30.0)  # so that it writes something
+    with pytest.warns(ConvergenceWarning) as caught:
+        reader.fit(CTC.X, CTC.y)
+    assert not any("writes nothing at all" in str(w.message) for w in caught)
+
+
+def test_no_hotwords_are_no_beam_search():
+    for nothing in ([], {}):
+        CTC.tiny(hotwords=nothing).fit(CTC.X, CTC.y).predict(CTC.X)
+
+
+def test_what_belongs_to_a_reader_is_not_saved_alone(tmp_path):
+    model = NgramModel(smoothing="witten_bell").fit(CTC.y)
+    with pytest.raises(TypeError, match=r"as part of the reader.* write_arpa\(path\)"):
+        skseq.save(model, tmp_path / "model")
+    with pytest.raises(TypeError, match=r"as part of the reader.* pickle it"):
+        skseq.save(Lexicon(["a"]), tmp_path / "words")

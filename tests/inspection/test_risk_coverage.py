@@ -121,7 +121,7 @@ def test_a_pipeline_and_a_search_are_asked_as_their_last_step():
     [
         ([0.5], "confidence"),
         ([0.5, np.nan], r"confidence\[1\] is NaN"),
-        ([[0.5, 0.1], [0.2, 0.4]], "1d array"),
+        ([[0.5, 0.1], [0.2, 0.4]], "confidence must hold one number per sample"),
         (["a", "b"], "a"),
     ],
 )

@@ -237,7 +237,7 @@ def test_parameters_that_cannot_be_used_are_refused(params, what):
 @pytest.mark.parametrize(
     ("y", "error", "what"),
     [
-        (None, ValueError, "learns from y, but the y that was passed is None"),
+        (None, ValueError, "reads y, but the y that was passed is None"),
         ("text", TypeError, r"y must be a collection .* Did you mean \[y\]"),
         ([], ValueError, "y holds no labels"),
         (["", ""], ValueError, "y holds no labels: every sequence is empty"),
