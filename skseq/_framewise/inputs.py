@@ -186,7 +186,7 @@ class InputEstimator(FramewiseEstimator):
     def _make_settings(self, data, validation, present):
         if self._reads == "frames":
             settings = super()._make_settings(data, validation, present)
-            del settings["pooling"]
+            del settings["pooled"]
             return settings
         reader = self._token_reader
         letters = reader.characters
