@@ -116,7 +116,8 @@ def build_recurrences(compiler: list[str], library: Path) -> None:
                     raise
                 run(kernel_command(compiler, name, LACKING, path))
         options = [*OPTIONS, *architectures(), "-shared", f"-D{source()}", *LINKING]
-        names = "recurrences", "row_operations", "ctc_loss_operation", "adam_operation"
+        names = ["recurrences", "row_operations", "adam_operation"]
+        names += ["ctc_loss_operation", "chain_loss_operation"]
         files = [f"{NATIVE}/{name}.cpp" for name in names]
         run([*compiler, *options, *files, *map(str, made), "-o", str(library)])
 

@@ -24,6 +24,7 @@ from skseq._engine.lending import set_program_memory as set_program_memory
 from skseq._engine.pipelines import save as save
 from skseq._framewise.classifier import SequenceClassifier as SequenceClassifier
 from skseq._framewise.regressor import SequenceRegressor as SequenceRegressor
+from skseq._framewise.tagger import SequenceTagger as SequenceTagger
 from skseq._seq2seq.estimator import Seq2SeqTranslator as Seq2SeqTranslator
 from skseq._show_versions import show_versions as show_versions
 from skseq._version import __version__ as __version__
@@ -34,6 +35,7 @@ _Estimator = Union[  # noqa: UP007 - one to a line, however many there are
     Seq2SeqTranslator,
     SequenceClassifier,
     SequenceRegressor,
+    SequenceTagger,
     Pipeline,
 ]
 
@@ -60,6 +62,7 @@ __all__ = [
     "Seq2SeqTranslator",
     "SequenceClassifier",
     "SequenceRegressor",
+    "SequenceTagger",
     "clear_checkpoints",
     "clear_programs",
     "load",

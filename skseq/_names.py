@@ -11,6 +11,7 @@ ESTIMATORS = {
     "Seq2SeqTranslator": "skseq._seq2seq.estimator",
     "SequenceClassifier": "skseq._framewise.classifier",
     "SequenceRegressor": "skseq._framewise.regressor",
+    "SequenceTagger": "skseq._framewise.tagger",
 }
 
 FUNCTIONS = {

@@ -34,7 +34,7 @@ SYNONYMS_OF_VALUES = {
     "output": ("conditional", "autoregressive", "feedback"),
     "code": ("repeat", "repeat_vector"),
     "BIO": ("iob", "iob2", "bio2"),
-    "IOBES": ("bioes", "iobse"),
+    "IOBES": ("bioes", "bieos", "iobse", "bmes"),
 }
 
 _NUMBERS = {int: (Integral, "int"), float: (Real, "float")}

@@ -67,7 +67,7 @@ class FramePartial(NamedTuple):
 
 
 class RankedLabels(NamedTuple):
-    """A hypothesis of :meth:`CTCSequenceClassifier.predict_n_best`.
+    """A hypothesis of `predict_n_best` of a CTC classifier or a tagger.
 
     Attributes
     ----------

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
@@ -20,6 +21,7 @@ from skseq import (
     Seq2SeqTranslator,
     SequenceClassifier,
     SequenceRegressor,
+    SequenceTagger,
 )
 from skseq.language import Hotwords, Lexicon, NgramModel
 from skseq.preprocessing import SequenceNormalizer
@@ -38,10 +40,20 @@ SMALL = {
 # The least that can be fitted. All who use it share their compiled programs.
 TINY = {"units": 2, "epochs": 1, "optimizer": "sgd"}
 
-# By what an estimator writes, the y of any three sequences of two frames or more.
+
+def labels_of_frames(X):
+    """Two labels in turn, one per frame or token."""
+    X = X.to_numpy() if hasattr(X, "to_numpy") else X
+    lengths = [len(X[i]) for i in range(len(X))]
+    return [(["a", "b"] * n)[:n] for n in lengths]
+
+
+# By what an estimator writes, the y of any three sequences of two frames or more, or
+# what makes it of them.
 THREE_TARGETS = {
     "labels": ["ab", "b", "a"],
     "one label": ["a", "b", "a"],
+    "labels of frames": labels_of_frames,
     "texts": ["b a", "b", "a"],
     "tokens": [["a"], ["b", "a"], ["b"]],
     "numbers": [0.5, -1.0, 2.0],
@@ -127,10 +139,10 @@ class Case:
     def y(self):
         return self.draw(N_SAMPLES)[1]
 
-    @property
-    def three_targets(self):
+    def three_targets(self, X):
         """The y of any three sequences of two frames or more."""
-        return THREE_TARGETS[self.writes]
+        targets = THREE_TARGETS[self.writes]
+        return targets(X) if callable(targets) else targets
 
     @property
     def learns_from_y(self):
@@ -153,6 +165,12 @@ class Case:
         if self.learns_from_y and not self.writes.endswith("of frames"):
             return self.validation(self.X, [*self.y[1:], *self.y[:1]])
         return self.validation(list(map(self.altered, self.X)), self.y)
+
+    def lengthened_target(self, y):
+        """The y that goes with a sequence that was lengthened."""
+        if self.writes != "labels of frames":
+            return y
+        return np.tile(y, 40) if isinstance(y, np.ndarray) else y * 40
 
     def validation(self, X, y):
         """What `fit` takes as its validation set."""
@@ -645,6 +663,109 @@ REGRESSOR_FRAMES = REGRESSOR.variant(
 )
 
 
+# -- one label per frame or token -------------------------------------------------
+
+
+@cache
+def frames_and_tags(n_samples):
+    """A label per frame: whichever symbol is loudest, as a letter."""
+    X, _, _ = symbol_runs(n_samples)
+    return X, ["".join("abc"[i] for i in x.argmax(axis=1)) for x in X]
+
+
+@cache
+def frames_and_some_tags(n_samples):
+    """The same, of which every third label is not known."""
+    X, tags = frames_and_tags(n_samples)
+    ids = [np.array(["abc".index(letter) for letter in own]) for own in tags]
+    return X, [np.where(np.arange(len(own)) % 3 == 2, -1, own) for own in ids]
+
+
+@cache
+def tokens_and_spans(n_samples):
+    """Spans of a type in a scheme: each run of b is one, and anything else outside."""
+    X, _ = reversals(n_samples)
+    tags = {"a": "O", "b": "B-x", "c": "O"}
+    y = [[tags[token] for token in own] for own in X]
+    for own in y:
+        own[1:] = [
+            "I-x" if before == after == "B-x" else after
+            for before, after in pairwise(own)
+        ]
+    words = {"a": "an", "b": "Bob", "c": "c"}
+    return [[words[token] for token in own] for own in X], y
+
+
+def other_tokens(x):
+    others = dict(zip(["an", "Bob", "c"], ["Bob", "c", "an"], strict=True))
+    return [others[token] for token in x]
+
+
+TAGGER = Case(
+    name="tagger",
+    Estimator=SequenceTagger,
+    draw=frames_and_tags,
+    methods={
+        "predict": of_X("predict"),
+        "predict_proba": of_X("predict_proba"),
+        "predict_log_proba": of_X("predict_log_proba"),
+        "predict_n_best": two_best,
+        "score_samples": of_X_and_y("score_samples"),
+    },
+    altered=other_frames,
+    lengthened=long_frames,
+    reads="frames",
+    writes="labels of frames",
+    params={"conv_filters": (), "input": "frames"},
+    misused={"n": lambda tagger, X, n: tagger.predict_n_best(X, n)},
+    bad_values={
+        **FRAMEWISE_BAD_VALUES,
+        "input": ("among {'auto', 'frames', 'tokens'}", ["words", None, 3]),
+        "embedding_dim": TRANSLATOR.bad_values["embedding_dim"],
+        "char_embedding_dim": (MAYBE_COUNT.format(r"inf\)"), [0, -1, 2.5, True]),
+        "min_frequency": TRANSLATOR.bad_values["min_frequency"],
+        "max_vocabulary": TRANSLATOR.bad_values["max_vocabulary"],
+        "crf": (FLAG, ["yes", 2, None]),
+        "allowed_transitions": (
+            "among {'BIO', 'IOBES'}, a callable or None",
+            ["BILOU", 3, True, [("a", "b")]],
+        ),
+        "class_weight": CTC.bad_values["class_weight"],
+        "unlabelled": (
+            r"None or a label \(a str, an int or a bool\)",
+            [0.5, ["a"], NAN],
+        ),
+    },
+)
+TAGGER_CRF = TAGGER.variant(
+    "tagger-crf",
+    changes={"draw": frames_and_some_tags},
+    input="auto",
+    crf=True,
+    unlabelled=-1,
+    cell="gru",
+    bidirectional=False,
+    conv_filters=3,
+    dropout=0.2,
+    preprocess=[SequenceNormalizer()],
+)
+TAGGER_TOKENS = TAGGER.variant(
+    "tagger-tokens",
+    changes={
+        "draw": tokens_and_spans,
+        "altered": other_tokens,
+        "lengthened": lambda x: x * 40,
+        "reads": "tokens",
+    },
+    input="auto",
+    crf=True,
+    allowed_transitions="BIO",
+    conv_filters="auto",
+    embedding_dim=3,
+    char_embedding_dim=2,
+)
+
+
 # -- all of them ------------------------------------------------------------------
 
 CASES = [
@@ -653,6 +774,7 @@ CASES = [
     *(AUTOENCODER, AUTOENCODER_REPEAT),
     *(CLASSIFIER, CLASSIFIER_ATTENTION, CLASSIFIER_MEAN, CLASSIFIER_MAX),
     *(REGRESSOR, REGRESSOR_VECTORS, REGRESSOR_FRAMES),
+    *(TAGGER, TAGGER_CRF, TAGGER_TOKENS),
 ]
 
 # The first case of each class.

@@ -31,8 +31,10 @@ from tests.estimators import (
     AUTOENCODER,
     CTC,
     ESTIMATORS,
+    TAGGER_TOKENS,
     THREE_TARGETS,
     TRANSLATOR,
+    labels_of_frames,
     written,
 )
 from tests.refusals import complaints
@@ -74,11 +76,15 @@ READERS = [
         source_tokenizer=None,
         target_tokenizer=None,
     ),
+    TAGGER_TOKENS.variant(
+        "tagger-of-any-tokens", input="tokens", allowed_transitions=None
+    ),
 ]
 
 
 def data_of(case):
-    return GOOD[case.reads], case.three_targets
+    X = GOOD[case.reads]
+    return X, case.three_targets(X)
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +122,8 @@ def bounded(case):
 def named(message, estimator):
     """A message of a table, in which the estimator is called E, for this estimator."""
     owner = type(estimator).__name__
+    if "source_tokenizer" not in estimator.get_params():
+        message = re.sub(r" Set source_tokenizer=.*", "", message)
     return re.escape(re.sub(r"\bE\b(?= estimator|\.| was| is)", owner, message))
 
 
@@ -183,6 +191,8 @@ def test_a_good_x_is_learnt_from_and_answered(case):
     for row, (X, n_samples) in MORE[case.reads].items():
         kind = "numbers" if case.writes == "numbers" else "one label"
         y = X if case.writes == case.reads else THREE_TARGETS[kind][:n_samples]
+        if case.writes == "labels of frames":
+            y = labels_of_frames(X if case.reads == "tokens" else GOOD_X[row][1])
         learnt = case.tiny(**bounded(case)).fit(X, y)
         outputs, scores = learnt.predict(X), case.degrees_of(learnt, X)
         is_well = (
@@ -212,7 +222,7 @@ FURTHER_X = {
 
 @pytest.mark.parametrize("case", [c for c in ESTIMATORS if c.reads_frames], ids=str)
 def test_what_only_looks_like_frames_is_refused(case):
-    estimator, y = case.tiny(), case.three_targets
+    estimator, y = case.tiny(), case.three_targets(RAGGED)
     calls = [
         (row, lambda X=X: estimator.fit(X, y), error, re.escape(message))
         for row, (X, error, message) in FURTHER_X.items()

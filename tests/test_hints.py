@@ -21,7 +21,7 @@ IMAGES = [np.full((20 + i, 8), i / 3) for i in range(3)]
 
 
 def fit(case, X, **params):
-    return case.tiny(**params).fit(X, case.three_targets)
+    return case.tiny(**params).fit(X, case.three_targets(X))
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def test_a_lazy_x_that_changes_after_the_check_is_named_by_fit_and_predict(case,
         return Lazy(lambda i: (RAGGED if next(n_readings) < 3 else changed)[i])
 
     with pytest.raises(ValueError, match=r"X\[1\]"):
-        fit(case, changing())
+        case.tiny().fit(changing(), case.three_targets(RAGGED))
     fitted = fit(case, RAGGED)
     with pytest.raises(ValueError, match=r"X\[1\]"):
         fitted.predict(changing())

@@ -83,8 +83,8 @@ def check_tokens(
         and at white space otherwise. A callable takes a str and returns a list of
         non-empty str. None accepts token sequences only, whose tokens may be integers
         then.
-    parameter : str
-        The parameter of the estimator that sets `tokenizer`.
+    parameter : str or None
+        The parameter of the estimator that sets `tokenizer`; None if it has none.
     n_samples : int, default=None
         Samples of X, if they must be matched.
     may_be_empty : bool, default=False
@@ -219,7 +219,7 @@ class _Reader:
     """Reads one sample at a time; a `place` is what messages call it, as X[3]."""
 
     tokenizer: Tokenizer | None
-    parameter: str
+    parameter: str | None
     may_be_empty: bool
 
     @property
@@ -242,10 +242,13 @@ class _Reader:
 
     def _check_wanted(self, text: str, place: str) -> str:
         if self.tokenizer is None:
+            cure = f"Cut it into tokens, for example {place}.split()."
+            if self.parameter is not None:
+                cure = f'Set {self.parameter}="word" or "char" to have strings cut into'
+                cure += " tokens."
             raise TypeError(
                 f"{place} is a raw string ({reprlib.repr(text)}); a list, tuple or 1-D "
-                f'array of tokens is required. Set {self.parameter}="word" or "char" '
-                "to have strings cut into tokens."
+                f"array of tokens is required. {cure}"
             )
         return text
 

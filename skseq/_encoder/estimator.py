@@ -120,7 +120,7 @@ class EncoderEstimator(FrameEstimator):
     def _encoder_settings(self, present: dict, room: Callable, most: int) -> dict:
         """The settings of the encoder; `room` and `most` as of `pick_convolutions`."""
         conv_filters, conv_strides = pick_convolutions(
-            self.conv_filters,
+            self._wanted_filters(),
             self.conv_strides,
             room,
             present,
@@ -147,6 +147,10 @@ class EncoderEstimator(FrameEstimator):
                 self.front_end, self._routed("front_end"), type(self).__name__
             ),
         }
+
+    def _wanted_filters(self):
+        """The parameter `conv_filters`, or what a task makes of "auto"."""
+        return self.conv_filters
 
     def _prepare(self, program, data):
         front_end, model = front_end_of(self._settings), program.model

@@ -64,8 +64,8 @@ inline double exponential(double x) {
 }
 
 // exp(value - reference) of each value.
-void exponentials(const std::vector<double>& values, double reference,
-                  std::vector<double>& results) {
+inline void exponentials(const std::vector<double>& values, double reference,
+                         std::vector<double>& results) {
   const size_t n = values.size();
   results.resize(n);
   const double* from = values.data();

@@ -79,4 +79,7 @@ INITIAL_VALUES = {
     "bias": lambda shape, rng: np.zeros(shape),
     "gamma": lambda shape, rng: np.ones(shape),
     "beta": lambda shape, rng: np.zeros(shape),
+    "chain/pairs": lambda shape, rng: np.zeros(shape),
+    "chain/starts": lambda shape, rng: np.zeros(shape),
+    "chain/ends": lambda shape, rng: np.zeros(shape),
 }

@@ -5,7 +5,7 @@
 //
 // Outputs are compared with loops over single numbers in double precision, gradients
 // with differences of such a loop's outputs. So is the loss of CTC, which reads what a
-// kernel has made of the logits.
+// kernel has made of the logits, and that of a chain.
 
 #include <algorithm>
 #include <cmath>
@@ -15,7 +15,7 @@
 #include <random>
 #include <vector>
 
-#include "ctc_loss.h"
+#include "chain_loss.h"
 #include "recurrences.h"
 
 #define TABLE_OF(name) name##_kernels
@@ -645,6 +645,100 @@ void run_loss(Random& random) {
   compare_rows("a slope", place, slopes[place], (more - less) / (2 * step), 1e-4);
 }
 
+// -- the loss of a chain --------------------------------------------------------------
+
+using Doubles = std::vector<double>;
+
+double log_sum(const Doubles& logs) {
+  const double top = *std::max_element(logs.begin(), logs.end());
+  if (top == -INFINITY) return top;
+  double sum = 0;
+  for (double value : logs) sum += std::exp(value - top);
+  return top + std::log(sum);
+}
+
+// What a chain's loss is computed from.
+struct Chain {
+  int64_t n_frames, n_classes;
+  Doubles scores, pairs, starts, ends;
+  std::vector<int32_t> labels;
+};
+
+// The log-mass of all paths by the definition, or of those that fit the labels.
+double log_mass_of(const Chain& chain, bool fits) {
+  const int64_t k = chain.n_classes;
+  Doubles masses = chain.starts;
+  for (int64_t t = 0; t < chain.n_frames; ++t) {
+    const Doubles before = masses;
+    for (int64_t j = 0; j < k; ++j) {
+      Doubles paths(k, t == 0 ? before[j] - std::log(double(k)) : 0.0);
+      for (int64_t i = 0; t > 0 && i < k; ++i) {
+        paths[i] = before[i] + chain.pairs[i * k + j];
+      }
+      const bool is_other = chain.labels[t] >= 0 && chain.labels[t] != j;
+      const double own = chain.scores[t * k + j];
+      masses[j] = fits && is_other ? -INFINITY : log_sum(paths) + own;
+    }
+  }
+  for (int64_t j = 0; j < k; ++j) masses[j] += chain.ends[j];
+  return log_sum(masses);
+}
+
+double loss_of(const Chain& chain) {
+  return log_mass_of(chain, false) - log_mass_of(chain, true);
+}
+
+// How the loss changes with one of the numbers that it is computed from.
+double slope_of(Chain& chain, double& number) {
+  const double before = number, step = 1e-4;
+  number = before + step;
+  const double more = loss_of(chain);
+  number = before - step;
+  const double less = loss_of(chain);
+  number = before;
+  return (more - less) / (2 * step);
+}
+
+void run_chain(Random& random) {
+  const int64_t k = drawn(random, 1, drawn(random, 0, 1) ? 4 : 30);
+  const int64_t n_frames = drawn(random, 1, drawn(random, 0, 3) ? 9 : 100);
+  const float scale = drawn(random, 0, 1) ? 1.0f : 400.0f;  // some masses underflow
+  Numbers scores = noise(random, n_frames * k), pairs = noise(random, k * k);
+  for (float& score : scores) score *= scale;
+  for (float& pair : pairs) {
+    if (k > 1 && drawn(random, 0, 5) == 0) pair = -INFINITY;
+  }
+  for (int64_t i = 0; i < k; ++i) pairs[i * k + i] = 0.1f;  // some path is possible
+  const Numbers starts = noise(random, k), ends = noise(random, k);
+  const auto label = static_cast<int32_t>(drawn(random, 0, k - 1));
+  std::vector<int32_t> labels(n_frames);
+  for (int32_t& own : labels) own = drawn(random, 0, 1) ? label : -1;
+  Chain chain{n_frames,
+              k,
+              Doubles(scores.begin(), scores.end()),
+              Doubles(pairs.begin(), pairs.end()),
+              Doubles(starts.begin(), starts.end()),
+              Doubles(ends.begin(), ends.end()),
+              labels};
+  const skseq::ChainWeights weights(pairs.data(), starts.data(), ends.data(), k);
+  Numbers slopes(n_frames * k), pair_slopes(k * k);
+  skseq::ChainLoss loss(weights);
+  const double found = loss.differentiate(scores.data(), n_frames, labels.data(),
+                                          slopes.data(), pair_slopes.data());
+  const double expected = loss_of(chain);
+  compare_rows("a chain's loss", 0, found, expected, 1e-5 * (1 + std::abs(expected)));
+  const int64_t place = drawn(random, 0, n_frames * k - 1);
+  const int64_t pair = drawn(random, 0, k * k - 1);
+  compare_rows("a chain's slope", place, slopes[place],
+               slope_of(chain, chain.scores[place]), 1e-3);
+  if (chain.pairs[pair] == -INFINITY) {
+    compare_rows("a slope of nothing", pair, pair_slopes[pair], 0.0, 0.0);
+  } else {
+    compare_rows("a pair's slope", pair, pair_slopes[pair],
+                 slope_of(chain, chain.pairs[pair]), 1e-3);
+  }
+}
+
 }  // namespace
 
 int main(int, char** arguments) {
@@ -657,6 +751,7 @@ int main(int, char** arguments) {
     run_attention(random);
     run_plain_rows(random);
     run_loss(random);
+    run_chain(random);
     run_adam(random);
     run_cross_entropy(random);
   }

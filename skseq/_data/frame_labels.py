@@ -1,0 +1,262 @@
+"""Labels of frames: one for each, of which some may be unknown, and what each counts.
+
+Knows nothing of Keras.
+"""
+
+from collections.abc import Sequence
+from numbers import Number
+from typing import Any
+
+import numpy as np
+
+from skseq._data.collections import as_collection, is_sized, tensor_values
+from skseq._data.label_vocabulary import LabelVocabulary
+from skseq._data.labels import LabelSequences, check_labels
+from skseq._data.lengths import has_entries
+from skseq._wording import counted
+
+# In the place of an id where there is no label.
+UNLABELLED = -1
+
+# Weighted sums of losses beyond it would overflow.
+_LARGEST_SUM = 1e300
+
+
+def check_frame_labels(y, lengths, *, unit, estimator_name):
+    """Check that y holds one label per frame.
+
+    Parameters
+    ----------
+    y : collection of str, or of lists, tuples or 1-D arrays of labels
+        The labels of each sample.
+    lengths : ndarray of int of shape (n_samples,)
+        The number of frames of each sample.
+    unit : {"frame", "token"}
+        What messages call a frame.
+    estimator_name : str
+        Who asks.
+
+    Returns
+    -------
+    labels : LabelSequences
+
+    Raises
+    ------
+    TypeError, ValueError
+        If y is no collection of label sequences, or one has another number of labels
+        than its sample has frames.
+    """
+    _refuse_one_per_sample(y, unit, estimator_name)
+    given = {"target": "sequence", "estimator_name": estimator_name}
+    labels = check_labels(y, len(lengths), **given)
+    for i, (sequence, n) in enumerate(zip(labels.sequences, lengths, strict=True)):
+        if len(sequence) != n:
+            raise ValueError(
+                f"y[{i}] has {counted(len(sequence), 'label')} for "
+                f"{counted(int(n), unit)}. There must be one label per {unit}, as the "
+                "steps of preprocess, if there are any, leave them."
+            )
+    return labels
+
+
+def _refuse_one_per_sample(y: Any, unit: str, estimator_name: str) -> None:
+    """Refuse numbers, each of which would be the label of a whole sequence."""
+    if not has_entries(y):
+        return
+    y = tensor_values(as_collection(y, "y", "label sequences, one per sample"))
+    if len(getattr(y, "shape", (0,))) != 1:
+        return
+    for i in range(len(y)):
+        item = tensor_values(y[i])
+        if not isinstance(item, Number | np.bool_) or not np.isfinite(item):
+            return
+    if len(y):
+        raise ValueError(
+            f"y[0] is the single label {tensor_values(y[0])!r}, but {estimator_name} "
+            f"learns one label per {unit}: pass a sequence of labels for each sample. "
+            "For one label per sample use SequenceClassifier."
+        )
+
+
+def learn_labels(labels, unlabelled):
+    """Collect the labels that there are.
+
+    Parameters
+    ----------
+    labels : LabelSequences
+    unlabelled : object
+        What stands where there is no label; None if nothing does.
+
+    Returns
+    -------
+    vocabulary : LabelVocabulary
+
+    Raises
+    ------
+    ValueError
+        If no frame has a label.
+    """
+    if unlabelled is not None:
+        kept = [_labelled(part, unlabelled) for part in labels.sequences]
+        if not any(map(len, kept)):
+            raise ValueError(
+                f"y holds nothing but unlabelled={unlabelled!r}. Label some frames."
+            )
+        labels = LabelSequences(kept, labels.form)
+    return LabelVocabulary.fit(labels)
+
+
+def encode_labels(vocabulary, labels, unlabelled):
+    """Replace each label by its id, and each mark by `UNLABELLED`.
+
+    Parameters
+    ----------
+    vocabulary : LabelVocabulary
+    labels : LabelSequences
+    unlabelled : object
+        As of `learn_labels`.
+
+    Returns
+    -------
+    ids : list of ndarray of shape (n_frames,), dtype int32
+
+    Raises
+    ------
+    ValueError
+        If a label is not in the vocabulary.
+    """
+    if unlabelled is None:
+        return vocabulary.encode(labels)
+    known = vocabulary.classes.tolist()[0]
+    marks = marks_of(labels, unlabelled)
+    filled = [
+        [known if is_mark else label for label, is_mark in zip(part, own, strict=True)]
+        for part, own in zip(map(_plain, labels.sequences), marks, strict=True)
+    ]
+    ids = vocabulary.encode(LabelSequences(filled, labels.form))
+    return [
+        np.where(own, np.int32(UNLABELLED), part)
+        for part, own in zip(ids, marks, strict=True)
+    ]
+
+
+def marks_of(labels, unlabelled) -> list[np.ndarray]:
+    """Which frames have no label, in an array of bool per sequence.
+
+    Parameters
+    ----------
+    labels : LabelSequences
+    unlabelled : object
+        As of `learn_labels`.
+    """
+    if unlabelled is None:
+        return [np.zeros(len(part), dtype=bool) for part in labels.sequences]
+    return [
+        np.array([label == unlabelled for label in _plain(part)], dtype=bool)
+        for part in labels.sequences
+    ]
+
+
+def _plain(labels: Any) -> list:
+    return labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+
+
+def _labelled(labels: Any, unlabelled: Any) -> Any:
+    if isinstance(labels, np.ndarray):
+        return labels[np.array([v != unlabelled for v in labels.tolist()], dtype=bool)]
+    return [label for label in labels if label != unlabelled]
+
+
+def is_per_frame(sample_weight) -> bool:
+    """Whether weights, unchecked, are those of frames, not of samples."""
+    if len(getattr(sample_weight, "shape", (0,))) == 2:
+        return sample_weight.shape[1] > 1
+    if not has_entries(sample_weight) or len(sample_weight) == 0:
+        return False
+    if not isinstance(sample_weight, Sequence | np.ndarray):
+        return False
+    entries = [sample_weight[i] for i in range(len(sample_weight))]
+    return all(is_sized(entry) and not isinstance(entry, str) for entry in entries)
+
+
+def check_frame_weights(sample_weight, lengths, unit):
+    """Check the weights of frames.
+
+    Parameters
+    ----------
+    sample_weight : collection of array-like of shape (n_frames,)
+        One finite, non-negative weight per frame, not all of them zero.
+    lengths : ndarray of int of shape (n_samples,)
+        The number of frames of each sample.
+    unit : {"frame", "token"}
+        What messages call a frame.
+
+    Returns
+    -------
+    weights : list of ndarray of shape (n_frames,), dtype float64
+
+    Raises
+    ------
+    ValueError
+        If there are too few or too many, or a weight is none.
+    """
+    if len(sample_weight) != len(lengths):
+        raise ValueError(
+            f"sample_weight has {counted(len(sample_weight), 'entry', 'entries')} for "
+            f"{counted(len(lengths), 'sample')}."
+        )
+    weights = [_weights_of(sample_weight[i], i) for i in range(len(lengths))]
+    for i, (own, n) in enumerate(zip(weights, lengths, strict=True)):
+        if own.shape != (n,):
+            found = counted(len(own), "weight") if own.ndim == 1 else "several axes"
+            raise ValueError(
+                f"sample_weight[{i}] has {found} for {counted(int(n), unit)}."
+            )
+        bad = np.flatnonzero(~np.isfinite(own) | (own < 0))
+        if bad.size:
+            raise ValueError(
+                f"sample_weight[{i}][{bad[0]}] is {own[bad[0]]}; weights must be "
+                "finite and not negative."
+            )
+    with np.errstate(over="ignore"):
+        total = sum(own.sum() for own in weights)
+    if not total:
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    if total > _LARGEST_SUM:
+        raise ValueError(
+            "The sum of sample_weight is too large. Only ratios count, so divide all "
+            "weights by the largest."
+        )
+    return weights
+
+
+def _weights_of(own: Any, i: int) -> np.ndarray:
+    try:
+        return np.array(own, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"sample_weight[{i}] must hold one number per frame. Got {own!r:.80}."
+        ) from error
+
+
+def shared(weights):
+    """What a sequence counts in all, and the shares of it that its frames have.
+
+    Parameters
+    ----------
+    weights : list of ndarray of shape (n_frames,)
+        What each frame counts.
+
+    Returns
+    -------
+    totals : ndarray of shape (n_samples,)
+        The sum over the frames.
+    shares : list of ndarray of shape (n_frames,), dtype float32
+        They add up to 1 in each sequence, or to 0 if none of its frames counts.
+    """
+    totals = np.array([own.sum() for own in weights])
+    shares = [
+        (own / (total or 1.0)).astype(np.float32)
+        for own, total in zip(weights, totals, strict=True)
+    ]
+    return totals, shares

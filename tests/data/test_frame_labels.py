@@ -1,0 +1,137 @@
+"""Labels of frames: what is refused, and what becomes of marks and of weights."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skseq._data.frame_labels import (
+    UNLABELLED,
+    check_frame_labels,
+    check_frame_weights,
+    encode_labels,
+    is_per_frame,
+    learn_labels,
+    marks_of,
+    shared,
+)
+
+
+def check(y, lengths=(3, 1)):
+    given = {"unit": "frame", "estimator_name": "E"}
+    return check_frame_labels(y, np.array(lengths), **given)
+
+
+FORMS = {
+    "texts": (["aab", "b"], ["a", "b"]),
+    "lists": ([["a", "a", "b"], ["b"]], ["a", "b"]),
+    "tuples": ([(1, 1, 2), (2,)], [1, 2]),
+    "arrays": ([np.array([1, 1, 2]), np.array([2])], [1, 2]),
+    "bools": ([[True, True, False], [False]], [False, True]),
+    "Series": (pd.Series(["aab", "b"]), ["a", "b"]),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_labels_of_any_form_become_ids_and_come_back(form):
+    y, classes = FORMS[form]
+    labels = check(y)
+    vocabulary = learn_labels(labels, None)
+    assert vocabulary.classes.tolist() == classes
+    ids = encode_labels(vocabulary, labels, None)
+    for own, back in zip(y, vocabulary.decode(ids), strict=True):
+        assert type(own) is type(back)
+        assert list(own) == list(back)
+
+
+@pytest.mark.parametrize(
+    ("y", "mark"),
+    [
+        (["a?b", "?"], "?"),
+        ([["a", "-", "b"], ["-"]], "-"),
+        ([np.array([4, -1, 7]), np.array([-1])], -1),
+        ([np.array([4, 255, 7], np.uint8), np.array([255], np.uint8)], 255),
+    ],
+)
+def test_marks_are_no_labels(y, mark):
+    labels = check(y)
+    vocabulary = learn_labels(labels, mark)
+    assert mark not in vocabulary.classes.tolist()
+    first, second = encode_labels(vocabulary, labels, mark)
+    assert first.tolist() == [0, UNLABELLED, 1]
+    assert second.tolist() == [UNLABELLED]
+    assert [own.tolist() for own in marks_of(labels, mark)] == [
+        [False, True, False],
+        [True],
+    ]
+    if isinstance(y[0], np.ndarray):
+        assert vocabulary.classes.dtype == y[0].dtype
+
+
+def test_an_unseen_label_is_named_at_its_place_beside_marks():
+    vocabulary = learn_labels(check(["a?b", "b"]), "?")
+    with pytest.raises(ValueError, match=r"y\[0\] has the label 'c' at position 2"):
+        encode_labels(vocabulary, check(["??c", "b"]), "?")
+
+
+@pytest.mark.parametrize(
+    ("y", "error", "message"),
+    [
+        (["ab", "b"], ValueError, r"y\[0\] has 2 labels for 3 frames"),
+        (["aab", "ba"], ValueError, r"y\[1\] has 2 labels for 1 frame\b"),
+        ([1, 0], ValueError, r"y\[0\] is the single label 1, but E learns one label"),
+        (np.array([1, 0]), ValueError, "For one label per sample use SequenceClassif"),
+        ([0.5, np.nan], ValueError, r"Input y contains NaN \(y\[1\]\)"),
+        (None, ValueError, "requires y to be passed"),
+        (["aab"], ValueError, "inconsistent numbers of samples"),
+        ([["a", 1, "b"], ["b"]], ValueError, "y mixes label types"),
+        ("aab", TypeError, "a single str"),
+    ],
+)
+def test_what_is_no_label_per_frame_is_refused(y, error, message):
+    with pytest.raises(error, match=message):
+        check(y)
+
+
+def test_nothing_but_marks_teaches_nothing():
+    with pytest.raises(ValueError, match=r"nothing but unlabelled='\?'"):
+        learn_labels(check(["???", "?"]), "?")
+
+
+# -- weights ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        ([np.ones(3), np.ones(1)], True),
+        ([[1, 2, 3], [1]], True),
+        (np.ones((2, 3)), True),
+        (np.ones((2, 1)), False),
+        ([1, 2], False),
+        (np.ones(2), False),
+        (None, False),
+        (2.0, False),
+        ("balanced", False),
+        (["heavy", "light"], False),
+        ([], False),
+        ({"a": 1}, False),
+    ],
+    ids=str,
+)
+def test_weights_of_frames_are_told_from_those_of_samples(weights, expected):
+    assert is_per_frame(weights) is expected
+
+
+def test_weights_of_frames_are_checked_one_by_one():
+    found = check_frame_weights([[1, 0, 2], (3,)], [3, 1], "frame")
+    assert [own.tolist() for own in found] == [[1, 0, 2], [3]]
+    with pytest.raises(ValueError, match=r"sample_weight\[0\]\[1\] is nan"):
+        check_frame_weights([[1, np.nan, 2], [1]], [3, 1], "frame")
+    with pytest.raises(ValueError, match=r"sample_weight\[1\] has several axes for 1"):
+        check_frame_weights([[1, 1, 1], [[1]]], [3, 1], "frame")
+
+
+def test_shares_add_up_to_one_or_to_nothing():
+    totals, shares = shared([np.array([1.0, 3.0]), np.zeros(2)])
+    assert totals.tolist() == [4.0, 0.0]
+    assert [own.tolist() for own in shares] == [[0.25, 0.75], [0.0, 0.0]]
