@@ -828,8 +828,11 @@ def recalibrated(calibrated, **params):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [(name, pair[0]) for name, pairs in TOLD_ALIKE.items() for pair in pairs],
-    ids=str,
+    [
+        pytest.param(name, pair[0], id=f"{name} {i}")
+        for name, pairs in TOLD_ALIKE.items()
+        for i, pair in enumerate(pairs)
+    ],
 )
 def test_a_calibration_outlives_a_file(name, value, calibrated, tmp_path):
     reader = recalibrated(calibrated, **{name: value})
