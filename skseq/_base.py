@@ -125,6 +125,10 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
         """Checked training data, under the weights that the parameters ask for."""
         return data
 
+    def _classes_of(self, data) -> np.ndarray | None:
+        """The class of each row, where rows have one, by which they are divided."""
+        return None
+
     def _trainable_rows(self, data) -> np.ndarray:
         """The rows of prepared data to learn from."""
         return np.flatnonzero(data.sample_weight > 0)
@@ -327,7 +331,12 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
             return Subset(data, rows), None
         is_few = len(rows) < len(data.lengths)
         kept, held_out = hold_out(
-            rows, self.validation_fraction, self._seed, type(self).__name__, is_few
+            rows,
+            self.validation_fraction,
+            self._seed,
+            type(self).__name__,
+            is_few,
+            self._classes_of(data),
         )
         return Subset(data, kept), Subset(data, held_out)
 

@@ -808,6 +808,9 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, EncoderEstimator):
     def _make_losses(self):
         return CTCLosses()
 
+    def _classes_of(self, data):
+        return np.concatenate(data.labels) if self._is_single else None
+
     def _weigh(self, data, is_partial):
         if self.class_weight is None:
             return data

@@ -38,7 +38,7 @@ def step_weight_function(step_weight, lengths):
     if not callable(step_weight):
         return STEP_WEIGHTS[step_weight]
     check_step_weight(step_weight, lengths)
-    return step_weight
+    return lambda steps: np.asarray(step_weight(steps), dtype=np.float64)
 
 
 def check_step_weight(step_weight, lengths) -> None:

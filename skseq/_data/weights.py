@@ -136,6 +136,11 @@ def weigh_classes(sample_weight, class_weight, ids, classes, is_partial=False):
             "class_weight is too large: the sum over all samples is not finite. "
             "Only ratios count, so divide all weights by the largest."
         )
+    if not total:
+        raise ValueError(
+            "class_weight gives all samples the weight 0. Give some a sample_weight or "
+            "class_weight above 0."
+        )
     return weights
 
 

@@ -62,13 +62,14 @@ class Shortening:
         return tuple(np.array(counts, dtype=np.int64).T)
 
 
-def check_output_lengths(data: EncodedFrames) -> None:
+def check_output_lengths(
+    data: EncodedFrames, leave_none: str = "front end and skip_frames leave none"
+) -> None:
     """Raise ValueError if the network leaves nothing of a sequence."""
     empty = np.flatnonzero(data.output_lengths < 1)
     if empty.size:
         i = int(empty[0])
         raise ValueError(
             f"X[{i}] has {counted(int(data.lengths[i]), 'frame')}, of which the "
-            "network's front end and skip_frames leave none. Lengthen it or leave it "
-            "out."
+            f"network's {leave_none}. Lengthen the sequence or leave it out."
         )

@@ -64,13 +64,21 @@ class TrainingPlan:
 
 
 def hold_out(
-    rows: np.ndarray, fraction: float, seed: int, owner: str, is_weighted: bool
+    rows: np.ndarray,
+    fraction: float,
+    seed: int,
+    owner: str,
+    is_weighted: bool,
+    classes: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Divide rows at random into those to learn from and those to validate with.
 
-    `is_weighted` says whether they are those of positive weight only.
+    `is_weighted` says whether they are those of positive weight only. Where each row of
+    the data has a class, both parts have the classes in their shares.
     """
     rows = generator(seed, "validation").permutation(rows)
+    if classes is not None:
+        rows = rows[np.argsort(_places_in_class(classes[rows]), kind="stable")]
     n_held_out = round(fraction * len(rows))
     if not 0 < n_held_out < len(rows):
         above_zero = ", those of positive weight," if is_weighted else ""
@@ -82,6 +90,15 @@ def hold_out(
             "validation set to fit."
         )
     return rows[n_held_out:], rows[:n_held_out]
+
+
+def _places_in_class(classes: np.ndarray) -> np.ndarray:
+    """Where each row stands among those of its class, as a share of their number."""
+    places = np.empty(len(classes))
+    for label in np.unique(classes):
+        own = np.flatnonzero(classes == label)
+        places[own] = (np.arange(len(own)) + 0.5) / len(own)
+    return places
 
 
 # Batches of an epoch, and the sizes that they may have.

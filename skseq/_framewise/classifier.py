@@ -58,6 +58,23 @@ def _has_attention(classifier) -> bool:
     return True
 
 
+def _refuse_several(y: Any) -> None:
+    """Refuse several labels per sequence, and say who takes them."""
+    shape = getattr(y, "shape", ())
+    first = y[0] if isinstance(y, (list, tuple, np.ndarray)) and len(y) else None
+    if len(shape) == 2 and shape[1] != 1:
+        what = f"y has shape {tuple(shape)}"
+    elif len(shape) < 2 and isinstance(first, (list, tuple, np.ndarray)):
+        what = f"y[0] is a {type(first).__name__}"
+    else:
+        return
+    raise ValueError(
+        f"{what}, but SequenceClassifier takes one class per sequence, an array of "
+        "shape (n_samples,). For one label per frame use SequenceTagger, for several "
+        "labels in order CTCSequenceClassifier."
+    )
+
+
 class SequenceClassifier(ClassifierMixin, FramewiseEstimator):
     """Tell the class of sequences of feature frames.
 
@@ -533,6 +550,7 @@ class SequenceClassifier(ClassifierMixin, FramewiseEstimator):
 
     def _check_data(self, X, y, sample_weight, *, reset, classes=None):
         sequences = self._checked_frames(X, y, reset=reset)
+        _refuse_several(y)
         labels = check_labels(
             y, len(sequences), target="single", estimator_name=type(self).__name__
         )
@@ -547,6 +565,9 @@ class SequenceClassifier(ClassifierMixin, FramewiseEstimator):
 
     def _make_losses(self):
         return ClassLosses()
+
+    def _classes_of(self, data):
+        return data.targets
 
     def _weigh(self, data, is_partial):
         if self.class_weight is None:

@@ -66,7 +66,7 @@ class FramewiseEstimator(EncoderEstimator):
         if self._pooled is None:
             check_keeps_length(data)
         else:
-            check_output_lengths(data)
+            check_frames_left(data)
         return super()._trainable_rows(data)
 
     def _check_restored(self):
@@ -85,7 +85,12 @@ class FramewiseEstimator(EncoderEstimator):
     def _map_frames(self, sequences, read, run=Program.infer) -> list:
         """What `read(rows, *outputs)` makes of each sequence, in order."""
         data = TargetFrames(sequences, np.ones(len(sequences)), self._scaling)
-        return self._map(data, read, run, check=check_output_lengths)
+        return self._map(data, read, run, check=check_frames_left)
+
+
+def check_frames_left(data) -> None:
+    """Refuse sequences of which the front end leaves no frame."""
+    check_output_lengths(data, "front end leaves none")
 
 
 def check_keeps_length(data: TargetFrames) -> None:

@@ -74,7 +74,7 @@ RegressionLoss: TypeAlias = (
 
 WEIGHTS = Kind(
     lambda value: (
-        isinstance(value, (list, tuple, np.ndarray))
+        (isinstance(value, (list, tuple)) or hasattr(value, "__array__"))
         and np.ndim(value) == 1
         and len(value) > 0
         and all(map(NON_NEGATIVE_REAL.accepts, np.asarray(value).tolist()))
@@ -711,7 +711,17 @@ class SequenceRegressor(RegressorMixin, FramewiseEstimator):
         """Values of the form that `fit` saw."""
         target = "frame" if self._is_per_frame else "sequence"
         name = type(self).__name__
-        values = check_values(y, lengths, target=target, estimator_name=name)
+        try:
+            values = check_values(y, lengths, target=target, estimator_name=name)
+        except ValueError as error:
+            of = "frames" if self._is_per_frame else "sequences"
+            words, is_form, _ = str(error).partition(f', but target="{target}"')
+            if not is_form:
+                raise
+            raise ValueError(
+                f"{words}, but fit saw values of {of}. Pass values of {of}, or fit "
+                "again."
+            ) from None
         if values.n_outputs != self.n_outputs_:
             raise ValueError(
                 f"y has {counted(values.n_outputs, 'output')}, but in fit it had "

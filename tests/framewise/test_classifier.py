@@ -3,6 +3,7 @@
 What it shares with all estimators is asked in `tests/contract`.
 """
 
+import keras
 import numpy as np
 import pytest
 from sklearn.base import is_classifier
@@ -17,6 +18,7 @@ from sklearn.model_selection import (
 )
 
 from skseq import SequenceClassifier
+from skseq._engine.state import hold_out
 from skseq.datasets import make_gestures
 from tests.estimators import CLASSIFIER, CLASSIFIER_ATTENTION
 from tests.exported import (
@@ -240,3 +242,45 @@ def test_in_onnx_a_sequence_that_cannot_be_read_gets_no_class(fitted, tmp_path):
         np.testing.assert_allclose(
             found["proba"][others], expected["proba"][others], **NEAR
         )
+
+
+# -- what is refused, and what is divided ----------------------------------------------
+
+
+def test_a_validation_set_that_is_set_aside_has_the_classes_in_their_shares():
+    y = np.array(["x"] * 57 + ["rare"] * 3)
+    for seed in range(5):
+        kept, held_out = hold_out(
+            np.arange(60), 0.4, seed, "E", False, np.unique(y, return_inverse=True)[1]
+        )
+        assert len(held_out) == 24
+        assert (y[kept] == "rare").sum() == 2
+        assert (y[held_out] == "rare").sum() == 1
+        assert sorted([*kept, *held_out]) == list(range(60))
+
+
+@pytest.mark.parametrize(
+    "y",
+    [np.zeros((12, 5), int), [["a", "b"]] * 12, [np.arange(3)] * 12],
+    ids=["matrix", "lists", "arrays"],
+)
+def test_several_labels_per_sequence_are_told_where_to_go(y):
+    with pytest.raises(ValueError, match=r"one class per sequence.*SequenceTagger"):
+        CLASSIFIER.tiny().fit(X, y)
+
+
+@pytest.mark.parametrize("learn", ["fit", "partial_fit"])
+def test_class_weights_that_leave_nothing_are_refused(learn):
+    clf = CLASSIFIER.tiny(class_weight={"nod": 0, "shake": 0, "wave": 0})
+    with pytest.raises(ValueError, match="gives all samples the weight 0"):
+        getattr(clf, learn)(X, Y)
+
+
+def narrowing(frames):
+    return keras.layers.Conv1D(4, 9, padding="valid")(frames)
+
+
+def test_a_sequence_that_the_front_end_uses_up_is_named():
+    clf = CLASSIFIER.tiny(front_end=narrowing).fit([np.ones((20, 3))] * 12, Y)
+    with pytest.raises(ValueError, match=r"X\[0\] has 3 .* front end leaves none"):
+        clf.predict([np.ones((3, 3))])

@@ -7,6 +7,7 @@ import warnings
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 from sklearn.base import is_regressor
@@ -274,7 +275,7 @@ def test_values_of_frames_need_each_frame(params, y, words):
 def test_a_later_y_has_the_form_of_the_first(by_frame):
     with pytest.raises(ValueError, match="y has 1 output, but in fit it had 2"):
         by_frame.score(X, [level[:, :1] for level in LEVELS])
-    with pytest.raises(ValueError, match=r"y\[0\] is one number, but target=.frame."):
+    with pytest.raises(ValueError, match="but fit saw values of frames"):
         by_frame.partial_fit(X, Y)
 
 
@@ -363,3 +364,25 @@ def test_a_graph_answers_for_no_sequence_that_it_cannot_read(by_frame, tmp_path)
             np.testing.assert_allclose(
                 found[name][others], expected[name][others], rtol=1e-4, atol=1e-5
             )
+
+
+@pytest.mark.parametrize(
+    "step_weight",
+    [lambda steps: [1.0] * len(steps), lambda steps: keras.ops.sqrt(steps + 1)],
+    ids=["list", "tensor"],
+)
+def test_weights_of_steps_may_be_anything_like_an_array(step_weight):
+    reg = REGRESSOR_FRAMES.tiny(step_weight=step_weight).fit(X, LEVELS)
+    assert np.isfinite(reg.history_["loss"]).all()
+
+
+def test_weights_of_outputs_may_be_a_series():
+    weights = pd.Series([2.0, 1.0], index=["a", "b"])
+    REGRESSOR_VECTORS.tiny(target_weight=weights).fit(X, REGRESSOR_VECTORS.y)
+
+
+def test_values_of_another_kind_are_told_apart_from_those_of_fit(by_frame):
+    with pytest.raises(ValueError, match="but fit saw values of frames"):
+        by_frame.score(X, Y)
+    with pytest.raises(ValueError, match="but fit saw values of sequences"):
+        REGRESSOR.tiny().fit(X, Y).score(X, LEVELS)
