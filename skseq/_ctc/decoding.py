@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skseq._confidence import log_odds
 from skseq._ctc.data import FrameData
-from skseq._ctc.decoders import DECODERS, beam_search
+from skseq._ctc.decoders import DECODERS, automatic_floor, beam_search
 from skseq._ctc.lattice import label_log_likelihoods, log_likelihood
 from skseq._ctc.network import log_posteriors
 from skseq._ctc.running import NOTHING
@@ -123,8 +123,13 @@ class CTCDecoding(DecodingSearch):
         if self._is_single:
             return single_labels(log_probs, lengths)
         decode, guide = DECODERS[self.decoder], self._present_guide()
-        limits = self.beam_width, self.min_label_log_prob
+        limits = self.beam_width, self._floor(guide)
         return decode(self._heard(log_probs), lengths, *limits, guide=guide)
+
+    def _floor(self, guide, n_best=1) -> float | None:
+        """Of what is heard: where a blank costs something, weaker labels are found."""
+        boost = max(0.0, float(self.blank_penalty))
+        return automatic_floor(self.min_label_log_prob, n_best, guide, boost)
 
     def _n_best(self, log_probs, lengths, n) -> list:
         """Hypotheses with the log-probabilities that the network gives them."""
@@ -140,13 +145,14 @@ class CTCDecoding(DecodingSearch):
         ]
 
     def _hypotheses(self, log_probs, lengths, width, n_best) -> list:
+        guide = self._present_guide()
         return beam_search(
             self._heard(log_probs),
             lengths,
             beam_width=width,
             n_best=n_best,
-            min_label_log_prob=self.min_label_log_prob,
-            guide=self._present_guide(),
+            min_label_log_prob=self._floor(guide, n_best),
+            guide=guide,
         )
 
     def _odds_of_best(self, log_probs, lengths) -> list[float]:

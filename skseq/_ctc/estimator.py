@@ -164,9 +164,9 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, EncoderEstimator):
         there. Larger values are faster and may miss labels; minus infinity appends all.
         None takes -6, unless the probabilities of a label in the frames where it is
         below that add up to 0.5 or more; then, where `predict_n_best` is asked for
-        several outputs, where a lexicon or pattern forbids something, and where the
-        language can add more than 4 to a label, it takes minus infinity. May be changed
-        after `fit`.
+        several outputs, and where a lexicon or pattern forbids something, it takes
+        minus infinity. Beside other knowledge of the language, or a `blank_penalty`, it
+        takes -9, less what these can add to a label. May be changed after `fit`.
     language_model : "fit", NgramModel, FrozenEstimator or path, default=None
         Which labels follow which, for the beam search. "fit" stands for
         ``NgramModel()``; an unfitted :class:`~skseq.language.NgramModel` learns from

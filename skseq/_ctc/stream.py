@@ -212,5 +212,5 @@ def _decoder(reader: Any) -> Greedy | OneLabel | Beam:
         return OneLabel(OneLabelMasses(n_classes))
     if reader.decoder == "greedy":
         return Greedy()
-    limits = int(reader.beam_width), reader.min_label_log_prob
-    return Beam.of(n_classes, *limits, reader._present_guide())
+    guide = reader._present_guide()
+    return Beam.of(n_classes, int(reader.beam_width), reader._floor(guide), guide)

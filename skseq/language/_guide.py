@@ -12,9 +12,6 @@ import numpy as np
 
 from skseq.language._automaton import Automaton, Needed, product
 
-# A model's log-probabilities are of the size of posteriors' up to this scale.
-MOST_SCALE = 2.0
-
 # The most arcs that are made of an automaton that backs off.
 MOST_ARCS = 50_000_000
 
@@ -31,6 +28,7 @@ class Guide:
     automata: tuple[Automaton, ...]  # if one forbids something, it is the first
     scales: tuple[float, ...]
     bonus: float  # added for each label
+    largest_scale: float = 1.0  # of all parts, those that forbid something included
 
     @classmethod
     def of(
@@ -55,7 +53,8 @@ class Guide:
         if hard:
             soft = [(_merged(hard), 1.0), *soft]
         automata, scales = zip(*soft, strict=True) if soft else ((), ())
-        return cls(int(n_labels), automata, scales, float(bonus))
+        largest = float(max((scale for _, scale in parts), default=1.0))
+        return cls(int(n_labels), automata, scales, float(bonus), largest)
 
     @property
     def is_hard(self) -> bool:
@@ -64,16 +63,14 @@ class Guide:
 
     @cached_property
     def boost(self) -> float:
-        """What a label can gain at most; infinity where a model outweighs posteriors.
-
-        Log-probabilities of a model that are multiplied by more than `MOST_SCALE`
-        differ by more than posteriors do.
-        """
+        """What a label can gain at most, beside what it keeps from being taken back."""
         total = max(0.0, self.bonus)
         for automaton, scale in zip(self.automata, self.scales, strict=True):
-            best = max(0.0, automaton.log_weights.max(initial=0.0))
-            total += scale * best if scale <= MOST_SCALE else np.inf
-        return total
+            gain = automaton.log_weights.max(initial=0.0)
+            back = np.concatenate([automaton.backoff_weights, automaton.final])
+            lost = -back[np.isfinite(back)].min(initial=0.0)
+            total += scale * (gain + lost) if gain > 0 else 0.0
+        return float(total)
 
     @property
     def needed(self) -> Needed | None:
