@@ -102,7 +102,14 @@ def contents_of(value: Any) -> str:
 
     Words in another order, or in another kind of collection, tell the same.
     """
-    return fingerprints.describe(_in_order(describe(value)))
+    plain = describe(value)
+    if isinstance(value, Hotwords):
+        plain = {**plain["value"]}
+        phrases, weights = plain.pop("phrases"), plain.pop("weights")
+        if weights is None:
+            weights = [float(value.weight)] * len(phrases)
+        plain["pairs"] = list(zip(phrases, weights, strict=True))
+    return fingerprints.describe(_in_order(plain))
 
 
 def _in_order(plain: Any) -> Any:

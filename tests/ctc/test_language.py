@@ -7,7 +7,6 @@ import copy
 import itertools
 import pickle
 import re
-import warnings
 from functools import cache, partial
 from pathlib import Path
 
@@ -969,6 +968,18 @@ def test_a_beam_reader_is_judged_by_its_beam():
     with pytest.warns(ConvergenceWarning) as caught:
         reader.fit(CTC.X, CTC.y)
     assert not any("writes nothing at all" in str(w.message) for w in caught)
+
+
+@pytest.mark.parametrize("kind", [list, set, tuple])
+def test_hotwords_in_another_order_are_the_same_to_a_calibration(calibrated, kind):
+    own = recalibrated(calibrated, hotwords=Hotwords({"a": 1.0, "b": 2.0}))
+    own.set_params(hotwords=Hotwords({"b": 2.0, "a": 1.0})).predict_confidence(CTC.X)
+    own.set_params(hotwords=Hotwords({"a": 2.0, "b": 1.0}))
+    with pytest.raises(ValueError, match="hotwords was another"):
+        own.predict_confidence(CTC.X)
+    own = recalibrated(calibrated, hotwords=Hotwords(["ab", "b", "ca"]))
+    own.set_params(hotwords=Hotwords(kind(["ca", "ab", "b"])))
+    own.predict_confidence(CTC.X)
 
 
 def test_no_hotwords_are_no_beam_search():
