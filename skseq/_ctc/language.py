@@ -301,12 +301,13 @@ class CTCLanguage:
     def _read_file(self, path: str) -> NgramModel:
         """The model of a file: of labels or, if those can spell it, of words."""
         model, alphabet = _read(path), Alphabet(self.classes_)
-        others = [unit for unit in model.units_ if alphabet.id_of(unit) < 0]
-        are_words = all(
+        n_labels = sum(alphabet.id_of(unit) >= 0 for unit in model.units_)
+        n_spelled = sum(
             len(unit) > 1 and not set(unit) - alphabet.characters.keys()
-            for unit in others
+            for unit in model.units_
+            if alphabet.id_of(unit) < 0
         )
-        if others and are_words and " " in alphabet.ids:
+        if n_spelled >= max(n_labels, 1) and " " in alphabet.ids:
             return _read(path, unit="word")
         return model
 
@@ -419,9 +420,9 @@ def warn_of_gap(names: list[str], what: str) -> None:
 
 def _warn_of_missing(automaton: Automaton, classes: list) -> None:
     """Name labels that a language model gives no probability, so that none is found."""
-    start = np.zeros(len(classes), dtype=np.int64)
-    _, weights = automaton.looked_up(start, np.arange(len(classes)))
-    missing = [classes[i] for i in np.flatnonzero(np.isneginf(weights))]
+    is_given = np.zeros(len(classes), dtype=bool)
+    is_given[automaton.labels[~np.isneginf(automaton.log_weights)]] = True
+    missing = [classes[i] for i in np.flatnonzero(~is_given)]
     if missing:
         shown = ", ".join(map(repr, missing[:5])) + (", ..." if missing[5:] else "")
         warn(

@@ -419,7 +419,8 @@ class NgramModel(BaseEstimator):
             more = f" and {len(strange) - 10} more" if len(strange) > 10 else ""
             raise ValueError(
                 f"The language model knows labels that no y had in fit: {shown}{more}. "
-                "Take a model of the same alphabet, or learn it from text without them."
+                "Take a model of the same alphabet, or learn it from text without "
+                "them. A file of words is read by read_arpa(path, unit='word')."
             )
         return label_automaton(learnt.trie, learnt.numbers_of(classes))
 

@@ -7,6 +7,7 @@ import copy
 import itertools
 import pickle
 import re
+import warnings
 from functools import cache, partial
 from pathlib import Path
 
@@ -968,6 +969,47 @@ def test_a_beam_reader_is_judged_by_its_beam():
     with pytest.warns(ConvergenceWarning) as caught:
         reader.fit(CTC.X, CTC.y)
     assert not any("writes nothing at all" in str(w.message) for w in caught)
+
+
+WORDS_ALONE = r"""\data\
+ngram 1={n}
+
+\1-grams:
+-0.5\t</s>
+-99\t<s>
+{words}
+
+\end\
+"""
+
+
+def word_file(path, words):
+    rows = "\n".join(f"-0.5\t{word}" for word in words)
+    text = WORDS_ALONE.format(n=len(words) + 2, words=rows)
+    path.write_text(text.replace("\\t", "\t"))
+    return path
+
+
+def test_letters_inside_words_are_not_said_to_be_missing(tmp_path):
+    word_file(tmp_path / "words.arpa", ["ab", "abc"])
+    model = NgramModel.read_arpa(tmp_path / "words.arpa", unit="word")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = reader(language_model=FrozenEstimator(model)).predict(X)
+    assert set(found) <= {"ab", "abc", ""}
+    assert "abc" in found
+
+
+def test_a_file_of_words_is_known_though_some_cannot_be_spelled(tmp_path):
+    y = [f"{text} {text[::-1]}" for text in Y]
+    fit = CTC.tiny(decoder="beam", epochs=1, conv_strides=1, infeasible="drop")
+    spaced = fit.fit([np.repeat(x, 6, axis=0) for x in X], y)
+    path = word_file(tmp_path / "words.arpa", ["ab", "abc", "cab", "a", "b\u00e9c"])
+    spaced.set_params(language_model=str(path)).predict(X)
+    assert spaced.language_model_.unit == "word"
+    path = word_file(tmp_path / "letters.arpa", ["a", "b", "c", "<space>", "ab"])
+    with pytest.raises(ValueError, match=r"'ab'\. .*unit='word'"):
+        spaced.set_params(language_model=str(path)).predict(X)
 
 
 @pytest.mark.parametrize("kind", [list, set, tuple])
