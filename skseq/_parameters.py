@@ -83,6 +83,8 @@ class Interval(Constraint):
             return False
         if isinstance(value, np.floating):
             value = float(value)  # a bound may overflow in half precision
+        if self.kind is float and not _fits_float(value):
+            return False
         low, high = self._bounds()
         above = value >= low if self.closed in ("left", "both") else value > low
         below = value <= high if self.closed in ("right", "both") else value < high
@@ -104,6 +106,14 @@ class Interval(Constraint):
         low = -np.inf if self.low is None else self.kind(self.low)
         high = np.inf if self.high is None else self.kind(self.high)
         return low, high
+
+
+def _fits_float(value: Real) -> bool:
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,9 @@ class Lexicon(AnswersForeignNames, BaseEstimator):
         must be written in the labels of the reader. "penalize" allows any, each at the
         price of `penalty`; words that the reader cannot write are left out.
     penalty : float, default=-10.0
-        The log-weight of an unknown word, at most 0, charged once as soon as no word
-        of the lexicon is left that it could become. Lower values keep more strictly to
-        the lexicon.
+        The log-weight of an unknown word, from -1e6 to 0, charged once as soon as no
+        word of the lexicon is left that it could become. Lower values keep more
+        strictly to the lexicon.
 
     See Also
     --------
@@ -90,7 +90,7 @@ class Lexicon(AnswersForeignNames, BaseEstimator):
         "words": _WORDS,
         "separator": SEPARATOR,
         "unknown": OneOf(("forbid", "penalize")),
-        "penalty": Interval(float, None, 0, closed="right"),
+        "penalty": Interval(float, -1e6, 0, closed="both"),
     }
 
     def __init__(

@@ -971,6 +971,18 @@ def test_a_beam_reader_is_judged_by_its_beam():
     assert not any("writes nothing at all" in str(w.message) for w in caught)
 
 
+@pytest.mark.parametrize("penalty", [-1e308, -(10**400)], ids=["float", "int"])
+def test_a_penalty_beyond_its_range_is_refused(penalty):
+    told = Lexicon(["a"], unknown="penalize", penalty=penalty)
+    with pytest.raises(ValueError, match=r"'penalty' .* range \[-1000000.0, 0.0\]"):
+        reader(lexicon=told).predict(X)
+
+
+def test_a_whole_number_that_no_float_holds_is_refused():
+    with pytest.raises(ValueError, match="'min_label_log_prob' parameter"):
+        reader(min_label_log_prob=-(10**400)).predict(X)
+
+
 WORDS_ALONE = r"""\data\
 ngram 1={n}
 
