@@ -59,6 +59,11 @@ def _shown(label: Any) -> str:
     return ascii(label) if is_mark else repr(label)
 
 
+def _is_missing(value: Any) -> bool:
+    is_nan = isinstance(value, (float, np.floating)) and np.isnan(value)
+    return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
+
+
 def refuse_items(owner: str, parameter: str, words: list) -> None:
     """Refuse what is neither a str nor a sequence of labels."""
     for i, word in enumerate(words):
@@ -72,6 +77,13 @@ def refuse_items(owner: str, parameter: str, words: list) -> None:
                 f"Each entry of the {parameter!r} parameter of {owner} must be a str "
                 f"or a list of labels. Got {word!r:.60} as entry {i}."
             )
+        for label in word:
+            if _is_missing(label):
+                raise ValueError(
+                    f"Entry {i} of the {parameter!r} parameter of {owner}, "
+                    f"{as_plain(word)!r:.60}, has {label!r} in the place of a label. "
+                    "Leave it out."
+                )
 
 
 class Alphabet:

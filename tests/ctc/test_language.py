@@ -959,7 +959,7 @@ def test_log_probabilities_are_the_networks_own_under_a_blank_penalty():
 @pytest.mark.parametrize("name", ["lexicon", "hotwords"])
 def test_what_is_no_label_in_a_word_is_named(name):
     reader = CTC.fit().set_params(decoder="beam", **{name: [["a", None]]})
-    with pytest.raises(ValueError, match=r"\['a', None\] with None"):
+    with pytest.raises(ValueError, match=r"\['a', None\], has None"):
         reader.predict(CTC.X)
 
 
@@ -969,6 +969,14 @@ def test_a_beam_reader_is_judged_by_its_beam():
     with pytest.warns(ConvergenceWarning) as caught:
         reader.fit(CTC.X, CTC.y)
     assert not any("writes nothing at all" in str(w.message) for w in caught)
+
+
+@pytest.mark.parametrize("gap", [None, np.nan, pd.NA, pd.NaT])
+@pytest.mark.parametrize("unknown", ["forbid", "penalize"])
+def test_what_is_missing_in_a_word_is_named(gap, unknown):
+    message = r"Entry 1 of the 'words' parameter of Lexicon.* in the place of a label"
+    with pytest.raises(ValueError, match=message):
+        reader(lexicon=Lexicon(["a", ["b", gap]], unknown=unknown)).predict(X)
 
 
 @pytest.mark.parametrize("penalty", [-1e308, -(10**400)], ids=["float", "int"])
