@@ -23,7 +23,7 @@ from skseq._engine import saving
 from skseq._engine.callbacks import make_callbacks
 from skseq._engine.checkpoint import Checkpoint
 from skseq._engine.conditions import conditions
-from skseq._engine.convergence import fall_of, judged_rows
+from skseq._engine.convergence import fall_of, judged_rows, rise_of
 from skseq._engine.copies import Copyable
 from skseq._engine.export import Exportable
 from skseq._engine.lending import borrow
@@ -187,7 +187,15 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
             return
         if failure is not None:
             warn(failure, ConvergenceWarning)
-        elif not self.early_stopping and (fall := fall_of(self.history_["loss"])):
+        elif self.early_stopping:
+            return
+        elif rise := rise_of(self.history_["loss"]):
+            warn(
+                f"{type(self).__name__} was driven away from what it had learnt: "
+                f"{rise}. Lower the {self._rate_name}.",
+                ConvergenceWarning,
+            )
+        elif fall := fall_of(self.history_["loss"]):
             warn(
                 f"{type(self).__name__} was still learning when fit ended: {fall}. "
                 f"Raise epochs={self.epochs}, or the {self._rate_name}.",

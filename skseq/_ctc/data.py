@@ -104,8 +104,8 @@ def trainable_rows(
     rows = np.flatnonzero(~is_short & (data.sample_weight > 0))
     if not rows.size and not is_short.all():
         raise ValueError(
-            "No sequence is left to train on: all that have frames enough for their "
-            "labels have weight 0. Give some a sample_weight or class_weight above 0."
+            "No sequence is left to train on: all with enough frames for their labels "
+            "have weight 0. Give some a sample_weight or class_weight above 0."
         )
     if not rows.size:
         raise ValueError(

@@ -223,8 +223,10 @@ def fits_float32(values: np.ndarray) -> bool:
         return True
     # One pass, no copy: a modest sum of squares can hide neither NaN nor overflow.
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        if np.einsum("ij,ij->", values, values) <= LARGEST**2:
+        if float(np.einsum("ij,ij->", values, values)) <= LARGEST**2:
             return True
+    if values.itemsize <= np.dtype(np.float32).itemsize:  # what is larger is infinite
+        return bool(np.isfinite(values).all())
     return bool(np.all(np.abs(values) <= LARGEST))
 
 

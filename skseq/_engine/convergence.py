@@ -24,6 +24,9 @@ CONSTANT_SHARE = 0.9
 FALL = 0.05
 SMALL = 0.1
 
+# A loss that ends above the first by more has been driven away.
+RISE = 0.1
+
 MAX_CONSTANTS = 16
 
 
@@ -43,18 +46,18 @@ def lack_of_learning(
 ) -> str | None:
     """Say how outputs show that nothing was learnt; None where they do not.
 
-    Both are sequences of ids. What all targets have in common needs no learning, so
-    nothing is said of targets that are all the same. Errors count by the weights that
-    the sequences were learnt with.
+    Both are sequences of ids. What all targets have in common needs no learning, so of
+    targets that are all the same nothing is said but that nothing is written. Errors
+    count by the weights that the sequences were learnt with.
     """
     wanted, found = (
         [tuple(map(int, ids)) for ids in side] for side in (targets, outputs)
     )
     counts, n_samples = Counter(found), len(found)
+    if counts[()] == n_samples and any(wanted):
+        return "it writes nothing at all"
     if len(set(wanted)) < 2:
         return None
-    if counts[()] == n_samples:
-        return "it writes nothing at all"
     if len(counts) == 1:
         return "it gives the same output for every sequence"
     weights = np.ones(n_samples) if weights is None else weights
@@ -94,10 +97,21 @@ def _error(wanted: list[tuple], found: list[tuple], weights: np.ndarray) -> floa
     return float(weights @ edits / total) if total > 0 else float(edits.sum())
 
 
+def rise_of(losses: Sequence[float]) -> str | None:
+    """Say how a loss has risen over a fit; None where it did not."""
+    if len(losses) < 2 or not 0 < losses[0] * (1 + RISE) < losses[-1]:
+        return None
+    return (
+        f"the loss was {losses[0]:.3g} in the first epoch and {losses[-1]:.3g} at last"
+    )
+
+
 def fall_of(losses: Sequence[float]) -> str | None:
     """Say by how much a loss was still falling at the end; None where it was not."""
     n_last = max(1, len(losses) // 10)
     if len(losses) < 2 or losses[-1] <= SMALL * losses[0]:
+        return None
+    if losses[-1] > losses[0]:  # it has risen before
         return None
     fall = 1 - losses[-1] / losses[-1 - n_last] if losses[-1 - n_last] > 0 else 0.0
     if fall <= FALL:

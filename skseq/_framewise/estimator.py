@@ -71,7 +71,7 @@ class FramewiseEstimator(EncoderEstimator):
 
     def _check_restored(self):
         super()._check_restored()
-        pooled = self._settings["pooled"]
+        pooled = self._settings.get("pooled")  # a tagger pools nothing
         if pooled is not None and pooled not in POOLINGS:
             raise ValueError(f"it pools by {pooled!r}, which is none of {POOLINGS}")
 

@@ -39,6 +39,10 @@ class _Step:
 
     def apply(self, i: int, sequence: Any, rng: np.random.Generator | None) -> Any:
         """Return what the step makes of sequence `i`, unchecked."""
+        if isinstance(self.step, SequenceTransformer) and isinstance(sequence, list):
+            raise ValueError(
+                f"{self} makes features of frames, but X holds tokens. Leave it out."
+            )
         try:
             if self.augments:
                 return self.step(sequence, rng)
@@ -49,7 +53,8 @@ class _Step:
             return self.step.transform([sequence])[0]
         except Exception as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"{self} failed on X[{i}]: {error}") from error
+            words = str(error) or repr(error)
+            raise kind(f"{self} failed on X[{i}]: {words}") from error
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,12 @@ def checked_frames(step: _Step, i: int, before: np.ndarray, made: Any) -> np.nda
 
     What is returned no step can write to.
     """
-    made = np.asarray(made)
+    try:
+        made = np.asarray(made)
+    except ValueError as error:
+        raise ValueError(
+            f"{step} turned X[{i}] into what is not an array of numbers: {error}."
+        ) from error
     made = made[:, np.newaxis] if made.ndim == 1 else made
     if made.ndim != 2 or 0 in made.shape or made.dtype.kind not in "biuf":
         raise ValueError(

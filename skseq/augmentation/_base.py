@@ -92,7 +92,8 @@ def augmenter(function=None, *, changes_frames=True):
     Raises
     ------
     ValueError
-        If `function` cannot be called, or `changes_frames` is not a bool.
+        If `function` cannot be called or marked, as methods and functions of C cannot
+        be, or `changes_frames` is not a bool.
 
     See Also
     --------
@@ -123,7 +124,13 @@ def augmenter(function=None, *, changes_frames=True):
                 "The 'function' parameter of augmenter must be a function of a "
                 f"sequence and a generator. Got {function!r} instead."
             )
-        function.changes_frames = bool(changes_frames)
+        try:
+            function.changes_frames = bool(changes_frames)
+        except AttributeError as error:
+            raise ValueError(
+                f"{function!r} cannot be marked. Wrap it in a function: "
+                "lambda sequence, rng: ..."
+            ) from error
         return function
 
     return mark if function is None else mark(function)

@@ -109,7 +109,7 @@ def test_strides_are_not_blamed_for_what_never_fitted():
 
 def test_weights_that_leave_nothing_to_train_on_are_blamed():
     data = data_of(weights=[0, 1, 0, 0], count=halved)
-    message = "all that have frames enough for their labels have weight 0"
+    message = "all with enough frames for their labels have weight 0"
     with (
         pytest.warns(UserWarning, match="Dropped 1 of 4"),
         pytest.raises(ValueError, match=message),

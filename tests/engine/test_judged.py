@@ -8,9 +8,16 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from skseq import LSTMAutoencoder, Seq2SeqTranslator
-from skseq._engine.convergence import N_JUDGED, judged_rows, lack_of_learning
+from skseq._engine.convergence import (
+    N_JUDGED,
+    fall_of,
+    judged_rows,
+    lack_of_learning,
+    rise_of,
+)
 from skseq._engine.state import Subset
 from skseq.augmentation import augmenter
+from skseq.preprocessing import LogMel
 from tests.estimators import CLASSIFIER, CTC_SINGLE
 
 
@@ -116,3 +123,56 @@ def test_class_weights_weigh_a_validation_set_that_is_given():
     ]
     assert losses[0]["val_loss"] != losses[1]["val_loss"]
     assert losses[1]["val_loss"][0] == pytest.approx(losses[1]["loss"][0], rel=1e-5)
+
+
+def test_a_reader_that_writes_nothing_says_so_though_all_targets_are_the_same():
+    assert lack_of_learning([[1, 2]] * 9, [[]] * 9) == "it writes nothing at all"
+    assert lack_of_learning([[1, 2]] * 9, [[1]] * 9) is None
+    assert lack_of_learning([[]] * 9, [[]] * 9) is None
+
+
+def test_a_loss_that_has_risen_is_told_from_one_that_falls():
+    assert rise_of([1.0, 1.2])
+    assert not rise_of([1.0, 1.05])
+    assert not rise_of([1.0])
+    assert fall_of([1.0, 3.0, 2.0]) is None
+    X = [np.random.default_rng(i).normal(size=(12, 3)) for i in range(30)]
+    clf = CLASSIFIER.make(optimizer="sgd", learning_rate=30.0, global_clipnorm=None)
+    with pytest.warns(ConvergenceWarning, match="next to nothing|Lower the lea"):
+        clf.fit(X, np.arange(30) % 3)
+
+
+def single_infinity(sequence, rng):
+    changed = sequence.copy()
+    changed[0] = np.inf
+    return changed
+
+
+def all_infinite(sequence, rng):
+    return np.full_like(sequence, np.inf)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_an_infinity_is_named_whatever_holds_it(dtype):
+    X = [x.astype(dtype) for x in CLASSIFIER.X]
+    clf = CLASSIFIER.tiny().fit(X, CLASSIFIER.y)
+    bad = [x.copy() for x in X]
+    bad[2][1, 1] = np.inf
+    with pytest.raises(ValueError, match=r"contains infinity \(X\[2\]\[1, 1\]"):
+        clf.predict(bad)
+    for function in (single_infinity, all_infinite):
+        steps = [augmenter(function, changes_frames=False)]
+        with pytest.raises(ValueError, match=r"preprocess\[0\], .* X\[\d+\]"):
+            CLASSIFIER.tiny(preprocess=steps).fit(X, CLASSIFIER.y)
+
+
+@pytest.mark.parametrize("function", [len, [].count], ids=["built in", "method"])
+def test_what_cannot_be_marked_is_told_to_be_wrapped(function):
+    with pytest.raises(ValueError, match=r"cannot be marked. Wrap it in a function"):
+        augmenter(function)
+
+
+def test_steps_for_frames_are_refused_for_tokens():
+    translator = Seq2SeqTranslator(units=4, epochs=1, preprocess=[LogMel(8000)])
+    with pytest.raises(ValueError, match=r"preprocess\[0\], LogMel.*, but X holds tok"):
+        translator.fit(["ab", "bc"] * 6, ["x", "y"] * 6)
