@@ -465,7 +465,7 @@ def test_what_cannot_be_learnt_from_tokens_is_named(params, tags, message):
         ({}, [np.zeros(4), np.zeros(5), np.zeros(2)], "at least one non-zero"),
         ({}, [np.ones(4), [1e308] * 5, np.ones(2)], "sum of sample_weight is too l"),
         ({}, [np.ones(4), ["x"] * 5, np.ones(2)], r"sample_weight\[1\] must hold"),
-        ({"class_weight": {"a": 0, "b": 0}}, None, "leaves no frame to learn from"),
+        ({"class_weight": {"a": 0, "b": 0}}, None, "gives all samples the weight 0"),
         (
             {"allowed_transitions": lambda before, after: before != "a"},
             None,
