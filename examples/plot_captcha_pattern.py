@@ -65,10 +65,11 @@ read("pattern")
 # Images that the pattern reads otherwise.
 
 changed = np.flatnonzero(found["alone"] != found["pattern"])[:6]
-figure, panels = plt.subplots(2, 3, figsize=(9, 3), layout="constrained")
+figure, panels = plt.subplots(2, 3, figsize=(9, 3.6), layout="constrained")
 for axes, i in zip(panels.flat, changed, strict=False):
     axes.imshow(X_new[i].T, cmap="gray_r", aspect="auto")
-    axes.set_title(f"{found['alone'][i]}, with the pattern {found['pattern'][i]}")
+    alone, told = found["alone"][i], found["pattern"][i]
+    axes.set_title(f"alone: {alone}\npattern: {told}")
 for axes in panels.flat:
     axes.set(xticks=[], yticks=[])
 plt.show()

@@ -22,7 +22,7 @@ from skseq import CTCSequenceClassifier
 from skseq.datasets import make_digit_strips, make_spoken_digit_strings
 from skseq.language import Hotwords
 from skseq.metrics import label_error_rate
-from skseq.preprocessing import MFCC, SequenceNormalizer
+from skseq.preprocessing import LogMel, SequenceNormalizer
 
 rng = np.random.default_rng(0)
 orders = ["".join(digits) for digits in rng.choice(list("0123456789"), (20, 6))]
@@ -37,10 +37,10 @@ def around(number):
 
 said = [around(orders[i % 20]) for i in range(150)]
 others = [around("".join(rng.choice(list("0123456789"), 6))) for _ in range(150)]
-steps = [MFCC(sample_rate=8000), SequenceNormalizer()]
+steps = [LogMel(sample_rate=8000, n_mels=32, floor=0.1), SequenceNormalizer()]
 make = partial(make_spoken_digit_strings, return_X_y=True)
 try:
-    X, y = make(800, speakers=["george", "jackson", "nicolas"], random_state=0)
+    X, y = make(2000, speakers=["george", "jackson", "nicolas"], random_state=0)
     X_said, _ = make(strings=said, speakers=["lucas"], random_state=1)
     X_others, _ = make(strings=others, speakers=["lucas"], random_state=2)
 except FileNotFoundError as error:
@@ -52,10 +52,21 @@ except FileNotFoundError as error:
 print(f"open orders: {orders[:3]} and 17 others; said: {said[:3]}")
 
 # %%
-# The reader learns from digits of all kinds, and knows of no order.
+# The reader learns from digits of all kinds, and knows of no order. Dropout is high, as
+# the speaker to be read is another one.
 
 reader = CTCSequenceClassifier(
-    preprocess=steps, decoder="beam", beam_width=32, random_state=0
+    preprocess=steps,
+    conv_filters=(64, 64),
+    conv_strides=2,
+    units=64,
+    cell="gru",
+    dropout=0.4,
+    learning_rate=5e-3,
+    epochs=8,
+    decoder="beam",
+    beam_width=32,
+    random_state=0,
 )
 reader.fit(X, y)
 
