@@ -29,7 +29,7 @@ try:
     X = list(1 - halves.mean(axis=(2, 4)))
 except FileNotFoundError as error:
     print(f"Strips of digits instead: {error}")
-    X, words = make_digit_strips(840, n_digits=(5, 5), noise=0.3, random_state=0)
+    X, words = make_digit_strips(840, n_digits=(5, 5), noise=0.1, random_state=0)
 X, X_new, y, y_new = train_test_split(X, words, test_size=0.4, random_state=0)
 print(f"{len(X)} images to learn from, {len(X_new)} to read")
 

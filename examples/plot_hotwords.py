@@ -45,7 +45,7 @@ try:
     X_others, _ = make(strings=others, speakers=["lucas"], random_state=2)
 except FileNotFoundError as error:
     print(f"Strips of digits instead: {error}")
-    steps, make = None, partial(make_digit_strips, noise=0.5)
+    steps, make = None, partial(make_digit_strips, noise=0.2)
     X, y = make(800, random_state=0)
     X_said, _ = make(strings=said, random_state=1)
     X_others, _ = make(strings=others, random_state=2)
