@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -28,6 +29,7 @@ from skseq._files.archive import read_archive, write_archive
 from skseq._files.plain import MALFORMED, pack, unpack
 from skseq._parameters import ABSENT, BOOLEAN, MISSING, accepts, listed, options_of
 from skseq._preprocess.plain import CLASSES
+from skseq.language import Hotwords, LabelPattern, Lexicon, NgramModel
 from skseq.preprocessing import FrameTransformer
 from skseq.preprocessing._transformer import SequenceTransformer
 
@@ -140,13 +142,8 @@ def _described(item: Any, place: str, is_fitted: bool = True) -> Any:
         return {"kind": "estimator", **vars(found)}
     if type(item) is Pipeline:
         return _described_pipeline(item, place, is_fitted)
+    _refuse_language(item, place)
     name = type(item).__name__
-    if type(item).__module__.startswith("skseq.language"):
-        alone = "use write_arpa(path)" if hasattr(item, "write_arpa") else "pickle it"
-        raise TypeError(
-            f"{place} cannot be saved: a file of skseq holds a {name} as part of the "
-            f"reader that follows it. To keep it alone, {alone}."
-        )
     if is_fitted:
         check_is_fitted(item)
     if isinstance(item, (SequenceTransformer, FrameTransformer)):
@@ -159,6 +156,19 @@ def _described(item: Any, place: str, is_fitted: bool = True) -> Any:
             raise TypeError(f"{place}: {error} {ADVICE}") from error
     kind = f"{type(item).__module__.partition('.')[0]}'s {name}"
     raise TypeError(f"{place} cannot be saved: it is {kind}. {ADVICE}")
+
+
+def _refuse_language(item: Any, place: str) -> None:
+    """Say how to keep what belongs to a reader."""
+    item = item.estimator if isinstance(item, FrozenEstimator) else item
+    if isinstance(item, (Hotwords, LabelPattern, Lexicon, NgramModel)):
+        alone = "pickle it"
+        if isinstance(item, NgramModel) and item.__sklearn_is_fitted__():
+            alone = "call its write_arpa(path), or pickle it"
+        raise TypeError(
+            f"{place} cannot be saved alone: files of skseq hold what is told of the "
+            f"language inside the reader that follows it. To keep it, {alone}."
+        )
 
 
 def _described_pipeline(pipeline: Pipeline, place: str, is_fitted: bool) -> dict:
