@@ -243,12 +243,18 @@ def _errors_kept(is_wrong, confidence) -> np.ndarray:
 
 
 def _checked_confidence(confidence, n_samples) -> np.ndarray:
-    if np.ndim(confidence) != 1:
+    try:
+        given = np.asarray(confidence)
+        is_wrong = given.ndim != 1 or given.dtype.kind not in "biufO"
+        given = given if is_wrong else given.astype(np.float64)
+    except (TypeError, ValueError):  # rows of several lengths, or other objects
+        is_wrong = True
+    if is_wrong:
         raise ValueError(
             "confidence must hold one number per sample, as predict_confidence gives "
             f"it. Got {confidence!r:.60}."
         )
-    confidence = np.asarray(confidence).astype(np.float64)
+    confidence = given
     check_n_samples("confidence", len(confidence), n_samples)
     if np.isnan(confidence).any():
         i = int(np.argmax(np.isnan(confidence)))

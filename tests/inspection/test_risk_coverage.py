@@ -122,7 +122,10 @@ def test_a_pipeline_and_a_search_are_asked_as_their_last_step():
         ([0.5], "confidence"),
         ([0.5, np.nan], r"confidence\[1\] is NaN"),
         ([[0.5, 0.1], [0.2, 0.4]], "confidence must hold one number per sample"),
-        (["a", "b"], "a"),
+        (["a", "b"], "confidence must hold one number per sample"),
+        ([[0.5], [0.2, 0.4]], "confidence must hold one number per sample"),
+        ([1j, 0.5], "confidence must hold one number per sample"),
+        (None, "confidence must hold one number per sample"),
     ],
 )
 def test_a_confidence_that_is_not_one_number_each_is_refused(confidence, message):
