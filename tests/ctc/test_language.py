@@ -1051,7 +1051,7 @@ def test_no_hotwords_are_no_beam_search():
 
 def test_what_belongs_to_a_reader_is_not_saved_alone(tmp_path):
     model = NgramModel(smoothing="witten_bell").fit(CTC.y)
-    with pytest.raises(TypeError, match=r"as part of the reader.* write_arpa\(path\)"):
+    with pytest.raises(TypeError, match=r"inside the reader.* write_arpa\(path\)"):
         skseq.save(model, tmp_path / "model")
-    with pytest.raises(TypeError, match=r"as part of the reader.* pickle it"):
+    with pytest.raises(TypeError, match=r"inside the reader.* pickle it"):
         skseq.save(Lexicon(["a"]), tmp_path / "words")
