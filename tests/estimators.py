@@ -584,7 +584,7 @@ CLASSIFIER_ATTENTION = CLASSIFIER.variant(
     conv_filters=3,
     conv_strides=2,
     pooling="attention",
-    class_weight="balanced",
+    class_weight={0: 2.0, 2: 0.5},
     dropout=0.2,
     preprocess=[SequenceNormalizer()],
 )

@@ -151,9 +151,14 @@ def frames_in_containers(draw):
     return name, dtype, frames
 
 
-def labels_for(frames):
-    """Two labels, both of which occur."""
-    return ["ab", *"abbaabba"][: len(frames.lengths)]
+def labels_for(frames, case):
+    """Two labels or values, both of which occur."""
+    n_samples = len(frames.lengths)
+    if case.writes == "labels of frames":
+        return [("ab" * n)[:n] for n in frames.lengths]
+    if case.writes == "numbers":
+        return [1.0, *(0.5, 2.0) * 5][:n_samples]
+    return ["ab", *"abbaabba"][:n_samples]
 
 
 READERS = [case for case in ESTIMATORS if case.reads_frames]
@@ -161,7 +166,9 @@ READERS += [AUTOENCODER.variant("autoencoder of changes", difference=True)]
 
 
 def fit_and_answer(case, X, frames):
-    fitted = case.tiny().fit(X, labels_for(frames) if case.learns_from_y else None)
+    fitted = case.tiny().fit(
+        X, labels_for(frames, case) if case.learns_from_y else None
+    )
     return fitted, list(getattr(fitted, case.degrees)(X))
 
 

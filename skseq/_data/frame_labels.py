@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from skseq._data.collections import as_collection, is_sized, tensor_values
+from skseq._data.collections import as_collection, is_sized, tensor_values, unwrapped
 from skseq._data.label_vocabulary import LabelVocabulary
 from skseq._data.labels import LabelSequences, check_labels
 from skseq._data.lengths import has_entries
@@ -169,6 +169,8 @@ def _labelled(labels: Any, unlabelled: Any) -> Any:
 
 def is_per_frame(sample_weight) -> bool:
     """Whether weights, unchecked, are those of frames, not of samples."""
+    if hasattr(sample_weight, "row_splits"):
+        return True
     if len(getattr(sample_weight, "shape", (0,))) == 2:
         return sample_weight.shape[1] > 1
     if not has_entries(sample_weight) or len(sample_weight) == 0:
@@ -200,6 +202,7 @@ def check_frame_weights(sample_weight, lengths, unit):
     ValueError
         If there are too few or too many, or a weight is none.
     """
+    sample_weight = unwrapped(sample_weight, "sample_weight")
     if len(sample_weight) != len(lengths):
         raise ValueError(
             f"sample_weight has {counted(len(sample_weight), 'entry', 'entries')} for "

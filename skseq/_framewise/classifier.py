@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
 from skseq._data.batching import unpad
-from skseq._data.collections import object_array
+from skseq._data.collections import is_sized, object_array
 from skseq._data.label_vocabulary import LabelVocabulary
 from skseq._data.labels import check_labels
 from skseq._data.weights import check_sample_weight, weigh_classes
@@ -61,7 +61,8 @@ def _has_attention(classifier) -> bool:
 def _refuse_several(y: Any) -> None:
     """Refuse several labels per sequence, and say who takes them."""
     shape = getattr(y, "shape", ())
-    first = y[0] if isinstance(y, (list, tuple, np.ndarray)) and len(y) else None
+    is_held = isinstance(y, (list, tuple, np.ndarray)) and is_sized(y) and len(y)
+    first = y[0] if is_held else None
     if len(shape) == 2 and shape[1] != 1:
         what = f"y has shape {tuple(shape)}"
     elif len(shape) < 2 and isinstance(first, (list, tuple, np.ndarray)):
