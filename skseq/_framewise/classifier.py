@@ -510,9 +510,19 @@ class SequenceClassifier(ClassifierMixin, FramewiseEstimator):
         Returns
         -------
         score : float
-            1 is perfect.
+            1 is perfect. Classes that `fit` has not seen count as errors; text where
+            those of `fit` are numbers, or the reverse, raises ValueError.
         """
-        return super().score(X, y, sample_weight)
+        found = self.predict(X)
+        _refuse_several(y)
+        labels = check_labels(
+            y, len(found), target="single", estimator_name=type(self).__name__
+        )
+        LabelVocabulary(self.classes_, "single").check_kind(y)
+        wanted = [own[0] for own in labels.sequences]
+        is_right = [a == b for a, b in zip(wanted, found.tolist(), strict=True)]
+        weights = check_sample_weight(sample_weight, len(found))
+        return float(np.average(is_right, weights=weights))
 
     def export(self, path, format="saved_model"):
         """Write the fitted functions as graphs that run where skseq is not installed.
