@@ -136,7 +136,21 @@ def checked_frames(step: _Step, i: int, before: np.ndarray, made: Any) -> np.nda
             f"{made.dtype}; it must be of numbers, (n_frames, n_features), and not "
             "empty."
         )
-    if step.augments and made.shape[1] != before.shape[1]:
+    if step.augments:
+        made = _of_same_form(step, i, before, made)
+    if not fits_float32(made):
+        raise ValueError(
+            f"{step} turned X[{i}] into values that are NaN, infinite or too large for "
+            "single precision."
+        )
+    made = made.view()
+    made.flags.writeable = False
+    return made
+
+
+def _of_same_form(step: _Step, i: int, before: np.ndarray, made: np.ndarray):
+    """What an augmenter made, of the dtype that there was; refuse another form."""
+    if made.shape[1] != before.shape[1]:
         raise ValueError(
             f"{step} changed the number of features of X[{i}] from {before.shape[1]} "
             f"to {made.shape[1]}; an augmenter must keep it."
@@ -147,19 +161,12 @@ def checked_frames(step: _Step, i: int, before: np.ndarray, made: Any) -> np.nda
             f"{len(made)}, though its changes_frames is False."
         )
     are_floats = {made.dtype.kind, before.dtype.kind} == {"f"}
-    if step.augments and are_floats and made.itemsize > before.itemsize:
+    if are_floats and made.itemsize > before.itemsize:
         with np.errstate(over="ignore"):
             made = made.astype(before.dtype, copy=False)
-    if step.augments and made.dtype != before.dtype:
+    if made.dtype != before.dtype:
         raise ValueError(
             f"{step} changed the dtype of X[{i}] from {before.dtype} to {made.dtype}; "
             "an augmenter must keep it."
         )
-    if not fits_float32(made):
-        raise ValueError(
-            f"{step} turned X[{i}] into values that are NaN, infinite or too large for "
-            "single precision."
-        )
-    made = made.view()
-    made.flags.writeable = False
     return made
