@@ -276,7 +276,8 @@ class DecodingSearch:
             "seconds": np.array(seconds, dtype=np.float64),
         }
         if line is not None:
-            self._calibration = {"line": line, "decoding": self._present_decoding()}
+            decoding = self._present_decoding(self._decoding_contents())
+            self._calibration = {"line": line, "decoding": decoding}
 
     def _forget_decoding(self) -> None:
         for name in LEFT:
@@ -344,15 +345,14 @@ class DecodingSearch:
         """What parameters that are no plain values hold, in words of any process."""
         return {}
 
-    def _present_decoding(self) -> dict:
+    def _present_decoding(self, contents: dict[str, str]) -> dict:
         values = {name: getattr(self, name) for name in self._decoding_constraints}
-        contents = self._decoding_contents()
         return _plain({**values, **contents})
 
     def _check_calibrated(self, then: dict) -> None:
         """Refuse a calibration of what is decoded otherwise now."""
-        now = self._present_decoding()
         contents = self._decoding_contents()
+        now = self._present_decoding(contents)
         changes = [
             f"{name} was another"
             if name in contents

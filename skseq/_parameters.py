@@ -234,6 +234,11 @@ POSITIVE_INT = Interval(int, 1, None)
 NON_NEGATIVE_INT = Interval(int, 0, None)
 POSITIVE_REAL = Interval(float, 0, None, closed="neither")
 NON_NEGATIVE_REAL = Interval(float, 0, None)
+
+# Of what is added to log-probabilities, in nats: none of a sequence is far beyond.
+MOST_WEIGHT = 1e6
+WEIGHT = Interval(float, -MOST_WEIGHT, MOST_WEIGHT, closed="both")
+
 FRACTION = Interval(float, 0, 1, closed="neither")
 PROBABILITY = Interval(float, 0, 1)
 UNIT_INTERVAL = Interval(float, 0, 1, closed="both")

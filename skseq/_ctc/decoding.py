@@ -17,7 +17,6 @@ from skseq._ctc.network import log_posteriors
 from skseq._ctc.running import NOTHING
 from skseq._data.collections import object_array
 from skseq._data.memory import check_fits
-from skseq._data.sequences import check_sequences
 from skseq._decoding import DecodingSearch
 from skseq._encoder.data import check_output_lengths
 from skseq._parameters import POSITIVE_INT, check_value
@@ -93,10 +92,6 @@ class CTCDecoding(DecodingSearch):
         n_values = int(data.output_lengths.sum()) * (len(self.classes_) + 1)
         cure = "Pass fewer sequences to fit_decoding."
         check_fits(4 * n_values, "The posteriors of X", cure)
-
-    def _frames_of(self, X):
-        sequences = check_sequences(self, X, reset=False, terms=self._terms)
-        return self._transformed(sequences)
 
     def _map_frames(self, sequences, read, check=check_output_lengths) -> list:
         data = FrameData(sequences, np.ones(len(sequences)), self._scaling)

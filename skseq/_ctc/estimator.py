@@ -45,8 +45,6 @@ from skseq._engine.convergence import lack_of_learning, not_learnt
 from skseq._engine.export import Export, check_greedy
 from skseq._engine.state import FitRequest
 from skseq._frames import FITTED_FRAMES
-from skseq._nn.front_ends import front_end_of
-from skseq._nn.padding import check_padded_batches
 from skseq._parameters import (
     NON_NEGATIVE_INT,
     NONE,
@@ -853,15 +851,12 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, EncoderEstimator):
 
     def _exported(self, model, format):
         is_text = format == "saved_model"
-        front_end, vocabulary = front_end_of(self._settings), self._vocabulary
-        check_padded_batches(model)
-        inputs = self._graph_inputs()
-        reader = Reader(model, inputs, self._scaling, front_end, vocabulary, is_text)
+        reader = Reader(*self._graph_parts(model), self._vocabulary, is_text)
         description = {
             "estimator": type(self).__name__,
             "classes": self.classes_.tolist(),
             "form": self._label_form,
-            **inputs.described(),
+            **reader.inputs.described(),
         }
         return Export(reader.graphs(), description)
 

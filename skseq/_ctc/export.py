@@ -105,8 +105,7 @@ class Reader(EncodedGraph):
         functions = {"predict": [self._predicted], "log_proba": [self._log_proba]}
         if not self.has_text:
             functions = {"model": [self._log_proba, self._predicted]}
-        given = self.inputs.specs, self.inputs.example
-        return [Graph.of(n, self._run, parts, *given) for n, parts in functions.items()]
+        return self._graphs(self._run, functions)
 
     def _run(self, **given) -> tuple:
         """Log-posteriors or, of one label, log-probabilities, and their batch."""

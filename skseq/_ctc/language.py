@@ -20,8 +20,10 @@ from skseq._data.collections import as_collection
 from skseq._engine.state import FitRequest
 from skseq._parameters import (
     ABSENT,
+    MOST_WEIGHT,
     NONE,
     PATH,
+    WEIGHT,
     Interval,
     Kind,
     OneOf,
@@ -44,10 +46,6 @@ LanguageModel: TypeAlias = (
     Literal["fit"] | NgramModel | FrozenEstimator | str | os.PathLike[str] | None
 )
 
-# Of any weight, in nats: no log-probability of a sequence is far beyond.
-MOST_WEIGHT = 1e6
-
-REAL = Interval(float, -MOST_WEIGHT, MOST_WEIGHT, closed="both")
 WORDS = Kind(is_collection, "a list of words")
 PHRASES = Kind(
     lambda value: is_collection(value) or isinstance(value, Mapping),
@@ -71,12 +69,12 @@ def _one(kind: type) -> Kind:
 LANGUAGE_CONSTRAINTS = {
     "language_model": (OneOf(["fit"]), PATH, _one(NgramModel), FROZEN, NONE),
     "lm_weight": Interval(float, 0, MOST_WEIGHT, closed="both"),
-    "insertion_bonus": REAL,
+    "insertion_bonus": WEIGHT,
     "lexicon": (WORDS, _one(Lexicon), NONE),
     "hotwords": (PHRASES, _one(Hotwords), NONE),
-    "hotword_weight": REAL,
+    "hotword_weight": WEIGHT,
     "pattern": (PATTERN, _one(LabelPattern), NONE),
-    "blank_penalty": REAL,
+    "blank_penalty": WEIGHT,
 }
 
 # What a search follows: each has no effect where it has this value.

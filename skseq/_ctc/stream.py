@@ -17,14 +17,11 @@ from skseq._ctc.lattice import OneLabelMasses
 from skseq._ctc.network import advance
 from skseq._ctc.running import NOTHING, Beam, Greedy, OneLabel
 from skseq._data.label_vocabulary import LabelVocabulary
-from skseq._encoder.stream import StreamedNetwork
+from skseq._encoder.stream import StreamedNetwork, in_pieces
 from skseq._preprocess.pieces import Pieces
 from skseq._results import Partial
 from skseq._streams import Stream
 from skseq._wording import counted
-
-# Frames that are taken at once, so that memory does not grow with what is pushed.
-_AT_ONCE = 4096
 
 
 class CTCStream(Stream):
@@ -81,10 +78,9 @@ class CTCStream(Stream):
         """
         with self._opened():
             frames = self._checked(frames)
-            state, n_at_once = self._state, _AT_ONCE * self._state.pieces.hop
+            state = self._state
             labels = []
-            for start in range(0, max(1, len(frames)), n_at_once):
-                piece = frames[start : start + n_at_once]
+            for piece in in_pieces(frames, state.pieces.hop):
                 state, settled = state.after(piece, self._network)
                 labels.append(settled)
             unstable = self._unstable(state)

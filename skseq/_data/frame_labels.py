@@ -13,13 +13,11 @@ from skseq._data.collections import as_collection, is_sized, tensor_values, unwr
 from skseq._data.label_vocabulary import LabelVocabulary
 from skseq._data.labels import LabelSequences, check_labels
 from skseq._data.lengths import has_entries
+from skseq._data.weights import LARGEST_SUM
 from skseq._wording import counted
 
 # In the place of an id where there is no label.
 UNLABELLED = -1
-
-# Weighted sums of losses beyond it would overflow.
-_LARGEST_SUM = 1e300
 
 
 def check_frame_labels(y, lengths, *, unit, estimator_name):
@@ -225,7 +223,7 @@ def check_frame_weights(sample_weight, lengths, unit):
         total = sum(own.sum() for own in weights)
     if not total:
         raise ValueError("Sample weights must contain at least one non-zero number.")
-    if total > _LARGEST_SUM:
+    if total > LARGEST_SUM:
         raise ValueError(
             "The sum of sample_weight is too large. Only ratios count, so divide all "
             "weights by the largest."

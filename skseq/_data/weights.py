@@ -10,7 +10,7 @@ from skseq._data.collections import check_n_samples
 from skseq._warnings import warn
 
 # Weighted sums of losses beyond it would overflow.
-_LARGEST_SUM = 1e300
+LARGEST_SUM = 1e300
 
 
 def check_sample_weight(sample_weight, n_samples):
@@ -64,7 +64,7 @@ def check_sample_weight(sample_weight, n_samples):
         raise ValueError("Sample weights must contain at least one non-zero number.")
     with np.errstate(over="ignore"):
         total = weights.sum()
-    if total > _LARGEST_SUM:
+    if total > LARGEST_SUM:
         i = int(np.argmax(weights))
         raise ValueError(
             f"The sum of sample_weight is too large: sample_weight[{i}] is {weights[i]}"

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from skseq._data.labels import sorted_classes
 from skseq._data.lengths import refuse_own_lengths
 from skseq._data.scaling import Scaling
+from skseq._data.sequences import check_sequences
 from skseq._data.suspicions import check_learnt, warn_of_waveforms
 from skseq._data.terms import FRAMES, IMAGES, Terms
 from skseq._encoder.convolutions import MOST_STRIDES, pick_convolutions
@@ -17,7 +18,7 @@ from skseq._encoder.data import Shortening
 from skseq._encoder.network import encoder, output_lengths
 from skseq._frames import FrameEstimator
 from skseq._nn.front_ends import FRONT_END, check_front_end, front_end_of
-from skseq._nn.padding import reads_ids
+from skseq._nn.padding import check_padded_batches, reads_ids
 from skseq._parameters import (
     BOOLEAN,
     NON_NEGATIVE_REAL,
@@ -73,6 +74,11 @@ class EncoderEstimator(FrameEstimator):
         self._suspect_lengths(sequences.lengths, y)
         if is_trained_on:
             return self._preprocessed(sequences, reset)
+        return self._transformed(sequences)
+
+    def _frames_of(self, X):
+        """Checked frames, as the trained network reads them."""
+        sequences = check_sequences(self, X, reset=False, terms=self._terms)
         return self._transformed(sequences)
 
     def _take_classes(self, classes, reset) -> None:
@@ -173,6 +179,12 @@ class EncoderEstimator(FrameEstimator):
         return self._settings["conv_strides"]
 
     # -- keeping ------------------------------------------------------------------
+
+    def _graph_parts(self, model) -> tuple:
+        """What an `EncodedGraph` of the fitted network is made of."""
+        check_padded_batches(model)
+        front_end = front_end_of(self._settings)
+        return model, self._graph_inputs(), self._scaling, front_end
 
     def _check_restored(self):
         super()._check_restored()

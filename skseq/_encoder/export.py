@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from skseq._data.scaling import Scaling
+from skseq._engine.export import Graph
 from skseq._nn.answerable import Batch
 from skseq._nn.steps import NOT_READABLE, GraphInputs, standardized
 
@@ -27,6 +28,11 @@ class EncodedGraph:
     inputs: GraphInputs
     scaling: Scaling
     front_end: Any
+
+    def _graphs(self, run, functions: dict[str, list]) -> list[Graph]:
+        """A graph of each function, which is made of parts of what `run` gives."""
+        given = self.inputs.specs, self.inputs.example
+        return [Graph.of(n, run, parts, *given) for n, parts in functions.items()]
 
     def _encoded(self, no_frames: str, **given) -> tuple[list, Batch]:
         """The inputs of the network, and which sequences can be answered for.

@@ -1,6 +1,6 @@
 """The network of a stream: the encoder, which takes a sequence piece by piece."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -11,6 +11,16 @@ from skseq._data.scaling import Scaling
 from skseq._encoder.network import first_states
 from skseq._engine.lending import borrow
 from skseq._engine.programs import Recipe
+
+# Frames that a network takes at once, so that memory does not grow with what is pushed.
+_AT_ONCE = 4096
+
+
+def in_pieces(frames: np.ndarray, hop: int) -> Iterator[np.ndarray]:
+    """Cut what is pushed, of which `hop` become one frame; none are one piece."""
+    n_at_once = _AT_ONCE * hop
+    for start in range(0, max(1, len(frames)), n_at_once):
+        yield frames[start : start + n_at_once]
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,6 @@ from skseq._framewise.estimator import FramewiseEstimator
 from skseq._framewise.export import ClassifierGraph
 from skseq._framewise.loss import ClassLosses
 from skseq._framewise.network import POOLINGS
-from skseq._nn.front_ends import front_end_of
-from skseq._nn.padding import check_padded_batches
 from skseq._parameters import OneOf, instance_of
 from skseq._typing import (
     Callbacks,
@@ -606,14 +604,12 @@ class SequenceClassifier(ClassifierMixin, FramewiseEstimator):
             )
 
     def _exported(self, model, format):
-        check_padded_batches(model)
-        inputs, front_end = self._graph_inputs(), front_end_of(self._settings)
-        given = model, inputs, self._scaling, front_end
-        graph = ClassifierGraph(*given, self.classes_, format == "saved_model")
+        is_text = format == "saved_model"
+        graph = ClassifierGraph(*self._graph_parts(model), self.classes_, is_text)
         description = {
             "estimator": type(self).__name__,
             "classes": self.classes_.tolist(),
-            **inputs.described(),
+            **graph.inputs.described(),
         }
         return Export(graph.graphs(), description)
 

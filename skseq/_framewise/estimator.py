@@ -1,8 +1,10 @@
 """The base of the estimators that give one output per sequence, or one per frame."""
 
+from abc import abstractmethod
+
 import numpy as np
 
-from skseq._data.sequences import check_sequences
+from skseq._encoder.convolutions import MOST_OF_ONE_LABEL
 from skseq._encoder.data import check_output_lengths
 from skseq._encoder.estimator import EncoderEstimator
 from skseq._encoder.network import output_lengths
@@ -10,9 +12,6 @@ from skseq._engine.programs import Program
 from skseq._framewise.data import TargetFrames
 from skseq._framewise.network import POOLINGS, framewise_network
 from skseq._wording import counted
-
-# What time is shortened by at most where outputs are those of sequences.
-MOST_STRIDES = 2
 
 
 class FramewiseEstimator(EncoderEstimator):
@@ -27,12 +26,14 @@ class FramewiseEstimator(EncoderEstimator):
     # -- what a task gives --------------------------------------------------------
 
     @property
+    @abstractmethod
     def _n_outputs(self) -> int:
-        raise NotImplementedError
+        """How many values the network gives for a sequence or a frame."""
 
     @property
+    @abstractmethod
     def _pooled(self) -> str | None:
-        raise NotImplementedError
+        """The pooling, or None."""
 
     # -- the network --------------------------------------------------------------
 
@@ -45,7 +46,7 @@ class FramewiseEstimator(EncoderEstimator):
 
         if self._pooled is None:
             self._check_strides()
-        most = 1 if self._pooled is None else MOST_STRIDES
+        most = 1 if self._pooled is None else MOST_OF_ONE_LABEL
         return {
             **self._encoder_settings(present, room, most),
             "n_outputs": self._n_outputs,
@@ -76,11 +77,6 @@ class FramewiseEstimator(EncoderEstimator):
             raise ValueError(f"it pools by {pooled!r}, which is none of {POOLINGS}")
 
     # -- using --------------------------------------------------------------------
-
-    def _frames_of(self, X):
-        """Checked frames, as the trained network reads them."""
-        sequences = check_sequences(self, X, reset=False, terms=self._terms)
-        return self._transformed(sequences)
 
     def _map_frames(self, sequences, read, run=Program.infer) -> list:
         """What `read(rows, *outputs)` makes of each sequence, in order."""

@@ -11,6 +11,7 @@ import tensorflow as tf
 from skseq._encoder.export import EncodedGraph, label_strings
 from skseq._encoder.network import run
 from skseq._engine.export import Graph
+from skseq._nn.answerable import are_finite
 from skseq._nn.layers import zero_padding
 from skseq._nn.steps import NOT_GIVEN
 
@@ -30,6 +31,11 @@ class FramewiseGraph(EncodedGraph):
         found = run(self.model, *inputs)
         batch = replace(batch, frames=found[0], lengths=found[-1])
         return found, batch.demand_frames(_NO_FRAMES)
+
+    def _vectors(self, **given) -> tuple:
+        """The outputs of sequences, (n_samples, n_outputs), and their batch."""
+        found, batch = self._outputs(**given)
+        return found[0], batch.demand(are_finite(found[0]), NOT_GIVEN)
 
 
 @dataclass(frozen=True)
@@ -65,13 +71,7 @@ class ClassifierGraph(FramewiseGraph):
         functions = {"predict": [self._predicted], "proba": [self._proba]}
         if not self.has_text:
             functions = {"model": [self._proba, self._predicted]}
-        given = self.inputs.specs, self.inputs.example
-        return [Graph.of(n, self._run, parts, *given) for n, parts in functions.items()]
-
-    def _run(self, **given) -> tuple:
-        found, batch = self._outputs(**given)
-        is_finite = tf.reduce_all(tf.math.is_finite(found[0]), axis=1)
-        return found[0], batch.demand(is_finite, NOT_GIVEN)
+        return self._graphs(self._vectors, functions)
 
     def _predicted(self, logits, batch) -> dict:
         """An id that no label has where there is none: to look it up must fail."""
@@ -106,15 +106,10 @@ class RegressorGraph(FrameGraph):
 
     def graphs(self, name) -> list[Graph]:
         """The function, under a name."""
-        given = self.inputs.specs, self.inputs.example
-        return [Graph.of(name, self._run, [self._prediction], *given)]
+        return self._graphs(self._run, {name: [self._prediction]})
 
     def _run(self, **given) -> tuple:
-        if self.is_per_frame:
-            return self._rows(**given)
-        found, batch = self._outputs(**given)
-        is_finite = tf.reduce_all(tf.math.is_finite(found[0]), axis=1)
-        return found[0], batch.demand(is_finite, NOT_GIVEN)
+        return self._rows(**given) if self.is_per_frame else self._vectors(**given)
 
     def _prediction(self, values, batch) -> dict:
         """Values in the units of those that the network was fitted on."""

@@ -11,12 +11,10 @@ from scipy.special import log_softmax
 from skseq._data.batching import pad, unpad
 from skseq._data.frame_labels import UNLABELLED
 from skseq._data.memory import check_fits
+from skseq._engine.convergence import CONSTANT_SHARE
 from skseq._framewise import chain
 from skseq._framewise.chain import ChainWeights, RankedPaths
 from skseq._framewise.transitions import Transitions
-
-# Of the error of the most frequent label: with more, hardly anything was learnt.
-_CONSTANT_SHARE = 0.9
 
 
 def chain_weights(learnt, allowed: Transitions) -> ChainWeights:
@@ -145,7 +143,7 @@ def lack_of_labels(wanted, found, weights) -> str | None:
     least = 1 - np.bincount(wanted, weights).max() / total
     if len(np.unique(found)) == 1:
         return "it gives all frames the same label"
-    if error > _CONSTANT_SHARE * least:
+    if error > CONSTANT_SHARE * least:
         return (
             f"its error rate is {error:.2f}; giving all frames the same label would "
             f"reach {least:.2f}"

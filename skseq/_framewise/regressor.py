@@ -37,8 +37,6 @@ from skseq._framewise.regression_loss import (
     share_of_mean,
 )
 from skseq._framewise.stream import EachByItself, FrameStream
-from skseq._nn.front_ends import front_end_of
-from skseq._nn.padding import check_padded_batches
 from skseq._parameters import (
     BOOLEAN,
     CALLABLE,
@@ -497,13 +495,13 @@ class SequenceRegressor(RegressorMixin, FramewiseEstimator):
             1 is perfect, 0 what the mean of `y` would reach; the mean over the outputs.
         """
         check_is_fitted(self)
-        found = self._read_outputs(self._frames_of(X))
-        lengths = np.array([len(item) if item.ndim == 2 else 1 for item in found])
-        values = self._check_values(y, lengths)
-        weights = check_sample_weight(sample_weight, len(found))
+        sequences = self._frames_of(X)
+        values = self._check_values(y, sequences.lengths)
+        weights = check_sample_weight(sample_weight, len(sequences))
         if self._is_per_frame:
-            weights = np.repeat(weights, lengths)
-        pairs = [np.vstack(values.values), self._in_units(np.vstack(found))]
+            weights = np.repeat(weights, sequences.lengths)
+        found = self._in_units(np.vstack(self._read_outputs(sequences)))
+        pairs = np.vstack(values.values), found
         return float(r2_score(*pairs, sample_weight=weights))
 
     def stream(self):
@@ -665,18 +663,15 @@ class SequenceRegressor(RegressorMixin, FramewiseEstimator):
                 raise ValueError(f"its {name} must hold one value per output")
 
     def _exported(self, model, format):
-        check_padded_batches(model)
-        inputs, front_end = self._graph_inputs(), front_end_of(self._settings)
-        given = model, inputs, self._scaling, front_end
         units = self.y_mean_, self.y_scale_
         form = self._is_rate, self._is_per_frame, self._is_flat
-        graph = RegressorGraph(*given, units, *form)
+        graph = RegressorGraph(*self._graph_parts(model), units, *form)
         name = "model" if format == "onnx" else "predict"
         description = {
             "estimator": type(self).__name__,
             "target": "frame" if self._is_per_frame else "sequence",
             "n_outputs": self.n_outputs_,
-            **inputs.described(),
+            **graph.inputs.described(),
         }
         return Export(graph.graphs(name), description)
 

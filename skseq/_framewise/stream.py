@@ -11,14 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from skseq._encoder import network as encoding
-from skseq._encoder.stream import StreamedNetwork
+from skseq._encoder.stream import StreamedNetwork, in_pieces
 from skseq._preprocess.pieces import Pieces
 from skseq._results import FramePartial
 from skseq._streams import Stream
 from skseq._wording import counted
-
-# Frames that are taken at once, so that memory does not grow with what is pushed.
-_AT_ONCE = 4096
 
 
 class FrameDecoder(Protocol):
@@ -101,10 +98,9 @@ class FrameStream(Stream):
         """
         with self._opened():
             frames = self._checked(frames)
-            state, n_at_once = self._state, _AT_ONCE * self._state.pieces.hop
+            state = self._state
             first, found = state.n_settled, []
-            for start in range(0, max(1, len(frames)), n_at_once):
-                piece = frames[start : start + n_at_once]
+            for piece in in_pieces(frames, state.pieces.hop):
                 state, settled = state.after(piece, self._network)
                 found.append(settled)
             stable = self._shown(np.concatenate(found))

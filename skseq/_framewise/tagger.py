@@ -777,11 +777,6 @@ class SequenceTagger(InputEstimator):
         is_counted = flat != UNLABELLED
         given = weights[is_counted], self.class_weight, flat[is_counted], self.classes_
         weights[is_counted] = weigh_classes(*given, is_partial)
-        if not weights.any():
-            raise ValueError(
-                f"class_weight={self.class_weight!r} leaves no {self._unit} to learn "
-                "from: all that have labels have the weight 0."
-            )
         ends = np.cumsum(list(map(len, data.targets)))[:-1]
         totals, shares = shared(np.split(weights, ends))
         return replace(data, sample_weight=totals, frame_weights=shares)

@@ -18,8 +18,6 @@ from skseq._framewise.export import FrameGraph
 from skseq._framewise.tokens import MAX_CHARACTERS, TokenReader
 from skseq._nn.answerable import Batch
 from skseq._nn.frame_arrays import frame_array
-from skseq._nn.front_ends import front_end_of
-from skseq._nn.padding import check_padded_batches
 from skseq._preprocess.steps import name_of
 
 # The score of what is not allowed: finite, so that no difference of two is NaN.
@@ -45,11 +43,8 @@ def exported_tagger(fitted: Any, model: Any, format: str) -> Export:
         graph = TokenGraph(model, reader, answers)
         description["token_vocabulary"] = reader.tokens.tokens.tolist()
         return Export(graph.graphs(), description, tuple(graph.tables))
-    check_padded_batches(model)
-    inputs, front_end = fitted._graph_inputs(), front_end_of(fitted._settings)
-    given = model, inputs, fitted._scaling, front_end
-    graphs = TaggerGraph(*given, answers).graphs()
-    return Export(graphs, {**description, **inputs.described()})
+    graph = TaggerGraph(*fitted._graph_parts(model), answers)
+    return Export(graph.graphs(), {**description, **graph.inputs.described()})
 
 
 def _refuse_tokens(steps: list | None, has_text: bool) -> None:
@@ -168,9 +163,7 @@ class TaggerGraph(FrameGraph):
 
     def graphs(self) -> list[Graph]:
         """The functions, as a SavedModel or ONNX has them."""
-        given = self.inputs.specs, self.inputs.example
-        functions = self.answers.functions().items()
-        return [Graph.of(n, self._rows, parts, *given) for n, parts in functions]
+        return self._graphs(self._rows, self.answers.functions())
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,10 +10,7 @@ import tensorflow as tf
 
 from skseq._nn import compiled
 from skseq._nn.layers import FinalStates, zero_padding
-from skseq._nn.rows import attention, product
-
-# Smaller than any score, and finite, so that no gradient is NaN.
-NEVER = -1e9
+from skseq._nn.rows import attended, attention, product
 
 
 class AttentionPooling(keras.layers.Layer):
@@ -45,11 +42,10 @@ class AttentionPooling(keras.layers.Layer):
         if compiled.is_in_use():
             query = tf.tile(bias[tf.newaxis, tf.newaxis], (tf.shape(states)[0], 1, 1))
             found = attention(query, keys, states, lengths, kernel[:, 0])
-            return [part[:, 0] for part in found]
-        scores = product(tf.tanh(keys + bias), kernel, training=True)[..., 0]
-        is_frame = tf.sequence_mask(lengths, tf.shape(states)[1])
-        weights = tf.nn.softmax(tf.where(is_frame, scores, NEVER))
-        return [tf.matmul(weights[:, tf.newaxis], states)[:, 0], weights]
+        else:
+            scores = product(tf.tanh(keys + bias), kernel, training=True)[..., 0]
+            found = attended(scores[:, tf.newaxis], states, lengths)
+        return [part[:, 0] for part in found]
 
     def compute_output_shape(self, states_shape, lengths_shape):
         return [(states_shape[0], states_shape[2]), states_shape[:2]]

@@ -16,6 +16,9 @@ from skseq._nn.threads import n_intra_op_threads
 # What Keras adds to the variance in a layer's normalization.
 EPSILON = 1e-3
 
+# A score smaller than any, and finite, so that no gradient is NaN.
+NEVER = -1e9
+
 # Among the inputs of attention.
 _SOURCE_LENGTHS = 3
 
@@ -165,6 +168,14 @@ def attention(queries, keys, states, lengths, score_kernel=None):
     run = compiled.operations().skseq_attention
     lengths = tf.cast(lengths, tf.int32)
     return run(queries, keys, states, lengths, kernel, n_threads=n_intra_op_threads())
+
+
+def attended(scores, states, lengths):
+    """What `attention` gives for scores (n_samples, n_queries, n_states), plainly."""
+    is_state = tf.sequence_mask(lengths, tf.shape(states)[1])
+    scores = tf.where(is_state[:, tf.newaxis], scores, NEVER)
+    weights = tf.nn.softmax(scores)  # (n_samples, n_queries, n_states)
+    return tf.matmul(weights, states), weights
 
 
 def step(cell, frame, weights, state):

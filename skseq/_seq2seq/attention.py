@@ -11,10 +11,7 @@ import keras
 import tensorflow as tf
 
 from skseq._nn import compiled
-from skseq._nn.rows import attention, product
-
-# Smaller than any score, and finite, so that no gradient is NaN.
-NEVER = -1e9
+from skseq._nn.rows import attended, attention, product
 
 
 class Source(NamedTuple):
@@ -73,10 +70,7 @@ class DotAttention(keras.layers.Layer):
 
     def _attend(self, queries, source):
         scores = self._scores(queries, source.keys)
-        is_state = tf.sequence_mask(source.lengths, tf.shape(source.states)[1])
-        scores = tf.where(is_state[:, tf.newaxis], scores, NEVER)
-        weights = tf.nn.softmax(scores)  # (n_samples, n_queries, n_source)
-        return tf.matmul(weights, source.states), weights
+        return attended(scores, source.states, source.lengths)
 
     def _scores(self, queries, keys):
         return tf.matmul(queries, keys, transpose_b=True) * self.units**-0.5

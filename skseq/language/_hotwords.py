@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skseq._parameters import BOOLEAN, Interval, Kind, accepts, check_parameters
+from skseq._parameters import BOOLEAN, WEIGHT, Kind, accepts, check_parameters
 from skseq._routing import AnswersForeignNames
 from skseq.language._alphabet import (
     SEPARATOR,
@@ -19,7 +19,6 @@ from skseq.language._alphabet import (
 from skseq.language._automaton import Automaton
 from skseq.language._prefixes import PrefixTree
 
-_WEIGHT = Interval(float, -1e6, 1e6, closed="both")
 _PHRASES = Kind(
     lambda value: isinstance(value, Mapping) or is_collection(value),
     "a list of phrases, or a dict from phrases to weights",
@@ -83,7 +82,7 @@ class Hotwords(AnswersForeignNames, BaseEstimator):
 
     _constraints: ClassVar = {
         "phrases": _PHRASES,
-        "weight": _WEIGHT,
+        "weight": WEIGHT,
         "separator": SEPARATOR,
         "whole_words": BOOLEAN,
     }
@@ -142,7 +141,7 @@ class Hotwords(AnswersForeignNames, BaseEstimator):
         is_dict = isinstance(self.phrases, Mapping)
         given = self.phrases.values() if is_dict else [self.weight] * len(phrases)
         for phrase, weight in zip(phrases, given, strict=True):
-            if not accepts(weight, _WEIGHT):
+            if not accepts(weight, WEIGHT):
                 raise ValueError(
                     f"The weight of the phrase {phrase!r} of Hotwords must be a finite "
                     f"number. Got {weight!r} instead."

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skseq._parameters import Interval, Kind, OneOf, check_parameters
+from skseq._parameters import MOST_WEIGHT, Interval, Kind, OneOf, check_parameters
 from skseq._routing import AnswersForeignNames
 from skseq.language._alphabet import (
     SEPARATOR,
@@ -90,7 +90,7 @@ class Lexicon(AnswersForeignNames, BaseEstimator):
         "words": _WORDS,
         "separator": SEPARATOR,
         "unknown": OneOf(("forbid", "penalize")),
-        "penalty": Interval(float, -1e6, 0, closed="both"),
+        "penalty": Interval(float, -MOST_WEIGHT, 0, closed="both"),
     }
 
     def __init__(
