@@ -8,6 +8,7 @@ of Keras.
 import reprlib
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, pairwise
 
 import numpy as np
@@ -173,11 +174,16 @@ class TokenVocabulary:
         -------
         ids : list of ndarray of shape (n_tokens,), dtype int32
         """
-        ids = {token: i for i, token in enumerate(self.tokens.tolist())}
+        ids, unknown = self._ids, self.unknown
         return [
-            np.array([ids.get(token, self.unknown) for token in tokens], dtype=np.int32)
+            np.array([ids.get(token, unknown) for token in tokens], dtype=np.int32)
             for tokens in sequences
         ]
+
+    @cached_property
+    def _ids(self) -> dict:
+        """The id of each token."""
+        return {token: i for i, token in enumerate(self.tokens.tolist())}
 
     def decode(self, ids):
         """Replace each id by its token.

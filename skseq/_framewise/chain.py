@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skseq._framewise.transitions import UNLABELLED, Transitions
+from skseq._data.frame_labels import UNLABELLED
+from skseq._framewise.transitions import Transitions
 from skseq._wording import counted
 
 # What is lost of a sum by underflow is less than 1e-300, nothing beside one as large as

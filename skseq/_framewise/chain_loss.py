@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from skseq._data.frame_labels import UNLABELLED
 from skseq._framewise.chain import (
     ChainWeights,
     kept_labels,
@@ -19,7 +20,7 @@ from skseq._framewise.chain import (
     marginals,
     pair_marginals,
 )
-from skseq._framewise.transitions import UNLABELLED, Transitions
+from skseq._framewise.transitions import Transitions
 from skseq._nn import compiled
 from skseq._nn.threads import n_intra_op_threads
 

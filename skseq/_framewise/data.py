@@ -42,8 +42,8 @@ class TargetFrames(EncodedFrames):
             self,
             sequences=self.sequences.take(rows),
             sample_weight=self.sample_weight[rows],
-            targets=_taken(self.targets, rows),
-            frame_weights=_taken(self.frame_weights, rows),
+            targets=taken(self.targets, rows),
+            frame_weights=taken(self.frame_weights, rows),
         )
 
     def assemble(self, rows, read=None) -> dict[str, np.ndarray]:
@@ -53,9 +53,9 @@ class TargetFrames(EncodedFrames):
         """
         batch = super().assemble(rows, read)
         if self.targets is not None:
-            batch["targets"] = _joined(_taken(self.targets, rows))
+            batch["targets"] = joined(taken(self.targets, rows))
         if self.frame_weights is not None:
-            batch["frame_weights"] = _joined(_taken(self.frame_weights, rows))
+            batch["frame_weights"] = joined(taken(self.frame_weights, rows))
         return batch
 
     def fingerprint(self) -> str:
@@ -87,12 +87,13 @@ class ScaledTargets(TargetFrames):
         return batch
 
 
-def _taken(values, rows):
+def taken(values, rows):
+    """Some of the values, which are those of sequences, of frames or none."""
     if values is None:
         return None
     return [values[i] for i in rows] if isinstance(values, list) else values[rows]
 
 
-def _joined(values) -> np.ndarray:
+def joined(values) -> np.ndarray:
     """One array of a batch, padded where its rows are sequences."""
     return pad(values, dtype=values[0].dtype) if isinstance(values, list) else values

@@ -5,13 +5,13 @@ Knows nothing of Keras.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
 from skseq._data.batching import pad
 from skseq._data.fingerprints import fingerprint_arrays
 from skseq._data.token_vocabulary import TokenVocabulary
+from skseq._framewise.data import joined, taken
 
 # A longer token is read up to here, so that one cannot fill the memory.
 MAX_CHARACTERS = 64
@@ -31,14 +31,6 @@ class TokenReader:
     tokens: TokenVocabulary
     characters: TokenVocabulary | None = None
 
-    @cached_property
-    def _ids(self) -> dict:
-        return {token: i for i, token in enumerate(self.tokens.tokens.tolist())}
-
-    @cached_property
-    def _letters(self) -> dict:
-        return {c: i for i, c in enumerate(self.characters.tokens.tolist())}
-
     def arrays(self, sequences: list[list]) -> dict[str, np.ndarray]:
         """The padded arrays of a batch, by the names of the network's tensors.
 
@@ -46,23 +38,19 @@ class TokenReader:
         the ids of the characters of each token; -1 is padding.
         """
         lengths = np.array([len(tokens) for tokens in sequences], dtype=np.int32)
-        unknown = self.tokens.unknown
-        ids = [[self._ids.get(t, unknown) for t in tokens] for tokens in sequences]
-        batch = {"tokens": pad(ids, dtype=np.int32), "lengths": lengths}
+        ids = pad(self.tokens.encode(sequences), dtype=np.int32)
+        batch = {"tokens": ids, "lengths": lengths}
         if self.characters is None:
             return batch
         words = {}
         places = [[words.setdefault(t, len(words)) for t in own] for own in sequences]
-        spelled = pad(list(map(self._spelled, words)), dtype=np.int32, value=-1)
+        spelled = self.characters.encode([token[:MAX_CHARACTERS] for token in words])
+        spelled = pad(spelled, dtype=np.int32, value=-1)
         nothing = np.full((1, spelled.shape[1]), -1, dtype=np.int32)
         spelled = np.concatenate([spelled, nothing])
         batch["spellings"] = pad(places, dtype=np.int32, value=len(words))
         batch["characters"] = spelled[batch["spellings"]]
         return batch
-
-    def _spelled(self, token: str) -> list[int]:
-        unknown = self.characters.unknown
-        return [self._letters.get(c, unknown) for c in token[:MAX_CHARACTERS]]
 
 
 @dataclass(frozen=True)
@@ -106,8 +94,8 @@ class TargetTokens:
             self,
             sequences=[self.sequences[i] for i in rows],
             sample_weight=self.sample_weight[rows],
-            targets=self.targets and [self.targets[i] for i in rows],
-            frame_weights=self.frame_weights and [self.frame_weights[i] for i in rows],
+            targets=taken(self.targets, rows),
+            frame_weights=taken(self.frame_weights, rows),
             redraw=None,
             draw=None,
         )
@@ -119,8 +107,8 @@ class TargetTokens:
         """The padded arrays of a batch, by the names of the network's tensors."""
         batch = self.reader.arrays(list(map(self._tokens, rows)))
         if self.targets is not None:
-            batch["targets"] = pad([self.targets[i] for i in rows], dtype=np.int32)
-            batch["frame_weights"] = pad([self.frame_weights[i] for i in rows])
+            batch["targets"] = joined(taken(self.targets, rows))
+            batch["frame_weights"] = joined(taken(self.frame_weights, rows))
         return batch
 
     def _tokens(self, i) -> list:

@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skseq._data.frame_labels import UNLABELLED
 from skseq._parameters import CALLABLE, NONE, OneOf, check_value
 from skseq._wording import counted
 
 # Sequences of any length are shown to exist up to this one, unless the labels that can
 # stand last repeat earlier, as they do where the table has no long cycles.
 _LONGEST_SHOWN = 10_000
-
-UNLABELLED = -1
 
 _INSIDE = ("B", "I")  # a span that may have more labels
 
