@@ -164,7 +164,7 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, EncoderEstimator):
         below that add up to 0.5 or more; then, where `predict_n_best` is asked for
         several outputs, and where a lexicon or pattern forbids something, it takes
         minus infinity. Beside other knowledge of the language, or a `blank_penalty`, it
-        takes -9, less what these can add to a label. May be changed after `fit`.
+        takes -8, less what these can add to a label. May be changed after `fit`.
     language_model : "fit", NgramModel, FrozenEstimator or path, default=None
         Which labels follow which, for the beam search. "fit" stands for
         ``NgramModel()``; an unfitted :class:`~skseq.language.NgramModel` learns from
