@@ -197,10 +197,12 @@ def check_frame_weights(sample_weight, lengths, unit):
 
     Raises
     ------
-    ValueError
-        If there are too few or too many, or a weight is none.
+    TypeError, ValueError
+        If there is no ordered collection, there are too few or too many, or a weight is
+        none.
     """
     sample_weight = unwrapped(sample_weight, "sample_weight")
+    sample_weight = as_collection(sample_weight, "sample_weight", "weights")
     if len(sample_weight) != len(lengths):
         raise ValueError(
             f"sample_weight has {counted(len(sample_weight), 'entry', 'entries')} for "

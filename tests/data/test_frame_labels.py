@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
+from scipy import sparse as sp
 
 from skseq._data.frame_labels import (
     UNLABELLED,
@@ -129,6 +131,12 @@ def test_weights_of_frames_are_checked_one_by_one():
         check_frame_weights([[1, np.nan, 2], [1]], [3, 1], "frame")
     with pytest.raises(ValueError, match=r"sample_weight\[1\] has several axes for 1"):
         check_frame_weights([[1, 1, 1], [[1]]], [3, 1], "frame")
+
+
+@pytest.mark.parametrize("make", [sp.csr_array, sp.coo_array, tf.sparse.from_dense])
+def test_sparse_weights_of_frames_are_refused_by_name(make):
+    with pytest.raises(TypeError, match="sample_weight"):
+        check_frame_weights(make(np.eye(2)), [2, 2], "frame")
 
 
 def test_shares_add_up_to_one_or_to_nothing():
