@@ -11,8 +11,9 @@ where training data are normal sequences only, which nothing can be chosen on. T
 processes of one thread each run side by side. What results/defaults.json holds is not
 measured again: delete it, or give another file by `--results`, to start anew.
 
-Errors: 1 - balanced accuracy for gestures and single digits, label or token error rate
-for sequences, 1 - F1 at the automatic threshold for anomalies.
+Errors: 1 - balanced accuracy for gestures, heartbeats and single digits, label or token
+error rate for sequences, 1 - R2 for numbers, the share of wrong frames for tags, 1 - F1
+of spans for named entities, 1 - F1 at the automatic threshold for anomalies.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import multiprocessing
 import os
 import time
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -33,8 +34,10 @@ import numpy as np
 from side_by_side import RESULTS
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import balanced_accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -204,6 +207,46 @@ def valve(home, seed, n_train=400):
     )
 
 
+def kinds_of_heartbeats(home, seed):
+    """Five kinds, 250 heartbeats to learn from and as many others."""
+    from skseq.datasets import fetch_ecg5000
+
+    data = fetch_ecg5000(data_home=home)
+    X, X_test, y, y_test = train_test_split(
+        data.beats,
+        data.classes,
+        test_size=0.5,
+        stratify=data.classes,
+        random_state=seed,
+    )
+    return Data(X, y, X_test, y_test)
+
+
+def constants(home, seed, target):
+    from skseq.datasets import make_counting
+
+    make = partial(make_counting, target=target)
+    return Data(*make(500, random_state=seed), *make(300, random_state=1000 + seed))
+
+
+def states(home, seed):
+    from skseq.datasets import make_hidden_markov
+
+    return Data(
+        *make_hidden_markov(400, random_state=seed),
+        *make_hidden_markov(300, random_state=1000 + seed),
+    )
+
+
+def entities(home, seed):
+    from skseq.datasets import make_named_entities
+
+    return Data(
+        *make_named_entities(600, random_state=seed),
+        *make_named_entities(400, random_state=1000 + seed),
+    )
+
+
 # -- baselines ------------------------------------------------------------------------
 
 
@@ -258,6 +301,41 @@ def residuals(data):
     return np.where(score(X_test) > limit, -1, 1)
 
 
+def nearest_sequence(data):
+    X, X_test = (
+        np.asarray(part).reshape(len(part), -1) for part in (data.X, data.X_test)
+    )
+    return KNeighborsClassifier(1).fit(X, data.y).predict(X_test)
+
+
+def mean_of_frames(data):
+    return np.array([x.mean(axis=0) for x in data.X_test])
+
+
+def mean_so_far(data):
+    return [
+        np.cumsum(x, axis=0) / np.arange(1, len(x) + 1)[:, None] for x in data.X_test
+    ]
+
+
+def frame_alone(data):
+    """Each frame for itself, as normally distributed features of a state."""
+    model = GaussianNB().fit(np.vstack(list(data.X)), np.concatenate(list(data.y)))
+    return [model.predict(x) for x in data.X_test]
+
+
+def tag_of_word(data):
+    """The tag that a word has most often, and no entity for a new one."""
+    seen = defaultdict(Counter)
+    for words, tags in zip(data.X, data.y, strict=True):
+        for word, tag in zip(words, tags, strict=True):
+            seen[word][tag] += 1
+    return [
+        [seen[w].most_common(1)[0][0] if w in seen else "O" for w in words]
+        for words in data.X_test
+    ]
+
+
 # -- estimators -----------------------------------------------------------------------
 
 
@@ -289,6 +367,24 @@ def detector(seed, **settings):
     return LSTMAutoencoder(random_state=seed, **settings)
 
 
+def classifier(seed, **settings):
+    from skseq import SequenceClassifier
+
+    return SequenceClassifier(random_state=seed, **settings)
+
+
+def regressor(seed, **settings):
+    from skseq import SequenceRegressor
+
+    return SequenceRegressor(random_state=seed, **settings)
+
+
+def tagger(seed, **settings):
+    from skseq import SequenceTagger
+
+    return SequenceTagger(random_state=seed, **settings)
+
+
 # -- errors ---------------------------------------------------------------------------
 
 
@@ -303,6 +399,24 @@ def sequence_error(y_true, y_pred):
         return [t.split() if isinstance(t, str) and " " in t else t for t in y]
 
     return label_error_rate(as_tokens(y_true), as_tokens(y_pred))
+
+
+def number_error(y_true, y_pred):
+    """Of all frames, where there are numbers for each."""
+    y_true, y_pred = (np.vstack(list(y)) for y in (y_true, y_pred))
+    return 1 - r2_score(y_true, y_pred)
+
+
+def frame_error(y_true, y_pred):
+    from skseq.metrics import frame_accuracy
+
+    return 1 - frame_accuracy(y_true, y_pred)
+
+
+def span_error(y_true, y_pred):
+    from skseq.metrics import span_f1_score
+
+    return 1 - span_f1_score(y_true, y_pred)
 
 
 def anomaly_error(y_true, y_pred):
@@ -383,6 +497,32 @@ TASKS = {
     # One shape of equal length is what PCA is made for.
     "heartbeats": Task(heartbeats, detector, residuals, anomaly_error, False),
     "valve": Task(valve, detector, residuals, anomaly_error, False),
+    "gestures, one class each": Task(
+        gestures, classifier, forest, class_error, strides=STRIDES
+    ),
+    # Shapes of equal length, in place: what the nearest neighbor is made for.
+    "kinds of heartbeats": Task(
+        kinds_of_heartbeats,
+        classifier,
+        nearest_sequence,
+        class_error,
+        False,
+        strides=STRIDES,
+    ),
+    # The mean is the best there is but for little.
+    "a constant": Task(
+        partial(constants, target="sequence"),
+        regressor,
+        mean_of_frames,
+        number_error,
+        False,
+        strides=STRIDES,
+    ),
+    "a constant, by frame": Task(
+        partial(constants, target="frame"), regressor, mean_so_far, number_error, False
+    ),
+    "hidden states": Task(states, tagger, frame_alone, frame_error),
+    "named entities": Task(entities, tagger, tag_of_word, span_error),
 }
 
 
@@ -391,11 +531,19 @@ WORDS = {
     class_error: "1 - balanced accuracy",
     sequence_error: "label or token error rate",
     anomaly_error: "1 - F1",
+    number_error: "1 - R²",
+    frame_error: "wrong frames",
+    span_error: "1 - F1 of spans",
     forest: "random forest on mean, deviation and extremes",
     forest_of_sounds: "the same, of log-mel energies",
     most_frequent: "the most frequent output",
     nearest: "output of the nearest source",
     residuals: "PCA with 8 components",
+    nearest_sequence: "nearest neighbor",
+    mean_of_frames: "mean of the frames",
+    mean_so_far: "mean of the frames so far",
+    frame_alone: "naive Bayes of single frames",
+    tag_of_word: "most frequent tag of each word",
 }
 
 
