@@ -5,9 +5,12 @@
 Each sequence has a constant vector of four numbers; each of up to 100 frames adds noise
 of deviation 1. The network is to say, at each frame, what the vector is. The running
 mean is the best there is but for what is known beforehand of the constants, which is
-little. Errors are squared and weighed by the square root of the frame's place, and told
-apart at the last frame. The network reads forward only, without convolutions, so that
-it knows no more than the mean does; dropout would add noise of its own.
+little. Errors are squared and weighed by the square root of the frame's place; beside
+that stand those at the last frame of sequences of 100 frames. The network reads forward
+only, without convolutions, so that it knows no more than the mean does; dropout would
+add noise of its own. At half the learning rate training ends too early for the weights:
+without them the first frames, which have the largest errors, are learnt sooner, and the
+others with them.
 
 The last part trains the loss of three terms of a known question: ten times the squared
 error of the unit direction of the first three numbers, that of their length, and three
@@ -29,7 +32,7 @@ SETTINGS = {
     "cell": "gru",
     "units": 64,
     "dropout": 0.0,
-    "learning_rate": 5e-3,
+    "learning_rate": 1e-2,
 }
 
 
@@ -44,9 +47,14 @@ def weighted_error(predicted, y):
 
 
 def last_error(predicted, y):
+    """Mean squared error at the last frame."""
     return np.mean(
         [np.square(p[-1] - own[-1]).mean() for p, own in zip(predicted, y, strict=True)]
     )
+
+
+def running_means(X):
+    return [np.cumsum(x, axis=0) / (np.arange(len(x)) + 1)[:, None] for x in X]
 
 
 def three_terms(y_true, y_pred):
@@ -78,9 +86,10 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     args = parser.parse_args()
     X_test, y_test = make_counting(1000, random_state=1000)
-    means = [np.cumsum(x, axis=0) / (np.arange(len(x)) + 1)[:, None] for x in X_test]
-    least = weighted_error(means, y_test), last_error(means, y_test)
-    print(f"running mean: {least[0]:.5f}, at the last frame {least[1]:.5f}")
+    X_long, y_long = make_counting(1000, min_frames=100, random_state=2000)
+    least = weighted_error(running_means(X_test), y_test)
+    least_last = last_error(running_means(X_long), y_long)
+    print(f"running mean: {least:.5f}, at frame 100 {least_last:.5f}")
     for seed in args.seeds:
         X, y = make_counting(args.n_train, random_state=seed)
         for step_weight in (None, "sqrt"):
@@ -88,13 +97,12 @@ def main():
             reg = SequenceRegressor(
                 step_weight=step_weight, random_state=seed, **SETTINGS
             )
-            found = reg.fit(X, y).predict(X_test)
+            error = weighted_error(reg.fit(X, y).predict(X_test), y_test)
+            last = last_error(reg.predict(X_long), y_long)
             seconds = time.process_time() - start
-            error, last = weighted_error(found, y_test), last_error(found, y_test)
             print(
-                f"seed {seed}, step_weight={step_weight}: {error / least[0]:.3f} times "
-                f"that, at the last frame {last / least[1]:.3f} times ({last:.5f}), "
-                f"{seconds:.0f} s",
+                f"seed {seed}, step_weight={step_weight}: {error / least:.3f} times "
+                f"that, at frame 100 {last / least_last:.3f} times, {seconds:.0f} s",
                 flush=True,
             )
     X, y = make_counting(args.n_train, random_state=0)

@@ -27,7 +27,7 @@ reg = SequenceRegressor(
     cell="gru",
     units=64,
     dropout=0.0,
-    learning_rate=5e-3,
+    learning_rate=1e-2,
     step_weight="sqrt",
     random_state=0,
 )
