@@ -38,7 +38,6 @@ class ProgressBar:
         self._start = monotonic()
         if is_shown:
             self._bar = _open_bar(n_epochs, epoch)
-            self._describe()
 
     def __enter__(self):
         return self
@@ -63,7 +62,8 @@ class ProgressBar:
         """Show what an epoch has come to."""
         self._epoch, self._logs, self._start = epoch, logs, monotonic()
         if self._bar is not None:
-            self._describe()
+            done = _done(epoch, self._n_epochs)
+            self._bar.set_description_str(done, refresh=False)
             self._bar.set_postfix(_written(logs), refresh=False)
             self._move(epoch)
 
@@ -75,16 +75,10 @@ class ProgressBar:
         """Describe where in its epoch the training is, if the epoch is long."""
         if monotonic() - self._start < LONG:
             return
-        self._describe(part)
+        epoch = _done(self._epoch + 1, self._n_epochs)
+        self._bar.set_description_str(f"{epoch}, {part}", refresh=False)
         self._bar.set_postfix(_written(logs), refresh=False)
         self._bar.update(0)
-
-    def _describe(self, part: str | None = None) -> None:
-        if part is None:
-            text = f"epoch {self._epoch}/{self._n_epochs}"
-        else:
-            text = f"epoch {self._epoch + 1}/{self._n_epochs}, {part}"
-        self._bar.set_description_str(text, refresh=False)
 
 
 def _open_bar(n_epochs: int, epoch: int) -> Any:
@@ -92,6 +86,7 @@ def _open_bar(n_epochs: int, epoch: int) -> Any:
     return bar_class(
         total=n_epochs,
         initial=epoch,
+        desc=_done(epoch, n_epochs),
         bar_format=FORMAT,
         mininterval=IN_A_FILE if _writes_to_a_file() else IN_VIEW,
         miniters=0,  # time alone decides when it is drawn
@@ -114,6 +109,10 @@ def _bar_class() -> Any:
 def _writes_to_a_file() -> bool:
     """Whether lines stay that a terminal or a notebook would draw over."""
     return isinstance(sys.stderr, TextIOWrapper) and not sys.stderr.isatty()
+
+
+def _done(epoch: int, n_epochs: int) -> str:
+    return f"epoch {epoch}/{n_epochs}"
 
 
 def _written(logs: dict[str, float]) -> dict[str, str]:
