@@ -48,15 +48,18 @@ class ProgressBar:
 
     def train(self, n_done: int, n_batches: int, loss: float) -> None:
         """Show how many batches of the epoch are done, and their mean loss."""
-        if self._bar is None or n_done >= n_batches:  # the end of an epoch has its own
+        if self._bar is None:
             return
-        self._move(self._epoch + n_done / n_batches)
-        self._say(f"batch {n_done}/{n_batches}", {**self._logs, "loss": loss})
+        self._logs = {**self._logs, "loss": loss}
+        self._say(f"batch {n_done}/{n_batches}")
+        if n_done < n_batches:  # what ends an epoch is validation, or `end_epoch`
+            self._move(self._epoch + n_done / n_batches)
 
     def validate(self, n_done: int, n_batches: int) -> None:
         """Show how many batches are validated."""
         if self._bar is not None:
-            self._say(f"validation {n_done}/{n_batches}", self._logs)
+            self._say(f"validation {n_done}/{n_batches}")
+            self._move(self._bar.n)
 
     def end_epoch(self, epoch: int, logs: dict[str, float]) -> None:
         """Show what an epoch has come to."""
@@ -71,14 +74,13 @@ class ProgressBar:
         """Go to a place between two epochs; the bar is drawn if it is time to."""
         self._bar.update(place - self._bar.n)
 
-    def _say(self, part: str, logs) -> None:
+    def _say(self, part: str) -> None:
         """Describe where in its epoch the training is, if the epoch is long."""
         if monotonic() - self._start < LONG:
             return
         epoch = _done(self._epoch + 1, self._n_epochs)
         self._bar.set_description_str(f"{epoch}, {part}", refresh=False)
-        self._bar.set_postfix(_written(logs), refresh=False)
-        self._bar.update(0)
+        self._bar.set_postfix(_written(self._logs), refresh=False)
 
 
 def _open_bar(n_epochs: int, epoch: int) -> Any:

@@ -51,11 +51,14 @@ def test_a_short_epoch_shows_no_batches(clock, capsys):
     assert "batch" not in "".join(pictures(capsys))
 
 
-def test_a_long_validation_is_shown(clock, capsys):
+def test_a_long_validation_is_shown_with_the_loss_of_its_epoch(clock, capsys):
     with ProgressBar(4, 2, True) as bar:
         clock.now = 60.0
+        bar.train(5, 5, 0.5)
         bar.validate(3, 9)
-        assert "epoch 3/4, validation 3/9:" in pictures(capsys)[-1]
+        shown = pictures(capsys)[-1]
+    assert "epoch 3/4, validation 3/9:" in shown
+    assert "loss=0.5" in shown
 
 
 def test_an_epoch_ends_with_its_losses_and_the_next_one_keeps_its_validation(
