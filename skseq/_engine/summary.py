@@ -106,7 +106,7 @@ def _sparkline(history: Mapping[str, Any]) -> str:
     return (
         f'<svg role="img" aria-label="{title}" width="{WIDTH}" height="{HEIGHT}" '
         f'viewBox="0 0 {WIDTH} {HEIGHT}" fill="none" stroke="currentColor" '
-        'stroke-width="1.5" style="vertical-align: middle; margin-left: 0.75em">'
+        'stroke-width="1.5" style="display: block; margin-top: 0.4em">'
         f"<title>{title}</title>{''.join(drawn)}</svg>"
     )
 
