@@ -27,11 +27,12 @@ from skseq.inspection import (
     LabelConfusionDisplay,
     ReconstructionDisplay,
     RiskCoverageDisplay,
+    SeriesDisplay,
     TimelineDisplay,
     TrainingHistoryDisplay,
 )
 from skseq.metrics import align_sequences
-from skseq.preprocessing import FrameTransformer
+from skseq.preprocessing import FrameTransformer, SlidingWindows
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="needs matplotlib: skseq[plot]")
 plt.switch_backend("Agg")
@@ -118,6 +119,9 @@ BY_HAND = {
     ),
     "RiskCoverageDisplay": lambda: RiskCoverageDisplay(
         [0.5, 1.0], [0.2, 0.4], optimal_risk=[0.0, 0.4], name="reader"
+    ),
+    "SeriesDisplay": lambda: SeriesDisplay(
+        X[0], np.arange(9.0), threshold=6.5, events=np.arange(9) == 7
     ),
     "TimelineDisplay": lambda: TimelineDisplay(
         list("aabb"), list("abbb"), probabilities=np.eye(4, 2), classes=["a", "b"]
@@ -221,6 +225,9 @@ FROM_ESTIMATOR = {
     "confusion": lambda e: LabelConfusionDisplay.from_estimator(e, X, LABELS),
     "reconstruction": lambda e: ReconstructionDisplay.from_estimator(e, X),
     "risk": lambda e: RiskCoverageDisplay.from_estimator(e, X, LABELS),
+    "series": lambda e: SeriesDisplay.from_estimator(
+        e, X[0], windows=SlidingWindows(4)
+    ),
     "timeline": lambda e: TimelineDisplay.from_estimator(e, X),
     "history": lambda e: TrainingHistoryDisplay.from_estimator(e),
 }
@@ -245,6 +252,7 @@ def test_an_unfitted_estimator_is_refused(show, wrapped):
         ("confusion", "coder", "predicts labels, such as CTCSequenceClassifier"),
         ("reconstruction", "reader", "'reconstruct', such as LSTMAutoencoder"),
         ("risk", "coder", "'predict_confidence', such as CTCSequenceClassifier"),
+        ("series", "reader", "'offset_', such as LSTMAutoencoder"),
         ("timeline", "scaler", "'predict', such as SequenceTagger"),
         ("timeline", "coder", "one label per frame, such as SequenceTagger"),
         ("history", "other", "'history_', such as CTCSequenceClassifier"),
