@@ -53,6 +53,7 @@ def label_panels(panels: Sequence[Any], labels: Sequence[str]) -> None:
     from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
     from skseq.inspection._lettering import lettering
+    from skseq.inspection._ticks import InnerLocator
 
     letters = lettering(labels)
     for panel, label in zip(panels, letters.texts, strict=True):
@@ -60,13 +61,12 @@ def label_panels(panels: Sequence[Any], labels: Sequence[str]) -> None:
             label, rotation=0, ha="right", va="center", family=letters.families
         )
         n_fitting = int(size_in_points(panel)[1] // POINTS_PER_TICK)
-        if n_fitting < 2:
-            panel.yaxis.set_major_locator(NullLocator())
+        is_linear = panel.get_yscale() == "linear"
+        base = MaxNLocator(3) if is_linear else LogLocator(numticks=n_fitting + 1)
+        is_room = n_fitting >= 2
+        panel.yaxis.set_major_locator(InnerLocator(base) if is_room else NullLocator())
+        if not is_room:
             panel.yaxis.set_minor_locator(NullLocator())
-        elif panel.get_yscale() == "linear":
-            panel.yaxis.set_major_locator(MaxNLocator(3, prune="both"))
-        else:
-            panel.yaxis.set_major_locator(LogLocator(numticks=min(5, n_fitting + 1)))
 
 
 def left_out(n_shown: int, n_features: int) -> str:

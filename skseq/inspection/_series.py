@@ -19,8 +19,10 @@ from skseq.inspection._axes import (
     ORANGE,
     import_pyplot,
     open_axes,
+    size_in_points,
     stack_panels,
     tick_integers,
+    write_title,
 )
 from skseq.inspection._features import (
     chosen_features,
@@ -50,6 +52,7 @@ SENSOR, SCORE, ROW, AROUND = 0.75, 1.1, 0.2, 1.2
 WIDTH = 9.0
 
 HEADER = 18.0  # points, for a legend of one line
+POINTS_PER_DATE = 45.0
 SHADE = 0.2  # of events, behind lines
 
 # Of the rows of blocks, from top to bottom, their colors.
@@ -443,7 +446,7 @@ class SeriesDisplay:
         some = left_out(len(self.features_), len(names))
         panel.set_xlabel(f"{times.name}{some}")
         _tick(panel.xaxis, times)
-        self.ax_.set_title(_verdict(self.events_, self.alarms_))
+        write_title(self.ax_, _verdict(self.events_, self.alarms_))
 
 
 def _as_table(X) -> Any:
@@ -500,7 +503,8 @@ def _tick(axis, times: Times) -> None:
     if times.name == "frame":
         tick_integers(axis)
     elif times.values.dtype.kind == "M":
-        locator = AutoDateLocator()
+        n_fitting = int(size_in_points(axis.axes)[0] // POINTS_PER_DATE)
+        locator = AutoDateLocator(minticks=2, maxticks=max(3, n_fitting))
         axis.set_major_locator(locator)
         axis.set_major_formatter(ConciseDateFormatter(locator))
 

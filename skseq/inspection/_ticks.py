@@ -19,6 +19,9 @@ from skseq.inspection._lettering import lettering
 # Between labels, in points.
 SPACING = 2.0
 
+# Between the middle of a number and the edge of its panel, in points.
+EDGE = 6.0
+
 # Labels below one another may be as close as lines of text.
 LINE_HEIGHT = 1.2
 
@@ -81,6 +84,32 @@ def _one_after_another(middles: np.ndarray, extents: np.ndarray) -> list[int]:
 def _gaps(middles: np.ndarray, extents: np.ndarray) -> np.ndarray:
     """Points between neighbouring labels; negative where they overlap."""
     return np.diff(middles) - (extents[1:] + extents[:-1]) / 2
+
+
+class InnerLocator(Locator):
+    """Ticks of another locator, without those that would touch a panel above or below.
+
+    Parameters
+    ----------
+    base : matplotlib Locator
+        What places ticks.
+    """
+
+    def __init__(self, base: Locator):
+        self.base = base
+
+    def set_axis(self, axis):
+        """Take the axis, for both."""
+        super().set_axis(axis)
+        self.base.set_axis(axis)
+
+    def __call__(self) -> np.ndarray:
+        places, transform = np.array(self.base()), self.axis.get_transform().transform
+        low, high = transform(np.array(sorted(self.axis.get_view_interval())))
+        shares = (transform(places) - low) / (high - low)
+        width, height = size_in_points(self.axis.axes)
+        edge = EDGE / (width if self.axis.axis_name == "x" else height)
+        return places[(shares >= edge) & (shares <= 1 - edge)]
 
 
 class TokenFormatter(Formatter):

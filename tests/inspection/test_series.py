@@ -281,11 +281,13 @@ def test_of_many_sensors_those_that_move_with_the_alarms_are_shown():
 
 
 @pytest.mark.parametrize("size", [None, (5, 6), (12, 8)])
-def test_panels_and_their_texts_do_not_overlap(size):
+@pytest.mark.parametrize("seed", range(3))
+def test_panels_and_their_texts_do_not_overlap(size, seed):
+    rng = np.random.default_rng(seed)
     names = [f"a rather long name of sensor {i}" for i in range(4)]
     display = SeriesDisplay(
-        1000 * RNG.normal(size=(N, 4)),
-        np.exp(RNG.normal(size=N)),
+        1000 * rng.normal(size=(N, 4)),
+        np.exp(rng.normal(size=N)),
         threshold=2.0,
         events=EVENTS,
         times=DATES,
@@ -301,6 +303,9 @@ def test_panels_and_their_texts_do_not_overlap(size):
         assert not touch(drawn_labels(panel.yaxis)[1])
     assert not touch([b for p in display.axes_ for b in drawn_labels(p.yaxis)[1]])
     assert not touch(drawn_labels(display.axes_[-1].xaxis)[1])
+    title = display.ax_.title.get_window_extent()
+    assert title.x0 >= 0
+    assert title.x1 <= display.figure_.bbox.x1
     legend = display.ax_.get_legend().get_window_extent()
     above = [*display.axes_, display.ax_.title]
     assert not any(legend.overlaps(other.get_window_extent()) for other in above)
