@@ -60,13 +60,14 @@ def label_panels(panels: Sequence[Any], labels: Sequence[str]) -> None:
         panel.set_ylabel(
             label, rotation=0, ha="right", va="center", family=letters.families
         )
-        n_fitting = int(size_in_points(panel)[1] // POINTS_PER_TICK)
-        is_linear = panel.get_yscale() == "linear"
-        base = MaxNLocator(3) if is_linear else LogLocator(numticks=n_fitting + 1)
-        is_room = n_fitting >= 2
-        panel.yaxis.set_major_locator(InnerLocator(base) if is_room else NullLocator())
-        if not is_room:
+        n_fitting = min(5, int(size_in_points(panel)[1] // POINTS_PER_TICK))
+        if n_fitting < 2:
+            panel.yaxis.set_major_locator(NullLocator())
             panel.yaxis.set_minor_locator(NullLocator())
+            continue
+        is_log = panel.get_yscale() == "log"
+        base = LogLocator(numticks=n_fitting + 1) if is_log else MaxNLocator(n_fitting)
+        panel.yaxis.set_major_locator(InnerLocator(base))
 
 
 def left_out(n_shown: int, n_features: int) -> str:

@@ -20,6 +20,7 @@ from skseq.inspection._axes import (
     size_in_points,
     stack_panels,
     tick_integers,
+    write_title,
 )
 from skseq.inspection._features import (
     chosen_features,
@@ -28,6 +29,7 @@ from skseq.inspection._features import (
     left_out,
 )
 from skseq.inspection._fitted import as_seen, asked_about, last_step, take_sample
+from skseq.inspection._origins import names_before, origin_of
 
 # Width of an entry of the legend, and height of a line, in points.
 LEGEND_ENTRY = 88.0
@@ -54,6 +56,9 @@ class ReconstructionDisplay:
     feature_names : list of str of length n_features, default=None
         Names of the features. None stands for "x0", "x1" and so on, or "value" for a
         single feature.
+    name : str, default=None
+        What is shown, such as which window of a series; the title says so, and what the
+        scores are worth.
 
     Attributes
     ----------
@@ -92,16 +97,22 @@ class ReconstructionDisplay:
         frame_scores: ArrayLike | None = None,
         threshold: float | None = None,
         feature_names: Sequence[str] | None = None,
+        name: str | None = None,
     ):
         self.sequence = sequence
         self.reconstruction = reconstruction
         self.frame_scores = frame_scores
         self.threshold = threshold
         self.feature_names = feature_names
+        self.name = name
 
     @classmethod
     def from_estimator(cls, estimator, X, *, sample=0, features=None, ax=None):
         """Plot one sample, its reconstruction and the anomaly score of each frame.
+
+        Names of sensors are those of the table that was passed, also where the steps of
+        a pipeline turn it into arrays. Of windows that a pipeline cuts, the title says
+        which frames, or which dates of a table, they hold.
 
         Parameters
         ----------
@@ -140,7 +151,8 @@ class ReconstructionDisplay:
         coder = last_step(
             estimator, attribute="reconstruct", example="LSTMAutoencoder", owner=owner
         )
-        X, _ = take_sample(as_seen(estimator, X), None, sample)
+        given, seen = X, as_seen(estimator, X)
+        X, _ = take_sample(seen, None, sample)
         with asked_about(sample):
             sequence = np.array(check_sequences(coder, X, reset=False)[0])
             reconstruction = np.reshape(coder.reconstruct(X)[0], sequence.shape)
@@ -151,7 +163,8 @@ class ReconstructionDisplay:
             reconstruction,
             frame_scores=frame_scores,
             threshold=threshold,
-            feature_names=getattr(coder, "feature_names_in_", None),
+            feature_names=names_before(estimator, coder, given, sequence.shape[1]),
+            name=origin_of(estimator, given, len(seen), int(sample) % len(seen)),
         )
         return display.plot(ax, features=features)
 
@@ -201,7 +214,15 @@ class ReconstructionDisplay:
         if self.frame_scores is not None:
             self._draw_scores(self.axes_[-1])
         self._label_panels(names)
+        write_title(self.ax_, self._title())
         return self
+
+    def _title(self) -> str:
+        parts = [] if self.name is None else [self.name]
+        if self.frame_scores is not None and self.threshold is not None:
+            is_anomaly = np.mean(self.frame_scores) > self.threshold
+            parts.append("anomalous" if is_anomaly else "normal")
+        return ": ".join(parts)
 
     def _checked(self) -> tuple[np.ndarray, np.ndarray]:
         sequence, reconstruction = map(np.asarray, (self.sequence, self.reconstruction))

@@ -3,8 +3,10 @@ import io
 import pickle
 import sys
 import warnings
+from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
@@ -592,6 +594,57 @@ def test_panels_and_their_texts_do_not_overlap(n_features):
     assert not any(legend.overlaps(p.get_window_extent()) for p in display.axes_)
 
 
+@pytest.fixture(scope="module")
+def windowed():
+    """A pipeline that cuts a table into windows, and the table."""
+    dates = pd.date_range("2026-03-01 08:00", periods=40, freq="min")
+    table = pd.DataFrame(
+        np.random.default_rng(0).normal(size=(40, 2)), dates, ["pressure", "flow"]
+    )
+    coder = LSTMAutoencoder(units=2, epochs=1, random_state=0)
+    windows = SlidingWindows(5, stride=2)
+    return make_pipeline(StandardScaler(), windows, coder).fit(table), table
+
+
+def test_the_title_says_which_dates_a_window_holds(windowed):
+    pipeline, table = windowed
+    display = ReconstructionDisplay.from_estimator(pipeline, table, sample=3)
+    dates = "2026-03-01 08:06:00 to 2026-03-01 08:10:00"
+    assert display.name == f"window 3, {dates}"
+    is_anomaly = pipeline.predict(table)[3] == -1
+    verdict = "anomalous" if is_anomaly else "normal"
+    assert display.ax_.get_title() == f"window 3, {dates}: {verdict}"
+
+
+def test_without_dates_it_says_which_frames(windowed):
+    pipeline, table = windowed
+    frames = table.reset_index(drop=True)
+    display = ReconstructionDisplay.from_estimator(pipeline, frames, sample=-1)
+    assert display.name == "window 18, frames 35 to 39"  # covers the last frame
+
+
+def test_of_several_series_it_says_which():
+    series = [RNG.normal(size=(n, 2)) for n in (12, 9)]
+    coder = LSTMAutoencoder(units=2, epochs=1, random_state=0)
+    pipeline = make_pipeline(SlidingWindows(5), coder).fit(series)
+    display = ReconstructionDisplay.from_estimator(pipeline, series, sample=9)
+    assert display.name == "window 9, frames 1 to 5 of series 1"
+
+
+def test_the_names_of_sensors_are_kept_through_the_steps_of_a_pipeline(windowed):
+    pipeline, table = windowed
+    display = ReconstructionDisplay.from_estimator(pipeline, table)
+    assert display.feature_names == ["pressure", "flow"]
+    tables = [table.iloc[:9], table.iloc[9:20]]
+    frames = make_pipeline(
+        FrameTransformer(StandardScaler()),
+        LSTMAutoencoder(units=2, epochs=1, random_state=0),
+    ).fit(tables)
+    display = ReconstructionDisplay.from_estimator(frames, tables, sample=1)
+    assert display.feature_names == ["pressure", "flow"]
+    assert display.name == "sequence 1"
+
+
 def test_of_many_features_the_worst_are_shown():
     sequence = np.random.default_rng(0).normal(size=(30, 20))
     reconstruction = sequence.copy()
@@ -671,6 +724,39 @@ def test_any_outlier_detector_of_scikit_learn_is_shown():
     assert sum(heights(display.bars_["all"])) == 60
 
 
+def test_a_single_anomaly_is_seen_beside_a_thousand_normal_sequences():
+    scores = np.append(np.linspace(0.1, 0.9, 1000), 2.0)
+    y = np.append(np.ones(1000), -1)
+    display = AnomalyScoreDisplay.from_predictions(scores, y, threshold=1.0)
+    assert display.ax_.get_yscale() == "log"
+    assert max(heights(display.bars_["anomaly"])) == 1
+    bottom, top = display.ax_.get_ylim()
+    assert np.log(1 / bottom) > 0.08 * np.log(top / bottom)  # of the height
+    title = display.ax_.get_title()
+    assert title == "above the threshold: 0 of 1000 normal, 1 of 1 anomalous"
+
+
+@pytest.mark.parametrize(
+    ("n_anomalies", "options", "scale"),
+    [
+        (50, {}, "linear"),
+        (5, {}, "log"),
+        (5, {"yscale": "linear"}, "linear"),
+        (50, {"yscale": "log"}, "log"),
+        (5, {"density": True}, "linear"),
+        (0, {}, "linear"),
+    ],
+)
+def test_counts_are_on_a_logarithmic_scale_where_one_kind_is_rare(
+    n_anomalies, options, scale
+):
+    is_anomaly = np.arange(100) < n_anomalies
+    display = AnomalyScoreDisplay.from_predictions(
+        RNG.random(100), is_anomaly, **options
+    )
+    assert display.ax_.get_yscale() == scale
+
+
 @pytest.mark.parametrize("scores", [[0.3], [0.2, 0.2], [0.0, 5.0], [-1.0, 2000.0]])
 def test_unusual_scores_are_drawn(scores):
     display = AnomalyScoreDisplay(scores, threshold=0.0).plot()
@@ -686,6 +772,7 @@ def test_unusual_scores_are_drawn(scores):
         (([1.0, 2.0], [1]), {}, r"samples: \[2, 1\]"),
         (([-1.0, 2.0],), {"scale": "log"}, 'Set scale="linear"'),
         (([1.0, 2.0],), {"scale": "sqrt"}, r"among \{'auto', 'linear', 'log'\}"),
+        (([1.0, 2.0],), {"yscale": "sqrt"}, r"yscale.*\{'auto', 'linear', 'log'\}"),
     ],
 )
 def test_scores_that_cannot_be_shown_are_refused(arguments, options, message):
@@ -775,6 +862,55 @@ def test_counts_are_written_only_where_there_is_room():
     assert LabelConfusionDisplay({("a", "b"): 3}).plot().text_[0, 1].get_text() == "3"
     _, ax = plt.subplots(figsize=(3, 3))
     assert LabelConfusionDisplay(many).plot(ax, n_labels=100).text_ is None
+
+
+@pytest.mark.parametrize("n_labels", [20, 2])
+def test_shares_are_of_a_true_label_a_predicted_one_or_all(n_labels):
+    rng = np.random.default_rng(0)
+    y_true, y_pred = ([rng.integers(4, size=9).tolist() for _ in "123"] for _ in "12")
+    pairs = Counter(align_sequences(y_true, y_pred).confusions())
+    display = LabelConfusionDisplay(dict(pairs))
+    display.plot(normalize="true", n_labels=n_labels)
+    names = [*display.labels_, None]
+
+    def counted(of, label):
+        """How often a label stands on one side; any label, where None has no share."""
+        return sum(
+            n
+            for pair, n in pairs.items()
+            if (pair[of] == label if label is not None else pair[of] is not None)
+        )
+
+    wholes = {
+        "true": lambda i, j: counted(0, names[i]),
+        "pred": lambda i, j: counted(1, names[j]),
+        "all": lambda i, j: pairs.total(),
+    }
+    for normalize, whole in wholes.items():
+        display.plot(normalize=normalize, n_labels=n_labels)
+        for i, true in enumerate(names):
+            for j, found in enumerate(names):
+                n = pairs[true, found]
+                expected = n / whole(i, j) if n else 0
+                assert display.shares_[i, j] == pytest.approx(expected)
+                assert display.matrix_[i, j] == n
+
+
+def test_shares_are_written_in_percent_and_named_on_the_axis():
+    confusions = {("a", "a"): 3, ("a", "b"): 1, ("b", "b"): 2}
+    display = LabelConfusionDisplay(confusions).plot(normalize="true")
+    assert display.text_[0, 1].get_text() == "25%"
+    assert "shares of a true label" in display.ax_.get_ylabel()
+    assert display.colorbar_.ax.get_ylabel() == "share of errors"
+    assert display.ax_.get_title() == "1 error in 6 labels"
+    by_column = LabelConfusionDisplay(confusions).plot(normalize="pred")
+    assert by_column.text_[0, 1].get_text() == "33%"
+    assert "shares of a predicted label" in by_column.ax_.get_xlabel()
+
+
+def test_normalize_is_one_of_three():
+    with pytest.raises(ValueError, match=r"normalize.*'true'"):
+        LabelConfusionDisplay({("a", "b"): 1}).plot(normalize="rows")
 
 
 def test_labels_of_several_kinds_are_drawn():
