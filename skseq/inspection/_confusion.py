@@ -406,7 +406,7 @@ def _totals(confusions, labels, normalize) -> np.ndarray:
 
 
 def _sums(confusions, labels, *, of) -> np.ndarray:
-    """How often each label is the true (0) or the predicted one (1); last, any label."""
+    """How often each label is true (of=0) or predicted (of=1); last, any label is."""
     sums = Counter()
     for pair, n in confusions.items():
         sums[pair[of]] += n

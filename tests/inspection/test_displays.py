@@ -809,9 +809,79 @@ def test_without_validation_no_epoch_is_the_best(reader):
     assert list(display.axes_) == [display.ax_]
 
 
-def test_an_empty_history_is_refused():
-    with pytest.raises(ValueError, match="at least one measure"):
-        TrainingHistoryDisplay({}).plot()
+def test_a_fit_is_called_by_its_class_and_epochs(reader):
+    display = TrainingHistoryDisplay.from_estimator(reader)
+    assert display.ax_.get_title() == "CTCSequenceClassifier: 2 epochs"
+
+
+def test_several_fits_share_panels_and_each_has_its_color(reader, coder):
+    fits = {"read": reader, "coded": coder}
+    display = TrainingHistoryDisplay.from_estimators(fits)
+    for name, estimator in fits.items():
+        for measure, values in estimator.history_.items():
+            line = display.lines_[name][measure]
+            assert line.get_ydata().tolist() == values
+            is_validation = measure.startswith("val_")
+            assert line.get_linestyle() == ("--" if is_validation else "-")
+    fitted = display.lines_.values()
+    colors = [{line.get_color() for line in own.values()} for own in fitted]
+    assert len(colors[0] | colors[1]) == 2
+    texts = [text.get_text() for text in display.axes_[0].get_legend().get_texts()]
+    assert texts == ["read", "coded", "validation"]
+    assert display.best_epoch["read"] is None
+    losses = coder.history_["val_loss"]
+    assert losses[display.best_epoch["coded"] - 1] == min(losses)
+
+
+def test_fits_of_a_list_are_called_by_class_and_place(reader):
+    display = TrainingHistoryDisplay.from_estimators([reader, reader])
+    names = ["CTCSequenceClassifier 0", "CTCSequenceClassifier 1"]
+    assert list(display.lines_) == names
+
+
+def test_all_fits_that_are_allowed_can_be_told_apart():
+    histories = {f"fit {i}": {"loss": [2.0, 1.0 / (i + 1)]} for i in range(36)}
+    display = TrainingHistoryDisplay(histories).plot()
+    display.figure_.canvas.draw()
+    lines = [own["loss"] for own in display.lines_.values()]
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 36
+    legend = display.axes_[0].get_legend().get_window_extent()
+    assert not legend.overlaps(display.axes_[0].get_window_extent())
+    with pytest.raises(ValueError, match=r"at most 36 fits.* Got 37"):
+        TrainingHistoryDisplay({**histories, "one more": {"loss": [1.0]}}).plot()
+
+
+@pytest.mark.parametrize(
+    ("estimators", "message"),
+    [
+        ([], "at least one fitted estimator"),
+        ({}, "at least one fitted estimator"),
+        ("reader", "a dict or a list of fitted estimators. Got str"),
+    ],
+)
+def test_what_is_not_several_estimators_is_refused(estimators, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        TrainingHistoryDisplay.from_estimators(estimators)
+
+
+def test_an_unfitted_one_among_several_is_refused(reader):
+    with pytest.raises(NotFittedError):
+        TrainingHistoryDisplay.from_estimators([reader, CTCSequenceClassifier()])
+
+
+@pytest.mark.parametrize(
+    ("history", "message"),
+    [
+        ({}, "at least one measure"),
+        ({"loss": []}, "at least one measure"),
+        ({"a": {}, "b": {}}, "at least one measure"),
+        ({"a": {"loss": [1.0]}, "loss": [1.0]}, "lists or dicts of lists, not both"),
+        ([1.0], "Got list instead"),
+    ],
+)
+def test_an_empty_or_mixed_history_is_refused(history, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        TrainingHistoryDisplay(history).plot()
 
 
 # -- confusion -------------------------------------------------------------------------
