@@ -225,7 +225,7 @@ class TrainingHistoryDisplay:
         if odd:
             raise TypeError(
                 "history must hold lists or dicts of lists, not both. "
-                f"history[{odd[0]!r}] is no dict."
+                f"history[{odd[0]!r}] is not a dict."
             )
         if len(self.history) > MOST_FITS:
             raise ValueError(

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from sklearn.base import is_outlier_detector
 
 from skseq._parameters import NONE, Interval, OneOf, check_value
-from skseq._wording import counted
 from skseq.inspection._anomaly_scores import SCALES, WIDE
 from skseq.inspection._axes import (
     BLACK,
@@ -19,9 +18,7 @@ from skseq.inspection._axes import (
     ORANGE,
     import_pyplot,
     open_axes,
-    size_in_points,
     stack_panels,
-    tick_integers,
     write_title,
 )
 from skseq.inspection._features import (
@@ -32,16 +29,23 @@ from skseq.inspection._features import (
 )
 from skseq.inspection._fitted import last_step
 from skseq.inspection._points import (
-    Times,
     breaks_of,
     flags_of,
-    line_of,
     names_of,
     runs_of_flags,
     scores_of,
     spans_of,
     times_of,
     values_of,
+)
+from skseq.inspection._series_panels import (
+    as_table,
+    draw_line,
+    places_of,
+    ranked,
+    shade,
+    tick,
+    verdict,
 )
 from skseq.inspection._window_scores import COMBINED, point_scores
 
@@ -52,8 +56,6 @@ SENSOR, SCORE, ROW, AROUND = 0.75, 1.1, 0.2, 1.2
 WIDTH = 9.0
 
 HEADER = 18.0  # points, for a legend of one line
-POINTS_PER_DATE = 45.0
-SHADE = 0.2  # of events, behind lines
 
 # Of the rows of blocks, from top to bottom, their colors.
 ROWS = {"event": ORANGE, "alarm": BLACK}
@@ -145,7 +147,7 @@ class SeriesDisplay:
         threshold: float | None = None,
         alarms: ArrayLike | None = None,
         events: ArrayLike | None = None,
-        times: Any = None,
+        times: ArrayLike | None = None,
         feature_names: Sequence[str] | None = None,
         score_name: str = "score",
     ):
@@ -191,8 +193,9 @@ class SeriesDisplay:
             is, or if their mean score is above the threshold. The score of a frame is
             the lowest, the highest or the mean one of its windows, so that a frame is
             an alarm where its score is above the threshold.
-        times
-            As in the class.
+        times : array-like of shape (n_frames,), default=None
+            When each frame was measured. None takes the index of a table if that holds
+            dates, and otherwise counts frames.
         features, yscale, ax
             As in :meth:`plot`.
 
@@ -227,7 +230,7 @@ class SeriesDisplay:
         n_frames = len(values_of(X))
         threshold = -float(detector.offset_)
         beyond = point_scores(
-            estimator, _as_table(X), windows, combine=combine, owner=owner
+            estimator, as_table(X), windows, combine=combine, owner=owner
         )
         display = cls(
             X,
@@ -262,8 +265,20 @@ class SeriesDisplay:
         ----------
         series : array-like of shape (n_frames, n_features) or (n_frames,)
             One series. NaN stands for what is missing.
-        scores, threshold, alarms, events, times, feature_names, score_name
-            As in the class.
+        scores : array-like of shape (n_frames,), default=None
+            Anomaly score of each frame; NaN where there is none.
+        threshold : float, default=None
+            The highest score that is still normal.
+        alarms, events : array-like of shape (n_frames,), default=None
+            -1 or True for an alarm and for a true anomaly. Without alarms, the frames
+            whose score is above the threshold are taken.
+        times : array-like of shape (n_frames,), default=None
+            When each frame was measured. None takes the index of a table if that holds
+            dates, and otherwise counts frames.
+        feature_names : list of str of length n_features, default=None
+            Names of the sensors. None takes those of the table's columns, or numbers.
+        score_name : str, default="score"
+            The name of the scores on their axis.
         features, yscale, ax
             As in :meth:`plot`.
 
@@ -324,9 +339,9 @@ class SeriesDisplay:
         yscale = self._checked_scale(yscale, scores)
         flags = self._checked_flags(scores, len(values))
         times = times_of(self._times(), len(values))
-        self.features_ = chosen_features(features, names, _ranked(values, flags))
+        self.features_ = chosen_features(features, names, ranked(values, flags))
         self._open(ax, owner, scores, flags)
-        places = _places(times)
+        places = places_of(times)
         breaks = breaks_of(places)
         self._draw_sensors(values, places, breaks)
         self._draw_scores(scores, yscale, places, breaks)
@@ -394,7 +409,7 @@ class SeriesDisplay:
 
     def _draw_sensors(self, values, places, breaks) -> None:
         self.lines_ = [
-            _draw_line(panel, places, values[:, i], breaks, color=BLUE)
+            draw_line(panel, places, values[:, i], breaks, color=BLUE)
             for panel, i in zip(self.axes_, self.features_, strict=False)
         ]
 
@@ -404,7 +419,7 @@ class SeriesDisplay:
             return
         panel = self.axes_[len(self.features_)]
         panel.set_yscale(yscale)
-        self.score_line_ = _draw_line(panel, places, scores, breaks, color=GREEN)
+        self.score_line_ = draw_line(panel, places, scores, breaks, color=GREEN)
         if self.threshold is not None:
             style = {"color": BLACK, "linestyle": ":"}
             label = f"threshold: {self.threshold:.3g}"
@@ -429,7 +444,7 @@ class SeriesDisplay:
             self.axes_[-1].broken_barh(bars, (row + 0.1, 0.8), **style)
             if name == "event":
                 for panel in self.axes_[:-1]:
-                    _shade(panel, bars)
+                    shade(panel, bars)
 
     def _label(self, names, flags, times) -> None:
         from skseq.inspection._ticks import TokenAxis, label_axes
@@ -445,83 +460,5 @@ class SeriesDisplay:
             panel.tick_params(axis="y", which="both", length=0)
         some = left_out(len(self.features_), len(names))
         panel.set_xlabel(f"{times.name}{some}")
-        _tick(panel.xaxis, times)
-        write_title(self.ax_, _verdict(self.events_, self.alarms_))
-
-
-def _as_table(X) -> Any:
-    """A series of one feature as one of columns, as estimators take it."""
-    if hasattr(X, "to_frame") and not hasattr(X, "columns"):
-        return X.to_frame()
-    return np.asarray(X)[:, np.newaxis] if np.ndim(X) == 1 else X
-
-
-def _ranked(values, flags) -> np.ndarray:
-    """Features by how far they are from normal where anything is flagged."""
-    is_flagged = np.logical_or.reduce(list(flags.values()) or [np.zeros(len(values))])
-    features = np.arange(values.shape[1])
-    if not is_flagged.any() or is_flagged.all():
-        return features
-    known = np.nan_to_num(values)
-    spread = known.std(axis=0)
-    moved = known[is_flagged].mean(axis=0) - known[~is_flagged].mean(axis=0)
-    return np.argsort(-np.abs(moved) / np.where(spread > 0, spread, 1), kind="stable")
-
-
-def _places(times: Times) -> np.ndarray:
-    """Times as numbers of the x axis."""
-    if times.values.dtype.kind != "M":
-        return times.values
-    from matplotlib.dates import date2num
-
-    return date2num(times.values)
-
-
-def _draw_line(panel, places, values, breaks, *, color) -> Any:
-    points, drawn = line_of(values, breaks)
-    marker = "." if len(values) == 1 else None  # a single point draws no line
-    style = {"color": color, "linewidth": 1, "marker": marker}
-    (line,) = panel.plot(places[points], drawn, **style)
-    return line
-
-
-def _shade(panel, bars) -> None:
-    panel.broken_barh(
-        bars,
-        (0, 1),
-        transform=panel.get_xaxis_transform(),
-        color=ORANGE,
-        alpha=SHADE,
-        linewidth=0.5,
-        zorder=0,
-    )
-
-
-def _tick(axis, times: Times) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-    if times.name == "frame":
-        tick_integers(axis)
-    elif times.values.dtype.kind == "M":
-        n_fitting = int(size_in_points(axis.axes)[0] // POINTS_PER_DATE)
-        locator = AutoDateLocator(minticks=2, maxticks=max(3, n_fitting))
-        axis.set_major_locator(locator)
-        axis.set_major_formatter(ConciseDateFormatter(locator))
-
-
-def _verdict(events, alarms) -> str:
-    """What alarms are worth, in a line."""
-    if events is None or alarms is None:
-        known = events if alarms is None else alarms
-        noun = "event" if alarms is None else "alarm"
-        return "" if known is None else counted(len(known), noun)
-    found = sum(any(_overlap(event, alarm) for alarm in alarms) for event in events)
-    false = sum(not any(_overlap(alarm, event) for event in events) for alarm in alarms)
-    return (
-        f"{found} of {counted(len(events), 'event')} found, "
-        f"{counted(false, 'false alarm')}"
-    )
-
-
-def _overlap(run: tuple[int, int], other: tuple[int, int]) -> bool:
-    return run[0] < other[1] and other[0] < run[1]
+        tick(panel.xaxis, times)
+        write_title(self.ax_, verdict(self.events_, self.alarms_))
