@@ -139,7 +139,7 @@ def test_columns_are_named_if_the_front_end_reads_images():
     assert plain.axes_[-1].get_xlabel() == "frame"
 
 
-@pytest.mark.parametrize("size", [None, (5, 4), (12, 8)])
+@pytest.mark.parametrize("size", [None, pytest.param((5, 4), marks=pytest.mark.slow)])
 @pytest.mark.parametrize("is_image", [True, False])
 def test_panels_and_their_texts_do_not_overlap(size, is_image):
     labels = [f"a rather long label {i}" for i in range(9)]

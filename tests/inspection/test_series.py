@@ -280,8 +280,10 @@ def test_of_many_sensors_those_that_move_with_the_alarms_are_shown():
     assert SeriesDisplay(values).plot(features=["x11", 0]).features_ == [11, 0]
 
 
-@pytest.mark.parametrize("size", [None, (5, 6), (12, 8)])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("size", [None, (5, 6)])
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))]
+)
 def test_panels_and_their_texts_do_not_overlap(size, seed):
     rng = np.random.default_rng(seed)
     names = [f"a rather long name of sensor {i}" for i in range(4)]
