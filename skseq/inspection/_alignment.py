@@ -20,6 +20,7 @@ from skseq._results import LabelSpan
 from skseq._wording import counted
 from skseq.inspection._axes import (
     ORANGE,
+    POINTS_PER_INCH,
     import_pyplot,
     open_axes,
     size_in_points,
@@ -55,7 +56,7 @@ CONSTRAINTS = {
     "hop_seconds": (POSITIVE_REAL, NONE),
 }
 
-HEADER = 34.0  # points above the input, for the aligned labels
+HEADER = 22.0  # points above the aligned labels, for their name
 WIDTH_OF_COLORBAR = 10.0
 
 
@@ -308,17 +309,30 @@ class AlignmentDisplay:
         return self
 
     def _open(self, ax, shown, frames) -> None:
+        owner = f"{type(self).__name__}.plot"
         width, height = _figure_size(shown)
-        heights = [height]
-        if frames is not None:
-            heights.insert(0, height_of(frames, 0.8 * width, self.is_image))
-        size = width, sum(heights)
-        self.ax_ = open_axes(ax, f"{type(self).__name__}.plot", size)
+        if frames is None:
+            self.ax_ = open_axes(ax, owner, (width, height))
+            panels = [self.ax_]
+        else:
+            heights = [height_of(frames, 0.8 * width, self.is_image), height]
+            header = self._header(0.7 * width * POINTS_PER_INCH)
+            size = width, sum(heights) + header / POINTS_PER_INCH
+            self.ax_ = open_axes(ax, owner, size)
+            if ax is not None:
+                header = self._header(size_in_points(ax)[0])
+            panels = stack_panels(self.ax_, heights, header)
         self.figure_ = self.ax_.figure
-        panels = [self.ax_]
-        if frames is not None:
-            panels = stack_panels(self.ax_, heights, HEADER)
         self.axes_ = np.array(panels)
+
+    def _header(self, width) -> float:
+        """Points above the input, for the aligned labels in an axis of some width."""
+        from skseq.inspection._ticks import height_above
+
+        labels = [span.label for span in self.spans]
+        middles = [(s.start + s.end + 1) / 2 for s in self.spans]
+        shares = np.array(middles) / len(np.asarray(self.posteriors))
+        return HEADER + height_above(labels, shares.tolist(), width)
 
     def _add_colorbar(self):
         """Put a colour bar beside the posteriors."""

@@ -14,7 +14,7 @@ from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FixedLocator, Formatter, Locator
 
 from skseq.inspection._axes import size_in_points
-from skseq.inspection._lettering import lettering
+from skseq.inspection._lettering import lettering, shortened
 
 # Between labels, in points.
 SPACING = 2.0
@@ -156,6 +156,25 @@ def _label_axis(axis, texts, places, families) -> None:
     axis.set_major_locator(RoomLocator(places, (shrinkage * extents).tolist()))
     axis.set_major_formatter(TokenFormatter(places, texts))
     axis.set_minor_locator(FixedLocator(places[:MAX_MINOR_TICKS]))
+
+
+def height_above(labels: Sequence[Any], shares: Sequence[float], width: float) -> float:
+    """Points that labels take above an axis of some width, in a row or turned.
+
+    Parameters
+    ----------
+    labels : sequence
+        The tokens.
+    shares : sequence of float
+        Where they stand, from 0 on the left to 1 on the right.
+    width : float
+        Length of the axis in points.
+    """
+    font = FontProperties(size=matplotlib.rcParams["xtick.labelsize"])
+    texts = [shortened(str(label)).replace("$", r"\$") for label in labels]
+    widths, heights = _measure(texts, font)
+    is_turned = _must_turn(width * np.array(shares), widths, heights)
+    return float(max(widths if is_turned else heights, default=0.0))
 
 
 def _measure(texts: list[str], font: FontProperties) -> tuple[np.ndarray, np.ndarray]:

@@ -139,7 +139,7 @@ def test_columns_are_named_if_the_front_end_reads_images():
     assert plain.axes_[-1].get_xlabel() == "frame"
 
 
-@pytest.mark.parametrize("size", [None, pytest.param((5, 4), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", [None, pytest.param((6, 6), marks=pytest.mark.slow)])
 @pytest.mark.parametrize("is_image", [True, False])
 def test_panels_and_their_texts_do_not_overlap(size, is_image):
     labels = [f"a rather long label {i}" for i in range(9)]
@@ -162,6 +162,8 @@ def test_panels_and_their_texts_do_not_overlap(size, is_image):
     title = display.ax_.title.get_window_extent()
     label = display.spans_ax_.xaxis.label.get_window_extent()
     assert not title.overlaps(label)
+    above = drawn_labels(display.spans_ax_.xaxis)[1]
+    assert not any(title.overlaps(box) for box in above)
     assert not label.overlaps(display.axes_[0].get_window_extent())
 
 

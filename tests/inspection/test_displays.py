@@ -337,7 +337,9 @@ def test_labels_that_are_left_out_return_when_the_picture_grows():
         (" a", "␣a"),
         ("\n", r"\n"),
         (7, "7"),
-        ("x" * 100, "x" * 23 + "…"),
+        ("x" * 100, "x" * 14 + "…" + "x" * 9),
+        ("acceleration of motor 1", "acceleration of motor 1"),
+        ("acceleration of the motor 1", "acceleration o…e motor 1"),
     ],
 )
 def test_tokens_are_written_so_that_they_can_be_read(token, text):
