@@ -3,7 +3,8 @@
 Knows nothing of estimators.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -38,14 +39,16 @@ def chosen_features(
         return sorted(ranked[:MAX_FEATURES].tolist())
     places = range(len(names))
     known = dict(zip([*names, *places], [*places, *places], strict=True))
-    features = [features] if isinstance(features, str) else list(features)
-    unknown = [feature for feature in features if feature not in known]
-    if unknown or not features:
+    if isinstance(features, str | Integral):
+        features = [features]
+    given = features if isinstance(features, Iterable) else []
+    wanted = [known.get(f) if isinstance(f, Hashable) else None for f in given]
+    if None in wanted or not wanted:
         raise ValueError(
             f"features must be a list of some of {names}, or of their indices from "
             f"0 to {len(names) - 1}. Got {features!r} instead."
         )
-    return [known[feature] for feature in features]
+    return wanted
 
 
 def label_panels(panels: Sequence[Any], labels: Sequence[str]) -> None:

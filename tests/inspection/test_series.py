@@ -382,6 +382,9 @@ def test_times_as_text_are_told_to_be_turned_into_dates():
         ({"yscale": "log"}, r'The lowest is -1\. Set yscale="linear"'),
         ({"yscale": "sqrt"}, "yscale"),
         ({"features": ["z"]}, r"some of \['x0', 'x1'\]"),
+        ({"features": 3}, r"some of .* Got \[3\]"),
+        ({"features": [[0]]}, r"some of .* Got \[\[0\]\]"),
+        ({"features": 0.5}, r"some of .* Got 0\.5"),
     ],
 )
 def test_options_that_cannot_be_drawn_are_refused(options, message):
