@@ -4,6 +4,7 @@ The build fetches nothing over the network, and its pages load nothing from othe
 """
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -87,5 +88,20 @@ html_theme_options = {
 }
 
 
+def draw_pictures(app):
+    """Draw the pictures of displays again, where the gallery is drawn too."""
+    if sphinx_gallery_conf["plot_gallery"]:
+        script = Path(__file__).with_name("draw_inspection.py")
+        subprocess.run([sys.executable, script], check=True, env=with_skseq())
+
+
+def with_skseq():
+    """An environment in which this skseq is imported, not an installed one."""
+    root = str(Path(__file__).resolve().parents[1])
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
 def setup(app):
     app.connect("autodoc-skip-member", is_left_out)
+    app.connect("builder-inited", draw_pictures)

@@ -38,6 +38,7 @@ from skseq._engine.state import (
     hold_out,
     pick_batch_size,
 )
+from skseq._engine.summary import Summarized
 from skseq._engine.training import Run
 from skseq._nn.front_ends import as_written, front_end_of
 from skseq._nn.initial_weights import initial_weights
@@ -61,7 +62,9 @@ INFERENCE_ROWS = 64
 BATCH_ROWS = 32
 
 
-class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, ABC):
+class SequenceEstimator(
+    RoutedParameters, Copyable, Exportable, Summarized, BaseEstimator, ABC
+):
     """Base of all estimators. Its fitted state is parameters and plain arrays.
 
     A task gives what has no default: `_check_data`, `_make_settings`, `_network`,

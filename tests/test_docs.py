@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from skseq import _names, augmentation
+from skseq import _names, augmentation, inspection
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -61,6 +61,13 @@ def test_every_augmenter_has_its_picture_in_the_guide():
         r"^### (\w+)\n\n[^#]*?!\[.+\]\(augmentation/\1\.png\)$", text, re.M
     )
     assert sorted(pictures) == [n for n in augmentation.__all__ if n[0].isupper()]
+
+
+def test_every_display_has_its_picture_in_the_guide():
+    text = (ROOT / "docs" / "inspection.md").read_text("utf-8")
+    links = re.compile(r"^!\[.+\]\(inspection/(\w+Display)(?:_\w+)?\.png\)$", re.M)
+    pictures = links.findall(text)
+    assert set(pictures) == {n for n in inspection.__all__ if n.endswith("Display")}
 
 
 PUBLIC = ["skseq", *(f"skseq.{n}" for n in _names.ROOMS if n != "exceptions")]

@@ -294,6 +294,7 @@ def drawn_displays():
     yield inspection.LabelConfusionDisplay.from_predictions(["ab"], ["aa"])
     yield inspection.ReconstructionDisplay(frames, frames).plot()
     yield inspection.RiskCoverageDisplay([0.5, 1.0], [0.0, 0.5]).plot()
+    yield inspection.SeriesDisplay(frames, threshold=0.5).plot()
     yield inspection.TimelineDisplay(["a", "b"], ["a", "a"]).plot()
     yield inspection.TrainingHistoryDisplay({"loss": [2.0, 1.0]}).plot()
     plt.close("all")

@@ -42,6 +42,7 @@ from skseq.inspection import (
     AttentionDisplay,
     LabelConfusionDisplay,
     ReconstructionDisplay,
+    SeriesDisplay,
     TrainingHistoryDisplay,
 )
 from skseq.language import Hotwords, LabelPattern, Lexicon, NgramModel
@@ -225,7 +226,11 @@ LabelConfusionDisplay.from_predictions(["ab"], ["aa"])
 LabelConfusionDisplay({("a", "b"): 1, (None, "a"): 2}).plot()
 ReconstructionDisplay.from_estimator(coder, sensors, sample=1)
 ReconstructionDisplay(np.eye(3), np.eye(3), feature_names=["a", "b", "c"]).plot()
+SeriesDisplay.from_estimator(coder, X[0], windows=windows, combine="any")
+SeriesDisplay([0.1, 0.9], [0.2, 0.8], threshold=0.5, times=[0.0, 1.0]).plot()
 TrainingHistoryDisplay.from_estimator(reader, yscale="log")
+TrainingHistoryDisplay.from_estimators({"one": reader, "two": reader})
+TrainingHistoryDisplay({"a": {"loss": [2.0]}}, best_epoch={"a": 1}).plot()
 TrainingHistoryDisplay({"loss": [2.0, 1.0]}, best_epoch=2).plot()
 
 # -- piece by piece --------------------------------------------------------------------

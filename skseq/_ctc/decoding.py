@@ -20,7 +20,7 @@ from skseq._data.memory import check_fits
 from skseq._decoding import DecodingSearch
 from skseq._encoder.data import check_output_lengths
 from skseq._parameters import POSITIVE_INT, check_value
-from skseq._results import RankedLabels
+from skseq._results import RankedLabels, Records
 
 # Hypotheses that a prediction is compared with, where the beam is not wider.
 N_RIVALS = 5
@@ -185,15 +185,15 @@ class CTCDecoding(DecodingSearch):
 
     def _ranked(self, hypotheses) -> list[RankedLabels]:
         labels = self._vocabulary.decode([h.labels for h in hypotheses])
-        return [
+        return Records(
             found._replace(labels=item)
             for found, item in zip(hypotheses, labels, strict=True)
-        ]
+        )
 
     def _ranked_labels(self, scores, n) -> list[RankedLabels]:
         """The best n of the labelings of one label, by their log-likelihoods."""
         best = np.argsort(-scores, kind="stable")[:n]
-        return [RankedLabels(self.classes_[i], float(scores[i])) for i in best]
+        return Records(RankedLabels(self.classes_[i], float(scores[i])) for i in best)
 
 
 def _as_the_network_says(hypothesis: RankedLabels, frames) -> RankedLabels:

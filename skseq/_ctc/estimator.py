@@ -54,6 +54,7 @@ from skseq._parameters import (
     check_value,
     instance_of,
 )
+from skseq._results import Records
 from skseq._typing import (
     Callbacks,
     Cell,
@@ -687,7 +688,7 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, EncoderEstimator):
         ]
         if unit == "word" and not self._is_single:
             named = [word_spans(spans, self._label_form) for spans in named]
-        return object_array(named)
+        return object_array(map(Records, named))
 
     def score(self, X, y, sample_weight=None):
         """One minus the label error rate; with one label per sample, the accuracy.

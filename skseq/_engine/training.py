@@ -23,6 +23,7 @@ from skseq._engine.callbacks import CallbackRunner
 from skseq._engine.checkpoint import Checkpoint
 from skseq._engine.optimizers import only_averages
 from skseq._engine.programs import Program, Trainer
+from skseq._engine.progress import ProgressBar
 from skseq._engine.schedules import ScheduledRate
 from skseq._engine.state import (
     Subset,
@@ -66,6 +67,9 @@ class Run:
     checkpoint: Checkpoint | None = None
     score: Callable[[Program, Subset], float] | None = None
     _rate: ScheduledRate = field(init=False, repr=False)
+    _progress: ProgressBar = field(
+        default_factory=lambda: ProgressBar(0, 0, False), init=False, repr=False
+    )
 
     def states(self, first: TrainingState) -> Iterator[TrainingState]:
         """Train to the plan's last epoch, yielding the state after each and at the end.
@@ -82,13 +86,14 @@ class Run:
         model, optimizer = self.program.model, self.trainer.optimizer
         with (
             CallbackRunner(self.callbacks, model, optimizer, self.plan) as runner,
-            _ProgressBar(self.plan, state) as progress,
+            ProgressBar(self.plan.epochs, state.epoch, self.plan.verbose) as progress,
         ):
+            self._progress = progress
             self._resume(state, runner)
             logs = {}
             while state.epoch < self.plan.epochs and not state.is_stopped:
                 state, logs = self._next_epoch(state, runner)
-                progress.show(state, logs)
+                progress.end_epoch(state.epoch, logs)
                 if self.checkpoint:
                     self.checkpoint.save(state, runner.state())
                 yield state
@@ -199,6 +204,7 @@ class Run:
                 _check_losses(losses, rows[batch], epoch, step)
                 mean.add(losses, subset.weights[batch])
                 runner.tell("on_train_batch_end", step, {"loss": mean.value})
+                self._progress.train(step + 1, len(batches), mean.value)
                 if runner.wants_to_stop:
                     break
         return mean.value
@@ -215,7 +221,7 @@ class Run:
         plan, mean = self.plan, _Mean()
         size = plan.batch_size
         exact = plan.exact_lengths
-        batches = prediction_batches(subset.lengths, size, size, exact=exact)
+        batches = [*prediction_batches(subset.lengths, size, size, exact=exact)]
         runner.tell("on_test_begin")
         for step, batch in enumerate(batches):
             runner.tell("on_test_batch_begin", step)
@@ -223,6 +229,7 @@ class Run:
             losses = self.program.losses(arrays)
             mean.add(losses, subset.weights[batch])
             runner.tell("on_test_batch_end", step, {"loss": mean.value})
+            self._progress.validate(step + 1, len(batches))
         runner.tell("on_test_end", {"loss": mean.value})
         return mean.value
 
@@ -286,26 +293,3 @@ class _Mean:
     @property
     def value(self) -> float:
         return self._total / self._weight
-
-
-class _ProgressBar:
-    """One bar over the epochs, if asked for."""
-
-    def __init__(self, plan, state):
-        self._bar = None
-        if plan.verbose:
-            from tqdm.auto import tqdm
-
-            self._bar = tqdm(total=plan.epochs, initial=state.epoch, unit="epoch")
-
-    def __enter__(self):
-        return self
-
-    def show(self, state, logs):
-        if self._bar is not None:
-            self._bar.set_postfix({name: f"{v:.4g}" for name, v in logs.items()})
-            self._bar.update(1)
-
-    def __exit__(self, *exception):
-        if self._bar is not None:
-            self._bar.close()

@@ -55,7 +55,7 @@ from skseq._parameters import (
     instance_of,
 )
 from skseq._preprocess.steps import check_keeps_frames
-from skseq._results import RankedLabels
+from skseq._results import RankedLabels, Records
 from skseq._typing import (
     Callbacks,
     Cell,
@@ -874,7 +874,7 @@ class SequenceTagger(InputEstimator):
         """Hypotheses in the user's form."""
         labels = self._vocabulary.decode(ranked.paths)
         pairs = zip(labels, ranked.log_probs.tolist(), strict=True)
-        return [RankedLabels(own, log_prob) for own, log_prob in pairs]
+        return Records(RankedLabels(own, log_prob) for own, log_prob in pairs)
 
     def _try_example(self):
         self._best_ids(self._made_up())

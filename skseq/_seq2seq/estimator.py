@@ -39,7 +39,7 @@ from skseq._parameters import (
 )
 from skseq._preprocess.sequences import PreprocessedTokens
 from skseq._preprocess.steps import transformers_of
-from skseq._results import RankedOutput
+from skseq._results import RankedOutput, Records
 from skseq._seq2seq.attention import ATTENTIONS
 from skseq._seq2seq.data import PairData, warn_of_whole_texts
 from skseq._seq2seq.decoding import TranslatorDecoding
@@ -991,4 +991,4 @@ default="auto"
         """Hypotheses with their outputs in the user's form."""
         texts = self._texts([hypothesis.output for hypothesis in hypotheses])
         pairs = zip(hypotheses, texts, strict=True)
-        return [hypothesis._replace(output=text) for hypothesis, text in pairs]
+        return Records(hypothesis._replace(output=text) for hypothesis, text in pairs)

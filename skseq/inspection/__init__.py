@@ -12,6 +12,7 @@ from skseq.inspection._history import TrainingHistoryDisplay
 from skseq.inspection._label_errors import SuspiciousLabel, suspicious_labels
 from skseq.inspection._reconstruction import ReconstructionDisplay
 from skseq.inspection._risk_coverage import RiskCoverageDisplay
+from skseq.inspection._series import SeriesDisplay
 from skseq.inspection._timeline import TimelineDisplay
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "LabelConfusionDisplay",
     "ReconstructionDisplay",
     "RiskCoverageDisplay",
+    "SeriesDisplay",
     "SuspiciousLabel",
     "TimelineDisplay",
     "TrainingHistoryDisplay",

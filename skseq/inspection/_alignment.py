@@ -3,28 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skseq._parameters import (
+    BOOLEAN,
+    NON_NEGATIVE_INT,
+    NONE,
+    POSITIVE_REAL,
+    OneOf,
+    check_value,
+)
 from skseq._results import LabelSpan
 from skseq._wording import counted
 from skseq.inspection._axes import (
     ORANGE,
+    POINTS_PER_INCH,
     import_pyplot,
     open_axes,
     size_in_points,
+    stack_panels,
     tick_integers,
+    write_title,
 )
-from skseq.inspection._fitted import as_seen, asked_about, last_step, take_sample
+from skseq.inspection._fitted import (
+    as_seen,
+    asked_about,
+    last_step,
+    steps_of,
+    take_sample,
+)
+from skseq.inspection._input_panel import (
+    draw_input,
+    frames_of,
+    height_of,
+    stride_of,
+    time_axis,
+)
 
 # A label is shown if it is aligned, or if it is this probable in some frame.
 VISIBLE = 0.1
 MAX_ROWS = 40
 
+AUTO = OneOf(("auto",))
+
+CONSTRAINTS = {
+    "is_image": BOOLEAN,
+    "stride": (POSITIVE_REAL, NONE),
+    "skip_frames": NON_NEGATIVE_INT,
+    "hop_seconds": (POSITIVE_REAL, NONE),
+}
+
+HEADER = 22.0  # points above the aligned labels, for their name
+WIDTH_OF_COLORBAR = 10.0
+
 
 class AlignmentDisplay:
     """Posteriors of a CTC reader over frames, with labels aligned to them.
+
+    Above them is the input, if it is given: features as a spectrogram, an image, or
+    lines if there are up to four.
 
     It is recommended to use :meth:`from_estimator`. All parameters are stored as
     attributes.
@@ -39,9 +79,26 @@ class AlignmentDisplay:
         The labels.
     spans_name : str, default="labels"
         The name of the aligned labels on their axis.
+    frames : array-like of shape (n_frames, n_features), default=None
+        What was read, to be shown above. None shows the posteriors alone.
+    is_image : bool, default=False
+        Whether `frames` are the columns of an image, whose first feature is its upper
+        row. False draws the first feature at the bottom.
+    stride : float, default=None
+        How many frames one output frame stands for. None takes what explains the number
+        of both, or 1 without `frames`.
+    skip_frames : int, default=0
+        How many output frames were left out at the start.
+    hop_seconds : float, default=None
+        Seconds from one frame to the next, to show seconds. None counts frames, or
+        columns of an image, or output frames where `frames` is None.
+    title : str, default=None
+        What stands above. None leaves it empty.
 
     Attributes
     ----------
+    input_im_ : matplotlib AxesImage or None
+        The input, unless it is drawn as lines.
     im_ : matplotlib AxesImage
         The posteriors of the labels that are shown, one per row, and of the blank.
     rows_ : list
@@ -52,8 +109,11 @@ class AlignmentDisplay:
         The axis with the aligned labels, above the plot.
     colorbar_ : matplotlib Colorbar or None
         The colour bar.
+    axes_ : ndarray of matplotlib Axes
+        The panels: the input, if it is shown, and the posteriors, which are `ax_`
+        itself if they are alone.
     ax_ : matplotlib Axes
-        The axes with the plot.
+        The axes with the plot, or those that hold the panels.
     figure_ : matplotlib Figure
         The figure of these axes.
 
@@ -80,11 +140,23 @@ class AlignmentDisplay:
         *,
         classes: ArrayLike,
         spans_name: str = "labels",
+        frames: ArrayLike | None = None,
+        is_image: bool = False,
+        stride: float | None = None,
+        skip_frames: int = 0,
+        hop_seconds: float | None = None,
+        title: str | None = None,
     ):
         self.posteriors = posteriors
         self.spans = spans
         self.classes = classes
         self.spans_name = spans_name
+        self.frames = frames
+        self.is_image = is_image
+        self.stride = stride
+        self.skip_frames = skip_frames
+        self.hop_seconds = hop_seconds
+        self.title = title
 
     @classmethod
     def from_estimator(
@@ -94,6 +166,9 @@ class AlignmentDisplay:
         y=None,
         *,
         sample=0,
+        show_input=True,
+        is_image="auto",
+        hop_seconds="auto",
         ax=None,
         cmap="viridis",
         colorbar=True,
@@ -112,6 +187,15 @@ class AlignmentDisplay:
             The labels to align. None aligns those that `predict` returns.
         sample : int, default=0
             Which sample to show: the index into `X`, as the last step sees it.
+        show_input : bool, default=True
+            Whether to show the frames above, as the network reads them.
+        is_image : bool or "auto", default="auto"
+            Whether frames are the columns of an image. "auto" looks whether the front
+            end is "image".
+        hop_seconds : float, None or "auto", default="auto"
+            Seconds from one frame to the next, to show seconds. "auto" takes those of
+            the :class:`~skseq.preprocessing.LogMel` or other step that has them. None
+            counts frames.
         ax : matplotlib Axes, default=None
             Where to draw. None makes a new figure.
         cmap : str or matplotlib Colormap, default="viridis"
@@ -151,11 +235,16 @@ class AlignmentDisplay:
             _check_by_frame(posteriors, owner)
             labels = reader.predict(frames) if y is None else labels
             (spans,) = reader.align(frames, labels)
+            read = np.asarray(reader._frames_of(frames)[0])
+        given = {"is_image": is_image, "hop_seconds": hop_seconds}
         display = cls(
             posteriors[0],
             spans,
             classes=reader.classes_.tolist(),
             spans_name="prediction" if y is None else "target",
+            frames=read if show_input else None,
+            title=f"sample {sample}",
+            **_time_of(estimator, reader, len(read), len(posteriors[0]), given),
         )
         return display.plot(ax, cmap=cmap, colorbar=colorbar, im_kw=im_kw)
 
@@ -193,22 +282,78 @@ class AlignmentDisplay:
         """
         posteriors, classes = np.asarray(self.posteriors), list(self.classes)
         self._check(posteriors, classes)
+        frames = frames_of(self.frames)
+        self._axis = time_axis(
+            len(posteriors),
+            frames,
+            stride=self.stride,
+            skip_frames=self.skip_frames,
+            hop_seconds=self.hop_seconds,
+            is_image=self.is_image,
+        )
         rows = self._visible(posteriors, classes)
         self.rows_ = [classes[i] for i in rows]
         shown = posteriors[:, [*rows, len(classes)]].T
-        self.ax_ = open_axes(ax, f"{type(self).__name__}.plot", _figure_size(shown))
-        self.figure_ = self.ax_.figure
+        self._open(ax, shown, frames)
         self._draw_posteriors(shown, cmap, im_kw or {})
-        self.colorbar_ = None
-        if colorbar:
-            self.colorbar_ = self.figure_.colorbar(
-                self.im_, ax=self.ax_, label="probability"
+        self.input_im_ = self.colorbar_ = None
+        if frames is not None:
+            self.input_im_ = draw_input(
+                self.axes_[0], frames, self._axis, self.is_image
             )
+        if colorbar:
+            self.colorbar_ = self._add_colorbar()
         self._draw_spans()
         self._label_axes()
+        write_title(self.ax_, self.title)
         return self
 
+    def _open(self, ax, shown, frames) -> None:
+        owner = f"{type(self).__name__}.plot"
+        width, height = _figure_size(shown)
+        if frames is None:
+            self.ax_ = open_axes(ax, owner, (width, height))
+            panels = [self.ax_]
+        else:
+            heights = [height_of(frames, 0.8 * width, self.is_image), height]
+            header = self._header(0.7 * width * POINTS_PER_INCH)
+            size = width, sum(heights) + header / POINTS_PER_INCH
+            self.ax_ = open_axes(ax, owner, size)
+            if ax is not None:
+                header = self._header(size_in_points(ax)[0])
+            panels = stack_panels(self.ax_, heights, header)
+        self.figure_ = self.ax_.figure
+        self.axes_ = np.array(panels)
+
+    def _header(self, width) -> float:
+        """Points above the input, for the aligned labels in an axis of some width."""
+        from skseq.inspection._ticks import height_above
+
+        labels = [span.label for span in self.spans]
+        middles = [(s.start + s.end + 1) / 2 for s in self.spans]
+        shares = np.array(middles) / len(np.asarray(self.posteriors))
+        return HEADER + height_above(labels, shares.tolist(), width)
+
+    def _add_colorbar(self):
+        """Put a colour bar beside the posteriors."""
+        panel = self.axes_[-1]
+        if panel is self.ax_:
+            return self.figure_.colorbar(self.im_, ax=self.ax_, label="probability")
+        width, height = size_in_points(panel)
+        return self.figure_.colorbar(
+            self.im_,
+            ax=self.ax_,
+            label="probability",
+            fraction=0.05,
+            pad=0.02,
+            shrink=height / size_in_points(self.ax_)[1],
+            anchor=(0, 0),
+            aspect=height / min(WIDTH_OF_COLORBAR, 0.03 * width),
+        )
+
     def _check(self, posteriors, classes) -> None:
+        for name, allowed in CONSTRAINTS.items():
+            check_value(type(self).__name__, name, getattr(self, name), allowed)
         if posteriors.ndim != 2 or posteriors.shape[1] != len(classes) + 1:
             raise ValueError(
                 "posteriors must have one row per frame and one column per label, the "
@@ -231,8 +376,9 @@ class AlignmentDisplay:
 
     def _draw_posteriors(self, shown, cmap, im_kw) -> None:
         """Draw one column per frame, or per several frames if there is no room."""
+        panel = self.axes_[-1]
         n_rows, n_frames = shown.shape
-        n_together = int(np.ceil(n_frames / size_in_points(self.ax_)[0]))
+        n_together = int(np.ceil(n_frames / size_in_points(panel)[0]))
         starts = np.arange(0, n_frames, n_together)
         columns = np.maximum.reduceat(shown, starts, axis=1)
         style = {
@@ -241,35 +387,45 @@ class AlignmentDisplay:
             "vmax": 1,
             "aspect": "auto",
             "interpolation": "nearest",
-            "extent": (-0.5, n_together * len(starts) - 0.5, n_rows - 0.5, -0.5),
+            "extent": (
+                *self._axis.edges(0, n_together * len(starts) - 1),
+                *(n_rows - 0.5, -0.5),
+            ),
         }
-        self.im_ = self.ax_.imshow(columns, **{**style, **im_kw})
-        self.ax_.set_xlim(-0.5, n_frames - 0.5)
+        self.im_ = panel.imshow(columns, **{**style, **im_kw})
+        panel.set_xlim(*self._axis.edges(0, n_frames - 1))
 
     def _draw_spans(self) -> None:
         from matplotlib.patches import Rectangle
 
         self.boxes_ = []
-        frame = size_in_points(self.ax_)[0] / len(self.posteriors)
+        panel = self.axes_[-1]
+        frame = size_in_points(panel)[0] / len(self.posteriors)
         edge = {"edgecolor": ORANGE, "linewidth": np.clip(0.3 * frame, 0.5, 1.5)}
         for span in self.spans:
-            corner = span.start - 0.5, self.rows_.index(span.label) - 0.5
-            width = span.end - span.start + 1
-            box = Rectangle(corner, width, 1, fill=False, **edge)
-            self.boxes_.append(self.ax_.add_patch(box))
+            left, right = self._axis.edges(span.start, span.end)
+            corner = left, self.rows_.index(span.label) - 0.5
+            box = Rectangle(corner, right - left, 1, fill=False, **edge)
+            self.boxes_.append(panel.add_patch(box))
+            for above in self.axes_[:-1]:
+                above.axvspan(left, right, fill=False, **edge)
 
     def _label_axes(self) -> None:
         from skseq.inspection._ticks import TokenAxis, label_axes
 
-        tick_integers(self.ax_.xaxis)
-        self.ax_.set(xlabel="output frame", ylabel="label")
-        self.spans_ax_ = self.ax_.secondary_xaxis("top", functions=(_same, _same))
-        self.spans_ax_.set_xlim(self.ax_.get_xlim())
+        top, panel = self.axes_[0], self.axes_[-1]
+        if self.hop_seconds is None:
+            tick_integers(panel.xaxis)
+        if top is not panel:
+            tick_integers(top.yaxis)
+        panel.set(xlabel=self._axis.name, ylabel="label")
+        self.spans_ax_ = top.secondary_xaxis("top", functions=(_same, _same))
+        self.spans_ax_.set_xlim(panel.get_xlim())
         self.spans_ax_.set_xlabel(self.spans_name)
         labels = [span.label for span in self.spans]
-        middles = [(span.start + span.end) / 2 for span in self.spans]
+        middles = [sum(self._axis.edges(s.start, s.end)) / 2 for s in self.spans]
         label_axes(
-            TokenAxis(self.ax_.yaxis, [*self.rows_, "blank"]),
+            TokenAxis(panel.yaxis, [*self.rows_, "blank"]),
             TokenAxis(self.spans_ax_.xaxis, labels, middles),
         )
 
@@ -283,6 +439,21 @@ def _figure_size(shown) -> tuple[float, float]:
     n_rows, n_frames = shown.shape
     width, height = 3.0 + 0.05 * n_frames, 1.6 + 0.2 * n_rows
     return float(np.clip(width, 5, 14)), float(np.clip(height, 3, 9))
+
+
+def _time_of(estimator, reader, n_frames, n_outputs, given) -> dict[str, Any]:
+    """What the x axis needs to know of a reader."""
+    owner = "AlignmentDisplay.from_estimator"
+    check_value(owner, "is_image", given["is_image"], (BOOLEAN, AUTO))
+    check_value(owner, "hop_seconds", given["hop_seconds"], (POSITIVE_REAL, NONE, AUTO))
+    if given["is_image"] == "auto":
+        given["is_image"] = reader.front_end == "image"
+    if given["hop_seconds"] == "auto":
+        hops = [getattr(step, "hop_seconds", None) for step in steps_of(estimator)]
+        given["hop_seconds"] = next(filter(None, hops), None)
+    skip_frames = reader._settings["skip_frames"]
+    stride = stride_of(n_frames, n_outputs + skip_frames)
+    return {**given, "stride": stride, "skip_frames": skip_frames}
 
 
 def _check_by_frame(posteriors, owner) -> None:

@@ -9,7 +9,14 @@ from sklearn.utils.validation import column_or_1d
 
 from skseq._data.outliers import sample_anomaly_flags
 from skseq._parameters import OneOf, check_value
-from skseq.inspection._axes import BLACK, BLUE, ORANGE, import_pyplot, open_axes
+from skseq.inspection._axes import (
+    BLACK,
+    BLUE,
+    ORANGE,
+    import_pyplot,
+    open_axes,
+    write_title,
+)
 from skseq.inspection._fitted import as_seen, last_step
 
 SCALES = ("auto", "linear", "log")
@@ -17,8 +24,17 @@ SCALES = ("auto", "linear", "log")
 # Scores that differ by more than this factor are shown on a logarithmic scale.
 WIDE = 100.0
 
+# Of so many times as many samples, few would not be seen beside the others.
+RARE = 10.0
+
+# Where bars begin on a logarithmic scale, so that a count of 1 is seen.
+LEAST = 0.5
+
 # Whether a sample is anomalous, what it is called and its colour.
 KINDS = ((False, "normal", BLUE), (True, "anomaly", ORANGE))
+
+# How a title calls samples of each kind.
+WORDS = {"normal": "normal", "anomaly": "anomalous", "all": "samples"}
 
 
 class AnomalyScoreDisplay:
@@ -79,7 +95,16 @@ class AnomalyScoreDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y=None, *, ax=None, bins=40, scale="auto", density=False
+        cls,
+        estimator,
+        X,
+        y=None,
+        *,
+        ax=None,
+        bins=40,
+        scale="auto",
+        density=False,
+        yscale="auto",
     ):
         """Plot the scores that a fitted outlier detector gives.
 
@@ -103,6 +128,10 @@ class AnomalyScoreDisplay:
             a hundred times the lowest.
         density : bool, default=False
             Whether each histogram has area 1. False draws counts.
+        yscale : {"auto", "linear", "log"}, default="auto"
+            Scale of the counts. "auto" is logarithmic if there are labels and one kind
+            is more than ten times as frequent as the other, so that a few anomalies
+            are seen beside many normal sequences. Densities are linear.
 
         Returns
         -------
@@ -135,6 +164,7 @@ class AnomalyScoreDisplay:
             bins=bins,
             scale=scale,
             density=density,
+            yscale=yscale,
         )
 
     @classmethod
@@ -149,6 +179,7 @@ class AnomalyScoreDisplay:
         bins=40,
         scale="auto",
         density=False,
+        yscale="auto",
     ):
         """Plot given scores.
 
@@ -163,7 +194,7 @@ class AnomalyScoreDisplay:
             The highest anomaly score that is still normal. None draws no line.
         score_name : str, default="anomaly score"
             The name of the scores on their axis.
-        ax, bins, scale, density
+        ax, bins, scale, density, yscale
             As in :meth:`from_estimator`.
 
         Returns
@@ -177,9 +208,9 @@ class AnomalyScoreDisplay:
             As :meth:`plot`.
         """
         display = cls(scores, threshold=threshold, y=y, score_name=score_name)
-        return display.plot(ax, bins=bins, scale=scale, density=density)
+        return display.plot(ax, bins=bins, scale=scale, density=density, yscale=yscale)
 
-    def plot(self, ax=None, *, bins=40, scale="auto", density=False):
+    def plot(self, ax=None, *, bins=40, scale="auto", density=False, yscale="auto"):
         """Draw the histograms and the threshold.
 
         Parameters
@@ -193,6 +224,10 @@ class AnomalyScoreDisplay:
             a hundred times the lowest.
         density : bool, default=False
             Whether each histogram has area 1. False draws counts.
+        yscale : {"auto", "linear", "log"}, default="auto"
+            Scale of the counts. "auto" is logarithmic if there are labels and one kind
+            is more than ten times as frequent as the other, so that a few anomalies
+            are seen beside many normal sequences. Densities are linear.
 
         Returns
         -------
@@ -210,6 +245,7 @@ class AnomalyScoreDisplay:
         scores = _checked_scores(self.scores)
         groups = self._groups(scores)
         scale = self._chosen_scale(scale, scores)
+        yscale = self._chosen_yscale(yscale, groups, density)
         self.ax_ = open_axes(ax, f"{type(self).__name__}.plot", (6.4, 3.6))
         self.figure_ = self.ax_.figure
         self.ax_.set_xscale(scale)
@@ -221,8 +257,29 @@ class AnomalyScoreDisplay:
             *_, self.bars_[name] = self.ax_.hist(own, edges, density=density, **style)
         self._draw_threshold()
         self.ax_.set(xlabel=self.score_name, ylabel="density" if density else "count")
+        self.ax_.set_yscale(yscale)
+        if yscale == "log" and not density:
+            self.ax_.set_ylim(bottom=LEAST)
         self.ax_.legend()
+        write_title(self.ax_, self._verdict(groups))
         return self
+
+    def _verdict(self, groups) -> str:
+        """What the threshold is worth, in a line."""
+        if self.threshold is None:
+            return ""
+        parts = [
+            f"{np.count_nonzero(own > self.threshold)} of {len(own)} {WORDS[name]}"
+            for name, (own, _) in groups.items()
+        ]
+        return f"above the threshold: {', '.join(parts)}"
+
+    def _chosen_yscale(self, yscale, groups, density) -> str:
+        check_value(type(self).__name__, "yscale", yscale, OneOf(SCALES))
+        if yscale != "auto":
+            return yscale
+        sizes = [len(own) for own, _ in groups.values()]
+        return "log" if not density and max(sizes) > RARE * min(sizes) else "linear"
 
     def _groups(self, scores) -> dict[str, tuple]:
         """The scores of each kind, and their colour."""

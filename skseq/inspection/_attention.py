@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from skseq._data.tokenizers import tokenizer_in_use
 from skseq._data.tokens import check_tokens
 from skseq._wording import counted
-from skseq.inspection._axes import import_pyplot, open_axes
+from skseq.inspection._axes import import_pyplot, open_axes, write_title
 from skseq.inspection._fitted import as_seen, asked_about, last_step, take_sample
 
 INCHES_PER_TOKEN = 0.28
@@ -31,6 +31,8 @@ class AttentionDisplay:
         The tokens that were read.
     output_tokens : list of length n_output_tokens
         The tokens that were written.
+    title : str, default=None
+        What stands above. None leaves it empty.
 
     Attributes
     ----------
@@ -62,10 +64,13 @@ class AttentionDisplay:
         attention: ArrayLike,
         source_tokens: Sequence[Any],
         output_tokens: Sequence[Any],
+        *,
+        title: str | None = None,
     ):
         self.attention = attention
         self.source_tokens = source_tokens
         self.output_tokens = output_tokens
+        self.title = title
 
     @classmethod
     def from_estimator(
@@ -137,6 +142,7 @@ class AttentionDisplay:
             attention,
             _cut(translator, sources, "X", "source"),
             _cut(translator, targets, "y", "target"),
+            title=f"sample {sample}",
         )
         return display.plot(ax, cmap=cmap, colorbar=colorbar, im_kw=im_kw)
 
@@ -185,6 +191,7 @@ class AttentionDisplay:
             TokenAxis(self.ax_.yaxis, self.output_tokens),
         )
         self.ax_.set(xlabel="source", ylabel="output")
+        write_title(self.ax_, self.title)
         return self
 
     def _check(self, attention) -> None:

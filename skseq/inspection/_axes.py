@@ -3,6 +3,7 @@
 Imports matplotlib only when axes are opened. Knows nothing of estimators.
 """
 
+import warnings
 from typing import Any
 
 # Okabe and Ito's colours, which colour-blind people can tell apart.
@@ -11,6 +12,9 @@ SKY, BLACK = "#56B4E9", "#000000"
 
 GAP = 0.12  # between panels, as a share of the mean height of one
 POINTS_PER_INCH = 72
+SMALLEST_TITLE = 7.0  # points
+NARROW = 200.0  # points
+SHORT = 0.5  # share of axes that a title takes which fits however they are laid out
 
 
 def import_pyplot(owner: str) -> Any:
@@ -50,6 +54,28 @@ def tick_integers(axis: Any) -> None:
 
     locator = MaxNLocator("auto", integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
     axis.set_major_locator(locator)
+
+
+def write_title(ax: Any, title: str | None) -> None:
+    """Give axes a title, in letters that are small enough for it to fit above them.
+
+    Where there is hardly room for a plot, there is none for a title.
+    """
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    if not title or size_in_points(ax)[0] < NARROW:
+        return
+    text = ax.set_title(title.replace("$", r"\$"))
+    size = text.get_fontsize()
+    font = FontProperties(family=text.get_fontfamily(), size=size)
+    width = text_to_path.get_text_width_height_descent(title, font, False)[0]
+    if width > SHORT * size_in_points(ax)[0]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that of too little room comes by itself
+            ax.figure.canvas.figure.draw_without_rendering()  # lays out the axes
+        share = size_in_points(ax)[0] / width
+        text.set_fontsize(max(SMALLEST_TITLE, size * min(1.0, 0.98 * share)))
 
 
 def stack_panels(

@@ -9,8 +9,14 @@ from sklearn.base import is_outlier_detector
 
 from skseq._data.collections import as_collection
 from skseq._data.tokenizers import as_tokenizer, tokenizer_in_use
+from skseq._parameters import NONE, OneOf, check_value
 from skseq._wording import counted
-from skseq.inspection._axes import import_pyplot, open_axes, size_in_points
+from skseq.inspection._axes import (
+    import_pyplot,
+    open_axes,
+    size_in_points,
+    write_title,
+)
 from skseq.inspection._fitted import as_seen, last_step
 from skseq.inspection._frame_labels import sorted_labels
 from skseq.metrics import align_sequences
@@ -19,6 +25,14 @@ from skseq.metrics import align_sequences
 NOTHING = "∅"
 
 NOT_COUNTED = "0.85"  # the grey of hits
+# What shares are of, as an axis says it.
+MEANINGS = {
+    "true": "shares of a true label",
+    "pred": "shares of a predicted label",
+    "all": "shares of all labels",
+}
+NORMALIZE = (OneOf(MEANINGS), NONE)
+
 SMALLEST_TEXT = 5.0  # points
 WIDTH_OF_DIGIT = 0.68  # as a share of the text's height
 
@@ -43,10 +57,12 @@ class LabelConfusionDisplay:
     matrix_ : ndarray of shape (n_labels + 1, n_labels + 1), dtype=int
         How often a true label (row) was predicted as another (column). The last row
         counts insertions, the last column deletions.
+    shares_ : ndarray of the shape of `matrix_`, dtype=float, or None
+        What is drawn instead if `normalize` was set: shares in [0, 1].
     im_ : matplotlib AxesImage
         The errors; hits are grey.
     text_ : ndarray of the shape of `matrix_`, dtype=matplotlib Text, or None
-        The counts that are not 0. None if there is no room for them, or
+        The counts or shares that are not 0. None if there is no room for them, or
         `include_values` is False.
     colorbar_ : matplotlib Colorbar or None
         The colour bar.
@@ -78,6 +94,7 @@ class LabelConfusionDisplay:
         y,
         *,
         n_labels=20,
+        normalize=None,
         include_values=True,
         cmap="viridis",
         ax=None,
@@ -95,7 +112,7 @@ class LabelConfusionDisplay:
             As in the estimator's `predict`.
         y : collection of label sequences
             The true labels.
-        n_labels, include_values, cmap, ax, colorbar, im_kw
+        n_labels, normalize, include_values, cmap, ax, colorbar, im_kw
             As in :meth:`plot`.
 
         Returns
@@ -125,6 +142,7 @@ class LabelConfusionDisplay:
             tokens_of(reader, y),
             tokens_of(reader, y_pred),
             n_labels=n_labels,
+            normalize=normalize,
             include_values=include_values,
             cmap=cmap,
             ax=ax,
@@ -139,6 +157,7 @@ class LabelConfusionDisplay:
         y_pred,
         *,
         n_labels=20,
+        normalize=None,
         include_values=True,
         cmap="viridis",
         ax=None,
@@ -152,7 +171,7 @@ class LabelConfusionDisplay:
         y_true, y_pred : collection of label sequences
             True and predicted labels: strings, whose labels are their characters,
             lists, tuples or arrays of labels, or single labels.
-        n_labels, include_values, cmap, ax, colorbar, im_kw
+        n_labels, normalize, include_values, cmap, ax, colorbar, im_kw
             As in :meth:`plot`.
 
         Returns
@@ -169,6 +188,7 @@ class LabelConfusionDisplay:
         return cls(align_sequences(y_true, y_pred).confusions()).plot(
             ax,
             n_labels=n_labels,
+            normalize=normalize,
             include_values=include_values,
             cmap=cmap,
             colorbar=colorbar,
@@ -180,6 +200,7 @@ class LabelConfusionDisplay:
         ax=None,
         *,
         n_labels=20,
+        normalize=None,
         include_values=True,
         cmap="viridis",
         colorbar=True,
@@ -194,10 +215,17 @@ class LabelConfusionDisplay:
         n_labels : int, default=20
             How many labels to show at most, those with most errors first. Larger values
             show rarer errors, in smaller cells.
+        normalize : {"true", "pred", "all"}, default=None
+            What counts are divided by: all occurrences of the true label (rows), of the
+            predicted one (columns), or all pairs, hits included, also of labels that
+            are not shown. What has no label to be a share of, insertions by row and
+            deletions by column, is divided by the number of all true or predicted ones.
+            None draws counts.
         include_values : bool, default=True
-            Whether to write the counts, if there is room.
+            Whether to write the counts or shares, if there is room. A share of less
+            than half a percent is written as 0.
         cmap : str or matplotlib Colormap, default="viridis"
-            Colours for the number of errors.
+            Colours for the number or the share of errors.
         colorbar : bool, default=True
             Whether to add a colour bar.
         im_kw : dict, default=None
@@ -211,36 +239,53 @@ class LabelConfusionDisplay:
         Raises
         ------
         TypeError, ValueError
-            If there are no confusions, `n_labels` is less than 1, or `ax` is not an
-            Axes.
+            If there are no confusions, `n_labels` is less than 1, `normalize` is
+            another value, or `ax` is not an Axes.
         ImportError
             If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
+        check_value(type(self).__name__, "normalize", normalize, NORMALIZE)
         self.labels_ = _most_confused(self.confusions, n_labels)
         self.matrix_ = _matrix(self.confusions, self.labels_)
+        self.shares_ = None
+        if normalize is not None:
+            totals = _totals(self.confusions, self.labels_, normalize)
+            self.shares_ = self.matrix_ / np.maximum(totals, 1)
         side = float(np.clip(1.5 + 0.35 * len(self.matrix_), 4, 10))
         self.ax_ = open_axes(ax, f"{type(self).__name__}.plot", (side + 1, side))
         self.figure_ = self.ax_.figure
-        is_hit = np.eye(len(self.matrix_), dtype=bool)
-        errors = np.ma.masked_array(self.matrix_, is_hit)
-        most = max(1, int(errors.filled(0).max()))
-        style = {"cmap": cmap, "vmin": 0, "vmax": most, "aspect": "auto"}
-        self.im_ = self.ax_.imshow(errors, **{**style, **(im_kw or {})})
-        self.im_.set_cmap(self.im_.get_cmap().with_extremes(bad=NOT_COUNTED))
-        self.colorbar_ = None
-        if colorbar:
-            self.colorbar_ = self._add_colorbar()
-        self._label_axes()
+        self._draw_errors(cmap, im_kw or {})
+        self.colorbar_ = self._add_colorbar() if colorbar else None
+        self._label_axes(normalize)
         self.text_ = self._write_counts() if include_values else None
+        write_title(self.ax_, self._verdict())
         return self
 
+    def _draw_errors(self, cmap, im_kw) -> None:
+        shown = self.matrix_ if self.shares_ is None else self.shares_
+        is_hit = np.eye(len(shown), dtype=bool)
+        errors = np.ma.masked_array(shown, is_hit)
+        most = errors.filled(0).max()
+        most = max(1, int(most)) if self.shares_ is None else float(most) or 1.0
+        style = {"cmap": cmap, "vmin": 0, "vmax": most, "aspect": "auto"}
+        self.im_ = self.ax_.imshow(errors, **{**style, **im_kw})
+        self.im_.set_cmap(self.im_.get_cmap().with_extremes(bad=NOT_COUNTED))
+
+    def _verdict(self) -> str:
+        """Errors among all true labels, in a line."""
+        errors = sum(n for (true, found), n in self.confusions.items() if true != found)
+        total = sum(n for (true, _), n in self.confusions.items() if true is not None)
+        return f"{counted(errors, 'error')} in {counted(total, 'label')}"
+
     def _add_colorbar(self):
-        from matplotlib.ticker import MaxNLocator
+        from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-        ticks = MaxNLocator(integer=True)
-        return self.figure_.colorbar(self.im_, ax=self.ax_, label="errors", ticks=ticks)
+        style = {"label": "errors", "ticks": MaxNLocator(integer=True)}
+        if self.shares_ is not None:
+            style = {"label": "share of errors", "format": PercentFormatter(1.0)}
+        return self.figure_.colorbar(self.im_, ax=self.ax_, **style)
 
-    def _label_axes(self) -> None:
+    def _label_axes(self, normalize) -> None:
         from skseq.inspection._ticks import TokenAxis, label_axes
 
         shown = int(self.matrix_.sum() - np.trace(self.matrix_))
@@ -252,9 +297,14 @@ class LabelConfusionDisplay:
             xlabel=f"predicted label ({NOTHING}: deleted){some}",
             ylabel=f"true label ({NOTHING}: inserted)",
         )
+        if normalize is not None:
+            axis = self.ax_.xaxis if normalize == "pred" else self.ax_.yaxis
+            axis.set_label_text(f"{axis.get_label_text()}\n{MEANINGS[normalize]}")
 
     def _write_counts(self):
         counts = [[_short(n) for n in row] for row in self.matrix_]
+        if self.shares_ is not None:
+            counts = [[_percent(share) for share in row] for row in self.shares_]
         size = self._text_size(max(len(text) for row in counts for text in row))
         if size < SMALLEST_TEXT:
             return None
@@ -286,12 +336,17 @@ class LabelConfusionDisplay:
         """Black on light colours, white on dark ones."""
         if i == j:
             return "black"
-        red, green, blue, _ = self.im_.cmap(self.im_.norm(self.matrix_[i, j]))
+        shown = self.matrix_ if self.shares_ is None else self.shares_
+        red, green, blue, _ = self.im_.cmap(self.im_.norm(shown[i, j]))
         return "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"
 
 
 def _short(count) -> str:
     return f"{count}" if count < 10000 else f"{count / 1000:.0f}k"
+
+
+def _percent(share) -> str:
+    return f"{100 * share:.0f}%"
 
 
 def _check_reader(reader, owner) -> None:
@@ -339,3 +394,21 @@ def _matrix(confusions, labels) -> np.ndarray:
         if true in places and found in places:
             matrix[places[true], places[found]] += n
     return matrix
+
+
+def _totals(confusions, labels, normalize) -> np.ndarray:
+    """What each cell is a share of: sums over all pairs, also of labels left out."""
+    if normalize == "true":
+        return _sums(confusions, labels, of=0)[:, np.newaxis]
+    if normalize == "pred":
+        return _sums(confusions, labels, of=1)
+    return np.array(sum(confusions.values()))
+
+
+def _sums(confusions, labels, *, of) -> np.ndarray:
+    """How often each label is true (of=0) or predicted (of=1); last, any label is."""
+    sums = Counter()
+    for pair, n in confusions.items():
+        sums[pair[of]] += n
+    n_labels = sums.total() - sums[None]
+    return np.array([*(sums[label] for label in labels), n_labels])

@@ -58,6 +58,16 @@ def as_seen(estimator: Any, X: Any) -> Any:
     return as_collection(X, "X", "sequences")
 
 
+def steps_of(estimator: Any) -> list[Any]:
+    """The steps of a pipeline or search, and those of `preprocess` in the last one."""
+    if isinstance(estimator, Pipeline):
+        *before, last = (step for _, step in estimator.steps)
+        return [*before, *steps_of(last)]
+    if hasattr(estimator, "best_estimator_"):
+        return steps_of(estimator.best_estimator_)
+    return [*(getattr(estimator, "preprocess", None) or []), estimator]
+
+
 def take_sample(X: Any, y: Any, sample: int) -> tuple[Any, Any]:
     """X and y of one sample, as collections of one; a y of None stays None."""
     n_samples = len(X)

@@ -1,41 +1,61 @@
 """`TrainingHistoryDisplay`: losses and scores, epoch by epoch."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from skseq._engine.state import MONITORS
+from skseq._wording import counted
 from skseq.inspection._axes import (
     BLACK,
     BLUE,
+    GREEN,
     ORANGE,
+    PURPLE,
+    SKY,
     import_pyplot,
     open_axes,
     stack_panels,
     tick_integers,
+    write_title,
 )
 from skseq.inspection._fitted import last_step
 
 VALIDATION = "val_"
 
+# Of several fits, colors and, where these come again, markers tell one from another.
+COLORS = (BLUE, ORANGE, GREEN, PURPLE, SKY, BLACK)
+MARKERS = ("", "o", "^", "s", "D", "v")
+MOST_FITS = len(COLORS) * len(MARKERS)
+
+# Of a legend: fits in a column, and entries that stand inside a panel.
+COLUMN = 12
+MOST_INSIDE = 6
+BESIDE = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "fontsize": "small"}
+
 
 class TrainingHistoryDisplay:
-    """Losses and scores over the epochs of a fit, with the best epoch marked.
+    """Losses and scores over the epochs of one fit or several, best epochs marked.
 
-    It is recommended to use :meth:`from_estimator`. All parameters are stored as
-    attributes.
+    Of several fits, each has a color; the dashed lines are those of validation. It is
+    recommended to use :meth:`from_estimator` or :meth:`from_estimators`. All parameters
+    are stored as attributes.
 
     Parameters
     ----------
-    history : dict of str to list of float
+    history : dict of str to list of float, or dict of str to such dicts
         One value per epoch. Names that differ by ``"val_"`` share a panel, for example
-        "loss" and "val_loss".
-    best_epoch : int, default=None
-        The epoch to mark, counted from 1. None marks no epoch.
+        "loss" and "val_loss". Of several fits, the histories by their names.
+    best_epoch : int or dict of str to int, default=None
+        The epoch to mark, counted from 1; of several fits, by their names. None marks
+        no epoch.
+    title : str, default=None
+        What stands above. None leaves it empty.
 
     Attributes
     ----------
-    lines_ : dict of str to matplotlib Line2D
+    lines_ : dict of str to matplotlib Line2D, or dict of str to such dicts
         The line of each entry of `history`.
     axes_ : ndarray of matplotlib Axes
         The panels; a single panel is `ax_` itself.
@@ -55,12 +75,14 @@ class TrainingHistoryDisplay:
 
     def __init__(
         self,
-        history: Mapping[str, Sequence[float]],
+        history: Mapping[str, Sequence[float]] | Mapping[str, Mapping[str, Any]],
         *,
-        best_epoch: int | None = None,
+        best_epoch: int | Mapping[str, int | None] | None = None,
+        title: str | None = None,
     ):
         self.history = history
         self.best_epoch = best_epoch
+        self.title = title
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None, yscale="linear"):
@@ -96,15 +118,49 @@ class TrainingHistoryDisplay:
         """
         owner = f"{cls.__name__}.from_estimator"
         import_pyplot(owner)
-        trained = last_step(
-            estimator,
-            attribute="history_",
-            example="CTCSequenceClassifier",
-            owner=owner,
-        )
+        trained = _trained(estimator, owner)
         history = trained.history_
-        display = cls(history, best_epoch=_best_epoch(history))
+        title = f"{type(trained).__name__}: {counted(trained.n_iter_, 'epoch')}"
+        display = cls(history, best_epoch=_best_epoch(history), title=title)
         return display.plot(ax, yscale=yscale)
+
+    @classmethod
+    def from_estimators(cls, estimators, *, ax=None, yscale="linear"):
+        """Plot the histories of several fitted estimators in the same panels.
+
+        Parameters
+        ----------
+        estimators : dict of str to estimator, or list of estimators
+            Fitted estimators of skseq, pipelines or searches, by the names that the
+            legend has for them. Those of a list are called by class and place.
+        ax : matplotlib Axes, default=None
+            Where to draw. It is divided if there are several panels. None makes a new
+            figure.
+        yscale : {"linear", "log"}, default="linear"
+            Scale of the losses.
+
+        Returns
+        -------
+        display : TrainingHistoryDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If an estimator is not fitted.
+        TypeError
+            If an estimator has no history.
+        ValueError
+            If there are no estimators, or more than can be told apart.
+        ImportError
+            If matplotlib is not installed: ``pip install "skseq[plot]"``.
+        """
+        owner = f"{cls.__name__}.from_estimators"
+        import_pyplot(owner)
+        named = _named(estimators, owner)
+        histories = {n: _trained(e, owner).history_ for n, e in named.items()}
+        best = {name: _best_epoch(own) for name, own in histories.items()}
+        return cls(histories, best_epoch=best).plot(ax, yscale=yscale)
 
     def plot(self, ax=None, *, yscale="linear"):
         """Draw one panel for the losses, and one for each other measure.
@@ -129,7 +185,8 @@ class TrainingHistoryDisplay:
         ImportError
             If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
-        groups = _groups(self.history)
+        fits = self._fits()
+        groups = _groups(fits)
         owner = f"{type(self).__name__}.plot"
         self.ax_ = open_axes(ax, owner, (6.4, 1.4 + 2.0 * len(groups)))
         self.figure_ = self.ax_.figure
@@ -137,56 +194,149 @@ class TrainingHistoryDisplay:
         if len(groups) > 1:
             panels = stack_panels(self.ax_, [1.0] * len(groups))
         self.axes_ = np.array(panels)
-        self.lines_ = {}
+        lines = {name: {} for name in fits}
         for panel, (group, names) in zip(panels, groups.items(), strict=True):
-            for name in names:
-                self._draw(panel, name)
-            self._mark_best(panel, names, is_named=panel is panels[0])
+            for fit, look in zip(fits, _looks(len(fits)), strict=True):
+                for name in filter(fits[fit].__contains__, names):
+                    own = {**look, "color": ORANGE} if _is_other(fit, name) else look
+                    lines[fit][name] = _draw(panel, name, fits[fit][name], own)
+                self._mark_best(panel, fits[fit], names, fit)
             panel.set(ylabel=group, yscale=yscale if group == "loss" else "linear")
-            panel.legend()
-        self._label_epochs(panels[-1])
+        self.lines_ = lines if self._are_several() else lines[None]
+        self._add_legends(lines, groups)
+        tick_integers(panels[-1].xaxis)
+        panels[-1].set_xlabel("epoch")
+        write_title(self.ax_, self.title)
         return self
 
-    def _draw(self, panel, name) -> None:
-        values = self.history[name]
-        is_validation = name.startswith(VALIDATION)
-        (self.lines_[name],) = panel.plot(
-            range(1, len(values) + 1),
-            values,
-            color=ORANGE if is_validation else BLUE,
-            linestyle="--" if is_validation else "-",
-            marker="." if len(values) <= 50 else None,
-            label=name,
-        )
+    def _are_several(self) -> bool:
+        return any(isinstance(own, Mapping) for own in self.history.values())
 
-    def _mark_best(self, panel, names, *, is_named) -> None:
-        if self.best_epoch is None:
+    def _fits(self) -> dict[Any, Mapping]:
+        """Histories by the names of their fits; None is the name of a single one."""
+        if not isinstance(self.history, Mapping):
+            raise TypeError(
+                "history must be a dict of lists, one value per epoch, or a dict of "
+                f"such dicts. Got {type(self.history).__name__} instead."
+            )
+        if not self._are_several():
+            return {None: self.history}
+        odd = [n for n, own in self.history.items() if not isinstance(own, Mapping)]
+        if odd:
+            raise TypeError(
+                "history must hold lists or dicts of lists, not both. "
+                f"history[{odd[0]!r}] is not a dict."
+            )
+        if len(self.history) > MOST_FITS:
+            raise ValueError(
+                f"history must hold at most {MOST_FITS} fits, as more cannot be told "
+                f"apart. Got {len(self.history)}."
+            )
+        return dict(self.history)
+
+    def _best(self, fit) -> int | None:
+        return self.best_epoch if fit is None else (self.best_epoch or {}).get(fit)
+
+    def _mark_best(self, panel, history, names, fit) -> None:
+        """A dot on the validation of the best epoch; of a single fit, a line too."""
+        best = self._best(fit)
+        if best is None:
             return
-        label = f"best epoch: {self.best_epoch}" if is_named else None
-        panel.axvline(
-            self.best_epoch, color=BLACK, linestyle=":", linewidth=1, label=label
-        )
+        if fit is None:
+            panel.axvline(best, color=BLACK, linestyle=":", linewidth=1)
         for name in names:
-            values = self.history[name]
-            if name.startswith(VALIDATION) and self.best_epoch <= len(values):
-                panel.plot(
-                    self.best_epoch, values[self.best_epoch - 1], "o", color=BLACK
-                )
+            values = history.get(name, ())
+            if name.startswith(VALIDATION) and best <= len(values):
+                panel.plot(best, values[best - 1], "o", color=BLACK, zorder=3)
 
-    def _label_epochs(self, panel) -> None:
-        tick_integers(panel.xaxis)
-        panel.set_xlabel("epoch")
+    def _add_legends(self, lines, groups) -> None:
+        """Of one fit, a legend in each panel; of several, one that names them."""
+        from matplotlib.lines import Line2D
+
+        if not self._are_several():
+            for panel, names in zip(self.axes_, groups.values(), strict=True):
+                handles = [lines[None][name] for name in names]
+                if panel is self.axes_[0] and self.best_epoch is not None:
+                    label = f"best epoch: {self.best_epoch}"
+                    style = {"color": BLACK, "linestyle": ":", "linewidth": 1}
+                    handles.append(Line2D([], [], label=label, **style))
+                panel.legend(handles=handles)
+            return
+        looks = _looks(len(lines))
+        names = _written(list(lines))
+        handles = [
+            Line2D([], [], label=name, **look)
+            for name, look in zip(names, looks, strict=True)
+        ]
+        if any(name.startswith(VALIDATION) for own in lines.values() for name in own):
+            handles.append(Line2D([], [], color="0.3", ls="--", label="validation"))
+        place = {} if len(handles) <= MOST_INSIDE else BESIDE
+        n_columns = -(-len(handles) // COLUMN)
+        self.axes_[0].legend(handles=handles, ncols=n_columns, **place)
 
 
-def _groups(history) -> dict[str, list[str]]:
-    """The names in a history by what they measure, the losses first."""
-    if not history or not any(len(values) for values in history.values()):
+def _trained(estimator, owner) -> Any:
+    return last_step(
+        estimator, attribute="history_", example="CTCSequenceClassifier", owner=owner
+    )
+
+
+def _named(estimators, owner) -> dict[str, Any]:
+    """Estimators by their names."""
+    if isinstance(estimators, Mapping):
+        named = {str(name): own for name, own in estimators.items()}
+    elif isinstance(estimators, list | tuple):
+        named = {f"{type(e).__name__} {i}": e for i, e in enumerate(estimators)}
+    else:
+        raise TypeError(
+            f"{owner} needs a dict or a list of fitted estimators. Got "
+            f"{type(estimators).__name__} instead; of one estimator, use "
+            "from_estimator."
+        )
+    if not named:
+        raise ValueError(f"{owner} needs at least one fitted estimator. Got none.")
+    return named
+
+
+def _looks(n_fits) -> list[dict[str, Any]]:
+    """The color and the marker of each fit."""
+    return [
+        {"color": COLORS[i % len(COLORS)], "marker": MARKERS[i // len(COLORS)]}
+        for i in range(n_fits)
+    ]
+
+
+def _written(names) -> list[str]:
+    """Names as a legend can show them."""
+    from skseq.inspection._lettering import lettering
+
+    return lettering(names).texts
+
+
+def _is_other(fit, name) -> bool:
+    """Whether a line has a color of its own: the validation of a single fit."""
+    return fit is None and name.startswith(VALIDATION)
+
+
+def _draw(panel, name, values, look) -> Any:
+    is_validation = name.startswith(VALIDATION)
+    style = {**look, "linestyle": "--" if is_validation else "-", "markersize": 4}
+    if not look["marker"] and len(values) <= 50:
+        style["marker"] = "."
+        style.pop("markersize")
+    (line,) = panel.plot(range(1, len(values) + 1), values, label=name, **style)
+    return line
+
+
+def _groups(fits) -> dict[str, list[str]]:
+    """The names in histories by what they measure, the losses first."""
+    if not any(len(values) for own in fits.values() for values in own.values()):
         raise ValueError(
             "history must hold at least one measure with one value per epoch. Got "
-            f"{history!r} instead."
+            f"{next(iter(fits.values()), {})!r} instead."
         )
     groups: dict[str, list[str]] = {}
-    for name in history:
+    for name in dict.fromkeys(name for own in fits.values() for name in own):
         groups.setdefault(name.removeprefix(VALIDATION), []).append(name)
     return dict(sorted(groups.items(), key=lambda item: item[0] != "loss"))
 

@@ -14,7 +14,9 @@ from matplotlib.font_manager import FontProperties, findfont, fontManager, get_f
 
 from skseq._warnings import warn
 
-LONGEST = 24
+# Characters of a text, and how many of its end are kept where it is longer: names of
+# sensors and classes often differ at the end.
+LONGEST, END = 24, 9
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 SPACE = "\N{OPEN BOX}"
 
@@ -46,10 +48,15 @@ def lettering(tokens: Iterable[Any]) -> Lettering:
     return Lettering([text.translate(table) for text in texts], families)
 
 
+def shortened(text: str) -> str:
+    """A text without its middle, if it is long."""
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[: LONGEST - END - 1]}…{text[-END:]}"
+
+
 def _visible(token: Any) -> str:
-    text = str(token)
-    if len(text) > LONGEST:
-        text = text[: LONGEST - 1] + "…"
+    text = shortened(str(token))
     n_leading = len(text) - len(text.lstrip(" "))
     inner = text.strip(" ")
     n_trailing = len(text) - n_leading - len(inner)

@@ -20,10 +20,16 @@ from skseq.inspection._axes import (
     size_in_points,
     stack_panels,
     tick_integers,
+    write_title,
+)
+from skseq.inspection._features import (
+    chosen_features,
+    feature_names,
+    label_panels,
+    left_out,
 )
 from skseq.inspection._fitted import as_seen, asked_about, last_step, take_sample
-
-MAX_FEATURES = 8
+from skseq.inspection._origins import names_before, origin_of
 
 # Width of an entry of the legend, and height of a line, in points.
 LEGEND_ENTRY = 88.0
@@ -50,6 +56,9 @@ class ReconstructionDisplay:
     feature_names : list of str of length n_features, default=None
         Names of the features. None stands for "x0", "x1" and so on, or "value" for a
         single feature.
+    name : str, default=None
+        What is shown, such as which window of a series; the title says so, and what the
+        scores are worth.
 
     Attributes
     ----------
@@ -88,16 +97,22 @@ class ReconstructionDisplay:
         frame_scores: ArrayLike | None = None,
         threshold: float | None = None,
         feature_names: Sequence[str] | None = None,
+        name: str | None = None,
     ):
         self.sequence = sequence
         self.reconstruction = reconstruction
         self.frame_scores = frame_scores
         self.threshold = threshold
         self.feature_names = feature_names
+        self.name = name
 
     @classmethod
     def from_estimator(cls, estimator, X, *, sample=0, features=None, ax=None):
         """Plot one sample, its reconstruction and the anomaly score of each frame.
+
+        Names of sensors are those of the table that was passed, also where the steps of
+        a pipeline turn it into arrays. Of windows that a pipeline cuts, the title says
+        which frames, or which dates of a table, they hold.
 
         Parameters
         ----------
@@ -136,7 +151,8 @@ class ReconstructionDisplay:
         coder = last_step(
             estimator, attribute="reconstruct", example="LSTMAutoencoder", owner=owner
         )
-        X, _ = take_sample(as_seen(estimator, X), None, sample)
+        given, seen = X, as_seen(estimator, X)
+        X, _ = take_sample(seen, None, sample)
         with asked_about(sample):
             sequence = np.array(check_sequences(coder, X, reset=False)[0])
             reconstruction = np.reshape(coder.reconstruct(X)[0], sequence.shape)
@@ -147,7 +163,8 @@ class ReconstructionDisplay:
             reconstruction,
             frame_scores=frame_scores,
             threshold=threshold,
-            feature_names=getattr(coder, "feature_names_in_", None),
+            feature_names=names_before(estimator, coder, given, sequence.shape[1]),
+            name=origin_of(estimator, given, len(seen), int(sample) % len(seen)),
         )
         return display.plot(ax, features=features)
 
@@ -176,7 +193,9 @@ class ReconstructionDisplay:
             If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
         sequence, reconstruction = self._checked()
-        self.features_ = self._chosen(features, sequence, reconstruction)
+        names = feature_names(self.feature_names, sequence.shape[1])
+        worst = _worst_features(sequence, reconstruction)
+        self.features_ = chosen_features(features, names, worst)
         n_shown = len(self.features_)
         heights = [1.0 if n_shown > 1 else 1.6] * n_shown
         heights += [1.0] if self.frame_scores is not None else []
@@ -194,8 +213,16 @@ class ReconstructionDisplay:
         )
         if self.frame_scores is not None:
             self._draw_scores(self.axes_[-1])
-        self._label_panels(sequence.shape[1])
+        self._label_panels(names)
+        write_title(self.ax_, self._title())
         return self
+
+    def _title(self) -> str:
+        parts = [] if self.name is None else [self.name]
+        if self.frame_scores is not None and self.threshold is not None:
+            is_anomaly = np.mean(self.frame_scores) > self.threshold
+            parts.append("anomalous" if is_anomaly else "normal")
+        return ": ".join(parts)
 
     def _checked(self) -> tuple[np.ndarray, np.ndarray]:
         sequence, reconstruction = map(np.asarray, (self.sequence, self.reconstruction))
@@ -213,28 +240,6 @@ class ReconstructionDisplay:
             )
         return sequence, reconstruction
 
-    def _names(self, n_features) -> list[str]:
-        if self.feature_names is not None:
-            return [str(name) for name in self.feature_names]
-        return [f"x{i}" for i in range(n_features)] if n_features > 1 else ["value"]
-
-    def _chosen(self, features, sequence, reconstruction) -> list[int]:
-        """The indices of the features to show."""
-        n_features = sequence.shape[1]
-        names = self._names(n_features)
-        if features is None:
-            worst = _worst_features(sequence, reconstruction)
-            return sorted(worst[:MAX_FEATURES].tolist())
-        places = range(n_features)
-        known = dict(zip([*names, *places], [*places, *places], strict=True))
-        unknown = [feature for feature in features if feature not in known]
-        if unknown or not len(features):
-            raise ValueError(
-                f"features must be a list of some of {names}, or of their indices from "
-                f"0 to {n_features - 1}. Got {features!r} instead."
-            )
-        return [known[feature] for feature in features]
-
     def _draw_scores(self, panel) -> None:
         scores = np.asarray(self.frame_scores)
         steps = np.arange(len(scores))
@@ -250,23 +255,12 @@ class ReconstructionDisplay:
             panel.axhline(self.threshold, color=BLACK, linestyle=":", label=label)
         panel.set_ylim(bottom=min(0.0, scores.min()))
 
-    def _label_panels(self, n_features) -> None:
-        from matplotlib.ticker import MaxNLocator
-
-        from skseq.inspection._lettering import lettering
-
-        names = self._names(n_features)
+    def _label_panels(self, names) -> None:
         labels = [names[i] for i in self.features_]
         labels += ["score"] if self.frame_scores is not None else []
-        letters = lettering(labels)
-        for panel, label in zip(self.axes_, letters.texts, strict=True):
-            panel.set_ylabel(
-                label, rotation=0, ha="right", va="center", family=letters.families
-            )
-            panel.yaxis.set_major_locator(MaxNLocator(3, prune="both"))
+        label_panels(self.axes_, labels)
         tick_integers(self.axes_[-1].xaxis)
-        n_shown = len(self.features_)
-        some = f" ({n_shown} of {n_features} features)" if n_shown < n_features else ""
+        some = left_out(len(self.features_), len(names))
         self.axes_[-1].set_xlabel(f"frame{some}")
         self._add_legend()
 

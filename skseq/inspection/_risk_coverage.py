@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import column_or_1d
 
 from skseq._data.collections import check_n_samples
-from skseq.inspection._axes import BLACK, BLUE, import_pyplot, open_axes
+from skseq.inspection._axes import BLACK, BLUE, import_pyplot, open_axes, write_title
 from skseq.inspection._confusion import tokens_of
 from skseq.inspection._fitted import as_seen, last_step
 from skseq.metrics import align_sequences
@@ -225,6 +225,7 @@ class RiskCoverageDisplay:
         )
         self.ax_.set_ylim(bottom=0)
         self.ax_.legend()
+        write_title(self.ax_, f"{100 * risk[-1]:.3g} % of all sequences are wrong")
         return self
 
 

@@ -14,10 +14,13 @@ from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FixedLocator, Formatter, Locator
 
 from skseq.inspection._axes import size_in_points
-from skseq.inspection._lettering import lettering
+from skseq.inspection._lettering import lettering, shortened
 
 # Between labels, in points.
 SPACING = 2.0
+
+# Between the middle of a number and the edge of its panel, in points.
+EDGE = 6.0
 
 # Labels below one another may be as close as lines of text.
 LINE_HEIGHT = 1.2
@@ -83,6 +86,32 @@ def _gaps(middles: np.ndarray, extents: np.ndarray) -> np.ndarray:
     return np.diff(middles) - (extents[1:] + extents[:-1]) / 2
 
 
+class InnerLocator(Locator):
+    """Ticks of another locator, without those that would touch a panel above or below.
+
+    Parameters
+    ----------
+    base : matplotlib Locator
+        What places ticks.
+    """
+
+    def __init__(self, base: Locator):
+        self.base = base
+
+    def set_axis(self, axis):
+        """Take the axis, for both."""
+        super().set_axis(axis)
+        self.base.set_axis(axis)
+
+    def __call__(self) -> np.ndarray:
+        places, transform = np.array(self.base()), self.axis.get_transform().transform
+        low, high = transform(np.array(sorted(self.axis.get_view_interval())))
+        shares = (transform(places) - low) / (high - low)
+        width, height = size_in_points(self.axis.axes)
+        edge = EDGE / (width if self.axis.axis_name == "x" else height)
+        return places[(shares >= edge) & (shares <= 1 - edge)]
+
+
 class TokenFormatter(Formatter):
     """The text of the label at a place."""
 
@@ -127,6 +156,25 @@ def _label_axis(axis, texts, places, families) -> None:
     axis.set_major_locator(RoomLocator(places, (shrinkage * extents).tolist()))
     axis.set_major_formatter(TokenFormatter(places, texts))
     axis.set_minor_locator(FixedLocator(places[:MAX_MINOR_TICKS]))
+
+
+def height_above(labels: Sequence[Any], shares: Sequence[float], width: float) -> float:
+    """Points that labels take above an axis of some width, in a row or turned.
+
+    Parameters
+    ----------
+    labels : sequence
+        The tokens.
+    shares : sequence of float
+        Where they stand, from 0 on the left to 1 on the right.
+    width : float
+        Length of the axis in points.
+    """
+    font = FontProperties(size=matplotlib.rcParams["xtick.labelsize"])
+    texts = [shortened(str(label)).replace("$", r"\$") for label in labels]
+    widths, heights = _measure(texts, font)
+    is_turned = _must_turn(width * np.array(shares), widths, heights)
+    return float(max(widths if is_turned else heights, default=0.0))
 
 
 def _measure(texts: list[str], font: FontProperties) -> tuple[np.ndarray, np.ndarray]:

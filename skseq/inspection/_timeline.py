@@ -19,6 +19,7 @@ from skseq.inspection._axes import (
     size_in_points,
     stack_panels,
     tick_integers,
+    write_title,
 )
 from skseq.inspection._fitted import as_seen, asked_about, last_step, take_sample
 from skseq.inspection._frame_labels import (
@@ -319,6 +320,9 @@ class TimelineDisplay:
             self._draw_probabilities(probabilities[:, columns].T, edges, cmap)
             self.colorbar_ = self._add_colorbar() if colorbar else None
         self._label_axes(names)
+        if self.errors_ is not None:
+            wrong = np.count_nonzero(are_wrong(*labels.values()))
+            write_title(self.ax_, f"{len(edges) - 1 - wrong} of {len(edges) - 1} right")
         return self
 
     def _checked_labels(self) -> dict[str, list]:

@@ -293,3 +293,13 @@ def test_verbose_shows_one_bar_on_stderr(case, capfd):
     assert shown.err.count("\n") == 1
     assert "3/3" in shown.err
     assert "loss=" in shown.err
+
+
+def test_the_html_says_whether_an_estimator_is_fitted_and_how_well(case, fitted):
+    assert "Not fitted</div>" in case.make()._repr_html_()
+    shown = fitted._repr_html_()
+    assert f"Fitted: {fitted.n_iter_} epochs" in shown
+    assert f"loss {fitted.history_['loss'][-1]:.4g}" in shown
+    assert "by epoch</title>" in shown
+    if hasattr(fitted, "classes_"):
+        assert f"{len(fitted.classes_)} class" in shown

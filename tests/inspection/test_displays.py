@@ -3,8 +3,10 @@ import io
 import pickle
 import sys
 import warnings
+from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
@@ -27,11 +29,12 @@ from skseq.inspection import (
     LabelConfusionDisplay,
     ReconstructionDisplay,
     RiskCoverageDisplay,
+    SeriesDisplay,
     TimelineDisplay,
     TrainingHistoryDisplay,
 )
 from skseq.metrics import align_sequences
-from skseq.preprocessing import FrameTransformer
+from skseq.preprocessing import FrameTransformer, SlidingWindows
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="needs matplotlib: skseq[plot]")
 plt.switch_backend("Agg")
@@ -118,6 +121,9 @@ BY_HAND = {
     ),
     "RiskCoverageDisplay": lambda: RiskCoverageDisplay(
         [0.5, 1.0], [0.2, 0.4], optimal_risk=[0.0, 0.4], name="reader"
+    ),
+    "SeriesDisplay": lambda: SeriesDisplay(
+        X[0], np.arange(9.0), threshold=6.5, events=np.arange(9) == 7
     ),
     "TimelineDisplay": lambda: TimelineDisplay(
         list("aabb"), list("abbb"), probabilities=np.eye(4, 2), classes=["a", "b"]
@@ -221,6 +227,9 @@ FROM_ESTIMATOR = {
     "confusion": lambda e: LabelConfusionDisplay.from_estimator(e, X, LABELS),
     "reconstruction": lambda e: ReconstructionDisplay.from_estimator(e, X),
     "risk": lambda e: RiskCoverageDisplay.from_estimator(e, X, LABELS),
+    "series": lambda e: SeriesDisplay.from_estimator(
+        e, X[0], windows=SlidingWindows(4)
+    ),
     "timeline": lambda e: TimelineDisplay.from_estimator(e, X),
     "history": lambda e: TrainingHistoryDisplay.from_estimator(e),
 }
@@ -245,6 +254,7 @@ def test_an_unfitted_estimator_is_refused(show, wrapped):
         ("confusion", "coder", "predicts labels, such as CTCSequenceClassifier"),
         ("reconstruction", "reader", "'reconstruct', such as LSTMAutoencoder"),
         ("risk", "coder", "'predict_confidence', such as CTCSequenceClassifier"),
+        ("series", "reader", "'offset_', such as LSTMAutoencoder"),
         ("timeline", "scaler", "'predict', such as SequenceTagger"),
         ("timeline", "coder", "one label per frame, such as SequenceTagger"),
         ("history", "other", "'history_', such as CTCSequenceClassifier"),
@@ -327,7 +337,9 @@ def test_labels_that_are_left_out_return_when_the_picture_grows():
         (" a", "␣a"),
         ("\n", r"\n"),
         (7, "7"),
-        ("x" * 100, "x" * 23 + "…"),
+        ("x" * 100, "x" * 14 + "…" + "x" * 9),
+        ("acceleration of motor 1", "acceleration of motor 1"),
+        ("acceleration of the motor 1", "acceleration o…e motor 1"),
     ],
 )
 def test_tokens_are_written_so_that_they_can_be_read(token, text):
@@ -584,6 +596,57 @@ def test_panels_and_their_texts_do_not_overlap(n_features):
     assert not any(legend.overlaps(p.get_window_extent()) for p in display.axes_)
 
 
+@pytest.fixture(scope="module")
+def windowed():
+    """A pipeline that cuts a table into windows, and the table."""
+    dates = pd.date_range("2026-03-01 08:00", periods=40, freq="min")
+    table = pd.DataFrame(
+        np.random.default_rng(0).normal(size=(40, 2)), dates, ["pressure", "flow"]
+    )
+    coder = LSTMAutoencoder(units=2, epochs=1, random_state=0)
+    windows = SlidingWindows(5, stride=2)
+    return make_pipeline(StandardScaler(), windows, coder).fit(table), table
+
+
+def test_the_title_says_which_dates_a_window_holds(windowed):
+    pipeline, table = windowed
+    display = ReconstructionDisplay.from_estimator(pipeline, table, sample=3)
+    dates = "2026-03-01 08:06:00 to 2026-03-01 08:10:00"
+    assert display.name == f"window 3, {dates}"
+    is_anomaly = pipeline.predict(table)[3] == -1
+    verdict = "anomalous" if is_anomaly else "normal"
+    assert display.ax_.get_title() == f"window 3, {dates}: {verdict}"
+
+
+def test_without_dates_it_says_which_frames(windowed):
+    pipeline, table = windowed
+    frames = table.reset_index(drop=True)
+    display = ReconstructionDisplay.from_estimator(pipeline, frames, sample=-1)
+    assert display.name == "window 18, frames 35 to 39"  # covers the last frame
+
+
+def test_of_several_series_it_says_which():
+    series = [RNG.normal(size=(n, 2)) for n in (12, 9)]
+    coder = LSTMAutoencoder(units=2, epochs=1, random_state=0)
+    pipeline = make_pipeline(SlidingWindows(5), coder).fit(series)
+    display = ReconstructionDisplay.from_estimator(pipeline, series, sample=9)
+    assert display.name == "window 9, frames 1 to 5 of series 1"
+
+
+def test_the_names_of_sensors_are_kept_through_the_steps_of_a_pipeline(windowed):
+    pipeline, table = windowed
+    display = ReconstructionDisplay.from_estimator(pipeline, table)
+    assert display.feature_names == ["pressure", "flow"]
+    tables = [table.iloc[:9], table.iloc[9:20]]
+    frames = make_pipeline(
+        FrameTransformer(StandardScaler()),
+        LSTMAutoencoder(units=2, epochs=1, random_state=0),
+    ).fit(tables)
+    display = ReconstructionDisplay.from_estimator(frames, tables, sample=1)
+    assert display.feature_names == ["pressure", "flow"]
+    assert display.name == "sequence 1"
+
+
 def test_of_many_features_the_worst_are_shown():
     sequence = np.random.default_rng(0).normal(size=(30, 20))
     reconstruction = sequence.copy()
@@ -663,6 +726,39 @@ def test_any_outlier_detector_of_scikit_learn_is_shown():
     assert sum(heights(display.bars_["all"])) == 60
 
 
+def test_a_single_anomaly_is_seen_beside_a_thousand_normal_sequences():
+    scores = np.append(np.linspace(0.1, 0.9, 1000), 2.0)
+    y = np.append(np.ones(1000), -1)
+    display = AnomalyScoreDisplay.from_predictions(scores, y, threshold=1.0)
+    assert display.ax_.get_yscale() == "log"
+    assert max(heights(display.bars_["anomaly"])) == 1
+    bottom, top = display.ax_.get_ylim()
+    assert np.log(1 / bottom) > 0.08 * np.log(top / bottom)  # of the height
+    title = display.ax_.get_title()
+    assert title == "above the threshold: 0 of 1000 normal, 1 of 1 anomalous"
+
+
+@pytest.mark.parametrize(
+    ("n_anomalies", "options", "scale"),
+    [
+        (50, {}, "linear"),
+        (5, {}, "log"),
+        (5, {"yscale": "linear"}, "linear"),
+        (50, {"yscale": "log"}, "log"),
+        (5, {"density": True}, "linear"),
+        (0, {}, "linear"),
+    ],
+)
+def test_counts_are_on_a_logarithmic_scale_where_one_kind_is_rare(
+    n_anomalies, options, scale
+):
+    is_anomaly = np.arange(100) < n_anomalies
+    display = AnomalyScoreDisplay.from_predictions(
+        RNG.random(100), is_anomaly, **options
+    )
+    assert display.ax_.get_yscale() == scale
+
+
 @pytest.mark.parametrize("scores", [[0.3], [0.2, 0.2], [0.0, 5.0], [-1.0, 2000.0]])
 def test_unusual_scores_are_drawn(scores):
     display = AnomalyScoreDisplay(scores, threshold=0.0).plot()
@@ -678,6 +774,7 @@ def test_unusual_scores_are_drawn(scores):
         (([1.0, 2.0], [1]), {}, r"samples: \[2, 1\]"),
         (([-1.0, 2.0],), {"scale": "log"}, 'Set scale="linear"'),
         (([1.0, 2.0],), {"scale": "sqrt"}, r"among \{'auto', 'linear', 'log'\}"),
+        (([1.0, 2.0],), {"yscale": "sqrt"}, r"yscale.*\{'auto', 'linear', 'log'\}"),
     ],
 )
 def test_scores_that_cannot_be_shown_are_refused(arguments, options, message):
@@ -714,9 +811,79 @@ def test_without_validation_no_epoch_is_the_best(reader):
     assert list(display.axes_) == [display.ax_]
 
 
-def test_an_empty_history_is_refused():
-    with pytest.raises(ValueError, match="at least one measure"):
-        TrainingHistoryDisplay({}).plot()
+def test_a_fit_is_called_by_its_class_and_epochs(reader):
+    display = TrainingHistoryDisplay.from_estimator(reader)
+    assert display.ax_.get_title() == "CTCSequenceClassifier: 2 epochs"
+
+
+def test_several_fits_share_panels_and_each_has_its_color(reader, coder):
+    fits = {"read": reader, "coded": coder}
+    display = TrainingHistoryDisplay.from_estimators(fits)
+    for name, estimator in fits.items():
+        for measure, values in estimator.history_.items():
+            line = display.lines_[name][measure]
+            assert line.get_ydata().tolist() == values
+            is_validation = measure.startswith("val_")
+            assert line.get_linestyle() == ("--" if is_validation else "-")
+    fitted = display.lines_.values()
+    colors = [{line.get_color() for line in own.values()} for own in fitted]
+    assert len(colors[0] | colors[1]) == 2
+    texts = [text.get_text() for text in display.axes_[0].get_legend().get_texts()]
+    assert texts == ["read", "coded", "validation"]
+    assert display.best_epoch["read"] is None
+    losses = coder.history_["val_loss"]
+    assert losses[display.best_epoch["coded"] - 1] == min(losses)
+
+
+def test_fits_of_a_list_are_called_by_class_and_place(reader):
+    display = TrainingHistoryDisplay.from_estimators([reader, reader])
+    names = ["CTCSequenceClassifier 0", "CTCSequenceClassifier 1"]
+    assert list(display.lines_) == names
+
+
+def test_all_fits_that_are_allowed_can_be_told_apart():
+    histories = {f"fit {i}": {"loss": [2.0, 1.0 / (i + 1)]} for i in range(36)}
+    display = TrainingHistoryDisplay(histories).plot()
+    display.figure_.canvas.draw()
+    lines = [own["loss"] for own in display.lines_.values()]
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 36
+    legend = display.axes_[0].get_legend().get_window_extent()
+    assert not legend.overlaps(display.axes_[0].get_window_extent())
+    with pytest.raises(ValueError, match=r"at most 36 fits.* Got 37"):
+        TrainingHistoryDisplay({**histories, "one more": {"loss": [1.0]}}).plot()
+
+
+@pytest.mark.parametrize(
+    ("estimators", "message"),
+    [
+        ([], "at least one fitted estimator"),
+        ({}, "at least one fitted estimator"),
+        ("reader", "a dict or a list of fitted estimators. Got str"),
+    ],
+)
+def test_what_is_not_several_estimators_is_refused(estimators, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        TrainingHistoryDisplay.from_estimators(estimators)
+
+
+def test_an_unfitted_one_among_several_is_refused(reader):
+    with pytest.raises(NotFittedError):
+        TrainingHistoryDisplay.from_estimators([reader, CTCSequenceClassifier()])
+
+
+@pytest.mark.parametrize(
+    ("history", "message"),
+    [
+        ({}, "at least one measure"),
+        ({"loss": []}, "at least one measure"),
+        ({"a": {}, "b": {}}, "at least one measure"),
+        ({"a": {"loss": [1.0]}, "loss": [1.0]}, "lists or dicts of lists, not both"),
+        ([1.0], "Got list instead"),
+    ],
+)
+def test_an_empty_or_mixed_history_is_refused(history, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        TrainingHistoryDisplay(history).plot()
 
 
 # -- confusion -------------------------------------------------------------------------
@@ -767,6 +934,55 @@ def test_counts_are_written_only_where_there_is_room():
     assert LabelConfusionDisplay({("a", "b"): 3}).plot().text_[0, 1].get_text() == "3"
     _, ax = plt.subplots(figsize=(3, 3))
     assert LabelConfusionDisplay(many).plot(ax, n_labels=100).text_ is None
+
+
+@pytest.mark.parametrize("n_labels", [20, 2])
+def test_shares_are_of_a_true_label_a_predicted_one_or_all(n_labels):
+    rng = np.random.default_rng(0)
+    y_true, y_pred = ([rng.integers(4, size=9).tolist() for _ in "123"] for _ in "12")
+    pairs = Counter(align_sequences(y_true, y_pred).confusions())
+    display = LabelConfusionDisplay(dict(pairs))
+    display.plot(normalize="true", n_labels=n_labels)
+    names = [*display.labels_, None]
+
+    def counted(of, label):
+        """How often a label stands on one side; any label, where None has no share."""
+        return sum(
+            n
+            for pair, n in pairs.items()
+            if (pair[of] == label if label is not None else pair[of] is not None)
+        )
+
+    wholes = {
+        "true": lambda i, j: counted(0, names[i]),
+        "pred": lambda i, j: counted(1, names[j]),
+        "all": lambda i, j: pairs.total(),
+    }
+    for normalize, whole in wholes.items():
+        display.plot(normalize=normalize, n_labels=n_labels)
+        for i, true in enumerate(names):
+            for j, found in enumerate(names):
+                n = pairs[true, found]
+                expected = n / whole(i, j) if n else 0
+                assert display.shares_[i, j] == pytest.approx(expected)
+                assert display.matrix_[i, j] == n
+
+
+def test_shares_are_written_in_percent_and_named_on_the_axis():
+    confusions = {("a", "a"): 3, ("a", "b"): 1, ("b", "b"): 2}
+    display = LabelConfusionDisplay(confusions).plot(normalize="true")
+    assert display.text_[0, 1].get_text() == "25%"
+    assert "shares of a true label" in display.ax_.get_ylabel()
+    assert display.colorbar_.ax.get_ylabel() == "share of errors"
+    assert display.ax_.get_title() == "1 error in 6 labels"
+    by_column = LabelConfusionDisplay(confusions).plot(normalize="pred")
+    assert by_column.text_[0, 1].get_text() == "33%"
+    assert "shares of a predicted label" in by_column.ax_.get_xlabel()
+
+
+def test_normalize_is_one_of_three():
+    with pytest.raises(ValueError, match=r"normalize.*'true'"):
+        LabelConfusionDisplay({("a", "b"): 1}).plot(normalize="rows")
 
 
 def test_labels_of_several_kinds_are_drawn():
