@@ -11,6 +11,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from docutils import nodes
+from sphinx import addnodes
+
 import skseq
 
 project = "skseq"
@@ -33,6 +36,120 @@ default_role = "code"
 
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
+
+# -- search ---------------------------------------------------------------------------
+
+# Words that people search for, and the page that the search has to show first.
+search_words = {
+    "audio_files": [
+        "audio",
+        "stereo",
+        "sample rate",
+        "resampling",
+        "WAV",
+        "MP3",
+        "FLAC",
+    ],
+    "errors": [
+        "errors",
+        "FAQ",
+        "troubleshooting",
+        "warnings",
+        "ConvergenceWarning",
+        "empty predictions",
+    ],
+    "export": ["export", "ONNX", "SavedModel", "TensorFlow Serving"],
+    "from_aeon": [
+        "aeon",
+        "sktime",
+        "tslearn",
+        "time series classification",
+        "DTW",
+        "panel data",
+    ],
+    "from_crfsuite": [
+        "sklearn-crfsuite",
+        "python-crfsuite",
+        "CRF",
+        "conditional random field",
+        "named entity recognition",
+        "POS tagging",
+    ],
+    "from_hmmlearn": ["hmmlearn", "hidden Markov model", "HMM", "Viterbi"],
+    "from_keras": ["Keras tutorials", "padding and masking"],
+    "from_pyctcdecode": ["pyctcdecode", "KenLM", "flashlight", "beam search decoder"],
+    "gaps": [
+        "missing values",
+        "gaps",
+        "NaN",
+        "timestamps",
+        "sensor log",
+        "irregular series",
+    ],
+    "gpu": ["gpu", "CUDA", "graphics card", "device", "mixed precision"],
+    "imbalance": [
+        "class weight",
+        "imbalance",
+        "rare classes",
+        "unbalanced classes",
+        "balanced accuracy",
+    ],
+    "interrupt": [
+        "interrupt",
+        "resume",
+        "checkpoint",
+        "Ctrl-C",
+        "KeyboardInterrupt",
+        "kill",
+        "preempted",
+    ],
+    "logs": [
+        "logs",
+        "progress",
+        "verbose",
+        "TensorBoard",
+        "silence messages",
+        "TF_CPP_MIN_LOG_LEVEL",
+    ],
+    "memory": [
+        "memory",
+        "larger than memory",
+        "lazy loading",
+        "generator",
+        "out of core",
+    ],
+    "png_images": ["PNG", "JPEG", "images", "captcha", "handwriting", "OCR"],
+    "scikeras": ["SciKeras", "KerasClassifier"],
+    "serving": ["serve", "serving", "deployment", "FastAPI", "REST service"],
+    "text_pairs": ["text pairs", "data frame", "translation", "CSV of texts"],
+    "tune_decoding": [
+        "tune decoding",
+        "beam width",
+        "beam search",
+        "greedy",
+        "language model weight",
+    ],
+    "which": ["which estimator", "which model"],
+    "word_error_rate": [
+        "word error rate",
+        "WER",
+        "CER",
+        "character error rate",
+        "edit distance",
+        "Levenshtein",
+    ],
+}
+
+
+def add_search_words(app, doctree):
+    """Make a page the main entry of its search words, which the search ranks first."""
+    words = app.config.search_words.get(app.env.docname, ())
+    section = next(doctree.findall(nodes.section), None)
+    if words and section is not None:
+        target = section["ids"][0]
+        entries = [("single", word, target, "main", None) for word in words]
+        section.insert(0, addnodes.index(entries=entries, inline=False))
+
 
 # -- reference ------------------------------------------------------------------------
 
@@ -103,5 +220,7 @@ def with_skseq():
 
 
 def setup(app):
+    app.add_config_value("search_words", {}, "env", dict)
     app.connect("autodoc-skip-member", is_left_out)
     app.connect("builder-inited", draw_pictures)
+    app.connect("doctree-read", add_search_words)

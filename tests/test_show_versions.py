@@ -33,7 +33,11 @@ def test_what_the_package_needs_is_what_is_shown():
     extras = project["optional-dependencies"]
     wanted = [
         *project["dependencies"],
-        *(item for name in extras.keys() - {"docs", "test"} for item in extras[name]),
+        *(
+            item
+            for name in extras.keys() - {"all", "docs", "test"}
+            for item in extras[name]
+        ),
     ]
     assert {item.split(">=")[0] for item in wanted} <= {*_show_versions.DEPENDENCIES}
 

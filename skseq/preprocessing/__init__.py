@@ -1,4 +1,4 @@
-"""Transformers from one collection of sequences to another, and converters.
+"""Transformers from one collection of sequences to another, readers and converters.
 
 They accept collections in the forms that :meth:`skseq.CTCSequenceClassifier.fit` lists.
 """
@@ -19,6 +19,7 @@ from skseq.preprocessing._converters import (
 from skseq.preprocessing._difference import FrameDifference
 from skseq.preprocessing._frames import FrameTransformer
 from skseq.preprocessing._normalizer import SequenceNormalizer
+from skseq.preprocessing._recordings import read_audio
 from skseq.preprocessing._windows import SlidingWindows
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "from_long_frame",
     "from_nan_padded",
     "from_ragged_tensor",
+    "read_audio",
     "to_concatenated",
     "to_data_frames",
     "to_long_frame",

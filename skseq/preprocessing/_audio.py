@@ -72,7 +72,8 @@ class LogMel(SequenceTransformer):
     Parameters
     ----------
     sample_rate : float, default=16000
-        Audio samples per second of all waveforms. Nothing is resampled.
+        Audio samples per second of all waveforms. Nothing is resampled here, but by
+        :func:`read_audio`.
     window_seconds : float, default=0.025
         Length of the window of a frame, in seconds. Larger values resolve frequencies
         better and moments worse.
@@ -107,6 +108,7 @@ class LogMel(SequenceTransformer):
 
     See Also
     --------
+    read_audio : Reads audio files of any rates and channels.
     MFCC : The cepstrum of these features.
     SequenceNormalizer : Removes loudness and microphone, recording by recording.
 

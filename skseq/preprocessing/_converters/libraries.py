@@ -6,7 +6,7 @@ from typing import Any
 from skseq._parameters import OneOf, check_value
 
 TABLE_LIBRARIES = ("pandas", "polars")
-EXTRAS = {"pandas": '"skseq[pandas]"'}  # what to install, where it is not the library
+EXTRAS = {"pandas": '"skseq[pandas]"', "soundfile": '"skseq[audio]"'}
 
 
 def table_library(library: Any, owner: str) -> Any:
