@@ -77,6 +77,7 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
     _routes: ClassVar[tuple] = ("optimizer", "callbacks")
     _monitor = "val_loss"  # what early stopping looks at
     _validation_score: Callable[[Program, Subset], float] | None = None
+    _validation_loss: Callable[[Program, Subset], float] | None = None
 
     # -- what a task gives --------------------------------------------------------
 
@@ -240,6 +241,7 @@ class SequenceEstimator(RoutedParameters, Copyable, Exportable, BaseEstimator, A
                 callbacks=callbacks,
                 checkpoint=checkpoint,
                 score=self._validation_score,
+                judge=self._validation_loss,
             )
             for state in run.states(first):
                 yield run, state
