@@ -27,6 +27,7 @@ from skseq._framewise.regressor import SequenceRegressor as SequenceRegressor
 from skseq._framewise.tagger import SequenceTagger as SequenceTagger
 from skseq._seq2seq.estimator import Seq2SeqTranslator as Seq2SeqTranslator
 from skseq._show_versions import show_versions as show_versions
+from skseq._siamese.estimator import SiameseSequenceEmbedder as SiameseSequenceEmbedder
 from skseq._version import __version__ as __version__
 
 _Estimator = Union[  # noqa: UP007 - one to a line, however many there are
@@ -36,6 +37,7 @@ _Estimator = Union[  # noqa: UP007 - one to a line, however many there are
     SequenceClassifier,
     SequenceRegressor,
     SequenceTagger,
+    SiameseSequenceEmbedder,
     Pipeline,
 ]
 
@@ -63,6 +65,7 @@ __all__ = [
     "SequenceClassifier",
     "SequenceRegressor",
     "SequenceTagger",
+    "SiameseSequenceEmbedder",
     "clear_checkpoints",
     "clear_programs",
     "load",

@@ -80,6 +80,7 @@ class SequenceEstimator(
     _routes: ClassVar[tuple] = ("optimizer", "callbacks")
     _monitor = "val_loss"  # what early stopping looks at
     _validation_score: Callable[[Program, Subset], float] | None = None
+    _validation_loss: Callable[[Program, Subset], float] | None = None
 
     # -- what a task gives --------------------------------------------------------
 
@@ -243,6 +244,7 @@ class SequenceEstimator(
                 callbacks=callbacks,
                 checkpoint=checkpoint,
                 score=self._validation_score,
+                judge=self._validation_loss,
             )
             for state in run.states(first):
                 yield run, state

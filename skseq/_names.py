@@ -12,6 +12,7 @@ ESTIMATORS = {
     "SequenceClassifier": "skseq._framewise.classifier",
     "SequenceRegressor": "skseq._framewise.regressor",
     "SequenceTagger": "skseq._framewise.tagger",
+    "SiameseSequenceEmbedder": "skseq._siamese.estimator",
 }
 
 FUNCTIONS = {

@@ -243,7 +243,7 @@ class RoutedParameters:
         cls.__signature__ = inspect.Signature(
             [p for p in parameters if p.kind is not p.VAR_KEYWORD]
         )
-        for name in {"fit", "partial_fit", "predict"} & vars(cls).keys():
+        for name in {"fit", "partial_fit", "predict", "transform"} & vars(cls).keys():
             setattr(cls, name, answering(vars(cls)[name]))
 
     def _where(self, name: str, known: Collection[str]) -> str:

@@ -22,6 +22,7 @@ from skseq import (
     SequenceClassifier,
     SequenceRegressor,
     SequenceTagger,
+    SiameseSequenceEmbedder,
 )
 from skseq.language import Hotwords, Lexicon, NgramModel
 from skseq.preprocessing import SequenceNormalizer
@@ -53,6 +54,7 @@ def labels_of_frames(X):
 THREE_TARGETS = {
     "labels": ["ab", "b", "a"],
     "one label": ["a", "b", "a"],
+    "classes to tell": ["a", "b", "a"],
     "labels of frames": labels_of_frames,
     "texts": ["b a", "b", "a"],
     "tokens": [["a"], ["b", "a"], ["b"]],
@@ -85,6 +87,8 @@ class Case:
         Parameters beside those in `SMALL`.
     degrees : str
         The method whose results are finite numbers.
+    answers : str
+        The method that says one thing of each sequence.
     misused : dict of str to callable
         By the name of an argument that is neither X nor y of the methods above,
         `use(estimator, X, value)` of a fitted estimator.
@@ -98,6 +102,8 @@ class Case:
     check_params : dict or None
         What scikit-learn's checks need beside a small network; None where X is not
         an array of numbers, which they are about.
+    counts_pairs : bool
+        Whether the score is of pairs, where copies of a sequence are pairs too.
     rounding : float
         How far results may differ by the memory layout of the same frames.
     """
@@ -112,11 +118,13 @@ class Case:
     writes: str
     params: dict = field(default_factory=dict)
     degrees: str = "predict_proba"
+    answers: str = "predict"
     misused: dict = field(default_factory=dict, repr=False)
     bad_values: dict = field(default_factory=dict, repr=False)
     free: frozenset = frozenset({"optimizer", "callbacks"})
     predicting: dict = field(default_factory=dict, repr=False)
     check_params: dict | None = None
+    counts_pairs: bool = False
     rounding: float = 0.0
 
     def __str__(self):
@@ -198,6 +206,10 @@ class Case:
         rows = range(len(X)) if rows is None else rows
         some_X, some_y = [X[i] for i in rows], [y[i] for i in rows]
         return {n: list(m(estimator, some_X, some_y)) for n, m in self.methods.items()}
+
+    def answers_of(self, estimator, X):
+        """What a fitted estimator says of each sequence."""
+        return getattr(estimator, self.answers)(X)
 
     def degrees_of(self, estimator, X):
         """All numbers that a fitted estimator gives for X, in one array."""
@@ -766,6 +778,120 @@ TAGGER_TOKENS = TAGGER.variant(
 )
 
 
+# -- frames to vectors ------------------------------------------------------------
+
+# Any six in a row have two sequences of one class, and the first two are of two.
+WHO = [0, 1, 0, 2, 1, 2, 3, 2, 3, 0, 1, 3]
+TURNS = np.array([0.5, 1.0, 1.6, 2.5])  # by who waves, per frame
+
+
+@cache
+def frames_and_who(n_samples):
+    """Waves of three phases, as fast as their class is."""
+    rng, X, y = np.random.default_rng(0), [], [WHO[i % 12] for i in range(n_samples)]
+    for who in y:
+        frames = np.arange(rng.integers(6, 17))[:, np.newaxis]
+        angles = TURNS[who] * frames + np.array([0, 1, 2]) + rng.uniform(0, 6)
+        X.append(np.sin(angles) + rng.normal(scale=0.1, size=angles.shape))
+    return X, y
+
+
+REFERENCE = np.sin(np.arange(27.0).reshape(9, 3))
+
+
+def beside_reference(name):
+    """What is said of pairs of each sequence and one that is always the same."""
+
+    def method(estimator, X, y):
+        return getattr(estimator, name)(X, None if X is None else [REFERENCE] * len(X))
+
+    return method
+
+
+def with_pairs(name):
+    """How a method of pairs takes another second side."""
+    return lambda estimator, X, B: getattr(estimator, name)(X, B)
+
+
+EMBEDDER = Case(
+    name="embedder",
+    Estimator=SiameseSequenceEmbedder,
+    draw=frames_and_who,
+    methods={
+        "transform": of_X("transform"),
+        "pair_score": beside_reference("pair_score"),
+        "pair_distance": beside_reference("pair_distance"),
+        "predict_pairs": beside_reference("predict_pairs"),
+        "predict_proba_pairs": beside_reference("predict_proba_pairs"),
+    },
+    altered=other_frames,
+    lengthened=long_frames,
+    reads="frames",
+    writes="classes to tell",
+    params={"conv_filters": (), "embedding_dim": 3, "steps_per_epoch": 1},
+    degrees="transform",
+    answers="transform",
+    counts_pairs=True,
+    misused={
+        "A": lambda embedder, X, A: embedder.pair_score(A, X),
+        "B": lambda embedder, X, B: embedder.pair_distance(X, B),
+        "y": lambda embedder, X, y: embedder.fit_threshold(X, X[::-1], y),
+    },
+    bad_values={
+        **FRAMEWISE_BAD_VALUES,
+        "units": (
+            MAYBE_COUNTS,
+            [0, -1, 2.5, "64", None, True, (64, 0), (2, True)],
+        ),
+        "center": (FLAG, ["yes", 2, None]),
+        "pooling": (
+            "among {'statistics', 'mean', 'attention', 'last'}",
+            ["max", None, 3, ["last"]],
+        ),
+        "embedding_dim": TRANSLATOR.bad_values["embedding_dim"],
+        "loss": ("'contrastive', 'kl_hinge'}", ["ge2e", None, len]),
+        "distance": ("'cosine', 'euclidean', 'symmetric_kl'}", ["l1", None, len]),
+        "margin": (r"None or a float in the range \(0\.0, inf\)", [0, -1, NAN, "1"]),
+        "classes_per_batch": (
+            r"among \{'auto'\} or an int in the range \[2, inf\)",
+            [1, 0, 2.5, None, True],
+        ),
+        "samples_per_class": (r"an int in the range \[2, inf\)", [1, 2.5, None, True]),
+        "steps_per_epoch": (r"'auto'\} or an int in the range \[1", [0, 2.5, None]),
+        "crop": (
+            r"'auto'}, a pair of ints \(low, high\) .* or None",
+            ["all", 3, (3,), (0, 3), (4, 3), (1.5, 3), True],
+        ),
+    },
+    check_params={"epochs": 2},
+)
+EMBEDDER_KL = EMBEDDER.variant(
+    "embedder-kl",
+    changes={"check_params": None},
+    loss="kl_hinge",
+    distance="symmetric_kl",
+    cell="gru",
+    bidirectional=False,
+    conv_filters=3,
+    pooling="attention",
+    crop=(4, 6),
+    dropout=0.2,
+    preprocess=[SequenceNormalizer()],
+)
+EMBEDDER_CLASSES = EMBEDDER.variant(
+    "embedder-classes",
+    loss="classification",
+    margin=0.2,
+    conv_filters=(3, 3),
+    pooling="mean",
+    center=False,
+    samples_per_class=3,
+)
+EMBEDDER_TRIPLET = EMBEDDER.variant(
+    "embedder-triplet", loss="triplet", distance="euclidean", pooling="last"
+)
+
+
 # -- all of them ------------------------------------------------------------------
 
 CASES = [
@@ -775,6 +901,7 @@ CASES = [
     *(CLASSIFIER, CLASSIFIER_ATTENTION, CLASSIFIER_MEAN, CLASSIFIER_MAX),
     *(REGRESSOR, REGRESSOR_VECTORS, REGRESSOR_FRAMES),
     *(TAGGER, TAGGER_CRF, TAGGER_TOKENS),
+    *(EMBEDDER, EMBEDDER_KL, EMBEDDER_CLASSES, EMBEDDER_TRIPLET),
 ]
 
 # The first case of each class.

@@ -197,11 +197,18 @@ OWN_TYPE = {
     "dropout": "measured: frames profit from it at any size, tokens and codes do not",
     "loss": "an autoencoder's is of frames, which a callable could not score",
     "target": "CTC tells labels of sequences from single ones, a regressor frames",
+    "units": "measured: an embedder of voices learns more without recurrences",
+    "pooling": "measured: an embedder learns from how much states vary over frames",
+    "embedding_dim": "measured: vectors of tokens are others than those of sequences",
     "beam_width": "hypotheses of a CTC beam, which merge, cost less than a decoder's",
 }
 
 # Shared parameters whose text differs over the estimators, and why.
 OWN_TEXT = {
+    "embedding_dim": "a token has an embedding, and a sequence has",
+    "validation_fraction": "an embedder holds whole classes out",
+    "shuffle": "an embedder draws its batches by class",
+    "batch_size": "an embedder's batches hold sequences of each class",
     "units": "each says which parts of its network have these widths",
     "bidirectional": "a reader of one direction needs no future, a decoder reads none",
     "dropout": "the autoencoder's decoder has none",

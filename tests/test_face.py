@@ -154,10 +154,10 @@ def test_fit_says_where_a_keyword_of_keras_belongs(Estimator, name, answer):
         Estimator().fit([[[1.0]]], ["a"], **{name: 1})
 
 
-@pytest.mark.parametrize("Estimator", ESTIMATORS)
-def test_predict_says_where_the_batch_size_belongs(Estimator):
-    with pytest.raises(TypeError, match=r"predict\(\) .*constructor: \w+\(batch_size="):
-        Estimator().predict([[[1.0]]], batch_size=4)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_predict_says_where_the_batch_size_belongs(case):
+    with pytest.raises(TypeError, match=r"\w\(\) .*constructor: \w+\(batch_size="):
+        getattr(case.Estimator(), case.answers)([[[1.0]]], batch_size=4)
 
 
 @pytest.mark.parametrize("answer", [sentence for _, sentence in ANSWERS.values()])

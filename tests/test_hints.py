@@ -139,7 +139,7 @@ def test_a_lazy_x_that_changes_after_the_check_is_named_by_fit_and_predict(case,
         case.tiny().fit(changing(), case.three_targets(RAGGED))
     fitted = fit(case, RAGGED)
     with pytest.raises(ValueError, match=r"X\[1\]"):
-        fitted.predict(changing())
+        case.answers_of(fitted, changing())
 
 
 def test_a_changed_front_end_is_named_as_the_user_writes_it(ocr):

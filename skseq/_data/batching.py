@@ -349,6 +349,11 @@ def _raise(error: Exception) -> None:
     raise error
 
 
+def fits_training(n_rows: int, longest: int) -> bool:
+    """Whether a training step may have so many rows of so many frames."""
+    return n_rows * longest <= _MAX_TRAINING_FRAMES
+
+
 def lengths_of(data) -> np.ndarray:
     """What batches of data are cut by: their lengths, or those of both sides."""
     return getattr(data, "side_lengths", data.lengths)

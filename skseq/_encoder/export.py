@@ -34,13 +34,17 @@ class EncodedGraph:
         given = self.inputs.specs, self.inputs.example
         return [Graph.of(n, run, parts, *given) for n, parts in functions.items()]
 
+    def _levels(self, batch):
+        """Frames as the network reads them, in double precision, zero in padding."""
+        return standardized(batch, self.scaling)
+
     def _encoded(self, no_frames: str, **given) -> tuple[list, Batch]:
         """The inputs of the network, and which sequences can be answered for.
 
         `no_frames` says what must hold where the front end leaves no frame.
         """
         batch = self.inputs.read(**given)
-        frames = tf.cast(standardized(batch, self.scaling), tf.float32)
+        frames = tf.cast(self._levels(batch), tf.float32)
         batch = replace(batch, frames=frames).demand_finite(NOT_READABLE)
         further = self.front_end.further_inputs(self.model, batch.lengths)
         for lengths in further:

@@ -119,11 +119,18 @@ class Subset:
 
     `data` has `lengths`, `sample_weight` and `assemble(rows)`, which gives the padded
     arrays of a batch. Weights are scaled to a mean of one, so that they change what
-    counts and not how large a step is.
+    counts and not how large a step is. `drawn_from` has the row of X that each is drawn
+    from, where it is not the row itself.
     """
 
     data: Any
     rows: np.ndarray
+    drawn_from: np.ndarray | None = None
+
+    @property
+    def origins(self) -> np.ndarray:
+        """The rows of X, by which messages name sequences."""
+        return self.rows if self.drawn_from is None else self.drawn_from
 
     def first(self, n_rows) -> "Subset":
         """Some of the rows."""

@@ -56,6 +56,9 @@ class Run:
         Where to write each epoch's state, and to resume from.
     score : callable or None
         `score(program, validation)`, recorded as "val_score" after each epoch.
+    judge : callable or None
+        `judge(program, validation)` in the place of the mean loss, where sequences of
+        other batches count too; recorded as "val_loss".
     """
 
     program: Program
@@ -66,6 +69,7 @@ class Run:
     callbacks: list = field(default_factory=list)
     checkpoint: Checkpoint | None = None
     score: Callable[[Program, Subset], float] | None = None
+    judge: Callable[[Program, Subset], float] | None = None
     _rate: ScheduledRate = field(init=False, repr=False)
     _progress: ProgressBar = field(
         default_factory=lambda: ProgressBar(0, 0, False), init=False, repr=False
@@ -189,10 +193,9 @@ class Run:
         """Train on all batches once; returns the weighted mean loss."""
         self.program.seed(derive(self.plan.seed, "dropout", epoch))
         runner.tell("on_epoch_begin", epoch)
-        subset, mean, plan = self.training, _Mean(), self.plan
-        rows = subset.rows
-        data = subset.data.in_epoch(plan.seed, epoch, plan.exact_lengths)
-        batches = self._training_batches(epoch, lengths_of(data)[rows])
+        mean = _Mean()
+        subset, batches = self._drawn(epoch)
+        data, rows = subset.data, subset.rows
         # A user's collection may belong to this thread; padding may not wait for it.
         read = ((b, data.read(rows[b])) for b in batches)
         assembled = apply_ahead(lambda r: (r[0], data.assemble(rows[r[0]], r[1])), read)
@@ -201,7 +204,7 @@ class Run:
                 runner.tell("on_train_batch_begin", step)
                 rate = self._rate.step(epoch, step, len(batches))
                 losses = self.trainer.step(arrays, subset.weights[batch], rate)
-                _check_losses(losses, rows[batch], epoch, step)
+                _check_losses(losses, subset.origins[batch], epoch, step)
                 mean.add(losses, subset.weights[batch])
                 runner.tell("on_train_batch_end", step, {"loss": mean.value})
                 self._progress.train(step + 1, len(batches), mean.value)
@@ -209,15 +212,28 @@ class Run:
                     break
         return mean.value
 
-    def _training_batches(self, epoch, lengths) -> list[np.ndarray]:
-        plan = self.plan
+    def _drawn(self, epoch) -> tuple[Subset, list[np.ndarray]]:
+        """What is trained on in an epoch, and its batches; some data draw their own."""
+        plan, subset = self.plan, self.training
+        data = subset.data.in_epoch(plan.seed, epoch, plan.exact_lengths)
+        if hasattr(data, "drawn"):
+            return data.drawn(subset, plan, epoch)
         order = generator(plan.seed, "order", epoch) if plan.shuffle else None
-        return training_batches(
-            lengths, plan.batch_size, order, exact=plan.exact_lengths
+        batches = training_batches(
+            lengths_of(data)[subset.rows],
+            plan.batch_size,
+            order,
+            exact=plan.exact_lengths,
         )
+        return replace(subset, data=data), batches
 
     def mean_loss(self, subset, runner) -> float:
         """Weighted mean loss over a subset, as at prediction time."""
+        if self.judge is not None:
+            runner.tell("on_test_begin")
+            loss = self.judge(self.program, subset)
+            runner.tell("on_test_end", {"loss": loss})
+            return loss
         plan, mean = self.plan, _Mean()
         size = plan.batch_size
         exact = plan.exact_lengths

@@ -68,6 +68,7 @@ def unit_forget_bias(shape, rng):
 # By how a weight's path ends; the first that fits. Large vocabularies learn nothing for
 # long where embeddings and the kernel that chooses among tokens start small.
 INITIAL_VALUES = {
+    "log_scale": lambda shape, rng: np.full(shape, math.log(10.0)),
     "lstm_cell/bias": unit_forget_bias,
     "decoder/logits/kernel": lecun_uniform,
     "embeddings": standard_normal,

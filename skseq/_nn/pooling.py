@@ -12,6 +12,9 @@ from skseq._nn import compiled
 from skseq._nn.layers import FinalStates, zero_padding
 from skseq._nn.rows import attended, attention, product
 
+# What is added to a variance: the root of zero has no slope.
+LEAST_VARIANCE = 1e-6
+
 
 class AttentionPooling(keras.layers.Layer):
     """A weighted mean, whose weights are learnt (Yang et al. 2016).
@@ -76,11 +79,44 @@ class MaxPooling(MeanPooling):
         return tf.reduce_max(tf.where(is_frame, states, states.dtype.min), axis=1)
 
 
+class StatisticsPooling(keras.layers.Layer):
+    """The mean of all frames, and the standard deviation of each feature over them.
+
+    Its slope is finite where nothing varies, as in a sequence of one frame.
+    """
+
+    rows_are_independent = True
+    has_weights = False
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._mean = MeanPooling(dtype="float32", name="mean")
+
+    def build(self, states_shape, lengths_shape):
+        self.built = True
+
+    def call(self, states, lengths):
+        mean = self._mean(states, lengths)
+        squares = tf.square(states - mean[:, tf.newaxis])
+        variance = self._mean(zero_padding(squares, lengths), lengths)
+        return tf.concat([mean, tf.sqrt(variance + LEAST_VARIANCE)], axis=1)
+
+    def compute_output_shape(self, states_shape, lengths_shape):
+        return states_shape[0], 2 * states_shape[2]
+
+
 def pool(pooling, states, lengths, bidirectional):
     """One vector per sequence, and the weights of frames, None where there are none."""
     if pooling == "last":
         return FinalStates(bidirectional, name="summary")(states, lengths), None
     if pooling == "attention":
         return AttentionPooling(states.shape[-1], name="summary")(states, lengths)
-    layer = {"mean": MeanPooling, "max": MaxPooling}[pooling]
+    layer = POOLINGS[pooling]
     return layer(dtype="float32", name="summary")(states, lengths), None
+
+
+POOLINGS = {
+    "mean": MeanPooling,
+    "max": MaxPooling,
+    "statistics": StatisticsPooling,
+}

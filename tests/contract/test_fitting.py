@@ -280,6 +280,8 @@ def test_only_the_ratio_of_weights_counts(case, fitted):
 
 
 def test_a_weight_of_the_score_counts_a_sequence_often(case, rough):
+    if case.counts_pairs:
+        pytest.skip("a sequence and its copies would be pairs")
     rows = [0, 0, 0, 1, 2, 2]
     repeated = rough.score([case.X[i] for i in rows], [case.y[i] for i in rows])
     weighted = rough.score(case.X[:3], case.y[:3], sample_weight=[3, 1, 2])

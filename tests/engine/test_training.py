@@ -49,6 +49,7 @@ def running(
     callbacks=None,
     checkpoint=None,
     score=None,
+    judge=None,
     **plan,
 ):
     """Train; yields the states."""
@@ -58,6 +59,7 @@ def running(
         first = TrainingState(0, initial_weights(program.model, 0), None)
         run = Run(program, optimizer, TrainingPlan(**plan), training, validation)
         run.callbacks, run.checkpoint, run.score = callbacks, checkpoint, score
+        run.judge = judge
         yield from run.states(first)
 
 
@@ -253,6 +255,44 @@ def test_a_validation_loss_that_is_not_a_number_ends_training():
         run(part(range(5)), part([6, 7], frames=frames), epochs=9, patience=2)
     assert (e.value.epoch, e.value.measure) == (1, "validation loss")
     assert pickle.loads(pickle.dumps(e.value)).measure == "validation loss"
+
+
+def test_a_task_may_judge_a_validation_set_by_itself():
+    losses = iter([0.5, 0.25, 0.125])
+    (*_, last) = running(
+        part(range(6)), part([6, 7]), judge=lambda program, subset: next(losses)
+    )
+    assert last.history["val_loss"] == [0.5, 0.25, 0.125]
+
+
+class Drawn:
+    """Data of which each epoch is made of the same three sequences, in one batch."""
+
+    def __init__(self, subset):
+        self._subset, self.sample_weight = subset, subset.data.sample_weight
+        self.lengths = subset.data.lengths
+
+    def in_epoch(self, seed, epoch, exact):
+        return self
+
+    def drawn(self, subset, plan, epoch):
+        made = Subset(self._subset.data, np.array([2, 2, 4]), np.array([70, 71, 72]))
+        return made, [np.arange(3)]
+
+
+def test_data_may_draw_their_own_batches():
+    given = {"batch_size": 3, "shuffle": False, "epochs": 1}
+    drawn = run(Subset(Drawn(part(range(6))), np.arange(6)), **given)[-1]
+    expected = run(part([2, 2, 4]), **given)[-1]
+    assert_close(drawn.weights, expected.weights)
+
+
+def test_what_fails_is_named_by_the_row_that_it_was_drawn_from():
+    frames = list(FRAMES)
+    frames[4] = np.full((7, 2), np.nan, dtype="float32")
+    data = Drawn(part(range(6), frames=frames))
+    with pytest.raises(TrainingDivergedError, match=r"X\[72\]"):
+        run(Subset(data, np.arange(6)))
 
 
 def test_sequences_are_read_in_the_thread_that_trains():

@@ -41,6 +41,9 @@ def pooled(model, states, lengths=LENGTHS):
 EXPECTED = {
     "mean": lambda rows: rows.mean(axis=0),
     "max": lambda rows: rows.max(axis=0),
+    "statistics": lambda rows: np.concatenate(
+        [rows.mean(axis=0), np.sqrt(rows.var(axis=0) + 1e-6)]
+    ),
     "last": lambda rows: np.concatenate([rows[-1, :3], rows[0, 3:]]),
 }
 
@@ -80,7 +83,10 @@ def test_attention_is_the_softmax_of_scores_of_frames():
 @pytest.mark.parametrize("pooling", [*EXPECTED, "attention"])
 def test_gradients_are_those_of_plain_operations(pooling):
     model, states = network(pooling), tf.constant(states_of())
-    upstream = tf.constant(np.random.default_rng(2).normal(size=(3, 6)), tf.float32)
+    width = model.output_shape[0][-1] if pooling == "attention" else None
+    width = width or model.output_shape[-1]
+    upstream = np.random.default_rng(2).normal(size=(3, width))
+    upstream = tf.constant(upstream, tf.float32)
 
     def gradients():
         with tf.GradientTape() as tape:
