@@ -28,6 +28,7 @@ from skseq.metrics._frames import (
     segment_error_rate,
     segment_error_rate_scorer,
 )
+from skseq.metrics._pairs import equal_error_rate, equal_error_rate_scorer
 from skseq.metrics._spans import (
     TagSpan,
     span_f1_score,
@@ -60,6 +61,8 @@ __all__ = [
     "chrf",
     "chrf_scorer",
     "count_alarms",
+    "equal_error_rate",
+    "equal_error_rate_scorer",
     "event_f1",
     "false_alarm_rate",
     "frame_accuracy",
