@@ -229,7 +229,7 @@ def _check_column(values: Any, name: str, content: str) -> np.ndarray:
     array = array_of(as_collection(values, name, content))
     if array.ndim != 1:
         cure = ""
-        if name == "y_score" and array.ndim == 2 and array.shape[1] == 2:
+        if name == "y_score" and array.shape[1:] == (2,):
             cure = f" Of probabilities, pass the column of pairs alike: {name}[:, 1]."
         raise ValueError(
             f"{name} must be one-dimensional, with one value per pair. Got shape "
