@@ -35,18 +35,29 @@ from skseq import (
     show_versions,
 )
 from skseq.augmentation import Compose, SpecAugment, SpeedPerturb, augmenter
-from skseq.datasets import make_digit_strips, make_number_words, make_sensor_sequences
+from skseq.datasets import (
+    make_digit_strips,
+    make_number_words,
+    make_sensor_sequences,
+    make_voices,
+)
 from skseq.inspection import (
     AlignmentDisplay,
     AnomalyScoreDisplay,
     AttentionDisplay,
+    EmbeddingDisplay,
     LabelConfusionDisplay,
+    PairScoresDisplay,
     ReconstructionDisplay,
     SeriesDisplay,
     TrainingHistoryDisplay,
 )
 from skseq.language import Hotwords, LabelPattern, Lexicon, NgramModel
-from skseq.metrics import label_error_rate, label_error_rate_scorer
+from skseq.metrics import (
+    equal_error_rate,
+    label_error_rate,
+    label_error_rate_scorer,
+)
 from skseq.preprocessing import (
     MFCC,
     FrameDifference,
@@ -221,6 +232,10 @@ AlignmentDisplay.from_estimator(reader, X, y, sample=5)
 AlignmentDisplay([[0.9, 0.1]], [LabelSpan("a", 0, 0, 0.9)], classes=["a"]).plot()
 AnomalyScoreDisplay.from_estimator(coder, sensors, is_normal)
 AnomalyScoreDisplay([0.1, 0.9], threshold=0.5, y=[1, -1]).plot()
+voices, speakers = make_voices(4, 2, random_state=0)
+EmbeddingDisplay.from_estimator(coder, voices, speakers, transformer=PCA(2))
+PairScoresDisplay([1, 0], [0.9, 0.1], threshold=0.5).plot(bins=10)
+assert_type(equal_error_rate([1, 0], [0.9, 0.1]), float)
 AttentionDisplay(np.eye(2), ["le", "chat"], ["cat", "the"]).plot(cmap="cividis")
 LabelConfusionDisplay.from_predictions(["ab"], ["aa"])
 LabelConfusionDisplay({("a", "b"): 1, (None, "a"): 2}).plot()

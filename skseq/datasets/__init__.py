@@ -11,7 +11,12 @@ from skseq.datasets._hidden_markov import HiddenMarkovModel, make_hidden_markov
 from skseq.datasets._home import get_data_home
 from skseq.datasets._letters import make_letters
 from skseq.datasets._named_entities import make_named_entities
-from skseq.datasets._real import fetch_captchas, fetch_ldc93s1, fetch_spoken_digits
+from skseq.datasets._real import (
+    fetch_captchas,
+    fetch_ldc93s1,
+    fetch_librispeech_speakers,
+    fetch_spoken_digits,
+)
 from skseq.datasets._real_sensors import fetch_ecg5000, fetch_skab_valve1
 from skseq.datasets._real_texts import (
     fetch_g2p,
@@ -20,6 +25,7 @@ from skseq.datasets._real_texts import (
 )
 from skseq.datasets._sensors import make_sensor_sequences
 from skseq.datasets._texts import make_dates, make_number_words, make_symbol_sequences
+from skseq.datasets._voices import make_voices
 
 __all__ = [
     "HiddenMarkovModel",
@@ -27,6 +33,7 @@ __all__ = [
     "fetch_ecg5000",
     "fetch_g2p",
     "fetch_ldc93s1",
+    "fetch_librispeech_speakers",
     "fetch_skab_valve1",
     "fetch_small_parallel_enja",
     "fetch_spelling",
@@ -43,4 +50,5 @@ __all__ = [
     "make_sensor_sequences",
     "make_spoken_digit_strings",
     "make_symbol_sequences",
+    "make_voices",
 ]

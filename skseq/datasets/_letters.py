@@ -15,7 +15,7 @@ from skseq._parameters import NON_NEGATIVE_INT, Kind, TupleOf, check_value
 from skseq.datasets._ranges import check_noise, check_range, draw_int
 
 # Formants of the vowels of men, in hertz: Peterson and Barney 1952, table II.
-_FORMANTS = {
+FORMANTS = {
     "a": (730, 1090, 2440),  # hod
     "b": (660, 1720, 2410),  # had
     "c": (530, 1840, 2480),  # head
@@ -27,7 +27,7 @@ _FORMANTS = {
     "i": (300, 870, 2240),  # who'd
     "j": (570, 840, 2410),  # hawed
 }
-_BANDWIDTHS = (60.0, 90.0, 150.0)  # of the formants, in hertz: Klatt 1980
+BANDWIDTHS = (60.0, 90.0, 150.0)  # of the formants, in hertz: Klatt 1980
 _STRENGTHS = (1.0, 0.5, 0.25)
 _HIGHEST = 3760.0  # hertz, which both sample rates hold
 _RATES = (8000, 16000)
@@ -146,7 +146,7 @@ def make_letters(
     )
     for number in numbers.tolist():
         voice, size = known[number], draw_int(rng, n_letters)
-        string = "".join(rng.choice(list(_FORMANTS), size=size))
+        string = "".join(rng.choice(list(FORMANTS), size=size))
         formants = voice.formants(rng, string)
         gaps = [silence, *[pause] * (size - 1), silence]
         bounds, length = _lay_out(rng, duration, gaps, sample_rate)
@@ -200,7 +200,7 @@ class _Voice:
 
     def formants(self, rng: np.random.RandomState, string: str) -> np.ndarray:
         """Draw what the letters of a string aim at, (n_letters, 3)."""
-        targets = self.tract * np.array([_FORMANTS[letter] for letter in string])
+        targets = self.tract * np.array([FORMANTS[letter] for letter in string])
         deviations = np.exp(0.03 * rng.standard_normal(targets.shape))
         return np.minimum(targets * deviations, _HIGHEST)
 
@@ -237,7 +237,7 @@ class _Voice:
             * np.exp(-np.pi * bandwidth * since_pulse)
             * np.sin(2 * np.pi * track * since_pulse)
             for strength, bandwidth, track in zip(
-                _STRENGTHS, _BANDWIDTHS, tracks, strict=True
+                _STRENGTHS, BANDWIDTHS, tracks, strict=True
             )
         )
 

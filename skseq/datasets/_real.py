@@ -192,6 +192,73 @@ def fetch_captchas(*, data_home=None, return_X_y=False) -> Any:
     return Bunch(images=images, labels=labels)
 
 
+def fetch_librispeech_speakers(*, data_home=None, return_X_y=False) -> Any:
+    """Load frames of read English, one utterance of each of 251 speakers.
+
+    To train an embedder on them and to see whether it tells people apart whom it has
+    not heard, hold speakers out, and compare parts of their utterances. Parts of one
+    utterance share the channel as well as the voice: remove the mean of each part, or
+    the recording is recognized and not who speaks.
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        The folder that holds `librispeech/train_speakers.npz`; see
+        :func:`get_data_home`.
+    return_X_y : bool, default=False
+        Whether to return `(frames, speaker)` instead of a Bunch.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        With the entries
+
+        frames : list of n_speakers ndarrays of shape (n_frames, 40), dtype=float32
+            The natural logarithm of the power in 40 mel bands, in steps of 0.17. Each
+            is a view into one array.
+        speaker : ndarray of shape (n_speakers,), dtype=int
+            The number of each speaker in the corpus.
+        gender : ndarray of shape (n_speakers,), dtype=str
+            "F" or "M".
+        hop_seconds : float
+            The time from one frame to the next, 0.01.
+
+    (frames, speaker) : tuple if `return_X_y` is True
+        These two entries alone.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is missing.
+
+    See Also
+    --------
+    make_voices : Voices that are generated, several sequences of each.
+
+    Notes
+    -----
+    From the clean training utterances of LibriSpeech [1]_, under the license CC BY 4.0.
+
+    References
+    ----------
+    .. [1] V. Panayotov, G. Chen, D. Povey and S. Khudanpur, "Librispeech: An ASR corpus
+       based on public domain audio books", ICASSP 2015. https://www.openslr.org/12
+    """
+    source = "https://www.openslr.org/12"
+    name = "librispeech/train_speakers.npz"
+    data = _load_arrays(find_file(data_home, name, source))
+    values = data["frames"].astype(np.float32)
+    values *= np.float32(data["step"])
+    values += np.float32(data["lo"])
+    frames = np.split(values, np.cumsum(data["lengths"], dtype=np.int64)[:-1])
+    speaker = data["speaker"].astype(np.int64)
+    if return_X_y:
+        return frames, speaker
+    return Bunch(
+        frames=frames, speaker=speaker, gender=data["gender"], hop_seconds=0.01
+    )
+
+
 def _load_arrays(path: os.PathLike) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as arrays:
         return dict(arrays)

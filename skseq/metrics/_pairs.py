@@ -21,6 +21,14 @@ class EqualError(NamedTuple):
     threshold: float
 
 
+class ErrorCurve(NamedTuple):
+    """Both errors where the levels from the k-th up are accepted; one cut more."""
+
+    levels: np.ndarray  # (n_levels,), the distinct scores
+    false_accepts: np.ndarray  # (n_levels + 1,)
+    false_rejects: np.ndarray  # (n_levels + 1,)
+
+
 def equal_error_rate(y_true, y_score, *, sample_weight=None):
     """Equal error rate: the errors where as many are accepted as rejected falsely.
 
@@ -106,22 +114,29 @@ def check_scores(
     return is_alike, score, weight
 
 
+def error_curve(
+    is_alike: np.ndarray, score: np.ndarray, weight: np.ndarray
+) -> ErrorCurve:
+    """Both errors at every cut between distinct scores, and at both ends."""
+    counts = weight > 0
+    levels, level_of = np.unique(score[counts], return_inverse=True)
+    return ErrorCurve(
+        levels=levels,
+        false_accepts=1 - _share_below(level_of, (weight * ~is_alike)[counts]),
+        false_rejects=_share_below(level_of, (weight * is_alike)[counts]),
+    )
+
+
 def equal_error(
     is_alike: np.ndarray, score: np.ndarray, weight: np.ndarray
 ) -> EqualError:
     """Find where both errors are equal, on straight lines between distinct scores."""
-    counts = weight > 0
-    levels, level_of = np.unique(score[counts], return_inverse=True)
-    # At cut k, the levels from the k-th up are accepted; (n_levels + 1,) each.
-    false_rejects = _share_below(level_of, (weight * is_alike)[counts])
-    false_accepts = 1 - _share_below(level_of, (weight * ~is_alike)[counts])
-    excess = false_rejects - false_accepts  # rises from -1 to 1
+    levels, false_accepts, rejects = error_curve(is_alike, score, weight)
+    excess = rejects - false_accepts  # rises from -1 to 1
     after = max(int(np.argmax(excess >= 0)), 1)
     before = after - 1
     share = -excess[before] / (excess[after] - excess[before])
-    rate = false_rejects[before] + share * (
-        false_rejects[after] - false_rejects[before]
-    )
+    rate = rejects[before] + share * (rejects[after] - rejects[before])
     cut = after if excess[after] <= -excess[before] else before
     return EqualError(float(rate), _threshold_at(levels, cut))
 
@@ -214,7 +229,7 @@ def _check_column(values: Any, name: str, content: str) -> np.ndarray:
     array = array_of(as_collection(values, name, content))
     if array.ndim != 1:
         cure = ""
-        if name == "y_score" and array.ndim == 2 and array.shape[1] == 2:
+        if name == "y_score" and array.shape[1:] == (2,):
             cure = f" Of probabilities, pass the column of pairs alike: {name}[:, 1]."
         raise ValueError(
             f"{name} must be one-dimensional, with one value per pair. Got shape "

@@ -8,6 +8,7 @@ from sklearn.model_selection import LeaveOneGroupOut
 from skseq.datasets import (
     fetch_captchas,
     fetch_ldc93s1,
+    fetch_librispeech_speakers,
     fetch_spoken_digits,
     get_data_home,
     make_digit_strips,
@@ -139,6 +140,7 @@ def test_data_home_is_the_argument_then_the_variable_then_a_folder_at_home(
         (fetch_spoken_digits, "spoken_digits/spoken_digits.npz"),
         (make_spoken_digit_strings, "spoken_digits/spoken_digits.npz"),
         (fetch_captchas, "captcha/captcha.npz"),
+        (fetch_librispeech_speakers, "librispeech/train_speakers.npz"),
     ],
 )
 def test_a_missing_set_says_what_to_put_where(fetch, name, tmp_path):
@@ -378,6 +380,29 @@ def test_captcha_frames_are_the_columns_of_the_image(tmp_path):
     assert y == ["ab", "cd"]
 
 
+def test_frames_of_speakers_are_the_stored_steps_cut_at_their_lengths(tmp_path):
+    stored = np.arange(5 * 2, dtype=np.uint8).reshape(5, 2)
+    (tmp_path / "librispeech").mkdir()
+    np.savez(
+        tmp_path / "librispeech" / "train_speakers.npz",
+        frames=stored,
+        lengths=np.array([2, 3], dtype=np.int32),
+        speaker=[19, 7],
+        gender=["F", "M"],
+        lo=-3.0,
+        step=0.5,
+    )
+    data = fetch_librispeech_speakers(data_home=tmp_path)
+    np.testing.assert_array_equal(data.frames[0], [[-3.0, -2.5], [-2.0, -1.5]])
+    np.testing.assert_array_equal(data.frames[1][2], [1.0, 1.5])
+    assert [x.shape for x in data.frames] == [(2, 2), (3, 2)]
+    assert {x.dtype for x in data.frames} == {np.dtype(np.float32)}
+    assert (data.speaker.tolist(), data.gender.tolist()) == ([19, 7], ["F", "M"])
+    X, y = fetch_librispeech_speakers(data_home=tmp_path, return_X_y=True)
+    np.testing.assert_array_equal(X[1], data.frames[1])
+    assert y.tolist() == [19, 7]
+
+
 def test_a_pickle_among_the_data_is_not_opened(tmp_path):
     (tmp_path / "captcha").mkdir()
     labels = np.array(["ab", None], dtype=object)
@@ -419,3 +444,14 @@ def test_captchas_are_grey_images_with_five_characters_of_19(data_home):
     assert (data.images.min(), data.images.max()) == (0, 1)
     assert {len(label) for label in data.labels} == {5}
     assert len(set("".join(data.labels))) == 19
+
+
+def test_librispeech_has_one_utterance_of_each_of_251_speakers(data_home):
+    data = fetch_librispeech_speakers(data_home=data_home)
+    assert len({*data.speaker.tolist()}) == len(data.frames) == 251
+    assert {*data.gender.tolist()} == {"F", "M"}
+    assert {x.shape[1] for x in data.frames} == {40}
+    minutes = sum(map(len, data.frames)) * data.hop_seconds / 60
+    assert minutes == pytest.approx(52, abs=1)
+    values = np.concatenate(data.frames)
+    assert np.log(1e-10) - 1e-4 < values.min() < values.max() < 25

@@ -26,7 +26,9 @@ from skseq.inspection import (
     AlignmentDisplay,
     AnomalyScoreDisplay,
     AttentionDisplay,
+    EmbeddingDisplay,
     LabelConfusionDisplay,
+    PairScoresDisplay,
     ReconstructionDisplay,
     RiskCoverageDisplay,
     SeriesDisplay,
@@ -113,8 +115,14 @@ BY_HAND = {
         np.array([0.1, 0.2, 0.9]), threshold=0.5, y=np.array([1, 1, -1])
     ),
     "AttentionDisplay": lambda: AttentionDisplay(sharp(2, 3), list("abc"), list("xy")),
+    "EmbeddingDisplay": lambda: EmbeddingDisplay(
+        [[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]], y=["a", "a", "b"]
+    ),
     "LabelConfusionDisplay": lambda: LabelConfusionDisplay(
         {("a", "a"): 3, ("a", "b"): 2, (None, "b"): 1}
+    ),
+    "PairScoresDisplay": lambda: PairScoresDisplay(
+        np.array([1, 1, 0, 0]), np.array([0.9, 0.4, 0.6, 0.1]), threshold=0.5
     ),
     "ReconstructionDisplay": lambda: ReconstructionDisplay(
         X[0], 0.5 * X[0], frame_scores=np.ones(9), threshold=2.0
@@ -216,6 +224,8 @@ def test_without_matplotlib_the_error_says_what_to_install(make, monkeypatch):
     arguments = () if type(display) is TrainingHistoryDisplay else (X, LABELS)
     if type(display) is ReconstructionDisplay:
         arguments = (X,)
+    if type(display) is PairScoresDisplay:
+        arguments = (X, X, LABELS)
     with pytest.raises(ImportError, match=message):
         method(None, *arguments)
 
@@ -225,6 +235,8 @@ FROM_ESTIMATOR = {
     "anomaly scores": lambda e: AnomalyScoreDisplay.from_estimator(e, X),
     "attention": lambda e: AttentionDisplay.from_estimator(e, SOURCES),
     "confusion": lambda e: LabelConfusionDisplay.from_estimator(e, X, LABELS),
+    "embeddings": lambda e: EmbeddingDisplay.from_estimator(e, X, LABELS),
+    "pairs": lambda e: PairScoresDisplay.from_estimator(e, X, X, LABELS),
     "reconstruction": lambda e: ReconstructionDisplay.from_estimator(e, X),
     "risk": lambda e: RiskCoverageDisplay.from_estimator(e, X, LABELS),
     "series": lambda e: SeriesDisplay.from_estimator(
@@ -252,6 +264,8 @@ def test_an_unfitted_estimator_is_refused(show, wrapped):
         ("anomaly scores", "reader", "'offset_', such as LSTMAutoencoder"),
         ("attention", "reader", "'predict_attention', such as Seq2SeqTranslator"),
         ("confusion", "coder", "predicts labels, such as CTCSequenceClassifier"),
+        ("embeddings", "reader", "'transform', such as SiameseSequenceEmbedder"),
+        ("pairs", "coder", "'pair_score', such as SiameseSequenceEmbedder"),
         ("reconstruction", "reader", "'reconstruct', such as LSTMAutoencoder"),
         ("risk", "coder", "'predict_confidence', such as CTCSequenceClassifier"),
         ("series", "reader", "'offset_', such as LSTMAutoencoder"),

@@ -1,0 +1,312 @@
+"""`PairScoresDisplay`: scores of pairs around a threshold, and what errors it costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import norm
+
+from skseq._parameters import NONE, Interval, check_value
+from skseq.inspection._axes import BLACK, BLUE, ORANGE, import_pyplot, open_axes
+from skseq.inspection._fitted import as_seen, last_step
+from skseq.metrics._pairs import check_scores, equal_error, error_curve
+
+# Whether a pair is alike, what it is called and its color.
+KINDS = ((False, "not alike", ORANGE), (True, "alike", BLUE))
+
+THRESHOLD = Interval(float, None, None, closed="neither")
+
+# Rates that are ticked on axes of normal deviates, and the widest range of these axes.
+TICKS = (0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999)
+LOWEST, HIGHEST = 5e-4, 0.7
+
+# Where the two panels lie, as shares of the width.
+LEFT, RIGHT = (0.0, 0.5), (0.6, 0.4)
+
+
+class PairScoresDisplay:
+    """Scores of pairs that are alike and of others, and the errors at any threshold.
+
+    On the left are histograms of the scores, with the threshold from which on a pair
+    counts as alike. On the right is the detection error tradeoff: which rates of false
+    accepts and false rejects go together, as the threshold varies. Its axes are normal
+    deviates of the rates, on which scores of two normal distributions give a straight
+    line [1]_. Where that line meets the dashed diagonal is the equal error rate.
+
+    It is recommended to use :meth:`from_estimator` or :meth:`from_predictions`. All
+    parameters are stored as attributes.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_pairs,)
+        1 for a pair that is alike, and 0 or -1 for one that is not; or booleans, True
+        for a pair that is alike.
+    y_score : array-like of shape (n_pairs,)
+        The score of each pair: the higher, the more alike. Pass distances with a minus
+        sign.
+    threshold : float, default=None
+        The lowest score with which a pair counts as alike. None takes the score at
+        which both errors are nearest to equal on these pairs.
+    score_name : str, default="score"
+        The name of the scores on their axis.
+
+    Attributes
+    ----------
+    equal_error_rate_ : float
+        The rate at which both errors are equal.
+    threshold_ : float
+        The threshold that is drawn.
+    false_accept_rate_, false_reject_rate_ : float
+        The errors at that threshold.
+    bars_ : dict of str to matplotlib BarContainer
+        The histograms: "alike" and "not alike".
+    threshold_line_ : matplotlib Line2D
+        The threshold, among the scores.
+    line_ : matplotlib Line2D
+        The tradeoff of errors, in normal deviates.
+    threshold_point_ : matplotlib Line2D
+        The threshold, on that line.
+    axes_ : list of 2 matplotlib Axes
+        The panels, of scores and of errors.
+    ax_ : matplotlib Axes
+        The axes that hold the panels.
+    figure_ : matplotlib Figure
+        The figure of these axes.
+
+    See Also
+    --------
+    skseq.metrics.equal_error_rate : The rate alone.
+    sklearn.metrics.DetCurveDisplay : The same tradeoff of a classifier.
+
+    References
+    ----------
+    .. [1] A. Martin, G. Doddington, T. Kamm, M. Ordowski and M. Przybocki, "The DET
+       Curve in Assessment of Detection Task Performance", Eurospeech 1997.
+
+    Examples
+    --------
+    >>> from skseq.inspection import PairScoresDisplay
+    >>> display = PairScoresDisplay.from_predictions(
+    ...     [1, 1, 1, 1, 0, 0, 0, 0], [0.9, 0.8, 0.7, 0.4, 0.6, 0.3, 0.2, 0.1]
+    ... )
+    >>> display.equal_error_rate_
+    0.25
+    """
+
+    def __init__(
+        self,
+        y_true: ArrayLike,
+        y_score: ArrayLike,
+        *,
+        threshold: float | None = None,
+        score_name: str = "score",
+    ):
+        self.y_true = y_true
+        self.y_score = y_score
+        self.threshold = threshold
+        self.score_name = score_name
+
+    @classmethod
+    def from_estimator(cls, estimator, A, B, y, *, ax=None, bins=40, density=True):
+        """Plot the scores that a fitted estimator gives to pairs, and its threshold.
+
+        Parameters
+        ----------
+        estimator : SiameseSequenceEmbedder, Pipeline or search
+            Fitted. Of a pipeline the last step is used, of a search the best estimator.
+            Where it has no `threshold_`, or None, errors are equal at the threshold
+            that is drawn.
+        A, B : collection of array-like of shape (n_frames, n_features)
+            The first and the second sequence of each pair.
+        y : array-like of shape (n_pairs,)
+            1 for a pair that is alike, and 0 or -1 for one that is not; or booleans.
+        ax, bins, density
+            As in :meth:`plot`.
+
+        Returns
+        -------
+        display : PairScoresDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If the estimator has no `pair_score`.
+        ValueError
+            If `y` has another value, or pairs of one kind only, or does not have one
+            entry per pair.
+        ImportError
+            If matplotlib is not installed: ``pip install "skseq[plot]"``.
+        """
+        owner = f"{cls.__name__}.from_estimator"
+        import_pyplot(owner)
+        comparer = last_step(
+            estimator,
+            attribute="pair_score",
+            example="SiameseSequenceEmbedder",
+            owner=owner,
+        )
+        scores = comparer.pair_score(as_seen(estimator, A), as_seen(estimator, B))
+        return cls.from_predictions(
+            y,
+            scores,
+            threshold=getattr(comparer, "threshold_", None),
+            ax=ax,
+            bins=bins,
+            density=density,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true,
+        y_score,
+        *,
+        threshold=None,
+        score_name="score",
+        ax=None,
+        bins=40,
+        density=True,
+    ):
+        """Plot given scores of pairs.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_pairs,)
+            1 for a pair that is alike, and 0 or -1 for one that is not; or booleans,
+            True for a pair that is alike.
+        y_score : array-like of shape (n_pairs,)
+            The score of each pair: the higher, the more alike. Pass distances with a
+            minus sign.
+        threshold : float, default=None
+            The lowest score with which a pair counts as alike. None takes the score at
+            which both errors are nearest to equal on these pairs.
+        score_name : str, default="score"
+            The name of the scores on their axis.
+        ax, bins, density
+            As in :meth:`plot`.
+
+        Returns
+        -------
+        display : PairScoresDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        TypeError, ValueError, ImportError
+            As :meth:`plot`.
+        """
+        display = cls(y_true, y_score, threshold=threshold, score_name=score_name)
+        return display.plot(ax, bins=bins, density=density)
+
+    def plot(self, ax=None, *, bins=40, density=True):
+        """Draw the histograms on the left, and the tradeoff of errors on the right.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a new figure.
+        bins : int or sequence of float, default=40
+            Number of bins, or their edges. More bins show finer detail, in lower bars.
+        density : bool, default=True
+            Whether each histogram has area 1, since pairs that are alike are few among
+            all. False draws counts.
+
+        Returns
+        -------
+        display : PairScoresDisplay
+            This display.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the scores or their marks cannot be used, as in
+            :func:`skseq.metrics.equal_error_rate`; if a score is infinite; or `ax` is
+            not an Axes.
+        ImportError
+            If matplotlib is not installed: ``pip install "skseq[plot]"``.
+        """
+        owner = type(self).__name__
+        import_pyplot(f"{owner}.plot")
+        is_alike, scores, weights = check_scores(self.y_true, self.y_score)
+        _check_finite(scores)
+        check_value(owner, "threshold", self.threshold, (THRESHOLD, NONE))
+        equal = equal_error(is_alike, scores, weights)
+        is_given = self.threshold is not None
+        self.equal_error_rate_ = equal.rate
+        self.threshold_ = float(self.threshold) if is_given else equal.threshold
+        self.false_accept_rate_ = float(np.mean(scores[~is_alike] >= self.threshold_))
+        self.false_reject_rate_ = float(np.mean(scores[is_alike] < self.threshold_))
+        self.ax_ = open_axes(ax, f"{owner}.plot", (9.6, 3.9))
+        self.figure_ = self.ax_.figure
+        self.ax_.set_axis_off()
+        places = [[left, 0.0, width, 1.0] for left, width in (LEFT, RIGHT)]
+        self.axes_ = [self.ax_.inset_axes(place) for place in places]
+        self._draw_scores(is_alike, scores, bins, density)
+        self._draw_errors(is_alike, error_curve(is_alike, scores, weights))
+        return self
+
+    def _draw_scores(self, is_alike, scores, bins, density) -> None:
+        panel = self.axes_[0]
+        edges = np.histogram_bin_edges(scores, bins)
+        self.bars_ = {}
+        for kind, name, color in KINDS:
+            own = scores[is_alike == kind]
+            style = {"color": color, "alpha": 0.6, "label": f"{name} ({len(own)})"}
+            *_, self.bars_[name] = panel.hist(own, edges, density=density, **style)
+        self.threshold_line_ = panel.axvline(
+            self.threshold_, color=BLACK, linestyle=":", label="threshold"
+        )
+        panel.set(xlabel=self.score_name, ylabel="density" if density else "count")
+        panel.legend()
+
+    def _draw_errors(self, is_alike, curve) -> None:
+        panel = self.axes_[1]
+        n_least = min(np.count_nonzero(is_alike), np.count_nonzero(~is_alike))
+        low = max(min(0.5 / n_least, 0.05), LOWEST)
+        high = HIGHEST if self.equal_error_rate_ < 0.5 else 1 - low
+        label = f"equal error rate {self.equal_error_rate_:.1%}"
+        rates = curve.false_accepts, curve.false_rejects
+        (self.line_,) = panel.plot(*_deviates(*rates), color=BLUE, label=label)
+        label = (
+            f"threshold: {self.false_accept_rate_:.1%} accepted,\n"
+            f"{self.false_reject_rate_:.1%} rejected falsely"
+        )
+        shown = np.clip([self.false_accept_rate_, self.false_reject_rate_], low, high)
+        style = {"color": BLACK, "marker": "o", "linestyle": "", "clip_on": False}
+        (self.threshold_point_,) = panel.plot(
+            *[[place] for place in _deviates(*shown)], label=label, **style
+        )
+        panel.axline((0, 0), slope=1, color=BLACK, linestyle="--", linewidth=0.8)
+        for axis in (panel.xaxis, panel.yaxis):
+            _tick_rates(axis, low, high)
+        panel.set(xlabel="false accept rate", ylabel="false reject rate")
+        panel.set_aspect("equal")
+        panel.legend(loc="upper right", fontsize="small")
+
+
+def _deviates(*rates) -> list[np.ndarray]:
+    """Normal deviates of rates, those of 0 and 1 far outside of what is shown."""
+    return [norm.ppf(np.clip(rate, 1e-9, 1 - 1e-9)) for rate in rates]
+
+
+def _tick_rates(axis: Any, low: float, high: float) -> None:
+    """Tick an axis of normal deviates with the rates that these stand for."""
+    shown = [rate for rate in TICKS if low <= rate <= high]
+    axis.set_ticks(
+        norm.ppf(shown), [f"{rate:.1%}".replace(".0%", "%") for rate in shown]
+    )
+    limits = {f"{axis.axis_name}lim": norm.ppf([low, high])}
+    axis.axes.set(**limits)
+
+
+def _check_finite(scores: np.ndarray) -> None:
+    if not np.isfinite(scores).all():
+        i = int(np.argmax(~np.isfinite(scores)))
+        raise ValueError(
+            f"y_score must be finite to be drawn. y_score[{i}] is {scores[i]}."
+        )

@@ -1,0 +1,140 @@
+"""Embeddings in a plane."""
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from skseq.inspection import EmbeddingDisplay
+
+plt = pytest.importorskip("matplotlib.pyplot", reason="needs matplotlib: skseq[plot]")
+plt.switch_backend("Agg")
+to_hex = plt.matplotlib.colors.to_hex
+
+VECTORS = np.random.default_rng(0).normal(size=(12, 5))
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_stays_open():
+    yield
+    plt.close("all")
+
+
+def shown_points(display):
+    return {k: np.asarray(s.get_offsets()) for k, s in display.scatters_.items()}
+
+
+def names_of(display):
+    """What names classes: the legend, or texts among the points."""
+    legend = display.ax_.get_legend()
+    texts = display.ax_.texts if legend is None else legend.get_texts()
+    return [text.get_text() for text in texts]
+
+
+def test_vectors_lie_at_their_first_two_principal_components():
+    display = EmbeddingDisplay.from_predictions(VECTORS)
+    centered = VECTORS - VECTORS.mean(axis=0)
+    _, sizes, axes = np.linalg.svd(centered)
+    np.testing.assert_allclose(abs(display.points), abs(centered @ axes[:2].T))
+    share = sizes[0] ** 2 / np.sum(sizes**2)
+    assert display.ax_.get_xlabel() == f"component 1 ({share:.0%} of the variance)"
+
+
+def test_vectors_of_two_dimensions_lie_where_they_are():
+    display = EmbeddingDisplay.from_predictions(VECTORS[:, :2])
+    np.testing.assert_array_equal(shown_points(display)["all"], VECTORS[:, :2])
+
+
+def test_each_class_has_its_points_a_color_and_a_name():
+    y = np.array(["a", "b", "c"] * 4)
+    display = EmbeddingDisplay.from_predictions(VECTORS, y)
+    for label, points in shown_points(display).items():
+        np.testing.assert_array_equal(points, display.points[y == label])
+    colors = {to_hex(s.get_facecolor()[0]) for s in display.scatters_.values()}
+    assert len(colors) == 3
+    assert names_of(display) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("n_classes", [8, 14, 15, 50])
+def test_classes_that_share_a_color_differ_in_their_markers(n_classes):
+    points = np.random.default_rng(0).normal(size=(2 * n_classes, 2))
+    display = EmbeddingDisplay(points, y=np.arange(2 * n_classes) // 2).plot()
+    looks = {
+        (to_hex(s.get_facecolor()[0]), s.get_paths()[0].vertices.tobytes())
+        for s in display.scatters_.values()
+    }
+    assert len(looks) == n_classes
+    assert names_of(display) == [str(label) for label in range(n_classes)]
+    assert (display.ax_.get_legend() is None) == (n_classes > 14)
+
+
+def test_a_transformer_of_the_user_is_copied_and_fitted():
+    transformer = TSNE(perplexity=3, random_state=0)
+    display = EmbeddingDisplay.from_predictions(VECTORS, transformer=transformer)
+    assert not hasattr(transformer, "embedding_")
+    expected = TSNE(perplexity=3, random_state=0).fit_transform(VECTORS)
+    np.testing.assert_allclose(display.points, expected)
+    assert display.ax_.get_xlabel() == "TSNE 1"
+
+
+def test_what_has_fit_transform_alone_is_a_transformer():
+    class FirstAndLast:
+        def fit_transform(self, X):
+            self.seen = X
+            return X[:, [0, -1]]
+
+    transformer = FirstAndLast()
+    display = EmbeddingDisplay.from_predictions(VECTORS, transformer=transformer)
+    np.testing.assert_array_equal(display.points, VECTORS[:, [0, -1]])
+    assert not hasattr(transformer, "seen")
+
+
+def test_an_estimator_embeds_what_the_steps_before_it_give():
+    doubled = make_pipeline(FunctionTransformer(lambda X: 2 * X), StandardScaler())
+    doubled.fit(VECTORS)
+    display = EmbeddingDisplay.from_estimator(doubled, VECTORS, np.arange(12) % 2)
+    expected = PCA(2).fit_transform(doubled.transform(VECTORS))
+    np.testing.assert_allclose(abs(display.points), abs(expected))
+    assert list(display.scatters_) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("embeddings", "options", "error", "message"),
+    [
+        ([[1.0], [2.0]], {}, ValueError, "at least two features per sequence"),
+        ([[1.0, 2.0, 3.0]], {}, ValueError, "at least two sequences. Got 1 sequence"),
+        ([[1.0, np.nan]] * 3, {}, ValueError, "embeddings contains NaN"),
+        ([["a", "b"]] * 3, {}, ValueError, "could not convert|dtype='numeric'"),
+        (VECTORS, {"y": [1, 2]}, ValueError, r"\[12, 2\]. y must have one entry"),
+        (VECTORS, {"y": VECTORS}, ValueError, r"y must be one-dim.* \(12, 5\)"),
+        (VECTORS, {"y": [1, None] * 6}, ValueError, "classes of one type"),
+        (VECTORS, {"y": "a"}, TypeError, "y must be a collection of classes"),
+        (VECTORS, {"transformer": PCA(3)}, ValueError, r"shape \(12, 3\). Set its n_c"),
+        (
+            VECTORS,
+            {"transformer": "tsne"},
+            TypeError,
+            "object with fit_transform.*TSNE",
+        ),
+        (VECTORS, {"transformer": TSNE}, TypeError, r"TSNE\(\), or None. Got <class"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(embeddings, options, error, message):
+    with pytest.raises(error, match=message):
+        EmbeddingDisplay.from_predictions(embeddings, **options)
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize(
+    ("points", "options", "message"),
+    [
+        (VECTORS, {}, r"points must have two columns. Got shape \(12, 5\)"),
+        (VECTORS[:, :2], {"axis_names": "xy"}, "axis_names must be two str"),
+        (VECTORS[:, :2], {"axis_names": ("x", 1)}, "axis_names must be two str"),
+    ],
+)
+def test_points_and_names_are_checked_when_they_are_drawn(points, options, message):
+    with pytest.raises(ValueError, match=message):
+        EmbeddingDisplay(points, **options).plot()
