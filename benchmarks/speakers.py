@@ -1,14 +1,15 @@
 """Who speaks: equal error rates of pairs, as the embedder comes, beside plain vectors.
 
     python benchmarks/speakers.py --data-home DIR [--splits 0 1 2] [--cuts 4]
+                                  [--means cut utterance kept]
                                   [--only librispeech digits voices threshold question]
 
 Librispeech: 200 of the 251 speakers to learn from, one utterance each, and 51 to judge,
-by disjoint cuts of 2 s, of 3.5 s and halves, with the mean of each cut removed. Beside
-it, cosines of the covariance of cepstra and the deviation of their slopes, as they are
-and with linear discriminants of the 200. Without removing means, the recording is
-recognized and not the voice: so those rows have a random smooth gain of each cut beside
-them. Digits: two of the four speakers to learn from, two to judge, by all six splits.
+by disjoint cuts of 2 s, of 3.5 s and halves. The mean is removed of each cut, as the
+embedder does, or of each utterance before it is cut. Beside it, cosines of the
+covariance of cepstra and the deviation of their slopes, as they are and with linear
+discriminants of the 200. With means kept, the recording is recognized and not the
+voice: so those rows have a random smooth gain of each cut beside them. Digits: two of the four speakers to learn from, two to judge, by all six splits.
 Voices: half of the generated classes to judge, beside cosines of mean frames.
 Threshold: fitted on half of 8,000 pairs of held-out voices, judged on the other half.
 Question: new pairs of ten generated voices by the clipped, one-sided divergence of two
@@ -20,6 +21,8 @@ Nothing is set but `random_state`, and the loss in the last part.
 
 import argparse
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -135,17 +138,22 @@ def librispeech(args):
             ([data.frames[i] for i in part], data.speaker[part])
             for part in (order[:N_HEARD], order[N_HEARD:])
         )
-        for means, describe in DESCRIBED.items():
-            center = means == "mean removed"
-            embedder, note = fitted(*heard, center=center, random_state=split)
-            notes.append(f"{means}, split {split}: {note}")
+        for means in args.means:
+            way = WAYS[means]
+            known, judged = (
+                (list(map(way.prepared, X)), y) for X, y in (heard, others)
+            )
+            embedder, note = fitted(*known, center=way.center, random_state=split)
+            notes.append(f"means: {means}, split {split}: {note}")
             for name, n_frames in LENGTHS.items():
-                X, y = cut_all(*others, n_frames, args.cuts)
+                X, y = cut_all(*judged, n_frames, args.cuts)
                 moved = through_channels(X, np.random.default_rng(split))
-                for method, embed in plain_methods(describe, heard, n_frames).items():
-                    told = f"{name}, {means}, {method}"
+                for method, embed in plain_methods(
+                    way.describe, known, n_frames
+                ).items():
+                    told = f"{name}, means: {means}, {method}"
                     add_rates(rates, told, embed, X, moved, y)
-                told = f"{name}, {means}, embedder"
+                told = f"{name}, means: {means}, embedder"
                 add_rates(rates, told, embedder.transform, X, moved, y)
     for told, found in rates.items():
         show(f"librispeech, {told}", found)
@@ -153,7 +161,20 @@ def librispeech(args):
         print(f"librispeech, {note}", flush=True)
 
 
-DESCRIBED = {"mean removed": spread, "mean kept": with_mean}
+@dataclass(frozen=True)
+class Way:
+    """What becomes of the means."""
+
+    describe: Callable = spread
+    center: bool = False
+    prepared: Callable = np.asarray
+
+
+WAYS = {
+    "cut": Way(center=True),
+    "utterance": Way(prepared=lambda x: x - x.mean(axis=0)),
+    "kept": Way(with_mean),
+}
 
 
 def plain_methods(describe, heard, n_frames):
@@ -338,6 +359,7 @@ def main():
     parser.add_argument("--data-home")
     parser.add_argument("--splits", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--cuts", type=int, default=4, help="most of an utterance")
+    parser.add_argument("--means", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument(
         "--recordings", type=int, default=10, help="of each digit and speaker, judged"
     )
