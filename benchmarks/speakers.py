@@ -9,14 +9,15 @@ by disjoint cuts of 2 s, of 3.5 s and halves. The mean is removed of each cut, a
 embedder does, or of each utterance before it is cut. Beside it, cosines of the
 covariance of cepstra and the deviation of their slopes, as they are and with linear
 discriminants of the 200. With means kept, the recording is recognized and not the
-voice: so those rows have a random smooth gain of each cut beside them. Digits: two of the four speakers to learn from, two to judge, by all six splits.
-Voices: half of the generated classes to judge, beside cosines of mean frames.
-Threshold: fitted on half of 8,000 pairs of held-out voices, judged on the other half.
-Question: new pairs of ten generated voices by the clipped, one-sided divergence of two
-outputs without a softmax, with a hinge, as a known question has it, beside
-`loss="kl_hinge"`. Labels are compared with distances there, so its accuracy is given
-as it counts, and at the best threshold of the judged pairs themselves.
-Nothing is set but `random_state`, and the loss in the last part.
+voice: so those rows have a random smooth gain of each cut beside them. Digits: two of
+the four speakers to learn from, two to judge, by all six splits. Voices: half of the
+generated classes to judge, beside cosines of mean frames. Threshold: fitted on half of
+8,000 pairs of held-out voices, judged on the other half. Question: new pairs of ten
+generated voices by the clipped, one-sided divergence of two outputs without a softmax,
+with a hinge, as a known question has it, beside `loss="kl_hinge"`. Labels are compared
+with distances there, so its accuracy is given as it counts, and at the best threshold
+of the judged pairs themselves. Nothing is set but `random_state`, and the loss in the
+last part.
 """
 
 import argparse
