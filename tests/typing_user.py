@@ -261,10 +261,10 @@ with coder.stream(window_length=20, stride=5) as watching:
 
 skseq.save(search, "search.skseq")
 again = load("reader.skseq", warm=True)
-again.predict(X)
 again.align(X, y)  # pyright: ignore[reportAttributeAccessIssue] - some cannot
 assert isinstance(again, CTCSequenceClassifier)
 assert_type(again, CTCSequenceClassifier)
+again.predict(X)
 print(skseq.load(pathlib.Path("reader.skseq")).get_params())
 show_versions()
 clear_programs()
