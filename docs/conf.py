@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # own_links
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -26,6 +27,8 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
+    "own_links",
+    "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
@@ -151,6 +154,13 @@ def add_search_words(app, doctree):
         section.insert(0, addnodes.index(entries=entries, inline=False))
 
 
+# -- blocks of code -------------------------------------------------------------------
+
+# Prompts and output are not copied, and output has no button.
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+copybutton_selector = "div:not(.highlight-text) > div.highlight > pre"
+
 # -- reference ------------------------------------------------------------------------
 
 autosummary_generate = True
@@ -190,6 +200,10 @@ sphinx_gallery_conf = {
 
 # -- pages ----------------------------------------------------------------------------
 
+html_context = {"default_mode": "auto"}
+html_css_files = ["site.css"]
+html_favicon = "_static/icon.svg"
+html_static_path = ["_static"]
 html_theme = "pydata_sphinx_theme"
 html_title = f"skseq {release}"
 html_show_sourcelink = False
