@@ -275,9 +275,6 @@ class SiameseSequenceEmbedder(
            Loss for Deep Face Recognition", CVPR 2019.
     .. [5] R. Hadsell, S. Chopra and Y. LeCun, "Dimensionality Reduction by Learning an
            Invariant Mapping", CVPR 2006.
-    .. [6] J. Platt, "Probabilistic Outputs for Support Vector Machines and Comparisons
-           to Regularized Likelihood Methods", Advances in Large Margin Classifiers,
-           1999.
 
     Examples
     --------
@@ -614,7 +611,7 @@ class SiameseSequenceEmbedder(
         """Probability that the sequences of each pair are alike.
 
         The log-odds are a line of :meth:`pair_score`, learnt with the threshold and on
-        the same pairs [6]_, as if both kinds were equally frequent.
+        the same pairs [1]_, as if both kinds were equally frequent.
 
         Parameters
         ----------
@@ -630,6 +627,12 @@ class SiameseSequenceEmbedder(
         ------
         ValueError, TypeError
             As :meth:`predict_pairs`.
+
+        References
+        ----------
+        .. [1] J. Platt, "Probabilistic Outputs for Support Vector Machines and
+               Comparisons to Regularized Likelihood Methods", Advances in Large Margin
+               Classifiers, 1999.
         """
         check_is_fitted(self)
         self._check_threshold()
