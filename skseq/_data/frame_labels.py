@@ -11,7 +11,7 @@ import numpy as np
 
 from skseq._data.collections import as_collection, is_sized, tensor_values, unwrapped
 from skseq._data.label_vocabulary import LabelVocabulary
-from skseq._data.labels import LabelSequences, check_labels
+from skseq._data.labels import LabelSequences, check_labels, kind_of
 from skseq._data.lengths import has_entries
 from skseq._data.weights import LARGEST_SUM
 from skseq._wording import counted
@@ -92,9 +92,10 @@ def learn_labels(labels, unlabelled):
     Raises
     ------
     ValueError
-        If no frame has a label.
+        If no frame has a label, or the mark is of another type than labels.
     """
     if unlabelled is not None:
+        check_mark(labels, unlabelled)
         kept = [_labelled(part, unlabelled) for part in labels.sequences]
         if not any(map(len, kept)):
             raise ValueError(
@@ -121,7 +122,7 @@ def encode_labels(vocabulary, labels, unlabelled):
     Raises
     ------
     ValueError
-        If a label is not in the vocabulary.
+        If a label is not in the vocabulary, or the mark is of another type than labels.
     """
     if unlabelled is None:
         return vocabulary.encode(labels)
@@ -146,13 +147,84 @@ def marks_of(labels, unlabelled) -> list[np.ndarray]:
     labels : LabelSequences
     unlabelled : object
         As of `learn_labels`.
+
+    Raises
+    ------
+    ValueError
+        If the mark is of another type than labels.
     """
     if unlabelled is None:
         return [np.zeros(len(part), dtype=bool) for part in labels.sequences]
+    check_mark(labels, unlabelled)
     return [
         np.array([label == unlabelled for label in _plain(part)], dtype=bool)
         for part in labels.sequences
     ]
+
+
+def check_mark(labels, unlabelled) -> None:
+    """Refuse a mark that can stand nowhere in y, so that none would be found.
+
+    Parameters
+    ----------
+    labels : LabelSequences
+    unlabelled : object
+        As of `learn_labels`.
+
+    Raises
+    ------
+    ValueError
+        If labels are of another type than the mark, or of one character each and the
+        mark is not.
+    """
+    first = next((part[0] for part in labels.sequences if len(part)), None)
+    if first is None or unlabelled is None:
+        return
+    if kind_of(first) != kind_of(unlabelled):
+        raise ValueError(
+            f"unlabelled={unlabelled!r} is of type {type(unlabelled).__name__}, but "
+            f"the labels of y are of type {_type_name(first)}. The mark must be of the "
+            f"type of the labels, as {_example_mark(first)}; unlabelled=None stands "
+            "for no mark."
+        )
+    if labels.form == "str" and len(unlabelled) != 1:
+        raise ValueError(
+            f"unlabelled={unlabelled!r} has {counted(len(unlabelled), 'character')}, "
+            "but y holds texts, each of whose characters is a label. Take a mark of "
+            "one character, as '?', or pass lists of labels."
+        )
+
+
+def is_mark(label, unlabelled) -> bool:
+    """Whether a label is the mark; True and 1 are different ones."""
+    return kind_of(label) == kind_of(unlabelled) and bool(label == unlabelled)
+
+
+def without_mark(classes, unlabelled):
+    """The labels that a user lists, unless one is what stands for none.
+
+    Parameters
+    ----------
+    classes : collection of labels
+        Unchecked.
+    unlabelled : object
+        As of `learn_labels`.
+    """
+    if unlabelled is None or classes is None:
+        return classes
+    return [label for label in classes if not is_mark(label, unlabelled)]
+
+
+def _type_name(label: Any) -> str:
+    return type(label.item() if isinstance(label, np.generic) else label).__name__
+
+
+def _example_mark(label: Any) -> str:
+    """A mark that goes with a label."""
+    examples = {"str": "unlabelled='?'", "number": "unlabelled=-1"}
+    if kind_of(label) in examples:
+        return examples[kind_of(label)]
+    return "unlabelled=-1 where True and False are written as 1 and 0"
 
 
 def _plain(labels: Any) -> list:

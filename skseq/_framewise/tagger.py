@@ -21,6 +21,7 @@ from skseq._data.frame_labels import (
     learn_labels,
     marks_of,
     shared,
+    without_mark,
 )
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary
 from skseq._data.weights import check_sample_weight, weigh_classes
@@ -169,7 +170,8 @@ class SequenceTagger(InputEstimator):
         for those that it lacks. With `crf` it must be None.
     unlabelled : label, default=None
         What stands in `y` for frames without a label, which count nothing; for example
-        -1 among integers, or "?" among strings. With `crf`, all labels that they may
+        -1 among integers, or "?" among strings; it is of the type of the labels. With
+        `crf`, all labels that they may
         have are summed over. None means that all frames have labels.
     preprocess : list of transformers and augmenters, default=None
         What is done to each sequence before the network reads it, in order. Every
@@ -245,7 +247,7 @@ class SequenceTagger(InputEstimator):
         The labels, sorted: what the columns of `predict_proba` stand for.
     transitions_ : ndarray of shape (n_classes, n_classes) or None
         What is added to the score of a sequence for the label of a column after that of
-        a row; None without `crf`.
+        a row, minus infinity where it is not allowed; None without `crf`.
     token_vocabulary_, character_vocabulary_ : ndarray of shape (n_tokens,) or None
         The known tokens, sorted, and the characters that they are spelled with; None
         where they are not read.
@@ -462,7 +464,8 @@ class SequenceTagger(InputEstimator):
             As in :meth:`fit`.
         classes : collection of labels, default=None
             All labels that will ever occur, each once, at the first call; without it,
-            those of the first `y`. Later calls refuse unseen labels.
+            those of the first `y`. Later calls refuse unseen labels. The mark of
+            `unlabelled` may be among them, and is left out.
 
         Returns
         -------
@@ -726,7 +729,7 @@ class SequenceTagger(InputEstimator):
         if reset:
             vocabulary = learn_labels(labels, self.unlabelled)
             self.classes_, self._label_form = vocabulary.classes, vocabulary.form
-        self._take_classes(classes, reset)
+        self._take_classes(without_mark(classes, self.unlabelled), reset)
         ids = encode_labels(self._vocabulary, labels, self.unlabelled)
         if is_trained_on:
             check_sequences(self._transitions(), ids)
@@ -815,9 +818,7 @@ class SequenceTagger(InputEstimator):
     def transitions_(self) -> np.ndarray | None:
         """The scores of labels that follow each other, (n_classes, n_classes)."""
         check_is_fitted(self)
-        if not self._settings["crf"]:
-            return None
-        return self._learnt_chain()[0].astype(np.float64)
+        return self._chain_weights().pairs if self._settings["crf"] else None
 
     @property
     def _n_outputs(self):

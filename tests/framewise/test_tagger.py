@@ -597,3 +597,36 @@ def test_a_state_that_no_fit_leaves_is_refused(reader, name, value):
     setattr(broken, name, value)
     with pytest.raises(ValueError, match=r"\bits?\b|of a vocabulary"):
         broken._check_restored()
+
+
+def test_transitions_that_are_not_allowed_have_minus_infinity():
+    tagger = TAGGER.tiny(
+        crf=True, allowed_transitions=lambda a, b: (a, b) != ("a", "a")
+    )
+    y = [["ab"[i % 2] for i in range(len(x))] for x in X]
+    found = TAGGER.rough(tagger.fit(X, y)).transitions_
+    np.testing.assert_array_equal(np.isneginf(found), [[True, False], [False, False]])
+    tagger = TAGGER_TOKENS.tiny().fit(TOKENS, SPANS)
+    classes = tagger.classes_.tolist()
+    for i, j in itertools.product(range(len(classes)), repeat=2):
+        is_end = classes[j].startswith("I")
+        continues = classes[i][0] in "BI" and classes[i][1:] == classes[j][1:]
+        is_allowed = not is_end or continues
+        assert np.isfinite(tagger.transitions_[i, j]) == is_allowed
+
+
+def test_the_mark_among_classes_is_left_out():
+    X, y = RAGGED, [np.arange(len(x)) % 2 - 1 for x in RAGGED]  # -1 and 0
+    tagger = TAGGER.tiny(unlabelled=-1)
+    for _ in range(2):
+        tagger.partial_fit(X, y, classes=[-1, 0, 1])
+    assert tagger.classes_.tolist() == [0, 1]
+
+
+def test_a_mark_of_another_type_than_the_labels_is_refused_by_all_who_read_labels():
+    y = [np.arange(len(x)) % 2 for x in RAGGED]
+    tagger = TAGGER.tiny().fit(RAGGED, y)
+    tagger.set_params(unlabelled="-1")
+    for use in (tagger.fit, tagger.partial_fit, tagger.score, tagger.score_samples):
+        with pytest.raises(ValueError, match=r"'-1' is of type str, .* of type int"):
+            use(RAGGED, y)
