@@ -238,17 +238,23 @@ def _labelled(labels: Any, unlabelled: Any) -> Any:
 
 
 def is_per_frame(sample_weight) -> bool:
-    """Whether weights, unchecked, are those of frames, not of samples."""
+    """Whether weights, unchecked, are those of frames, not of samples.
+
+    They are if a single entry is a collection; entries of several kinds are refused by
+    `check_frame_weights`.
+    """
     if hasattr(sample_weight, "row_splits"):
         return True
     if len(getattr(sample_weight, "shape", (0,))) == 2:
         return sample_weight.shape[1] > 1
-    if not has_entries(sample_weight) or len(sample_weight) == 0:
+    if isinstance(sample_weight, str | bytes) or not has_entries(sample_weight):
         return False
+    if hasattr(sample_weight, "to_numpy") or hasattr(sample_weight, "to_pylist"):
+        sample_weight = as_collection(sample_weight, "sample_weight", "weights")
     if not isinstance(sample_weight, Sequence | np.ndarray):
         return False
     entries = [sample_weight[i] for i in range(len(sample_weight))]
-    return all(is_sized(entry) and not isinstance(entry, str) for entry in entries)
+    return any(is_sized(entry) and not isinstance(entry, str) for entry in entries)
 
 
 def check_frame_weights(sample_weight, lengths, unit):
@@ -280,6 +286,7 @@ def check_frame_weights(sample_weight, lengths, unit):
             f"sample_weight has {counted(len(sample_weight), 'entry', 'entries')} for "
             f"{counted(len(lengths), 'sample')}."
         )
+    _refuse_weights_of_samples(sample_weight, unit)
     weights = [_weights_of(sample_weight[i], i) for i in range(len(lengths))]
     for i, (own, n) in enumerate(zip(weights, lengths, strict=True)):
         if own.shape != (n,):
@@ -303,6 +310,17 @@ def check_frame_weights(sample_weight, lengths, unit):
             "weights by the largest."
         )
     return weights
+
+
+def _refuse_weights_of_samples(sample_weight: Any, unit: str) -> None:
+    """Refuse a mere number beside arrays."""
+    for i in range(len(sample_weight)):
+        own = tensor_values(sample_weight[i])
+        if isinstance(own, Number | np.bool_) or own is None:
+            raise ValueError(
+                f"sample_weight[{i}] is {own}, but other entries hold one weight per "
+                f"{unit}. Pass one number for each sample, or an array for each."
+            )
 
 
 def _weights_of(own: Any, i: int) -> np.ndarray:

@@ -85,8 +85,7 @@ class TimelineDisplay:
     tokens : sequence of str of length n_frames, default=None
         What the frames are, if they are tokens, to show these on the x axis.
     unlabelled : label, default=None
-        What stands in `y_true` for frames without a label, which are a gap and no
-        errors. None means that all have labels.
+        What marks frames without a label in `y_true`; they are left blank.
 
     Attributes
     ----------
@@ -260,8 +259,7 @@ class TimelineDisplay:
         tokens : sequence of str of length n_frames, default=None
             What the frames are, if they are tokens, to show these on the x axis.
         unlabelled : label, default=None
-            What stands in `y_true` for frames without a label, which are a gap and no
-            errors. None means that all have labels.
+            What marks frames without a label in `y_true`; they are left blank.
         ax, cmap, colorbar
             As in :meth:`plot`.
 

@@ -47,8 +47,8 @@ shape (n_frames,), default=None
         If `y_true` or `y_pred` is not a collection, or an item is not a label sequence.
     ValueError
         If a sequence has another number of predicted labels than of true ones, there
-        are no frames, or `sample_weight` has another length, a negative entry or no
-        positive one.
+        are no frames, labels are text on one side alone, or `sample_weight` has another
+        length, a negative entry or no positive one.
 
     See Also
     --------
@@ -146,8 +146,9 @@ def segment_error_rate(y_true, y_pred, *, sample_weight=None):
     TypeError
         If `y_true` or `y_pred` is not a collection, or an item is not a label sequence.
     ValueError
-        If there are no sequences, the numbers of true and predicted ones differ, or
-        `sample_weight` has another length, a negative entry or no positive one.
+        If there are no sequences, the numbers of true and predicted ones differ, labels
+        are text on one side alone, or `sample_weight` has another length, a negative
+        entry or no positive one.
 
     See Also
     --------
@@ -173,6 +174,7 @@ def segment_error_rate(y_true, y_pred, *, sample_weight=None):
     0.5
     """
     true, pred = check_pairs(y_true, y_pred)
+    _check_one_kind(true, pred)
     runs = [list(map(_collapse, side)) for side in (true, pred)]
     return label_error_rate(*runs, sample_weight=sample_weight)
 
@@ -197,11 +199,31 @@ def check_frames(y_true: Any, y_pred: Any) -> tuple[list[Any], list[Any]]:
     return references, predictions
 
 
+def _check_one_kind(references: list[Any], predictions: list[Any]) -> None:
+    """Refuse text on one side and none on the other, of which nothing can be equal."""
+    true, pred = map(_examples, (references, predictions))
+    if len(true) == len(pred) == 1 and true.keys() != pred.keys():
+        (first,), (second,) = true.values(), pred.values()
+        raise ValueError(
+            "y_true and y_pred must hold labels of one type, or none can be equal. "
+            f"y_true has {first!r} of type {type(first).__name__}, y_pred {second!r} "
+            f"of type {type(second).__name__}. Convert one of them, for example with "
+            "[[str(label) for label in labels] for labels in y]."
+        )
+
+
+def _examples(sequences: list[Any]) -> dict[bool, Any]:
+    """A label that is a str, by True, and one that is not, by False."""
+    kinds = {type(label): label for own in sequences for label in own}
+    return {issubclass(kind, str): label for kind, label in kinds.items()}
+
+
 def _pool_frames(
     y_true: Any, y_pred: Any, sample_weight: Any
 ) -> tuple[list[Any], list[Any], np.ndarray]:
     """True labels, predicted labels and weights of the frames of all sequences."""
     references, predictions = check_frames(y_true, y_pred)
+    _check_one_kind(references, predictions)
     lengths = list(map(len, references))
     if not any(lengths):
         raise ValueError("y_true and y_pred must hold at least one frame. Got 0.")

@@ -200,3 +200,50 @@ def test_a_mark_is_left_out_of_classes():
     assert without_mark([0, 1], True) == [0, 1]
     assert without_mark("ab", None) == "ab"
     assert without_mark(None, "?") is None
+
+
+WEIGHTS = [[1.0, 2.0, 0.5], [1.0, 3.0]]
+COLUMNS = {
+    "lists in a Series": lambda: pd.Series(WEIGHTS, index=[7, 9]),
+    "arrays in a Series": lambda: pd.Series(list(map(np.array, WEIGHTS))),
+    "an object array": lambda: pd.Series(WEIGHTS).to_numpy(),
+    "tuples": lambda: tuple(map(tuple, WEIGHTS)),
+}
+
+
+@pytest.mark.parametrize("make", COLUMNS.values(), ids=COLUMNS)
+def test_columns_hold_weights_of_frames(make):
+    given = make()
+    assert is_per_frame(given)
+    for own, expected in zip(
+        check_frame_weights(given, (3, 2), "frame"), WEIGHTS, strict=True
+    ):
+        assert own.tolist() == expected
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+@pytest.mark.parametrize("weights", [WEIGHTS, [[1.0, 2.0], [3.0, 4.0]]])
+def test_columns_of_other_libraries_hold_weights_of_frames(library, weights):
+    reason = f'needs {library}: pip install "skseq[citizens]"'
+    module = pytest.importorskip(library, reason=reason)
+    given = module.Series(weights) if library == "polars" else module.array(weights)
+    lengths = list(map(len, weights))
+    assert is_per_frame(given)
+    found = check_frame_weights(given, lengths, "frame")
+    assert [own.tolist() for own in found] == weights
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1.0, np.ones(1)], r"sample_weight\[0\] is 1.0, but other entries hold one"),
+        ([np.ones(3), 1], r"sample_weight\[1\] is 1, but other .* weight per frame"),
+        ([None, np.ones(1)], r"sample_weight\[0\] is None, but"),
+        (pd.Series([np.ones(3), 2.0]), r"sample_weight\[1\] is 2.0, but"),
+        ([np.ones(3), "b"], r"sample_weight\[1\] must hold one number per frame"),
+    ],
+)
+def test_weights_of_samples_beside_those_of_frames_are_refused(weights, message):
+    assert is_per_frame(weights)
+    with pytest.raises(ValueError, match=message):
+        check_frame_weights(weights, (3, 1), "frame")

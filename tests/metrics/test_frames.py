@@ -259,3 +259,26 @@ def test_scorers_take_weights_through_metadata_routing():
             params={"sample_weight": [1, 0, 1, 1]},
         )
     np.testing.assert_allclose(result["test_score"], [1 / 2, 4 / 6])
+
+
+@pytest.mark.parametrize(
+    "measure", [frame_accuracy, balanced_frame_accuracy, segment_error_rate]
+)
+@pytest.mark.parametrize(
+    ("y_true", "y_pred"),
+    [
+        ([[0, 1]], [["0", "1"]]),
+        ([["0", "1"]], [np.array([0, 1])]),
+        (["01"], [[0, 1]]),
+        ([(True, False)], ["10"]),
+        ([[], [0.0]], [[], ["0"]]),
+    ],
+)
+def test_labels_of_which_none_can_be_equal_are_refused(measure, y_true, y_pred):
+    with pytest.raises(ValueError, match=r"of one type.*y_true has .* Convert one"):
+        measure(y_true, y_pred)
+
+
+def test_labels_of_several_types_are_compared_where_some_can_be_equal():
+    assert frame_accuracy([[0, "a"]], [["0", "a"]]) == 0.5
+    assert frame_accuracy([[0, 1]], [[0.0, True]]) == 1.0
