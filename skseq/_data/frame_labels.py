@@ -46,7 +46,11 @@ def check_frame_labels(y, lengths, *, unit, estimator_name):
     """
     _refuse_one_per_sample(y, unit, estimator_name)
     given = {"target": "sequence", "estimator_name": estimator_name}
-    labels = check_labels(y, len(lengths), **given)
+    try:
+        labels = check_labels(y, len(lengths), **given)
+    except ValueError:
+        _refuse_missing_labels(y)
+        raise
     for i, (sequence, n) in enumerate(zip(labels.sequences, lengths, strict=True)):
         if len(sequence) != n:
             raise ValueError(
@@ -74,6 +78,28 @@ def _refuse_one_per_sample(y: Any, unit: str, estimator_name: str) -> None:
             f"learns one label per {unit}: pass a sequence of labels for each sample. "
             "For one label per sample use SequenceClassifier."
         )
+
+
+def _refuse_missing_labels(y: Any) -> None:
+    """Name the first label that is missing, and how to say that it is."""
+    y = unwrapped(y, "y")
+    if not has_entries(y) or getattr(y, "ndim", 1) != 1:
+        return
+    for i in range(len(y)):
+        own = unwrapped(y[i], f"y[{i}]")
+        labels = own if is_sized(own) and not isinstance(own, str) else ()
+        for j, label in enumerate(labels):
+            if _is_missing(label):
+                raise ValueError(
+                    f"y[{i}][{j}] is missing ({label}). Write a mark of the type of "
+                    "the labels where a label is not known, and name it: for example "
+                    "unlabelled=-1, or unlabelled='?' among strings."
+                ) from None
+
+
+def _is_missing(label: Any) -> bool:
+    is_nan = isinstance(label, float | np.floating) and np.isnan(label)
+    return label is None or is_nan or type(label).__name__ in ("NAType", "NaTType")
 
 
 def learn_labels(labels, unlabelled):

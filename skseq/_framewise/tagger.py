@@ -43,6 +43,7 @@ from skseq._framewise.tagger_export import exported_tagger
 from skseq._framewise.tagger_stream import ChainDecoder
 from skseq._framewise.transitions import (
     ALLOWED_TRANSITIONS,
+    asked_once,
     check_sequences,
     compile_transitions,
 )
@@ -120,7 +121,7 @@ class SequenceTagger(InputEstimator):
     allowed_transitions : {"BIO", "IOBES"}, callable or None, default=None
         Which label may follow which. "BIO" and "IOBES" are schemes of spans: labels are
         "O", or "B-", "I-", "E-" or "S-" and a type. A callable
-        ``allowed(before, after) -> bool`` is asked once for all pairs of labels, with
+        ``allowed(before, after) -> bool`` is asked once per call for all pairs, with
         None for what is before the first and after the last. Predictions are the best
         among allowed sequences, and probabilities those among them. It can be set
         after `fit`, too.
@@ -668,9 +669,11 @@ class SequenceTagger(InputEstimator):
         check_streamable(self)
         fitted, vocabulary = copy.copy(self), self._vocabulary
         decoder = EachByItself(lambda rows: rows.argmax(axis=1))
-        if self._is_chain:
-            decoder = ChainDecoder(self._chain_weights(), bool(self._settings["crf"]))
-        return FrameStream(fitted, decoder, lambda ids: vocabulary.decode([ids])[0])
+        with asked_once():
+            if self._is_chain:
+                weights = self._chain_weights()
+                decoder = ChainDecoder(weights, bool(self._settings["crf"]))
+            return FrameStream(fitted, decoder, lambda ids: vocabulary.decode([ids])[0])
 
     def export(self, path, format="saved_model"):
         """Write the fitted functions as graphs that run where skseq is not installed.
@@ -703,10 +706,11 @@ class SequenceTagger(InputEstimator):
             If what writes ONNX is not installed.
         ValueError
             If a step of `preprocess` or an operation of `front_end` cannot be part of a
-            graph, or tokens are to be read in ONNX, which has no strings.
+            graph, or tokens are to be read in ONNX, which gets no tables of tokens.
         """
         check_is_fitted(self)
-        super().export(path, format)
+        with asked_once():
+            super().export(path, format)
 
     # -- what the base asks for ---------------------------------------------------
 
@@ -718,6 +722,10 @@ class SequenceTagger(InputEstimator):
                 "class_weight weighs frames one by one, but with crf=True a sequence "
                 "has one probability as a whole. Set class_weight=None, or crf=False."
             )
+
+    def _fit(self, request):
+        with asked_once():
+            return super()._fit(request)
 
     def _check_data(
         self, X, y, sample_weight, *, reset, classes=None, is_trained_on=True
@@ -820,6 +828,11 @@ class SequenceTagger(InputEstimator):
         check_is_fitted(self)
         return self._chain_weights().pairs if self._settings["crf"] else None
 
+    @asked_once()
+    def _chain_weights(self):
+        learnt = self._learnt_chain() if self._settings["crf"] else None
+        return chain_weights(learnt, self._transitions())
+
     @property
     def _n_outputs(self):
         return len(self.classes_)
@@ -846,10 +859,6 @@ class SequenceTagger(InputEstimator):
             layer = program.model.get_layer("chain")
             return layer.pairs.numpy(), layer.starts.numpy(), layer.ends.numpy()
 
-    def _chain_weights(self):
-        learnt = self._learnt_chain() if self._settings["crf"] else None
-        return chain_weights(learnt, self._transitions())
-
     def _best_ids(self, data) -> list[np.ndarray]:
         """The ids of the labels that are predicted for each sequence."""
         if self._is_chain:
@@ -861,6 +870,7 @@ class SequenceTagger(InputEstimator):
             ],
         )
 
+    @asked_once()
     def _read_paths(self, data, read, targets=None) -> list:
         """What `read(paths)` makes of each batch, one result per sequence, in order."""
         weights, is_crf = self._chain_weights(), self._settings["crf"]
