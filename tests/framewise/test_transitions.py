@@ -103,7 +103,9 @@ def test_a_callable_is_asked_about_labels_as_the_user_writes_them():
     ],
 )
 def test_a_label_that_is_not_of_the_scheme_is_named(scheme, label):
-    message = f"allowed_transitions='{scheme}'.* has the label {label!r}.* Rename it, or"
+    message = (
+        f"allowed_transitions='{scheme}'.* has the label {label!r}.* Rename it, or"
+    )
     with pytest.raises(ValueError, match=message):
         compile_transitions(scheme, [label] if label == 7 else ["O", label])
 
