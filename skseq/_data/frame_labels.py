@@ -11,7 +11,7 @@ import numpy as np
 
 from skseq._data.collections import as_collection, is_sized, tensor_values, unwrapped
 from skseq._data.label_vocabulary import LabelVocabulary
-from skseq._data.labels import LabelSequences, check_labels
+from skseq._data.labels import LabelSequences, check_labels, kind_of
 from skseq._data.lengths import has_entries
 from skseq._data.weights import LARGEST_SUM
 from skseq._wording import counted
@@ -46,7 +46,11 @@ def check_frame_labels(y, lengths, *, unit, estimator_name):
     """
     _refuse_one_per_sample(y, unit, estimator_name)
     given = {"target": "sequence", "estimator_name": estimator_name}
-    labels = check_labels(y, len(lengths), **given)
+    try:
+        labels = check_labels(y, len(lengths), **given)
+    except ValueError:
+        _refuse_missing_labels(y)
+        raise
     for i, (sequence, n) in enumerate(zip(labels.sequences, lengths, strict=True)):
         if len(sequence) != n:
             raise ValueError(
@@ -76,6 +80,28 @@ def _refuse_one_per_sample(y: Any, unit: str, estimator_name: str) -> None:
         )
 
 
+def _refuse_missing_labels(y: Any) -> None:
+    """Name the first label that is missing, and how to say that it is."""
+    y = unwrapped(y, "y")
+    if not has_entries(y) or getattr(y, "ndim", 1) != 1:
+        return
+    for i in range(len(y)):
+        own = unwrapped(y[i], f"y[{i}]")
+        labels = own if is_sized(own) and not isinstance(own, str) else ()
+        for j, label in enumerate(labels):
+            if _is_missing(label):
+                raise ValueError(
+                    f"y[{i}][{j}] is missing ({label}). Write a mark of the type of "
+                    "the labels where a label is not known, and name it: for example "
+                    "unlabelled=-1, or unlabelled='?' among strings."
+                ) from None
+
+
+def _is_missing(label: Any) -> bool:
+    is_nan = isinstance(label, float | np.floating) and np.isnan(label)
+    return label is None or is_nan or type(label).__name__ in ("NAType", "NaTType")
+
+
 def learn_labels(labels, unlabelled):
     """Collect the labels that there are.
 
@@ -92,9 +118,10 @@ def learn_labels(labels, unlabelled):
     Raises
     ------
     ValueError
-        If no frame has a label.
+        If no frame has a label, or the mark is of another type than labels.
     """
     if unlabelled is not None:
+        check_mark(labels, unlabelled)
         kept = [_labelled(part, unlabelled) for part in labels.sequences]
         if not any(map(len, kept)):
             raise ValueError(
@@ -121,7 +148,7 @@ def encode_labels(vocabulary, labels, unlabelled):
     Raises
     ------
     ValueError
-        If a label is not in the vocabulary.
+        If a label is not in the vocabulary, or the mark is of another type than labels.
     """
     if unlabelled is None:
         return vocabulary.encode(labels)
@@ -146,13 +173,84 @@ def marks_of(labels, unlabelled) -> list[np.ndarray]:
     labels : LabelSequences
     unlabelled : object
         As of `learn_labels`.
+
+    Raises
+    ------
+    ValueError
+        If the mark is of another type than labels.
     """
     if unlabelled is None:
         return [np.zeros(len(part), dtype=bool) for part in labels.sequences]
+    check_mark(labels, unlabelled)
     return [
         np.array([label == unlabelled for label in _plain(part)], dtype=bool)
         for part in labels.sequences
     ]
+
+
+def check_mark(labels, unlabelled) -> None:
+    """Refuse a mark that can stand nowhere in y, so that none would be found.
+
+    Parameters
+    ----------
+    labels : LabelSequences
+    unlabelled : object
+        As of `learn_labels`.
+
+    Raises
+    ------
+    ValueError
+        If labels are of another type than the mark, or of one character each and the
+        mark is not.
+    """
+    first = next((part[0] for part in labels.sequences if len(part)), None)
+    if first is None or unlabelled is None:
+        return
+    if kind_of(first) != kind_of(unlabelled):
+        raise ValueError(
+            f"unlabelled={unlabelled!r} is of type {type(unlabelled).__name__}, but "
+            f"the labels of y are of type {_type_name(first)}. The mark must be of the "
+            f"type of the labels, as {_example_mark(first)}; unlabelled=None stands "
+            "for no mark."
+        )
+    if labels.form == "str" and len(unlabelled) != 1:
+        raise ValueError(
+            f"unlabelled={unlabelled!r} has {counted(len(unlabelled), 'character')}, "
+            "but y holds texts, each of whose characters is a label. Take a mark of "
+            "one character, as '?', or pass lists of labels."
+        )
+
+
+def is_mark(label, unlabelled) -> bool:
+    """Whether a label is the mark; True and 1 are different ones."""
+    return kind_of(label) == kind_of(unlabelled) and bool(label == unlabelled)
+
+
+def without_mark(classes, unlabelled):
+    """The labels that a user lists, unless one is what stands for none.
+
+    Parameters
+    ----------
+    classes : collection of labels
+        Unchecked.
+    unlabelled : object
+        As of `learn_labels`.
+    """
+    if unlabelled is None or classes is None:
+        return classes
+    return [label for label in classes if not is_mark(label, unlabelled)]
+
+
+def _type_name(label: Any) -> str:
+    return type(label.item() if isinstance(label, np.generic) else label).__name__
+
+
+def _example_mark(label: Any) -> str:
+    """A mark that goes with a label."""
+    examples = {"str": "unlabelled='?'", "number": "unlabelled=-1"}
+    if kind_of(label) in examples:
+        return examples[kind_of(label)]
+    return "unlabelled=-1 where True and False are written as 1 and 0"
 
 
 def _plain(labels: Any) -> list:
@@ -166,17 +264,23 @@ def _labelled(labels: Any, unlabelled: Any) -> Any:
 
 
 def is_per_frame(sample_weight) -> bool:
-    """Whether weights, unchecked, are those of frames, not of samples."""
+    """Whether weights, unchecked, are those of frames, not of samples.
+
+    They are if a single entry is a collection; entries of several kinds are refused by
+    `check_frame_weights`.
+    """
     if hasattr(sample_weight, "row_splits"):
         return True
     if len(getattr(sample_weight, "shape", (0,))) == 2:
         return sample_weight.shape[1] > 1
-    if not has_entries(sample_weight) or len(sample_weight) == 0:
+    if isinstance(sample_weight, str | bytes) or not has_entries(sample_weight):
         return False
+    if hasattr(sample_weight, "to_numpy") or hasattr(sample_weight, "to_pylist"):
+        sample_weight = as_collection(sample_weight, "sample_weight", "weights")
     if not isinstance(sample_weight, Sequence | np.ndarray):
         return False
     entries = [sample_weight[i] for i in range(len(sample_weight))]
-    return all(is_sized(entry) and not isinstance(entry, str) for entry in entries)
+    return any(is_sized(entry) and not isinstance(entry, str) for entry in entries)
 
 
 def check_frame_weights(sample_weight, lengths, unit):
@@ -208,6 +312,7 @@ def check_frame_weights(sample_weight, lengths, unit):
             f"sample_weight has {counted(len(sample_weight), 'entry', 'entries')} for "
             f"{counted(len(lengths), 'sample')}."
         )
+    _refuse_weights_of_samples(sample_weight, unit)
     weights = [_weights_of(sample_weight[i], i) for i in range(len(lengths))]
     for i, (own, n) in enumerate(zip(weights, lengths, strict=True)):
         if own.shape != (n,):
@@ -231,6 +336,17 @@ def check_frame_weights(sample_weight, lengths, unit):
             "weights by the largest."
         )
     return weights
+
+
+def _refuse_weights_of_samples(sample_weight: Any, unit: str) -> None:
+    """Refuse a mere number beside arrays."""
+    for i in range(len(sample_weight)):
+        own = tensor_values(sample_weight[i])
+        if isinstance(own, Number | np.bool_) or own is None:
+            raise ValueError(
+                f"sample_weight[{i}] is {own}, but other entries hold one weight per "
+                f"{unit}. Pass one number for each sample, or an array for each."
+            )
 
 
 def _weights_of(own: Any, i: int) -> np.ndarray:

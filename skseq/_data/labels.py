@@ -148,6 +148,14 @@ def plain_labels(labels: Any) -> Any:
     return tuple(plain) if isinstance(labels, tuple) else plain
 
 
+def kind_of(label: Any) -> str | None:
+    """What two labels share if they can be equal: "bool", "number" or "str"."""
+    for kind, types in _KINDS.items():
+        if isinstance(label, types) and not isinstance(label, np.timedelta64):
+            return "number" if kind in ("int", "float") else kind
+    return None
+
+
 def sorted_classes(classes) -> np.ndarray:
     """The labels that a user lists, sorted, as an array."""
     classes = list(plain_labels(list(classes)))

@@ -29,6 +29,8 @@ from skseq._data.tokenizers import (
 
 _INT64 = np.iinfo(np.int64)
 
+_LEAVE_OUT = "Leave it out, and its label in y if it has one."
+
 # What a sample may be to the user.
 FORMS = ("text", "list", "tuple", "array")
 
@@ -287,7 +289,7 @@ class _Reader:
     def _token(self, token: Any, place: str) -> str | int:
         _check_not_bytes(token, place)
         if isinstance(token, str) and token == "":
-            raise ValueError(f"{place} is an empty token. Leave it out.")
+            raise ValueError(f"{place} is an empty token. {_LEAVE_OUT}")
         if isinstance(token, str):
             return _as_str(token, place)
         if self.tokenizer is None and _is_integer(token):

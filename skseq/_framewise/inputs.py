@@ -307,8 +307,12 @@ def _items(X: Any):
             return
 
 
-def _first_token(X: Any) -> str | None:
-    """The first token of an unchecked X whose samples hold text, None for others."""
+def _first_token(X: Any) -> str | bytes | None:
+    """The first text of the first sample with entries, None if it holds no text.
+
+    Whether all others are tokens is checked later, in words about tokens. Bytes and
+    arrays of bytes are told so there, too.
+    """
     for i, item in enumerate(_items(X)):
         if isinstance(item, str) and i == 0:
             raise ValueError(
@@ -320,14 +324,16 @@ def _first_token(X: Any) -> str | None:
         entries = _flat(item)
         if entries is None:
             return None
-        if len(entries):
-            are_texts = all(isinstance(entry, str) for entry in entries)
-            return str(entries[0]) if are_texts else None
+        text = next((own for own in entries if isinstance(own, str | bytes)), None)
+        if text is not None or any(entry is not None for entry in entries):
+            return str.__str__(text) if isinstance(text, str) else text
     return None
 
 
 def _flat(item: Any) -> Any:
     """The entries of a list, a tuple or an array of one axis; None of others."""
+    if hasattr(item, "to_pylist"):
+        item = item.to_pylist()
     if isinstance(item, list | tuple):
         return item
     is_flat = hasattr(item, "__array__") and len(getattr(item, "shape", ())) == 1

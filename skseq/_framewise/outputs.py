@@ -16,6 +16,10 @@ from skseq._framewise import chain
 from skseq._framewise.chain import ChainWeights, RankedPaths
 from skseq._framewise.transitions import Transitions
 
+# What the search for the best paths holds at once: of each way to go on from a frame,
+# its score, its negative, their order and two ids, and of each step of a path, its id.
+_BYTES_PER_WAY, _BYTES_PER_STEP = 40, 4
+
 
 def chain_weights(learnt, allowed: Transitions) -> ChainWeights:
     """What a chain gives, minus infinity to what is not allowed.
@@ -79,8 +83,12 @@ class Paths:
         return [
             ranked
             for own in self._one_by_one()
-            for ranked in chain.n_best_paths(*own._given, n)
+            for ranked in chain.n_best_paths(*own._given, own._at_most(n))
         ]
+
+    def _at_most(self, n: int) -> int:
+        """As many label sequences as there are of the only sample, but at most n."""
+        return at_most(n, int(self.lengths[0]), len(self.weights.starts))
 
     def log_marginals(self) -> list[np.ndarray]:
         """The log-probability of each label at each frame."""
@@ -119,9 +127,23 @@ class Paths:
 
 def check_fits_n_best(lengths, n_classes: int, n: int) -> None:
     """Refuse so many hypotheses that they fill the memory for a single sequence."""
-    n_values = int(max(lengths)) * n_classes * n
-    what = f"{n:,} hypotheses of {int(max(lengths)):,} labels"
-    check_fits(8 * n_values, what, "Lower the n of predict_n_best.")
+    n_frames = int(max(lengths))
+    n = at_most(n, n_frames, n_classes)
+    ways = n_classes * n * min(n_classes, n)  # that are compared at each frame
+    kept = n * n_frames * (n_classes + 1)
+    n_bytes = _BYTES_PER_WAY * ways + _BYTES_PER_STEP * kept + 8 * n * n_frames
+    what = f"{n:,} hypotheses of {n_frames:,} labels"
+    check_fits(n_bytes, what, "Lower the n of predict_n_best.")
+
+
+def at_most(n: int, n_frames: int, n_classes: int) -> int:
+    """As many label sequences as there are, but at most n."""
+    n_sequences = 1
+    for _ in range(n_frames):
+        n_sequences *= n_classes
+        if n_sequences >= n or n_classes == 1:
+            break
+    return min(n, n_sequences)
 
 
 def lack_of_labels(wanted, found, weights) -> str | None:

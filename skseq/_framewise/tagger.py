@@ -21,6 +21,7 @@ from skseq._data.frame_labels import (
     learn_labels,
     marks_of,
     shared,
+    without_mark,
 )
 from skseq._data.label_vocabulary import FORMS, LabelVocabulary
 from skseq._data.weights import check_sample_weight, weigh_classes
@@ -42,6 +43,7 @@ from skseq._framewise.tagger_export import exported_tagger
 from skseq._framewise.tagger_stream import ChainDecoder
 from skseq._framewise.transitions import (
     ALLOWED_TRANSITIONS,
+    asked_once,
     check_sequences,
     compile_transitions,
 )
@@ -119,7 +121,7 @@ class SequenceTagger(InputEstimator):
     allowed_transitions : {"BIO", "IOBES"}, callable or None, default=None
         Which label may follow which. "BIO" and "IOBES" are schemes of spans: labels are
         "O", or "B-", "I-", "E-" or "S-" and a type. A callable
-        ``allowed(before, after) -> bool`` is asked once for all pairs of labels, with
+        ``allowed(before, after) -> bool`` is asked once per call for all pairs, with
         None for what is before the first and after the last. Predictions are the best
         among allowed sequences, and probabilities those among them. It can be set
         after `fit`, too.
@@ -169,7 +171,8 @@ class SequenceTagger(InputEstimator):
         for those that it lacks. With `crf` it must be None.
     unlabelled : label, default=None
         What stands in `y` for frames without a label, which count nothing; for example
-        -1 among integers, or "?" among strings. With `crf`, all labels that they may
+        -1 among integers, or "?" among strings; it is of the type of the labels. With
+        `crf`, all labels that they may
         have are summed over. None means that all frames have labels.
     preprocess : list of transformers and augmenters, default=None
         What is done to each sequence before the network reads it, in order. Every
@@ -245,7 +248,7 @@ class SequenceTagger(InputEstimator):
         The labels, sorted: what the columns of `predict_proba` stand for.
     transitions_ : ndarray of shape (n_classes, n_classes) or None
         What is added to the score of a sequence for the label of a column after that of
-        a row; None without `crf`.
+        a row, minus infinity where it is not allowed; None without `crf`.
     token_vocabulary_, character_vocabulary_ : ndarray of shape (n_tokens,) or None
         The known tokens, sorted, and the characters that they are spelled with; None
         where they are not read.
@@ -462,7 +465,8 @@ class SequenceTagger(InputEstimator):
             As in :meth:`fit`.
         classes : collection of labels, default=None
             All labels that will ever occur, each once, at the first call; without it,
-            those of the first `y`. Later calls refuse unseen labels.
+            those of the first `y`. Later calls refuse unseen labels. The mark of
+            `unlabelled` may be among them, and is left out.
 
         Returns
         -------
@@ -665,9 +669,11 @@ class SequenceTagger(InputEstimator):
         check_streamable(self)
         fitted, vocabulary = copy.copy(self), self._vocabulary
         decoder = EachByItself(lambda rows: rows.argmax(axis=1))
-        if self._is_chain:
-            decoder = ChainDecoder(self._chain_weights(), bool(self._settings["crf"]))
-        return FrameStream(fitted, decoder, lambda ids: vocabulary.decode([ids])[0])
+        with asked_once():
+            if self._is_chain:
+                weights = self._chain_weights()
+                decoder = ChainDecoder(weights, bool(self._settings["crf"]))
+            return FrameStream(fitted, decoder, lambda ids: vocabulary.decode([ids])[0])
 
     def export(self, path, format="saved_model"):
         """Write the fitted functions as graphs that run where skseq is not installed.
@@ -700,10 +706,11 @@ class SequenceTagger(InputEstimator):
             If what writes ONNX is not installed.
         ValueError
             If a step of `preprocess` or an operation of `front_end` cannot be part of a
-            graph, or tokens are to be read in ONNX, which has no strings.
+            graph, or tokens are to be read in ONNX, which gets no tables of tokens.
         """
         check_is_fitted(self)
-        super().export(path, format)
+        with asked_once():
+            super().export(path, format)
 
     # -- what the base asks for ---------------------------------------------------
 
@@ -716,6 +723,10 @@ class SequenceTagger(InputEstimator):
                 "has one probability as a whole. Set class_weight=None, or crf=False."
             )
 
+    def _fit(self, request):
+        with asked_once():
+            return super()._fit(request)
+
     def _check_data(
         self, X, y, sample_weight, *, reset, classes=None, is_trained_on=True
     ):
@@ -726,7 +737,7 @@ class SequenceTagger(InputEstimator):
         if reset:
             vocabulary = learn_labels(labels, self.unlabelled)
             self.classes_, self._label_form = vocabulary.classes, vocabulary.form
-        self._take_classes(classes, reset)
+        self._take_classes(without_mark(classes, self.unlabelled), reset)
         ids = encode_labels(self._vocabulary, labels, self.unlabelled)
         if is_trained_on:
             check_sequences(self._transitions(), ids)
@@ -815,9 +826,12 @@ class SequenceTagger(InputEstimator):
     def transitions_(self) -> np.ndarray | None:
         """The scores of labels that follow each other, (n_classes, n_classes)."""
         check_is_fitted(self)
-        if not self._settings["crf"]:
-            return None
-        return self._learnt_chain()[0].astype(np.float64)
+        return self._chain_weights().pairs if self._settings["crf"] else None
+
+    @asked_once()
+    def _chain_weights(self):
+        learnt = self._learnt_chain() if self._settings["crf"] else None
+        return chain_weights(learnt, self._transitions())
 
     @property
     def _n_outputs(self):
@@ -845,10 +859,6 @@ class SequenceTagger(InputEstimator):
             layer = program.model.get_layer("chain")
             return layer.pairs.numpy(), layer.starts.numpy(), layer.ends.numpy()
 
-    def _chain_weights(self):
-        learnt = self._learnt_chain() if self._settings["crf"] else None
-        return chain_weights(learnt, self._transitions())
-
     def _best_ids(self, data) -> list[np.ndarray]:
         """The ids of the labels that are predicted for each sequence."""
         if self._is_chain:
@@ -860,6 +870,7 @@ class SequenceTagger(InputEstimator):
             ],
         )
 
+    @asked_once()
     def _read_paths(self, data, read, targets=None) -> list:
         """What `read(paths)` makes of each batch, one result per sequence, in order."""
         weights, is_crf = self._chain_weights(), self._settings["crf"]

@@ -50,8 +50,8 @@ def exported_tagger(fitted: Any, model: Any, format: str) -> Export:
 def _refuse_tokens(steps: list | None, has_text: bool) -> None:
     if not has_text:
         raise ValueError(
-            "Tokens cannot be exported to ONNX, which has no strings. Export with "
-            'format="saved_model".'
+            "Tokens cannot be exported to ONNX, for which the table that numbers them "
+            'is not written. Export with format="saved_model".'
         )
     if steps:
         raise ValueError(

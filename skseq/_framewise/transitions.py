@@ -4,7 +4,9 @@ Reads the schemes of spans and a user's own function. Knows nothing of networks 
 the weights that a chain learns.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -56,6 +58,24 @@ SCHEMES = {
 }
 
 ALLOWED_TRANSITIONS = (OneOf(SCHEMES), CALLABLE, NONE)
+
+
+# What callables answered within one use of an estimator: by their ids and the labels,
+# with the callables themselves, so that no other one can get the same id.
+_ANSWERS: ContextVar[dict | None] = ContextVar("answers", default=None)
+
+
+@contextmanager
+def asked_once() -> Iterator[None]:
+    """Within it, each callable is asked once, however often tables are compiled."""
+    if _ANSWERS.get() is not None:
+        yield
+        return
+    token = _ANSWERS.set({})
+    try:
+        yield
+    finally:
+        _ANSWERS.reset(token)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +145,20 @@ def compile_transitions(
         allowed_transitions,
         ALLOWED_TRANSITIONS,
     )
+    answers = _ANSWERS.get()
+    if answers is None or not callable(allowed_transitions):
+        return _compiled(allowed_transitions, classes)
+    labels = np.asarray(classes)
+    key = id(allowed_transitions), labels.dtype, tuple(labels.tolist())
+    if key not in answers:
+        compiled = _compiled(allowed_transitions, classes)
+        answers[key] = allowed_transitions, compiled
+    return answers[key][1]
+
+
+def _compiled(
+    allowed_transitions: str | Callable | None, classes: Sequence
+) -> Transitions:
     labels = np.asarray(classes).tolist()
     scheme = None
     if allowed_transitions is None:
@@ -176,10 +210,13 @@ def _tag(label: Any, scheme: str) -> _Tag:
     is_tag |= len(letter) == 1 and letter in SCHEMES[scheme].letters
     if isinstance(label, str) and is_tag and bool(hyphen) == bool(span_type):
         return _Tag(letter, span_type)
+    is_other = scheme == "BIO" and letter in ("E", "S") and bool(hyphen and span_type)
+    meant = "Did you mean allowed_transitions='IOBES'? " if is_other else ""
     raise ValueError(
         f"With allowed_transitions={scheme!r}, labels must be "
         f"{SCHEMES[scheme].meaning}, where ... is the type of a span. y has the label "
-        f"{label!r}. Rename it, or pass a callable allowed_transitions(before, after)."
+        f"{label!r}. {meant}Rename it, or pass a callable allowed_transitions(before, "
+        "after)."
     )
 
 
@@ -220,9 +257,17 @@ def _cure(transitions: Transitions) -> str:
         )
     labels = ", ".join(map(repr, transitions.classes.tolist()[:20]))
     return (
-        f"y has only the labels {labels}. Write each of its spans as the scheme does, "
-        "or pass a callable allowed_transitions(before, after)."
+        f"y has only the labels {labels}. {_meant(transitions)}Write each of its spans "
+        "as the scheme does, or pass a callable allowed_transitions(before, after)."
     )
+
+
+def _meant(transitions: Transitions) -> str:
+    """Ask whether BIO is meant, where labels have no letters of IOBES alone."""
+    letters = {str(label)[:1] for label in transitions.classes.tolist()}
+    if transitions.scheme != "IOBES" or not letters <= set("BIO"):
+        return ""
+    return "Did you mean allowed_transitions='BIO'? "
 
 
 def _closure(seeds: np.ndarray, table: np.ndarray) -> np.ndarray:
@@ -337,6 +382,6 @@ def _violation(
     owner = f"the scheme {scheme}" if scheme else "allowed_transitions"
     cure = "pass allowed_transitions=None" if scheme else "let it return True there"
     return ValueError(
-        f"y[{sample}] has {fault}, which {owner} does not allow. Correct the labels, "
-        f"or {cure}."
+        f"y[{sample}] has {fault}, which {owner} does not allow. {_meant(transitions)}"
+        f"Correct the labels, or {cure}."
     )

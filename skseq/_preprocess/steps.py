@@ -93,8 +93,9 @@ def check_keeps_frames(steps, estimator_name: str) -> None:
             raise ValueError(
                 f"preprocess[{place}], {name_of(step)}, may change the number or order "
                 f"of frames, but {estimator_name} compares each frame with the one at "
-                "its place. Use augmenters with changes_frames=False, for example "
-                "TimeMask or GaussianNoise."
+                "its place. Use augmenters with changes_frames=False: for frames, for "
+                "example TimeMask or GaussianNoise; for tokens there is none but one "
+                "of your own, which replaces tokens."
             )
 
 

@@ -228,7 +228,9 @@ class ArrayAugmenter(Augmenter):
         if given.dtype.kind in "US":
             raise ValueError(
                 f"{owner} needs a sequence of numbers, but got text. Tokens are "
-                "changed by TokenDropout and Swap."
+                "changed by TokenDropout and Swap, which a SequenceTagger refuses, as "
+                "their labels would no longer fit: for it, write an augmenter that "
+                "replaces tokens."
             )
         if given.dtype.kind not in "fiu":
             raise ValueError(

@@ -36,6 +36,7 @@ FILLS = (SKY, "#E69F00", GREEN, PURPLE, BLUE, ORANGE, "#F0E442")
 # Where there are more labels than colors, hatches tell labels of one color apart.
 HATCHES = ("", "////", "....", "xxx", "----", "\\\\\\\\")
 
+PLATE = "white"  # the ground of a name on hatches
 TRACK = "0.93"  # the gray on which errors are marked
 MOST_NAMES = 300  # of a row, more than fit into any picture
 PADDING = 2.0  # points between a name and the edge of its block
@@ -156,7 +157,7 @@ def draw_blocks(panel: Any, row: Row, key: Key) -> dict[Any, Any]:
         label: panel.broken_barh(own, (bottom, top - bottom), **_fill(key.looks[label]))
         for label, own in places.items()
     }
-    shortest = min(run.stop - run.start for run in row.runs)
+    shortest = min((run.stop - run.start for run in row.runs), default=0)
     if size_in_points(panel)[0] * shortest >= SPACIOUS * (len(edges) - 1):
         inner = [edges[run.start] for run in row.runs[1:]]
         panel.vlines(inner, bottom, top, color="white", linewidth=1)
@@ -181,11 +182,11 @@ def write_names(panel: Any, row: Row, key: Key) -> list[FittingText]:
     texts = []
     for run in sorted(longest, key=lambda run: run.start):
         look = key.looks[run.label]
-        plate = {"facecolor": look.color, "linewidth": 0, "pad": 1}
+        plate = {"facecolor": PLATE, "linewidth": 0, "pad": PADDING}
         text = FittingText(
             row.corners(run),
             key.names[run.label],
-            color=look.ink,
+            color="black" if look.hatch else look.ink,
             bbox=plate if look.hatch else None,
             fontproperties=key.font,
             clip_on=True,
@@ -235,7 +236,8 @@ def plan_legend(
     width, height : float
         The room, in points.
     """
-    if _names_fit(chain(*rows), key, width / rows[0][-1].stop):
+    n_frames = max(row[-1].stop for row in rows if row)
+    if _names_fit(chain(*rows), key, width / n_frames):
         return None
     size = key.font.get_size_in_points()
     entry = max(map(key.width, counts)) + ENTRY * size

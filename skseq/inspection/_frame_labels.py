@@ -3,6 +3,7 @@
 Knows nothing of plots, nor of any estimator.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from reprlib import repr as short_repr
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skseq._data.collections import array_of, unwrapped
+from skseq._data.frame_labels import is_mark
 
 # Probabilities are shown of classes that are labels, or this probable in some frame.
 VISIBLE = 0.1
@@ -32,6 +34,18 @@ def runs_of(labels: Sequence[Any]) -> Iterator[Run]:
         stop = start + len(list(frames))
         yield Run(label, start, stop)
         start = stop
+
+
+def labeled_runs(labels: Sequence[Any]) -> list[Run]:
+    """The runs of frames that have a label; None stands for none."""
+    return [run for run in runs_of(labels) if run.label is not None]
+
+
+def without_marks(labels: list, unlabelled: Any) -> list:
+    """The labels, and None for each mark that stands for none."""
+    if unlabelled is None:
+        return labels
+    return [None if is_mark(label, unlabelled) else label for label in labels]
 
 
 def labels_of(labels: Any, name: str) -> list:
@@ -58,6 +72,13 @@ def _is_label(value: Any) -> bool:
         return value is not None and bool(value == value)
     except TypeError:  # not hashable, or pandas.NA, which refuses to say
         return False
+
+
+def check_distinct(classes: list) -> None:
+    """Refuse a class that is there more than once."""
+    if len(set(classes)) < len(classes):
+        label, n = Counter(classes).most_common(1)[0]
+        raise ValueError(f"classes must differ. {label!r} is there {n} times.")
 
 
 def probabilities_of(values: Any, shape: tuple[int, int]) -> np.ndarray:
@@ -87,9 +108,16 @@ def sorted_labels(labels: Iterable[Any]) -> list:
 
 
 def are_wrong(y_true: list, y_pred: list) -> np.ndarray:
-    """Whether the label of each frame is wrong."""
+    """Whether the label of each frame is wrong; where there is none, nothing is."""
     pairs = zip(y_true, y_pred, strict=True)
-    return np.array([true != predicted for true, predicted in pairs])
+    return np.array([true not in (None, predicted) for true, predicted in pairs])
+
+
+def right_in_words(y_true: list, y_pred: list) -> str:
+    """How many of the frames with a label have the right one."""
+    n_labeled = len(y_true) - y_true.count(None)
+    n_right = n_labeled - np.count_nonzero(are_wrong(y_true, y_pred))
+    return f"{n_right} of {n_labeled} right"
 
 
 def only_sample(labels: Any) -> Any:
@@ -101,6 +129,15 @@ def is_by_frame(predicted: Any) -> bool:
     """Whether predictions are sequences, not one label per sample."""
     is_array = hasattr(predicted, "dtype") and predicted.dtype.kind != "O"
     return np.ndim(predicted) > 1 if is_array else True
+
+
+def check_by_frame(predicted: Any, tagger: Any, owner: str) -> None:
+    """Refuse predictions of one label per sample."""
+    if not is_by_frame(predicted):
+        raise TypeError(
+            f"{owner} needs an estimator that predicts one label per frame, such as "
+            f"SequenceTagger. {type(tagger).__name__} predicts one label per sequence."
+        )
 
 
 def tokens_of(sequence: Any) -> list[str] | None:
@@ -117,7 +154,7 @@ def visible_classes(
     """Columns of probabilities to show: those of labels, and the likeliest others."""
     if probabilities is None:
         return []
-    labeled = set().union(*labels.values())
+    labeled = set().union(*labels.values())  # None among them is no class
     peaks = probabilities.max(axis=0)
     ranked = sorted(
         range(len(classes)), key=lambda i: (classes[i] not in labeled, -peaks[i])

@@ -24,14 +24,18 @@ from skseq.inspection._axes import (
 from skseq.inspection._fitted import as_seen, asked_about, last_step, take_sample
 from skseq.inspection._frame_labels import (
     are_wrong,
-    is_by_frame,
+    check_by_frame,
+    check_distinct,
+    labeled_runs,
     labels_of,
     only_sample,
     probabilities_of,
+    right_in_words,
     runs_of,
     sorted_labels,
     tokens_of,
     visible_classes,
+    without_marks,
 )
 
 # Rows of blocks, from top to bottom: where they lie on the y axis.
@@ -80,6 +84,8 @@ class TimelineDisplay:
         Seconds from one frame to the next, to show seconds. None counts frames.
     tokens : sequence of str of length n_frames, default=None
         What the frames are, if they are tokens, to show these on the x axis.
+    unlabelled : label, default=None
+        What marks frames without a label in `y_true`; they are left blank.
 
     Attributes
     ----------
@@ -127,6 +133,7 @@ class TimelineDisplay:
         classes: ArrayLike | None = None,
         hop_seconds: float | None = None,
         tokens: Sequence[str] | None = None,
+        unlabelled: str | int | bool | None = None,
     ):
         self.y_true = y_true
         self.y_pred = y_pred
@@ -134,6 +141,7 @@ class TimelineDisplay:
         self.classes = classes
         self.hop_seconds = hop_seconds
         self.tokens = tokens
+        self.unlabelled = unlabelled
 
     @classmethod
     def from_estimator(
@@ -159,7 +167,8 @@ class TimelineDisplay:
         X : collection of sequences
             As in the estimator's `predict`.
         y : collection of label sequences, default=None
-            The true labels, one per frame. None shows the prediction alone.
+            The true labels, one per frame; None shows the prediction alone. Marks of
+            `unlabelled` are left blank.
         sample : int, default=0
             Which sample to show: the index into `X`, as the last step sees it.
         show_probabilities : bool, default=True
@@ -204,7 +213,7 @@ class TimelineDisplay:
             probabilities = None
             if show_probabilities and hasattr(tagger, "predict_proba"):
                 probabilities = only_sample(tagger.predict_proba(sequences))
-            _check_by_frame(predicted, tagger, owner)
+            check_by_frame(predicted, tagger, owner)
             tokens = tokens_of(only_sample(sequences)) if hop_seconds is None else None
             display = cls(
                 None if labels is None else only_sample(labels),
@@ -213,6 +222,7 @@ class TimelineDisplay:
                 classes=np.asarray(tagger.classes_).tolist(),
                 hop_seconds=hop_seconds,
                 tokens=tokens,
+                unlabelled=getattr(tagger, "unlabelled", None),
             )
             return display.plot(ax, cmap=cmap, colorbar=colorbar)
 
@@ -226,6 +236,7 @@ class TimelineDisplay:
         classes=None,
         hop_seconds=None,
         tokens=None,
+        unlabelled=None,
         ax=None,
         cmap="Greys",
         colorbar=True,
@@ -247,6 +258,8 @@ class TimelineDisplay:
             Seconds from one frame to the next, to show seconds. None counts frames.
         tokens : sequence of str of length n_frames, default=None
             What the frames are, if they are tokens, to show these on the x axis.
+        unlabelled : label, default=None
+            What marks frames without a label in `y_true`; they are left blank.
         ax, cmap, colorbar
             As in :meth:`plot`.
 
@@ -267,6 +280,7 @@ class TimelineDisplay:
             classes=classes,
             hop_seconds=hop_seconds,
             tokens=tokens,
+            unlabelled=unlabelled,
         )
         return display.plot(ax, cmap=cmap, colorbar=colorbar)
 
@@ -321,12 +335,11 @@ class TimelineDisplay:
             self.colorbar_ = self._add_colorbar() if colorbar else None
         self._label_axes(names)
         if self.errors_ is not None:
-            wrong = np.count_nonzero(are_wrong(*labels.values()))
-            write_title(self.ax_, f"{len(edges) - 1 - wrong} of {len(edges) - 1} right")
+            write_title(self.ax_, right_in_words(*labels.values()))
         return self
 
     def _checked_labels(self) -> dict[str, list]:
-        """The labels of each row of blocks."""
+        """The labels of each row of blocks, None where there is none."""
         y_pred = labels_of(self.y_pred, "y_pred")
         if not y_pred:
             raise ValueError("y_pred must hold at least one label. Got 0.")
@@ -339,7 +352,7 @@ class TimelineDisplay:
                 f"y_true has {counted(len(y_true), 'label')}, and y_pred has "
                 f"{len(y_pred)}."
             )
-        return {"true": y_true, "predicted": y_pred}
+        return {"true": without_marks(y_true, self.unlabelled), "predicted": y_pred}
 
     def _checked_classes(self) -> list:
         classes = [] if self.classes is None else labels_of(self.classes, "classes")
@@ -348,9 +361,7 @@ class TimelineDisplay:
                 "probabilities need classes, in the order of their columns. Got none: "
                 "pass classes=estimator.classes_."
             )
-        if len(set(classes)) < len(classes):
-            label, n = Counter(classes).most_common(1)[0]
-            raise ValueError(f"classes must differ. {label!r} is there {n} times.")
+        check_distinct(classes)
         return classes
 
     def _checked_edges(self, n_frames) -> np.ndarray:
@@ -375,6 +386,7 @@ class TimelineDisplay:
         from skseq.inspection._blocks import add_legend, key_of, plan_legend
 
         counts = Counter(label for row in labels.values() for label in row)
+        del counts[None]
         known = [*classes, *sorted_labels(counts.keys() - set(classes))]
         counts = {label: counts[label] for label in known if label in counts}
         key = key_of(list(counts), known)
@@ -385,7 +397,7 @@ class TimelineDisplay:
         if ax is not None:
             size = size_in_points(open_axes(ax, owner, (0, 0)))
             room = SHARE * max(size[0] - margin, 0), LEGEND_SHARE * size[1]
-        rows = [list(runs_of(row)) for row in labels.values()]
+        rows = list(map(labeled_runs, labels.values()))
         plan = plan_legend(rows, counts, key, *room)
         header = plan.height + HEADER_GAP if plan else 0.0
         heights = self._heights(labels)
@@ -420,7 +432,7 @@ class TimelineDisplay:
         panel.set_ylim(bands["predicted"][1], 0)  # from top to bottom
         self.blocks_, self.texts_, self.errors_ = {}, [], None
         for name, own in labels.items():
-            row = Row(list(runs_of(own)), edges, bands[name])
+            row = Row(labeled_runs(own), edges, bands[name])
             self.blocks_[name] = draw_blocks(panel, row, key)
             self.texts_ += write_names(panel, row, key)
         names = list(bands)
@@ -486,11 +498,3 @@ class TimelineDisplay:
 
 def _bands(labels) -> dict[str, tuple[float, float]]:
     return BANDS if len(labels) > 1 else ALONE
-
-
-def _check_by_frame(predicted, tagger, owner) -> None:
-    if not is_by_frame(predicted):
-        raise TypeError(
-            f"{owner} needs an estimator that predicts one label per frame, such as "
-            f"SequenceTagger. {type(tagger).__name__} predicts one label per sequence."
-        )

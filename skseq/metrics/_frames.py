@@ -12,12 +12,14 @@ import numpy as np
 from sklearn.metrics import make_scorer
 
 from skseq._data.collections import as_collection, check_n_samples
+from skseq._data.frame_labels import check_mark, is_mark
+from skseq._data.labels import LabelSequences
 from skseq._data.weights import check_sample_weight
 from skseq._wording import counted
 from skseq.metrics._alignment import check_pairs, label_error_rate
 
 
-def frame_accuracy(y_true, y_pred, *, sample_weight=None):
+def frame_accuracy(y_true, y_pred, *, sample_weight=None, unlabelled=None):
     """Frame accuracy: the share of frames with the right label.
 
     The frames of all sequences are pooled, so that a long sequence counts more than a
@@ -35,6 +37,9 @@ shape (n_frames,), default=None
         Weight of each sequence, which is that of each of its frames, or weights of
         frames. Frames with weight 0 do not count, for example those without a label.
         None counts each frame once.
+    unlabelled : str, int or bool, default=None
+        What stands in `y_true` for frames without a label, which do not count; it is of
+        the type of the labels. None means that all frames have labels.
 
     Returns
     -------
@@ -47,8 +52,9 @@ shape (n_frames,), default=None
         If `y_true` or `y_pred` is not a collection, or an item is not a label sequence.
     ValueError
         If a sequence has another number of predicted labels than of true ones, there
-        are no frames, or `sample_weight` has another length, a negative entry or no
-        positive one.
+        are no frames, labels are text on one side alone, or `sample_weight` has another
+        length, a negative entry or no positive one, or the mark is of another type
+        than the labels.
 
     See Also
     --------
@@ -61,11 +67,11 @@ shape (n_frames,), default=None
     >>> frame_accuracy(["aabb", "b"], ["aaab", "b"])
     0.8
     """
-    true, pred, weights = _pool_frames(y_true, y_pred, sample_weight)
+    true, pred, weights = _pool_frames(y_true, y_pred, sample_weight, unlabelled)
     return float(np.average(list(map(eq, true, pred)), weights=weights))
 
 
-def balanced_frame_accuracy(y_true, y_pred, *, sample_weight=None):
+def balanced_frame_accuracy(y_true, y_pred, *, sample_weight=None, unlabelled=None):
     """Balanced frame accuracy: the mean share of right frames over the true classes.
 
     The recall of each class that is in `y_true`, averaged with equal weight. A class of
@@ -83,6 +89,9 @@ def balanced_frame_accuracy(y_true, y_pred, *, sample_weight=None):
 shape (n_frames,), default=None
         Weight of each sequence, which is that of each of its frames, or weights of
         frames. A class with no weight does not count. None counts each frame once.
+    unlabelled : str, int or bool, default=None
+        What stands in `y_true` for frames without a label, which do not count; it is of
+        the type of the labels. None means that all frames have labels.
 
     Returns
     -------
@@ -105,7 +114,7 @@ shape (n_frames,), default=None
     >>> balanced_frame_accuracy(["aaaaaab", "b"], ["aaaaaaa", "b"])
     0.75
     """
-    true, pred, weights = _pool_frames(y_true, y_pred, sample_weight)
+    true, pred, weights = _pool_frames(y_true, y_pred, sample_weight, unlabelled)
     total: defaultdict[Any, float] = defaultdict(float)
     right: defaultdict[Any, float] = defaultdict(float)
     for label, predicted, weight in zip(true, pred, weights.tolist(), strict=True):
@@ -146,8 +155,9 @@ def segment_error_rate(y_true, y_pred, *, sample_weight=None):
     TypeError
         If `y_true` or `y_pred` is not a collection, or an item is not a label sequence.
     ValueError
-        If there are no sequences, the numbers of true and predicted ones differ, or
-        `sample_weight` has another length, a negative entry or no positive one.
+        If there are no sequences, the numbers of true and predicted ones differ, labels
+        are text on one side alone, or `sample_weight` has another length, a negative
+        entry or no positive one.
 
     See Also
     --------
@@ -173,12 +183,14 @@ def segment_error_rate(y_true, y_pred, *, sample_weight=None):
     0.5
     """
     true, pred = check_pairs(y_true, y_pred)
+    _check_one_kind(true, pred)
     runs = [list(map(_collapse, side)) for side in (true, pred)]
     return label_error_rate(*runs, sample_weight=sample_weight)
 
 
 # For `scoring=`. As with every scorer object, `set_score_request` changes it in place:
-# request weights on a copy.deepcopy, or on a make_scorer of your own.
+# request weights on a copy.deepcopy, or on a make_scorer of your own. Scorers know no
+# marks: where labels are unknown, make_scorer(frame_accuracy, unlabelled=-1).
 frame_accuracy_scorer = make_scorer(frame_accuracy)
 balanced_frame_accuracy_scorer = make_scorer(balanced_frame_accuracy)
 segment_error_rate_scorer = make_scorer(segment_error_rate, greater_is_better=False)
@@ -197,17 +209,50 @@ def check_frames(y_true: Any, y_pred: Any) -> tuple[list[Any], list[Any]]:
     return references, predictions
 
 
+def _check_one_kind(references: list[Any], predictions: list[Any]) -> None:
+    """Refuse text on one side and none on the other, of which nothing can be equal."""
+    true, pred = map(_examples, (references, predictions))
+    if len(true) == len(pred) == 1 and true.keys() != pred.keys():
+        (first,), (second,) = true.values(), pred.values()
+        raise ValueError(
+            "y_true and y_pred must hold labels of one type, or none can be equal. "
+            f"y_true has {first!r} of type {type(first).__name__}, y_pred {second!r} "
+            f"of type {type(second).__name__}. Convert one of them, for example with "
+            "[[str(label) for label in labels] for labels in y]."
+        )
+
+
+def _examples(sequences: list[Any]) -> dict[bool, Any]:
+    """A label that is a str, by True, and one that is not, by False."""
+    kinds = {type(label): label for own in sequences for label in own}
+    return {issubclass(kind, str): label for kind, label in kinds.items()}
+
+
 def _pool_frames(
-    y_true: Any, y_pred: Any, sample_weight: Any
+    y_true: Any, y_pred: Any, sample_weight: Any, unlabelled: Any
 ) -> tuple[list[Any], list[Any], np.ndarray]:
     """True labels, predicted labels and weights of the frames of all sequences."""
     references, predictions = check_frames(y_true, y_pred)
+    _check_one_kind(references, predictions)
     lengths = list(map(len, references))
     if not any(lengths):
         raise ValueError("y_true and y_pred must hold at least one frame. Got 0.")
     weights = _frame_weights(sample_weight, lengths)
     true = [label for sequence in references for label in sequence]
+    if unlabelled is not None:
+        check_mark(LabelSequences(references, _form_of(references)), unlabelled)
+        weights = np.where([is_mark(v, unlabelled) for v in true], 0.0, weights)
+        if not weights.any():
+            raise ValueError(
+                f"No frame with a weight above 0 has another label than "
+                f"unlabelled={unlabelled!r}, so that none can be right."
+            )
     return true, [label for sequence in predictions for label in sequence], weights
+
+
+def _form_of(sequences: list[Any]) -> str:
+    """What `check_mark` asks: are there texts of labels of one character?"""
+    return "str" if all(isinstance(own, str) for own in sequences) else "list"
 
 
 def _frame_weights(sample_weight: Any, lengths: list[int]) -> np.ndarray:

@@ -254,7 +254,8 @@ def _split_tags(tags: Any, scheme: str, name: str) -> Iterator[tuple[str, str]]:
     for i, tag in enumerate(tags):
         if not isinstance(tag, str):
             raise TypeError(
-                f"{name} must hold tags of type str. {name}[{i}] is {tag!r}."
+                f"{name} must hold tags of type str. {name}[{i}] is {tag!r}. Spans "
+                "cannot be counted where tags are unknown: leave such sequences out."
             )
         prefix, dash, kind = tag.partition("-")
         is_known = prefix in prefixes and bool(kind) == bool(dash)
@@ -275,6 +276,10 @@ def _refuse_tag(tags: Any, i: int, scheme: str, name: str) -> None:
         cure = ' Did you mean scheme="IOBES"?'
     elif tags[i][:2] in ("L-", "U-", "L", "U"):
         cure = ' BILOU writes "L-…" for "E-…" and "U-…" for "S-…".'
+    elif not tags[i][:1].isalpha():
+        cure = (
+            " Spans cannot be counted where tags are unknown: leave such sequences out."
+        )
     raise ValueError(
         f'With scheme="{scheme}", a tag must be "{OUTSIDE}" or one of {known}. '
         f"{what}.{cure}"

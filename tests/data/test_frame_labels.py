@@ -15,6 +15,7 @@ from skseq._data.frame_labels import (
     learn_labels,
     marks_of,
     shared,
+    without_mark,
 )
 
 
@@ -143,3 +144,106 @@ def test_shares_add_up_to_one_or_to_nothing():
     totals, shares = shared([np.array([1.0, 3.0]), np.zeros(2)])
     assert totals.tolist() == [4.0, 0.0]
     assert [own.tolist() for own in shares] == [[0.25, 0.75], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("y", "mark", "message"),
+    [
+        ([[0, 1, 1], [0]], "-1", "'-1' is of type str, .* of type int.*unlabelled=-1"),
+        ([np.array([0, 1, 1]), np.array([0])], "?", "type str, but the labels.* int"),
+        (
+            [[1.0, 2.0, 1.0], [2.0]],
+            "?",
+            "type str, but the labels of y are of type float",
+        ),
+        ([["a", "b", "b"], ["a"]], -1, "-1 is of type int, .* str.*unlabelled='\\?'"),
+        (["abb", "a"], 0, "type int, but the labels of y are of type str"),
+        ([[0, 1, 1], [0]], True, "True is of type bool, .* of type int"),
+        ([[0, 1, 1], [0]], np.True_, "of type int"),
+        ([[True, False, True], [True]], 1, "1 is of type int, .* of type bool"),
+        ([[True, False, True], [True]], -1, "True and False are written as 1 and 0"),
+        (["abb", "a"], "??", "has 2 characters, but y holds texts"),
+        (["abb", "a"], "", "has 0 characters, but y holds texts"),
+    ],
+)
+def test_a_mark_that_can_stand_nowhere_in_y_is_refused(y, mark, message):
+    labels = check(y)
+    vocabulary = learn_labels(labels, None)
+    for use in (
+        lambda: learn_labels(labels, mark),
+        lambda: encode_labels(vocabulary, labels, mark),
+        lambda: marks_of(labels, mark),
+    ):
+        with pytest.raises(ValueError, match=message):
+            use()
+
+
+@pytest.mark.parametrize(
+    ("y", "mark"),
+    [
+        ([[0, 1, 1], [0]], np.int8(-1)),
+        ([[1.0, -1.0, 1.0], [-1.0]], -1),
+        ([["ab", "b", "ab"], ["b"]], "??"),
+        ([[True, False, True], [True]], False),
+        ([[], [0]], -1),
+    ],
+)
+def test_a_mark_of_the_type_of_the_labels_is_taken(y, mark):
+    marks = marks_of(check(y, (len(y[0]), 1)), mark)
+    for own, labels in zip(marks, y, strict=True):
+        assert own.tolist() == [label == mark for label in labels]
+
+
+def test_a_mark_is_left_out_of_classes():
+    assert without_mark([-1, 0, 1], -1) == [0, 1]
+    assert without_mark(np.array(["a", "?"]), "?") == ["a"]
+    assert without_mark([0, 1], True) == [0, 1]
+    assert without_mark("ab", None) == "ab"
+    assert without_mark(None, "?") is None
+
+
+WEIGHTS = [[1.0, 2.0, 0.5], [1.0, 3.0]]
+COLUMNS = {
+    "lists in a Series": lambda: pd.Series(WEIGHTS, index=[7, 9]),
+    "arrays in a Series": lambda: pd.Series(list(map(np.array, WEIGHTS))),
+    "an object array": lambda: pd.Series(WEIGHTS).to_numpy(),
+    "tuples": lambda: tuple(map(tuple, WEIGHTS)),
+}
+
+
+@pytest.mark.parametrize("make", COLUMNS.values(), ids=COLUMNS)
+def test_columns_hold_weights_of_frames(make):
+    given = make()
+    assert is_per_frame(given)
+    for own, expected in zip(
+        check_frame_weights(given, (3, 2), "frame"), WEIGHTS, strict=True
+    ):
+        assert own.tolist() == expected
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+@pytest.mark.parametrize("weights", [WEIGHTS, [[1.0, 2.0], [3.0, 4.0]]])
+def test_columns_of_other_libraries_hold_weights_of_frames(library, weights):
+    reason = f'needs {library}: pip install "skseq[citizens]"'
+    module = pytest.importorskip(library, reason=reason)
+    given = module.Series(weights) if library == "polars" else module.array(weights)
+    lengths = list(map(len, weights))
+    assert is_per_frame(given)
+    found = check_frame_weights(given, lengths, "frame")
+    assert [own.tolist() for own in found] == weights
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1.0, np.ones(1)], r"sample_weight\[0\] is 1.0, but other entries hold one"),
+        ([np.ones(3), 1], r"sample_weight\[1\] is 1, but other .* weight per frame"),
+        ([None, np.ones(1)], r"sample_weight\[0\] is None, but"),
+        (pd.Series([np.ones(3), 2.0]), r"sample_weight\[1\] is 2.0, but"),
+        ([np.ones(3), "b"], r"sample_weight\[1\] must hold one number per frame"),
+    ],
+)
+def test_weights_of_samples_beside_those_of_frames_are_refused(weights, message):
+    assert is_per_frame(weights)
+    with pytest.raises(ValueError, match=message):
+        check_frame_weights(weights, (3, 1), "frame")

@@ -202,7 +202,7 @@ BAD_X = {
     "empty token": (
         [["a", ""]],
         ValueError,
-        "X[0][1] is an empty token. Leave it out.",
+        "X[0][1] is an empty token. Leave it out, and its label in y",
     ),
     "int token": (
         [[1, "a"]],

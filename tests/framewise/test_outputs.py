@@ -2,10 +2,12 @@
 
 import itertools
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
 
+from skseq._framewise import outputs
 from skseq._framewise.outputs import Paths, check_fits_n_best, lack_of_labels
 from tests.framewise.chains import batch, chain, path_scores
 
@@ -57,3 +59,36 @@ def test_what_is_no_better_than_one_label_has_learnt_nothing(found, weights, mes
         assert lack is None
     else:
         assert re.search(message, lack)
+
+
+@pytest.mark.parametrize("n_frames", [0, 1, 2])
+def test_no_more_hypotheses_are_looked_for_than_there_are(n_frames):
+    scores, weights = np.zeros((1, n_frames, 3)), chain(3)
+    paths = Paths(scores, np.array([n_frames]), weights, False)
+    found = paths.n_best(10**8)[0]
+    assert len(found.paths) == 3**n_frames
+    expected = path_scores(scores[0], weights)
+    assert set(map(tuple, found.paths.tolist())) == set(expected)
+    np.testing.assert_allclose(np.exp(found.log_probs).sum(), 1)
+    check_fits_n_best([n_frames], 3, 10**30)
+
+
+@pytest.mark.parametrize(
+    ("n_frames", "n_classes", "n"), [(2000, 5, 200), (10, 40, 2000), (6, 10, 3 * 10**4)]
+)
+def test_the_memory_of_hypotheses_is_what_they_are_given(
+    n_frames, n_classes, n, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(
+        outputs, "check_fits", lambda n_bytes, *_: asked.append(n_bytes)
+    )
+    check_fits_n_best([n_frames, 1], n_classes, n)
+    scores = np.random.default_rng(0).normal(size=(1, n_frames, n_classes))
+    paths = Paths(scores, np.array([n_frames]), chain(n_classes), False)
+    tracemalloc.start()
+    found = paths.n_best(n)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    as_lists = 8 * found[0].paths.size
+    assert 0.7 * (peak + as_lists) < asked[0] < 1.3 * (peak + as_lists)

@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 import skseq
 from skseq import SequenceTagger
 from skseq._framewise.chain import ChainWeights
-from skseq.augmentation import GaussianNoise, TimeStretch, TokenDropout
+from skseq.augmentation import GaussianNoise, TimeStretch, TokenDropout, augmenter
 from skseq.datasets import make_hidden_markov
 from skseq.preprocessing import LogMel
 from tests.data.samples import RAGGED
@@ -597,3 +597,154 @@ def test_a_state_that_no_fit_leaves_is_refused(reader, name, value):
     setattr(broken, name, value)
     with pytest.raises(ValueError, match=r"\bits?\b|of a vocabulary"):
         broken._check_restored()
+
+
+def test_transitions_that_are_not_allowed_have_minus_infinity():
+    tagger = TAGGER.tiny(
+        crf=True, allowed_transitions=lambda a, b: (a, b) != ("a", "a")
+    )
+    y = [["ab"[i % 2] for i in range(len(x))] for x in X]
+    found = TAGGER.rough(tagger.fit(X, y)).transitions_
+    np.testing.assert_array_equal(np.isneginf(found), [[True, False], [False, False]])
+    tagger = TAGGER_TOKENS.tiny().fit(TOKENS, SPANS)
+    classes = tagger.classes_.tolist()
+    for i, j in itertools.product(range(len(classes)), repeat=2):
+        is_end = classes[j].startswith("I")
+        continues = classes[i][0] in "BI" and classes[i][1:] == classes[j][1:]
+        is_allowed = not is_end or continues
+        assert np.isfinite(tagger.transitions_[i, j]) == is_allowed
+
+
+def test_the_mark_among_classes_is_left_out():
+    X, y = RAGGED, [np.arange(len(x)) % 2 - 1 for x in RAGGED]  # -1 and 0
+    tagger = TAGGER.tiny(unlabelled=-1)
+    for _ in range(2):
+        tagger.partial_fit(X, y, classes=[-1, 0, 1])
+    assert tagger.classes_.tolist() == [0, 1]
+
+
+def test_a_mark_of_another_type_than_the_labels_is_refused_by_all_who_read_labels():
+    y = [np.arange(len(x)) % 2 for x in RAGGED]
+    tagger = TAGGER.tiny().fit(RAGGED, y)
+    tagger.set_params(unlabelled="-1")
+    for use in (tagger.fit, tagger.partial_fit, tagger.score, tagger.score_samples):
+        with pytest.raises(ValueError, match=r"'-1' is of type str, .* of type int"):
+            use(RAGGED, y)
+
+
+def answered(asked, label):
+    def allowed(before, after):
+        asked.append((before, after))
+        return (before, after) != (label, label)
+
+    return allowed
+
+
+@pytest.mark.parametrize("crf", [False, True])
+def test_each_use_asks_once_what_is_allowed(crf):
+    asked = []
+    y = [np.arange(len(x)) % 2 for x in X]
+    params = {"crf": crf, "allowed_transitions": answered(asked, 0)}
+    tagger = TAGGER.tiny(**params, bidirectional=False)
+    uses = {
+        "fit": lambda: tagger.fit(X, y),
+        "partial_fit": lambda: tagger.partial_fit(X, y),
+        "predict": lambda: tagger.predict(X),
+        "predict_proba": lambda: tagger.predict_proba(X),
+        "predict_n_best": lambda: tagger.predict_n_best(X),
+        "score": lambda: tagger.score(X, y),
+        "score_samples": lambda: tagger.score_samples(X),
+        "score_samples of labels": lambda: tagger.score_samples(X, y),
+        "stream": lambda: tagger.stream().push(X[0]),
+    }
+    if crf:
+        uses["transitions_"] = lambda: tagger.transitions_
+    for name, use in uses.items():
+        asked.clear()
+        use()
+        assert len(asked) == len(set(asked)), name
+    assert len(asked) == 8
+
+
+def test_another_callable_is_asked_at_the_next_use():
+    y = [np.arange(len(x)) % 2 for x in X]
+    tagger = TAGGER.rough(TAGGER.tiny().fit(X, y))
+    for label in (0, 1):
+        tagger.set_params(allowed_transitions=answered([], label))
+        for own in tagger.predict(X):
+            pairs = set(itertools.pairwise(own.tolist()))
+            assert (label, label) not in pairs
+
+
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        (["a", None], r"X\[0\]\[1\] must be a string or integer token, got NoneType"),
+        ([None, "a"], r"X\[0\]\[0\] must be a string or integer token, got NoneType"),
+        ([None, None], r"X\[0\]\[0\] must be .* token, got NoneType"),
+        (["a", float("nan")], r"X\[0\]\[1\] must be .* token, got float"),
+        (["a", 7], r"X mixes token types: str \(X\[0\]\[0\]\) and int"),
+        ([7, "a"], "X mixes token types"),
+        ([b"a", b"b"], r"X\[0\]\[0\] is bytes; decode it to str first"),
+        (np.array([b"a", b"b"]), r"X\[0\]\[0\] is bytes; decode it to str first"),
+        (np.array(["a", None], dtype=object), r"X\[0\]\[1\] must be .* token"),
+        (["a", ["b"]], r"X\[0\]\[1\] must be .* token, got list"),
+        (["a", ""], r"X\[0\]\[1\] is an empty token.*and its label in y"),
+    ],
+)
+def test_what_is_no_token_is_named_in_the_first_sequence_too(first, message):
+    tagger = SequenceTagger(units=2, epochs=1)
+    with pytest.raises((TypeError, ValueError), match=message):
+        tagger.fit([first, ["b", "c"]], [["x", "y"], ["y", "x"]])
+
+
+def test_arrays_of_strings_of_other_libraries_are_tokens():
+    reason = 'needs pyarrow: pip install "skseq[citizens]"'
+    pa = pytest.importorskip("pyarrow", reason=reason)
+    rows, y = [["a", "b"], ["b", "c"]], [[0, 1], [1, 0]]
+    tagger = SequenceTagger(units=2, epochs=1, random_state=0).fit(rows, y)
+    for make in (pa.array, lambda own: pa.chunked_array([own])):
+        X = list(map(make, rows))
+        other = SequenceTagger(units=2, epochs=1, random_state=0).fit(X, y)
+        assert other.token_vocabulary_.tolist() == ["a", "b", "c"]
+        assert list(tagger.predict(X)) == list(tagger.predict(rows))
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (
+            GaussianNoise(0.1),
+            "SequenceTagger refuses.*write an augmenter that replaces",
+        ),
+        (TokenDropout(0.5), "for tokens there is none but one of your own"),
+    ],
+)
+def test_augmenters_of_no_use_to_a_tagger_of_tokens_name_what_is(step, message):
+    with pytest.raises(ValueError, match=message):
+        TAGGER_TOKENS.tiny(preprocess=[step]).fit(TOKENS, SPANS)
+
+
+def test_an_augmenter_that_replaces_tokens_is_taken():
+    @augmenter(changes_frames=False)
+    def hide(tokens, rng):
+        return ["?" if rng.random() < 0.5 else token for token in tokens]
+
+    tagger = TAGGER_TOKENS.tiny(preprocess=[hide]).fit(TOKENS, SPANS)
+    assert "?" not in tagger.token_vocabulary_
+
+
+MISSING_LABELS = {
+    "None": [["x", None], ["x"]],
+    "NaN": [[0, float("nan")], [1]],
+    "NaN in an array": [np.array([0, np.nan]), np.array([1.0])],
+    "NA": [["x", pd.NA], ["x"]],
+    "a Series of Series": pd.Series([pd.Series([1, None], dtype="Int64"), [1]]),
+}
+
+
+@pytest.mark.parametrize("y", MISSING_LABELS.values(), ids=MISSING_LABELS)
+def test_labels_that_are_missing_are_told_of_marks(y):
+    message = r"y\[0\]\[1\] is missing .*unlabelled=-1, or unlabelled='\?'"
+    with pytest.raises(ValueError, match=message):
+        TAGGER.tiny().fit([np.ones((2, 3)), np.ones((1, 3))], y)

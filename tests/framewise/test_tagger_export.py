@@ -212,5 +212,5 @@ def test_a_saved_model_of_tokens_refuses_lengths_that_are_none(reader, tmp_path)
 
 
 def test_onnx_has_no_tokens(reader, tmp_path):
-    with pytest.raises(ValueError, match="ONNX, which has no strings"):
+    with pytest.raises(ValueError, match="ONNX, for which the table"):
         reader.export(tmp_path / "model", format="onnx")

@@ -3,7 +3,11 @@ import re
 import numpy as np
 import pytest
 
-from skseq._framewise.transitions import check_sequences, compile_transitions
+from skseq._framewise.transitions import (
+    asked_once,
+    check_sequences,
+    compile_transitions,
+)
 
 BIO = ["B-loc", "B-per", "I-loc", "I-per", "O"]
 IOBES = ["B-x", "E-x", "I-x", "O", "S-x", "S-y"]
@@ -99,7 +103,9 @@ def test_a_callable_is_asked_about_labels_as_the_user_writes_them():
     ],
 )
 def test_a_label_that_is_not_of_the_scheme_is_named(scheme, label):
-    message = f"allowed_transitions='{scheme}'.* has the label {label!r}. Rename it, or"
+    message = (
+        f"allowed_transitions='{scheme}'.* has the label {label!r}.* Rename it, or"
+    )
     with pytest.raises(ValueError, match=message):
         compile_transitions(scheme, [label] if label == 7 else ["O", label])
 
@@ -248,3 +254,55 @@ def test_gaps_at_the_start_and_the_end_count():
     )
     with pytest.raises(ValueError, match=r"'a' first, at frame 1 \(1 frame beside"):
         check_sequences(transitions, [np.array([-1, 0])])
+
+
+def test_within_one_use_a_callable_is_asked_once_for_each_pair():
+    asked = []
+
+    def allowed(before, after):
+        asked.append((before, after))
+        return True
+
+    with asked_once():
+        first = compile_transitions(allowed, ["a", "b"])
+        with asked_once():
+            assert compile_transitions(allowed, ["a", "b"]) is first
+    assert len(asked) == len(set(asked)) == 8
+    with asked_once():
+        compile_transitions(allowed, ["a", "b"])
+    assert len(asked) == 16
+
+
+def test_a_callable_is_asked_again_for_other_labels_and_in_other_uses():
+    forbidden = {("a", "a")}
+
+    def allowed(*pair):
+        return pair not in forbidden
+
+    with asked_once():
+        assert compile_transitions(allowed, [0, 1]).forbid_nothing
+        assert not compile_transitions(allowed, ["a", "b"]).pairs[0, 0]
+        assert compile_transitions(lambda *_: True, ["a", "b"]).forbid_nothing
+    forbidden.clear()
+    with asked_once():
+        assert compile_transitions(allowed, ["a", "b"]).forbid_nothing
+
+
+@pytest.mark.parametrize("labels", [["B-x", "I-x", "O"], ["B", "I", "O"], ["B-x"]])
+def test_labels_of_bio_under_iobes_are_taken_for_what_they_are(labels):
+    with pytest.raises(ValueError, match="Did you mean allowed_transitions='BIO'"):
+        compile_transitions("IOBES", labels)
+
+
+def test_labels_of_iobes_under_bio_are_taken_for_what_they_are():
+    with pytest.raises(ValueError, match="Did you mean allowed_transitions='IOBES'"):
+        compile_transitions("BIO", ["B-x", "E-x", "O"])
+    with pytest.raises(ValueError, match="label 'S'") as error:
+        compile_transitions("BIO", ["O", "S"])
+    assert "Did you mean" not in str(error.value)
+
+
+def test_labels_of_iobes_that_break_it_are_not_taken_for_bio():
+    with pytest.raises(ValueError, match="IOBES") as error:
+        compile_transitions("IOBES", ["B-x", "O", "S-y"])
+    assert "Did you mean" not in str(error.value)

@@ -612,3 +612,58 @@ def test_a_drawn_display_survives_pickling_with_its_names():
     display = pickle.loads(pickle.dumps(drawn(3, 20)))
     display.figure_.canvas.draw()
     assert shown_names(display)
+
+
+@pytest.mark.parametrize(
+    ("y_true", "mark"),
+    [("a?b?", "?"), ([1, -1, 2, -1], -1), (["x", "O", "y", "O"], "O")],
+)
+def test_frames_without_a_label_are_a_gap_and_no_errors(y_true, mark):
+    y_pred = [y_true[0]] * 4
+    display = TimelineDisplay.from_predictions(y_true, y_pred, unlabelled=mark)
+    drawn_frames = {
+        label: [path.get_extents().intervalx.tolist() for path in blocks.get_paths()]
+        for label, blocks in display.blocks_["true"].items()
+    }
+    assert drawn_frames == {y_true[0]: [[-0.5, 0.5]], y_true[2]: [[1.5, 2.5]]}
+    errors = [
+        path.get_extents().intervalx.tolist() for path in display.errors_.get_paths()
+    ]
+    assert errors == [[1.5, 2.5]]
+    assert display.ax_.get_title() == "1 of 2 right"
+
+
+def test_a_timeline_knows_the_mark_of_its_estimator():
+    tagger = Tagger().fit(None)
+    tagger.unlabelled = "?"
+    X = [np.eye(3)[[0, 1, 1, 2]]]
+    display = TimelineDisplay.from_estimator(tagger, X, ["a?c?"])
+    assert list(display.blocks_["true"]) == ["a", "c"]
+    assert display.rows_ == ["a", "b", "c"]
+    assert display.ax_.get_title() == "1 of 2 right"
+
+
+def test_a_sequence_without_any_label_is_drawn():
+    display = TimelineDisplay.from_predictions("???", "abb", unlabelled="?")
+    assert display.blocks_["true"] == {}
+    assert len(display.errors_.get_paths()) == 0
+
+
+def test_a_mark_of_another_type_hides_no_label():
+    display = TimelineDisplay.from_predictions([1, 0], [1, 1], unlabelled=True)
+    assert list(display.blocks_["true"]) == [1, 0]
+
+
+def test_names_on_hatches_stand_on_a_plain_ground():
+    classes = "abcdefgh"  # the eighth is hatched
+    display = TimelineDisplay.from_predictions("hhhha", "hhhha", classes=classes)
+    display.figure_.canvas.draw()
+    hatched = [text for text in display.texts_ if text.get_text() == "h"]
+    assert hatched
+    for text in hatched:
+        ground = text.get_bbox_patch()
+        assert ground.get_facecolor() == (1, 1, 1, 1)
+        assert text.get_color() == "black"
+        extent, own = ground.get_window_extent(), text.get_window_extent()
+        assert extent.width > own.width
+        assert extent.height > own.height

@@ -259,3 +259,79 @@ def test_scorers_take_weights_through_metadata_routing():
             params={"sample_weight": [1, 0, 1, 1]},
         )
     np.testing.assert_allclose(result["test_score"], [1 / 2, 4 / 6])
+
+
+@pytest.mark.parametrize(
+    "measure", [frame_accuracy, balanced_frame_accuracy, segment_error_rate]
+)
+@pytest.mark.parametrize(
+    ("y_true", "y_pred"),
+    [
+        ([[0, 1]], [["0", "1"]]),
+        ([["0", "1"]], [np.array([0, 1])]),
+        (["01"], [[0, 1]]),
+        ([(True, False)], ["10"]),
+        ([[], [0.0]], [[], ["0"]]),
+    ],
+)
+def test_labels_of_which_none_can_be_equal_are_refused(measure, y_true, y_pred):
+    with pytest.raises(ValueError, match=r"of one type.*y_true has .* Convert one"):
+        measure(y_true, y_pred)
+
+
+def test_labels_of_several_types_are_compared_where_some_can_be_equal():
+    assert frame_accuracy([[0, "a"]], [["0", "a"]]) == 0.5
+    assert frame_accuracy([[0, 1]], [[0.0, True]]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("measure", "peer"),
+    [
+        (frame_accuracy, accuracy_score),
+        (balanced_frame_accuracy, balanced_accuracy_score),
+    ],
+)
+@pytest.mark.parametrize("weights", [None, [1.0, 3.0], [np.arange(40), np.ones(40)]])
+def test_frames_with_a_mark_do_not_count(measure, peer, weights):
+    rng = np.random.default_rng(0)
+    true, pred = rng.integers(-1, 3, (2, 40)), rng.integers(0, 3, (2, 40))
+    kept = true != -1
+    flat = np.ones(true.shape)
+    if weights is not None:
+        flat *= [np.broadcast_to(own, 40) for own in weights]
+    expected = peer(true[kept], pred[kept], sample_weight=flat[kept])
+    found = measure(
+        list(true), list(pred), sample_weight=weights, unlabelled=np.int64(-1)
+    )
+    np.testing.assert_allclose(found, expected)
+    assert measure(list(true), list(pred), sample_weight=weights) < found
+
+
+def test_a_scorer_leaves_out_what_it_is_told_marks_frames():
+    scorer = sklearn.metrics.make_scorer(frame_accuracy, unlabelled="?")
+
+    class Always(BaseEstimator):
+        def fit(self, X, y):
+            return self
+
+        def predict(self, X):
+            return ["a" * len(x) for x in X]
+
+    X, y = [np.zeros((4, 1))] * 3, ["aa?b"] * 3
+    found = cross_validate(Always(), X, y, cv=3, scoring=scorer, error_score="raise")
+    np.testing.assert_allclose(found["test_score"], 2 / 3)
+
+
+@pytest.mark.parametrize("measure", [frame_accuracy, balanced_frame_accuracy])
+@pytest.mark.parametrize(
+    ("y_true", "mark", "message"),
+    [
+        ([[0, 1]], "?", "type str, but the labels of y are of type int"),
+        ([[0, 1]], True, "type bool, but the labels of y are of type int"),
+        (["ab"], "??", "has 2 characters"),
+        ([[-1, -1]], -1, "No frame with a weight above 0 has another label than"),
+    ],
+)
+def test_marks_that_cannot_be_meant_are_refused(measure, y_true, mark, message):
+    with pytest.raises(ValueError, match=message):
+        measure(y_true, y_true, unlabelled=mark)

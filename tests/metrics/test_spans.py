@@ -352,3 +352,9 @@ def test_scorers_find_the_estimator_without_error(X, scorer, expected):
         Forgetful(), {"n_wrong": [2, 0, 1]}, scoring=scorer, cv=2, error_score="raise"
     )
     assert search.fit(X, X).best_params_ == {"n_wrong": 0}
+
+
+@pytest.mark.parametrize("mark", ["?", "-", "", -1])
+def test_marks_of_unknown_tags_are_refused_with_a_way_out(mark):
+    with pytest.raises((TypeError, ValueError), match="leave such sequences out"):
+        span_f1_score([["B-x", mark]], [["B-x", "O"]])
