@@ -4,9 +4,9 @@
 
 A page of each type is opened at 1,400 and at 400 pixels. It must not be wider than its
 window, hold no text or picture that is cut without a way to scroll, write no error to
-the console, and ask no other machine for anything. Then the
-site's own search is asked for each of the words of `check_search`, whose page must come
-first. With `--pictures`, each page is kept there as it was shown.
+the console, and ask no other machine for anything. Then the site's own search is asked
+for each of the words of `check_search`, whose page must come first. With `--pictures`,
+each page is kept there as it was shown.
 """
 
 import argparse

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # own_links
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # own_links, mathml
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -23,6 +23,7 @@ project_copyright = author
 version = release = skseq.__version__
 
 extensions = [
+    "mathml",
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
@@ -37,6 +38,7 @@ default_role = "code"
 
 # -- Markdown pages -------------------------------------------------------------------
 
+myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
 
@@ -202,6 +204,7 @@ sphinx_gallery_conf = {
 
 html_context = {"default_mode": "auto"}
 html_css_files = ["site.css"]
+html_math_renderer = "mathml"
 html_favicon = "_static/icon.svg"
 html_static_path = ["_static"]
 html_theme = "pydata_sphinx_theme"
