@@ -24,7 +24,7 @@ from skseq.augmentation import (
 from skseq.preprocessing import LogMel, SequenceNormalizer
 from tests.contract.comparing import assert_same_weights
 from tests.estimators import AUTOENCODER as CODER
-from tests.estimators import CTC, ESTIMATORS, TRANSLATOR
+from tests.estimators import CTC, EMBEDDER, ESTIMATORS, TRANSLATOR
 
 FRAMEWISE = [CTC, CODER]
 SEED = 7
@@ -149,7 +149,11 @@ def test_steps_that_make_frames_of_several_widths_are_refused():
 # -- augmenters ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", ESTIMATORS, ids=str)
+# Batches of one's own hold a sequence as often as its class needs it.
+EACH_ONCE = [case for case in ESTIMATORS if not case.counts_pairs]
+
+
+@pytest.mark.parametrize("case", EACH_ONCE, ids=str)
 def test_augmenters_draw_once_per_epoch_and_sample_and_only_to_train(case):
     recorder = Recorder()
     validation = case.validation(case.X, case.y)
@@ -161,7 +165,24 @@ def test_augmenters_draw_once_per_epoch_and_sample_and_only_to_train(case):
     assert len(recorder.draws) == 3 * len(case.X)
 
 
-@pytest.mark.parametrize("case", ESTIMATORS, ids=str)
+def test_augmenters_draw_for_each_sequence_of_a_batch_of_an_embedder():
+    def draws(**params):
+        recorder = Recorder()
+        settings = {"epochs": 3, "steps_per_epoch": 2, "classes_per_batch": 2}
+        fitted = EMBEDDER.tiny(preprocess=[recorder], **{**settings, **params})
+        fitted.fit(EMBEDDER.X, EMBEDDER.y)
+        n_trained = len(recorder.draws)
+        fitted.score(EMBEDDER.X, EMBEDDER.y)
+        assert len(recorder.draws) == n_trained
+        return sorted(recorder.draws)
+
+    expected = draws()
+    assert len(expected) == len(set(expected)) == 3 * 2 * 4
+    assert draws(batch_size=3) == expected
+    assert draws(random_state=1) != expected
+
+
+@pytest.mark.parametrize("case", EACH_ONCE, ids=str)
 def test_draws_depend_on_seed_epoch_and_sample_alone(case):
     def draws(X, y, **params):
         recorder = Recorder()
