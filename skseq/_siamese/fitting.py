@@ -198,7 +198,7 @@ class EmbeddingEstimator(EncoderEstimator):
             "bidirectional": settings["bidirectional"] and bool(settings["units"]),
             "embedding_dim": int(self.embedding_dim),
             "pooled": self.pooling,
-            "head": known.pair_head if self._of_pairs else known.head,
+            "head": known.pair_head if isinstance(data, PairedFrames) else known.head,
             "n_classes": len(self.classes_) if is_told else 0,
         }
 

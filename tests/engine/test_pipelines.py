@@ -748,13 +748,13 @@ def test_the_first_prediction_of_a_warm_estimator_traces_nothing(
     case, tmp_path, monkeypatch
 ):
     estimator = case.tiny().fit(*case.draw(3))
-    expected = list(estimator.predict(case.X))
+    expected = list(case.answers_of(estimator, case.X))
     estimator.save(tmp_path / "estimator")
     skseq.clear_programs()
     loaded = skseq.load(tmp_path / "estimator", warm=True)
     monkeypatch.setattr("skseq._engine.programs.tf.function", untraced)
     monkeypatch.setattr(Program, "__init__", untraced)
-    assert_same_results(list(loaded.predict(case.X)), expected)
+    assert_same_results(list(case.answers_of(loaded, case.X)), expected)
 
 
 @pytest.mark.usefixtures("no_programs")
@@ -782,7 +782,7 @@ def test_what_cannot_be_predicted_is_loaded_nevertheless(tmp_path):
     translator.save(tmp_path / "translator")
     loaded = skseq.load(tmp_path / "translator", warm=True)
     with pytest.raises(ValueError, match="Lower min_output_length"):
-        loaded.predict(case.X)
+        case.answers_of(loaded, case.X)
 
 
 def test_the_kinds_of_files_differ():
