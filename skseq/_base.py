@@ -122,6 +122,10 @@ class SequenceEstimator(
 
     # -- what a task may change ---------------------------------------------------
 
+    def _judged_rows(self, training: Subset) -> np.ndarray:
+        """The rows by which `_failure` judges."""
+        return judged_rows(training)
+
     def _prepare(self, program, data) -> None:
         """Complete data by what the network does to it, for example output lengths."""
 
@@ -186,7 +190,7 @@ class SequenceEstimator(
     def _warn_of_failure(self, training: Subset) -> None:
         """Warn where training has come to nothing, or ended too soon."""
         try:
-            failure = self._failure(training.data.take(judged_rows(training)))
+            failure = self._failure(training.data.take(self._judged_rows(training)))
         except ValueError:  # what cannot be predicted, predict explains
             return
         if failure is not None:

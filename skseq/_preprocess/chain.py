@@ -72,6 +72,11 @@ class Chain:
     def augments(self) -> bool:
         return any(step.augments for step in self.steps)
 
+    @property
+    def keeps_frames(self) -> bool:
+        """Whether no augmenter moves a frame."""
+        return all(step.keeps_frames for step in self.steps if step.augments)
+
     def parted(self) -> tuple["Chain", "Chain"]:
         """The steps before the first augmenter, and the others."""
         places = (n for n, step in enumerate(self.steps) if step.augments)

@@ -3,6 +3,7 @@
 They stand in the place of what they are made of: of `Sequences`, or of lists of tokens.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -137,6 +138,33 @@ class Preprocessed:
                     return frames
         return self.chain.apply(i, read)
 
+    def part(self, i: int, read: np.ndarray, bounds) -> np.ndarray:
+        """Return a part of sequence `i`, of what `read` gave.
+
+        `bounds(n_frames)` tells where it begins and ends. Where augmenters move frames,
+        it is cut out before they do, so that parts that share no frame never do; of
+        steps that change what a frame is, as from waveforms, their result is cut at the
+        same shares of its length.
+        """
+        moves = self.draw is not None and not self.chain.keeps_frames
+        n_frames = int(self.lengths[i])
+        start, end = bounds(n_frames)
+        if not moves or (start, end) == (0, n_frames):
+            frames = self.made(i, read)
+            start, end = bounds(len(frames)) if not moves else (0, len(frames))
+            return frames[start:end]
+        first, rest = self.chain.parted()
+        before = first.apply(i, read)
+        is_of_frames = len(before) == n_frames
+        for rng in self.draw.generators(i):
+            if is_of_frames:
+                frames = rest.apply(i, before[start:end], rng)[: end - start]
+            else:
+                frames = _share(rest.apply(i, before, rng), start, end, n_frames)
+            if len(frames) and self.draw.fits(i, len(frames)):
+                return frames
+        return self.chain.apply(i, read)[start:end]
+
     def in_epoch(self, seed, epoch, *, fits=_always, exact=False) -> "Preprocessed":
         """Return the sequences as they are to be trained on in one epoch.
 
@@ -169,6 +197,13 @@ class Preprocessed:
     def fingerprint(self) -> int:
         """Return the checksum of the sequences as they were passed."""
         return self.source.fingerprint()
+
+
+def _share(frames: np.ndarray, start: int, end: int, n_frames: int) -> np.ndarray:
+    """What has become of the frames from `start` to `end`, of so many, all alike."""
+    ratio = (len(frames) - 1) / max(1, n_frames - 1)
+    first, last = math.ceil(start * ratio), math.floor((end - 1) * ratio)
+    return frames[first : last + 1][: end - start]
 
 
 class OfSequences:

@@ -3,7 +3,9 @@
 Knows nothing of Keras.
 """
 
+import math
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,9 @@ from skseq._engine.state import Subset, TrainingPlan, hold_out
 from skseq._preprocess.sequences import Preprocessed
 from skseq._seeding import derive, generator
 from skseq._siamese.draws import Drawing, Rows, whole
+from skseq._siamese.joined import Joined, part_of
 from skseq._siamese.judging import some_rows
-from skseq._siamese.pairs import check_both_kinds
+from skseq._siamese.pairs import check_both_kinds, of_positive_weight
 from skseq._wording import counted
 
 
@@ -47,14 +50,41 @@ class CentredFrames(EncodedFrames):
             "front_end_lengths": self.shortening(lengths)[0].astype("int32"),
         }
 
+    @property
+    def least_input(self) -> int:
+        """Frames of which something is left: one without its mean is zero."""
+        return 2 if self.center else 1
+
     def least_frames(self) -> int:
         """The shortest part of a sequence of which the network leaves a frame."""
-        low, high = 1, int(self.lengths.max())
+        low = self.least_input
+        high = max(low, int(self.lengths.max()))
         while low < high:
             middle = (low + high) // 2
             leaves_one = self.shortening(np.array([middle]))[1][0] > 0
             low, high = (low, middle) if leaves_one else (middle + 1, high)
         return low
+
+
+@dataclass
+class ReadFrames(CentredFrames):
+    """What is to be embedded; notes of which sequences only zeros are left.
+
+    Attributes
+    ----------
+    blank : set of int
+        Those without anything but their mean, among the ones assembled so far.
+    """
+
+    blank: set[int] = field(default_factory=set, kw_only=True)
+
+    def assemble(self, rows, read=None) -> dict[str, np.ndarray]:
+        """The padded arrays of a batch, by the names of the network's tensors."""
+        batch = super().assemble(rows, read)
+        if self.center:
+            is_blank = ~batch["frames"].any(axis=(1, 2))
+            self.blank.update(np.asarray(rows)[is_blank].tolist())
+        return batch
 
 
 @np.errstate(under="ignore")
@@ -76,60 +106,6 @@ class OwnMeans:
 
     def __getitem__(self, i) -> np.ndarray:
         return centred(np.asarray(self.sequences[i], dtype=np.float64))
-
-
-@dataclass(frozen=True, eq=False)
-class Joined:
-    """Two collections of sequences as one: those of the second follow the first's."""
-
-    sides: tuple
-
-    @property
-    def lengths(self) -> np.ndarray:
-        return np.concatenate([side.lengths for side in self.sides])
-
-    @property
-    def n_features(self) -> int:
-        return self.sides[0].n_features
-
-    def __len__(self):
-        return sum(map(len, self.sides))
-
-    def _place(self, i):
-        n_first = len(self.sides[0])
-        return (self.sides[0], i) if i < n_first else (self.sides[1], i - n_first)
-
-    def __getitem__(self, i):
-        side, i = self._place(range(len(self))[i])
-        return side[i]
-
-    def read(self, i):
-        """What `made` needs of sequence `i`."""
-        side, i = self._place(i)
-        return side.read(i)
-
-    def made(self, i, read):
-        """Sequence `i`, of what `read` gave."""
-        side, i = self._place(i)
-        return side.made(i, read)
-
-    def in_epoch(self, seed, epoch, *, fits=None, **conditions) -> "Joined":
-        """The sequences as they are to be trained on, each side drawn on its own."""
-        n_first = len(self.sides[0])
-        drawn = []
-        for k, side in enumerate(self.sides):
-            own = {}
-            if fits is not None:
-                own["fits"] = lambda i, n, k=k: fits(i + k * n_first, n)
-            drawn.append(side.in_epoch(derive(seed, k), epoch, **own, **conditions))
-        return Joined(tuple(drawn))
-
-    def take(self, rows) -> "Joined":
-        """Some of the pairs."""
-        return Joined(tuple(side.take(rows) for side in self.sides))
-
-    def fingerprint(self) -> str:
-        return "-".join(str(side.fingerprint()) for side in self.sides)
 
 
 @dataclass
@@ -163,17 +139,21 @@ class LabelledFrames(CentredFrames):
         ids = self.ids[rows]
         labels, places, counts = np.unique(ids, return_inverse=True, return_counts=True)
         if len(labels) < 2:
+            of = of_positive_weight("sequences", self.sample_weight)
             raise ValueError(
-                "y holds one class, but embeddings are learnt from the difference of "
-                "two classes at least. Add sequences of another class."
+                f"y holds one class{of}, but embeddings are learnt from the difference "
+                "of two classes at least. Add sequences of another class, or shuffle "
+                "the folds of a search: KFold(shuffle=True)."
             )
+        self.drawing.check_crop(self.least_input)
         self.drawing.warn_of_few(len(labels))
         if loss == "classification":
             return
         alone = rows[counts[places] == 1]
+        of = of_positive_weight("those", self.sample_weight)
         if self.drawing.crop is None and len(alone):
             raise ValueError(
-                f"X[{alone[0]}] is the only sequence of its class, and crop=None "
+                f"X[{alone[0]}] is the only sequence of its class{of}, and crop=None "
                 "leaves it whole, so that it has nothing to be alike to. Set crop to "
                 "'auto' or (low, high), add a sequence of its class, or leave it out."
             )
@@ -182,9 +162,10 @@ class LabelledFrames(CentredFrames):
         if len(short):
             n_frames = counted(int(self.lengths[short[0]]), "frame")
             raise ValueError(
-                f"X[{short[0]}] is the only sequence of its class, and has {n_frames}: "
-                f"too few for two parts, each of {counted(least, 'frame')} at least. "
-                "Add a sequence of its class, or leave it out."
+                f"X[{short[0]}] is the only sequence of its class{of}, and has "
+                f"{n_frames}: too few for two parts, each of "
+                f"{counted(least, 'frame')} at least. Add a sequence of its class, or "
+                "leave it out."
             )
 
     def drawn(self, subset: Subset, plan: TrainingPlan, epoch: int):
@@ -203,16 +184,40 @@ class LabelledFrames(CentredFrames):
         classes = np.unique(self.ids[rows])
         n_held = max(2, round(fraction * len(classes)))
         if len(classes) - n_held < 2:
+            of = of_positive_weight("sequences", self.sample_weight)
+            is_enough = len(classes) >= 4
+            cure = "Lower validation_fraction" if is_enough else "Add classes"
             raise ValueError(
                 f"{owner} sets whole classes aside to validate with, two at least, and "
-                f"learns from two at least, but y has "
-                f"{counted(len(classes), 'class', 'classes')} and validation_fraction="
-                f"{fraction}. Lower validation_fraction, or pass X_val and y_val to "
+                f"learns from two at least, so that y needs four, but y has "
+                f"{counted(len(classes), 'class', 'classes')}{of} and "
+                f"validation_fraction={fraction}. {cure}, or pass X_val and y_val to "
                 "fit."
             )
         order = generator(seed, "validation").permutation(classes)
         is_held = np.isin(self.ids[rows], order[:n_held])
         return rows[~is_held], rows[is_held]
+
+    def some(self, rows, most: int) -> np.ndarray:
+        """Some rows, by which a fit is judged."""
+        return some_rows(rows, self.ids[rows], most)
+
+    def chance(self, loss: str, margin: float | None) -> float | None:
+        """The loss without any learning; None if it is not known."""
+        n_classes = len(np.unique(self.ids))
+        wanted = self.drawing.n_classes
+        if loss == "classification" and not margin:
+            return math.log(n_classes)
+        if loss != "prototypical" or (wanted != "auto" and wanted > n_classes):
+            return None
+        return math.log(self.drawing.classes_per_batch(n_classes))
+
+    def described(self, parts: "Parts") -> str:
+        """What was judged, in words."""
+        n_sequences = len(np.unique(parts.places))
+        who = counted(n_sequences, "training sequence")
+        n_cut = len(parts.places) - n_sequences
+        return f"{who}, {n_cut} of them in halves," if n_cut else who
 
     def judged(self, rows) -> "tuple[Parts, Any]":
         """Parts by which vectors are judged, and which pairs of them are alike.
@@ -293,7 +298,9 @@ class PairedFrames:
 
     def check(self, rows, loss: str) -> None:
         """Refuse rows of which no batch can be drawn."""
-        check_both_kinds(self.is_alike[rows])
+        of = of_positive_weight("pairs", self.sample_weight)
+        check_both_kinds(self.is_alike[rows], of=of)
+        self.drawing.check_crop(self.source.least_input)
 
     def drawn(self, subset: Subset, plan: TrainingPlan, epoch: int):
         """The pairs that an epoch is made of, and its batches; both sides alternate."""
@@ -311,12 +318,37 @@ class PairedFrames:
 
     def held_out(self, rows, fraction, seed, owner) -> tuple[np.ndarray, np.ndarray]:
         """Pairs to learn from and to validate with, of both kinds."""
-        is_few = len(rows) < len(self.is_alike)
-        return hold_out(rows, fraction, seed, owner, is_few, self.is_alike)
+        n_held = round(fraction * len(rows))
+        if 0 < n_held < len(rows):
+            parts = hold_out(rows, fraction, seed, owner, False, self.is_alike)
+            if all(len(set(self.is_alike[part].tolist())) == 2 for part in parts):
+                return parts
+        n_alike = int(np.count_nonzero(self.is_alike[rows]))
+        of = of_positive_weight("pairs", self.sample_weight)
+        raise ValueError(
+            f"{owner}.fit_pairs sets pairs aside to validate with, and needs both "
+            "kinds there and among those that it learns from, but y has "
+            f"{counted(n_alike, 'pair')} alike and {len(rows) - n_alike} not{of}, and "
+            f"validation_fraction={fraction} of {counted(len(rows), 'pair')} is "
+            f"{n_held}. Change validation_fraction, add pairs, or set "
+            "early_stopping=False."
+        )
+
+    def some(self, rows, most: int) -> np.ndarray:
+        """Some pairs, by which a fit is judged."""
+        return some_rows(rows, self.is_alike[rows], most)
+
+    def chance(self, loss: str, margin: float | None) -> None:
+        """Nothing: the loss of pairs tells no learning, as kinds are rare or not."""
+        return None
+
+    def described(self, parts: "Parts") -> str:
+        """What was judged, in words."""
+        return counted(len(parts.places) // 2, "training pair")
 
     def judged(self, rows) -> "tuple[Parts, Any]":
         """The sequences of some pairs, and which pairs of them are alike."""
-        rows = some_rows(rows)
+        rows = some_rows(rows, self.is_alike[rows])
         sides = np.concatenate([rows, rows + len(self.is_alike)])
         return Parts(self.source, sides, whole(sides)), ByPair(self.is_alike[rows])
 
@@ -414,15 +446,15 @@ class Parts:
         place, sequences = self.places[row], self.source.sequences
         if self.seed is not None:
             seed = derive(self.seed, int(row))
-            sequences = sequences.in_epoch(seed, 0, fits=self._fitting(row))
-        frames = sequences.made(place, read)
-        start, end = self.drawn.bounds(row, len(frames))
-        return frames[start:end]
+            sequences = sequences.in_epoch(seed, 0, fits=self._fits)
+        bounds = partial(self.drawn.bounds, row)
+        return part_of(sequences, place, read, bounds)
 
-    def _fitting(self, row):
-        """Tells whether the network leaves a frame of a part of so long a sequence."""
-        n_parts = int(self.drawn.n_parts[row])
-        return lambda i, n: self.source.shortening(np.array([n // n_parts]))[1][0] > 0
+    def _fits(self, i, n_frames) -> bool:
+        """Whether enough is left of a part that has become so long."""
+        if n_frames < self.source.least_input:
+            return False
+        return self.source.shortening(np.array([n_frames]))[1][0] > 0
 
 
 def _epoch(source, drawn, batches, subset, rows, targets, plan, epoch, sides=None):

@@ -110,6 +110,15 @@ class Drawing:
                 "to 'auto'."
             )
 
+    def check_crop(self, least: int) -> None:
+        """Refuse parts of which nothing is left once their mean is removed."""
+        if self.crop not in ("auto", None) and self.crop[1] < least:
+            raise ValueError(
+                f"crop={self.crop} makes parts of one frame, of which center=True "
+                "leaves zeros: nothing can be learnt of them. Set crop to longer "
+                "parts, such as (50, 100), or center=False."
+            )
+
     def pairs_per_batch(self, n_there: int) -> int:
         """Pairs of a batch, of so many: as many sequences as classes would give."""
         wanted = CLASSES_PER_BATCH if self.n_classes == "auto" else int(self.n_classes)

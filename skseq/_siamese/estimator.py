@@ -18,14 +18,12 @@ from skseq._parameters import (
     OneOf,
     check_value,
 )
-from skseq._siamese.data import (
-    ByClass,
-    Joined,
-)
 from skseq._siamese.fitting import Both, EmbeddingEstimator
-from skseq._siamese.judging import distances_of, scores_of
+from skseq._siamese.joined import Joined
+from skseq._siamese.judging import all_scores, distances_of, of_all_pairs, scores_of
 from skseq._siamese.pairs import (
     check_both_kinds,
+    of_positive_weight,
     pair_flags,
 )
 from skseq._siamese.thresholds import (
@@ -48,6 +46,7 @@ from skseq._typing import (
     Steps,
     Strategy,
 )
+from skseq._wording import counted
 from skseq.metrics import equal_error_rate
 
 
@@ -137,7 +136,8 @@ class SiameseSequenceEmbedder(
         How far apart the loss wants classes to be; a larger one also pushes those that
         are told apart already. None takes what suits loss and distance: 0.2 for
         "triplet" by cosines and 1 by other distances, none (0) for "classification", 1
-        for "contrastive", 5 for "kl_hinge". "prototypical" has no margin.
+        for "contrastive", 5 for "kl_hinge". For "classification" it is an angle in
+        radians, below pi, and 0.2 is a usual one. "prototypical" has no margin.
     classes_per_batch : int or "auto", default="auto"
         Classes, at least 2, in the batch of a gradient step. More of them are harder to
         tell apart, which learns finer distinctions and takes longer. "auto" takes 64,
@@ -534,7 +534,7 @@ class SiameseSequenceEmbedder(
         source = getattr(sequences, "source", None)
         source = getattr(source, "source", source)
         is_single = getattr(source, "dtype", None) == np.float32
-        rows = self._rows_of(self._unlabelled(sequences))
+        rows = self._embedded(self._unlabelled(sequences))
         return rows.astype(np.float32 if is_single else np.float64)
 
     def pair_distance(self, A, B):
@@ -559,7 +559,7 @@ class SiameseSequenceEmbedder(
         first, second = self._sides(A, B)
         n_pairs = len(first)
         joined = self._unlabelled(Joined((first, second)))
-        rows, pairs = self._rows_of(joined), np.arange(n_pairs)
+        rows, pairs = self._embedded(joined, ("A", "B")), np.arange(n_pairs)
         return distances_of(rows, pairs, pairs + n_pairs, self._compared_by)
 
     def pair_score(self, A, B):
@@ -704,24 +704,26 @@ class SiameseSequenceEmbedder(
             them, are of one class.
         """
         check_is_fitted(self)
-        rows = self.transform(X).astype(np.float64)
+        sequences = self._frames_of(X)
+        rows = self._embedded(self._unlabelled(sequences))
         ids = self._ids(y, len(rows))
         weights = check_sample_weight(sample_weight, len(rows))
-        first, second, is_alike = ByClass(ids).pairs()
-        pair_weights = weights[first] * weights[second]
-        counts = pair_weights > 0
-        if not len(set(is_alike[counts].tolist())) == 2:
+        counts = np.unique(ids[weights > 0], return_counts=True)[1]
+        if len(counts) < 2 or counts.max() < 2:
+            of = of_positive_weight("those", weights)
             raise ValueError(
                 "score compares all pairs of sequences: y must have two sequences of "
-                "one class, and at least two classes."
+                f"one class, and at least two classes{of}. Got "
+                f"{counted(len(counts), 'class', 'classes')} of "
+                f"{counted(int(counts.sum()), 'sequence')}. Shuffle the folds of a "
+                "search if y is sorted: KFold(shuffle=True)."
             )
-        distances = distances_of(rows, first, second, self._compared_by)
-        if sample_weight is None:
-            pair_weights = None
-        rate = equal_error_rate(
-            is_alike.astype(int), -distances, sample_weight=pair_weights
-        )
-        return 1.0 - float(rate)
+        scores = all_scores(rows, self._compared_by)
+        is_alike = of_all_pairs(ids, np.equal, bool)
+        if sample_weight is not None:
+            weights = of_all_pairs(weights, np.multiply, np.float64)
+            return 1.0 - equal_error_rate(is_alike, scores, sample_weight=weights)
+        return 1.0 - equal_error_rate(is_alike, scores)
 
     def export(self, path, format="saved_model"):
         """Write the embedding as a graph that runs where skseq is not installed.

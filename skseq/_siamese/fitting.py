@@ -38,15 +38,21 @@ from skseq._parameters import (
 )
 from skseq._siamese.data import (
     CentredFrames,
-    Joined,
     LabelledFrames,
     OwnMeans,
     PairedFrames,
+    ReadFrames,
 )
 from skseq._siamese.distances import DISTANCES
 from skseq._siamese.draws import Drawing
 from skseq._siamese.export import EmbedderGraph
-from skseq._siamese.judging import distances_of, lack_of_distance, scores_of
+from skseq._siamese.joined import Joined
+from skseq._siamese.judging import (
+    distances_of,
+    lack_of_distance,
+    lack_of_fall,
+    scores_of,
+)
 from skseq._siamese.loss import ClassLosses, PairLosses
 from skseq._siamese.network import POOLINGS, embed, embedding_network
 from skseq._siamese.pairs import (
@@ -54,12 +60,14 @@ from skseq._siamese.pairs import (
     check_both_kinds,
     check_goes_together,
     check_takes_pairs,
+    of_positive_weight,
     pair_flags,
 )
 from skseq._siamese.thresholds import (
     best_threshold,
     calibrated,
 )
+from skseq._warnings import warn
 from skseq._wording import counted
 from skseq.exceptions import TrainingDivergedError
 from skseq.metrics import equal_error_rate
@@ -94,6 +102,17 @@ CONSTRAINTS = {
 # how it varies, which many features say better than states of a recurrence.
 N_FILTERS = 256
 N_LAYERS = 2
+
+# What a user calls each of `network.HEADS`.
+HEAD_WORDS = {
+    "none": "loss='triplet', 'contrastive' or 'kl_hinge'",
+    "scale": "loss='prototypical' by fit or partial_fit",
+    "scale and bias": "loss='prototypical' by fit_pairs",
+    "classes": "loss='classification'",
+}
+
+# Sequences, or pairs, of which a fit is judged: enough of both kinds among them.
+N_JUDGED = 256
 
 FINITE = Interval(float, None, None, closed="neither")
 
@@ -146,11 +165,14 @@ class EmbeddingEstimator(EncoderEstimator):
         sample_weight = check_sample_weight(sample_weight, len(sequences))
         if reset:
             self._learn_scaling(sequences, sample_weight)
-            self.classes_ = LabelVocabulary.fit(labels).classes
+            self._unlike = -1
         if is_training:
-            self._of_pairs, self._unlike = False, -1
-            self._is_centred = bool(self.center)
-            self._take_classes(classes, reset)
+            self._take_center(reset)
+            self._of_pairs = False
+            is_first = reset or "classes_" not in vars(self)
+            if is_first:
+                self.classes_ = LabelVocabulary.fit(labels).classes
+            self._take_classes(classes, is_first)
         if is_training and self.loss == "classification":
             ids = LabelVocabulary(self.classes_, "single").encode(labels)
         else:
@@ -163,15 +185,27 @@ class EmbeddingEstimator(EncoderEstimator):
         first, second = self._sides(both.first, both.second, reset=reset, trained=True)
         is_alike, unlike = pair_flags(y, len(first))
         sample_weight = check_sample_weight(sample_weight, len(first))
-        check_both_kinds(is_alike[sample_weight > 0])
+        of = of_positive_weight("pairs", sample_weight)
+        check_both_kinds(is_alike[sample_weight > 0], of=of)
         sequences, weights = Joined((first, second)), np.tile(sample_weight, 2)
         if reset:
             self._learn_scaling(sequences, weights)
-            vars(self).pop("classes_", None)
+        vars(self).pop("classes_", None)  # those of an earlier y
+        self._take_center(reset)
         self._of_pairs, self._unlike = True, unlike
-        self._is_centred = bool(self.center)
         source = CentredFrames(sequences, weights, self._scaling, bool(self.center))
         return PairedFrames(source, sample_weight, is_alike, self._drawing)
+
+    def _take_center(self, reset) -> None:
+        """Keep whether means are removed, which the scale goes with."""
+        center = bool(self.center)
+        if not reset and center != self._is_centred:
+            raise ValueError(
+                f"Training cannot continue with frames about another mean: center was "
+                f"{self._is_centred} and is {center}. Set it back, or train again by "
+                "fit with warm_start=False."
+            )
+        self._is_centred = center
 
     def _learn_scaling(self, sequences, sample_weight):
         super()._learn_scaling(sequences, sample_weight)
@@ -201,6 +235,17 @@ class EmbeddingEstimator(EncoderEstimator):
             "head": known.pair_head if isinstance(data, PairedFrames) else known.head,
             "n_classes": len(self.classes_) if is_told else 0,
         }
+
+    def _take_settings(self, settings, continues):
+        if continues and settings["head"] != self._settings["head"]:
+            before, now = (HEAD_WORDS[s["head"]] for s in (self._settings, settings))
+            raise ValueError(
+                "Training cannot continue with another loss, which learns other "
+                f"weights: the network was trained with {before}, and is to be with "
+                f"{now}. Go on as before, or train again by fit or fit_pairs with "
+                "warm_start=False."
+            )
+        super()._take_settings(settings, continues)
 
     def _wanted_filters(self):
         if self.conv_filters != "auto" or self.front_end is not None:
@@ -263,12 +308,18 @@ class EmbeddingEstimator(EncoderEstimator):
             self.threshold_ = best_threshold(scores, is_alike)
             self._calibration = calibrated(scores, is_alike)
 
+    def _judged_rows(self, training):
+        return training.data.some(training.rows, N_JUDGED)
+
     def _failure(self, data):
         parts, truth = data.judged(np.arange(len(data.sample_weight)))
         rows = self._rows_of(parts)
         lack = lack_of_distance(rows, *self._judged(rows, truth))
+        lack = lack or lack_of_fall(
+            self.history_["loss"], data.chance(self.loss, self.margin)
+        )
         advice = f"a lower or higher {self._rate_name}, or another loss or margin"
-        who = counted(len(rows), "training sequence")
+        who = data.described(parts)
         return lack and not_learnt(self, who, lack, advice)
 
     def _try_example(self):
@@ -331,9 +382,28 @@ class EmbeddingEstimator(EncoderEstimator):
         check_n_samples("B", len(sides[1]), len(sides[0]))
         return tuple(sides)
 
-    def _unlabelled(self, sequences) -> CentredFrames:
+    def _unlabelled(self, sequences) -> ReadFrames:
         weights = np.ones(len(sequences))
-        return CentredFrames(sequences, weights, self._scaling, self._is_centred)
+        return ReadFrames(sequences, weights, self._scaling, self._is_centred)
+
+    def _embedded(self, data: ReadFrames, names=("X",)) -> np.ndarray:
+        """The row of each sequence; warns of those of which nothing is left.
+
+        They are those of all `names`, one collection after another.
+        """
+        rows = self._rows_of(data)
+        if data.blank:
+            i = min(data.blank)
+            side, place = divmod(i, max(1, len(rows) // len(names)))
+            who = f"{names[side]}[{place}]"
+            n_others = len(data.blank) - 1
+            others = f" and {counted(n_others, 'other')}" if n_others else ""
+            warn(
+                f"{who}{others} cannot be told apart: center=True removes the mean of "
+                "each sequence, and of one frame, or of equal ones, nothing is left. "
+                "Leave such sequences out, or train with center=False."
+            )
+        return rows
 
     def _rows_of(self, data) -> np.ndarray:
         """The row of each sequence or part, (n_samples, embedding_dim)."""
@@ -359,8 +429,9 @@ class EmbeddingEstimator(EncoderEstimator):
         """Refuse to judge pairs where no threshold is known."""
         if self.threshold_ is None:
             raise ValueError(
-                "There is no threshold: what fit was interrupted with held no pairs of "
-                "both kinds. Call fit_threshold(A, B, y) with labelled pairs."
+                "There is no threshold: the sequences that the last fit settles it by "
+                "make no pairs of both kinds, alike and not. Call "
+                "fit_threshold(A, B, y) with labelled pairs."
             )
 
 

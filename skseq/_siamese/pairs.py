@@ -3,7 +3,9 @@
 Knows nothing of networks.
 """
 
+import math
 from dataclasses import dataclass
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -60,6 +62,12 @@ def check_goes_together(loss: str, distance: str, margin: float | None) -> None:
             f"loss={loss!r} does not go with distance={distance!r}. Set {fitting}, or "
             f"take another loss: {distance!r} goes with {', '.join(map(repr, others))}."
         )
+    if loss == "classification" and margin is not None and margin >= math.pi:
+        raise ValueError(
+            f"margin={margin} must be below pi with loss='classification': it is an "
+            "angle in radians, and past half a turn nothing is learnt. Set it to 0.2, "
+            "for example; 180 degrees are pi."
+        )
     if margin is not None and not known.takes_margin:
         raise ValueError(
             f"margin={margin} has no effect with loss={loss!r}, which has none. Leave "
@@ -84,23 +92,32 @@ def pair_flags(y: Any, n_pairs: int) -> tuple[np.ndarray, int]:
         raise ValueError("y is None. Say of each pair whether it is alike: 1, or -1.")
     labels = column_or_1d(array_of(y))
     check_n_samples("y", len(labels), n_pairs)
-    kinds = set(labels.tolist()) if labels.dtype.kind in "biufO" else {"other"}
+    values = labels.tolist()
+    is_known = [isinstance(v, Number | np.bool_) and v in (1, -1, 0) for v in values]
+    kinds = set(values) if all(is_known) else {"other"}
     if not kinds <= {1, -1} and not kinds <= {1, 0}:
-        allowed = [label in (1, -1, 0) for label in labels.tolist()]
-        i = int(np.argmin(allowed))
-        found = "both 0 and -1" if all(allowed) else f"y[{i}] = {labels.tolist()[i]!r}"
+        i = int(np.argmin(is_known))
+        found = "both 0 and -1" if all(is_known) else f"y[{i}] = {values[i]!r:.60}"
         raise ValueError(
             "y must hold 1 for a pair that is alike and -1 for one that is not, or 1 "
             f"and 0, or booleans. Got {found} instead."
         )
-    return labels == 1, -1 if -1 in kinds else 0
+    is_alike = np.array([value == 1 for value in values], dtype=bool)
+    return is_alike, -1 if -1 in kinds else 0
 
 
-def check_both_kinds(is_alike: np.ndarray, what: str = "y") -> None:
+def of_positive_weight(what: str, sample_weight: np.ndarray) -> str:
+    """Words that say which are counted, if some have no weight; else none."""
+    if (sample_weight > 0).all():
+        return ""
+    return f" among {what} whose sample_weight is above 0"
+
+
+def check_both_kinds(is_alike: np.ndarray, what: str = "y", of: str = "") -> None:
     """Refuse pairs that are all alike, or all different."""
     if is_alike.all() or not is_alike.any():
         n_alike = int(np.count_nonzero(is_alike))
         raise ValueError(
-            f"{what} must hold pairs of both kinds. Got "
+            f"{what} must hold pairs of both kinds{of}. Got "
             f"{counted(n_alike, 'pair')} alike and {len(is_alike) - n_alike} not."
         )

@@ -67,7 +67,7 @@ def best_threshold(scores, is_alike, criterion="eer", value=None) -> float:
     errors = Errors.of(scores, is_alike)
     accepts, rejects = errors.false_accepts, errors.false_rejects
     if criterion == "max_fpr":
-        best = int(np.flatnonzero(accepts <= value)[-1])
+        best = int(np.argmax(np.where(accepts <= value, errors.n_right, -1)))
     elif criterion == "eer":
         best = int(np.argmin(np.abs(accepts - rejects)))
     elif criterion == "accuracy":

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.exceptions import ConvergenceWarning
@@ -110,7 +111,8 @@ def test_statistics_of_states_see_how_much_they_vary():
     )
     assert by_both.model_.get_layer("embedding").kernel.shape == (8, 8)
     assert by_mean.model_.get_layer("embedding").kernel.shape == (4, 8)
-    assert np.isfinite(by_both.transform(still)).all()
+    with pytest.warns(UserWarning, match=r"X\[0\] and 59 others cannot be told apart"):
+        assert np.isfinite(by_both.transform(still)).all()
 
 
 @pytest.mark.parametrize(
@@ -314,7 +316,7 @@ def test_too_few_classes_are_warned_of_where_their_number_was_set():
 
 
 def test_classes_cannot_be_held_out_where_there_are_two():
-    with pytest.raises(ValueError, match="two at least, but y has 3 classes"):
+    with pytest.raises(ValueError, match=r"needs four, .* 3 classes .*Add classes"):
         EMBEDDER.tiny(early_stopping=True).fit(X[:4], [0, 0, 1, 2])
 
 
@@ -422,3 +424,113 @@ def test_embeddings_that_tell_nothing_are_warned_of():
         SiameseSequenceEmbedder(**{**MORE, "learning_rate": 1e-30}).fit(
             noise, np.arange(40) % 2
         )
+
+
+# -- what stays as it was ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("by_pairs", [False, True])
+def test_center_stays_as_long_as_its_scale_does(by_pairs):
+    params = {**MORE, "epochs": 1, "loss": "contrastive", "warm_start": True}
+    embedder = SiameseSequenceEmbedder(**params)
+    data = training_pairs() if by_pairs else (X[:36], WHO[:36])
+    fit = embedder.fit_pairs if by_pairs else embedder.fit
+    fit(*data)
+    embedder.center = False
+    for again in (fit,) if by_pairs else (fit, embedder.partial_fit):
+        with pytest.raises(ValueError, match=r"center was True and is False\. Set"):
+            again(*data)
+    embedder.set_params(warm_start=False)
+    fit(*data)
+
+
+@pytest.mark.parametrize("margin", [np.pi, 4, 60.0])
+def test_a_margin_of_half_a_turn_is_refused(margin):
+    with pytest.raises(ValueError, match=r"below pi .* radians"):
+        learnt(loss="classification", margin=margin)
+
+
+def test_a_score_is_the_same_whatever_transform_gives(fitted):
+    expected = fitted.score(X[36:], WHO[36:])
+    for container in ("pandas", "polars"):
+        pytest.importorskip(container)
+        fitted.set_output(transform=container)
+        try:
+            assert fitted.score(X[36:], WHO[36:]) == expected
+            A, B, _ = pairs_of(4)
+            assert fitted.pair_score(A, B).shape == (4,)
+        finally:
+            fitted.set_output(transform="default")
+
+
+def test_labels_of_pairs_outlast_training_by_classes():
+    embedder = SiameseSequenceEmbedder(**{**MORE, "epochs": 1})
+    embedder.fit(X[:36], WHO[:36])
+    A, B, y = pairs_of(20)
+    embedder.fit_threshold(A, B, y == 1)
+    embedder.partial_fit(X[:36], WHO[:36])
+    assert set(embedder.predict_pairs(A, B).tolist()) == {1, 0}
+    embedder.fit(X[:36], WHO[:36])
+    assert set(embedder.predict_pairs(A, B).tolist()) == {1, -1}
+
+
+def test_classes_are_those_of_the_last_training_by_classes():
+    params = {**MORE, "epochs": 1, "loss": "contrastive", "warm_start": True}
+    embedder = SiameseSequenceEmbedder(**params).fit(X[:36], WHO[:36])
+    embedder.fit_pairs(*training_pairs())
+    assert not hasattr(embedder, "classes_")
+    embedder.partial_fit(X[:36], WHO[:36])
+    assert embedder.classes_.tolist() == np.unique(WHO[:36]).tolist()
+
+
+# -- what cannot be told ----------------------------------------------------------
+
+
+def test_sequences_of_which_nothing_is_left_are_named_once(fitted):
+    flat = np.full((5, 3), 2.5)
+    with pytest.warns(UserWarning, match=r"^X\[1\] and 1 other cannot be") as caught:
+        fitted.transform([X[0], flat, X[1][:1]])
+    assert len(caught) == 1
+    with pytest.warns(UserWarning, match=r"^B\[1\] cannot be told apart"):
+        fitted.pair_score([X[0], X[1], X[2]], [X[0], flat, X[1]])
+
+
+def test_parts_of_one_frame_are_refused_where_means_are_removed():
+    with pytest.raises(ValueError, match=r"crop=.* parts of one frame"):
+        learnt(crop=(1, 1))
+    with pytest.raises(ValueError, match=r"crop=.* parts of one frame"):
+        SiameseSequenceEmbedder(**MORE, crop=(1, 1)).fit_pairs(*training_pairs())
+    learnt(crop=(1, 1), center=False, epochs=1)
+
+
+def test_a_loss_that_never_falls_below_chance_is_warned_of():
+    rng = np.random.default_rng(0)
+    noise = [rng.normal(size=(9, 3)) for _ in range(8)]
+    with pytest.warns(ConvergenceWarning, match=r"the loss is .* chance would reach"):
+        SiameseSequenceEmbedder(**{**MORE, "learning_rate": 1e-30}).fit(
+            noise, np.arange(8) // 2
+        )
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (pd.array([True, None, False], dtype="boolean"), r"y\[1\] = <NA>"),
+        (pd.Series([True, None, False], dtype="boolean"), r"y\[1\] = <NA>"),
+        ([[1], [0, 1], [1]], r"y\[0\] = \[1\]"),
+        ([1, None, 0], r"y\[1\] = None"),
+        ([1, np.nan, 0], r"y\[1\] = nan"),
+    ],
+)
+def test_labels_of_pairs_that_are_missing_or_lists_are_named(fitted, y, message):
+    for use in (fitted.fit_threshold, EMBEDDER.tiny().fit_pairs):
+        with pytest.raises(ValueError, match=message):
+            use(X[:3], X[3:6], y)
+
+
+def test_labels_of_pairs_may_be_booleans_of_pandas(fitted):
+    A, B, y = pairs_of(20)
+    fitted.fit_threshold(A, B, y == 1)
+    threshold = fitted.threshold_
+    fitted.fit_threshold(A, B, pd.Series(y == 1, dtype="boolean"))
+    assert fitted.threshold_ == threshold

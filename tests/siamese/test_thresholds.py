@@ -76,3 +76,22 @@ def test_a_probability_never_falls_with_the_score():
 def test_extreme_scores_give_finite_probabilities():
     found = probability(np.array([-1e300, 0, 1e300]), calibrated(SCORES, IS_ALIKE))
     assert np.isfinite(found).all()
+
+
+def test_no_higher_threshold_finds_as_many_pairs_under_the_same_limit():
+    found = best_threshold(
+        np.array([0.9, 0.5, 0.1]), np.array([True, False, False]), "max_fpr", 0.5
+    )
+    assert found == pytest.approx(0.7)
+    rng = np.random.default_rng(1)
+    for n_pairs in [*range(2, 12)] * 5:
+        scores = rng.integers(0, 6, n_pairs).astype(float)
+        is_alike = np.arange(n_pairs) < rng.integers(1, n_pairs)
+        levels = np.unique(scores)
+        cuts = [levels[0] - 1, *((levels[1:] + levels[:-1]) / 2), levels[-1] + 1]
+        most = rng.choice([0, 0.2, 0.5, 0.9])
+        allowed = [t for t in cuts if (scores[~is_alike] >= t).mean() <= most]
+        hits = [(scores[is_alike] >= t).mean() for t in allowed]
+        best = max(t for t, hit in zip(allowed, hits, strict=True) if hit == max(hits))
+        found = best_threshold(scores, is_alike, "max_fpr", most)
+        assert ((scores >= found) == (scores >= best)).all()
