@@ -142,8 +142,8 @@ class Preprocessed:
         """Return a part of sequence `i`, of what `read` gave.
 
         `bounds(n_frames)` tells where it begins and ends. Where augmenters move frames,
-        it is cut out before they do, so that parts that share no frame never do; of
-        steps that change what a frame is, as from waveforms, their result is cut at the
+        it is cut out before they do, so that parts that share no frame never do. Where
+        other steps follow, which need whole sequences, what they make is cut at the
         same shares of its length.
         """
         moves = self.draw is not None and not self.chain.keeps_frames
@@ -155,7 +155,7 @@ class Preprocessed:
             return frames[start:end]
         first, rest = self.chain.parted()
         before = first.apply(i, read)
-        is_of_frames = len(before) == n_frames
+        is_of_frames = all(step.augments for step in rest.steps)
         for rng in self.draw.generators(i):
             if is_of_frames:
                 frames = rest.apply(i, before[start:end], rng)[: end - start]

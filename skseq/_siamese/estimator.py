@@ -47,7 +47,7 @@ from skseq._typing import (
     Strategy,
 )
 from skseq._wording import counted
-from skseq.metrics import equal_error_rate
+from skseq.metrics._pairs import equal_error
 
 
 class SiameseSequenceEmbedder(
@@ -156,7 +156,8 @@ class SiameseSequenceEmbedder(
         serve short sequences better. "auto" cuts the sequences of classes that have
         fewer than `samples_per_class`, to a twelfth to a sixth of their median length,
         or 50 to 100 frames if that is more, but never to more than a half; and leaves
-        the others whole. None never cuts, so that each class needs two sequences.
+        the others whole. None never cuts, so that each class needs two sequences. With
+        `center`, parts have two frames at least.
     preprocess : list of transformers and augmenters, default=None
         What is done to each sequence before the network reads it, in order. Every
         sequence passes the transformers, which must learn nothing, as
@@ -231,7 +232,7 @@ class SiameseSequenceEmbedder(
         The score from which a pair is alike; None if it is not known.
     classes_ : ndarray of shape (n_classes,)
         The classes of the first `fit` or `partial_fit`, sorted. There are none after
-        `fit_pairs`.
+        `fit_pairs`, until the next `partial_fit`.
     conv_strides_ : tuple of int
         The stride of each convolution.
     mean_, scale_ : ndarray of shape (n_features,)
@@ -419,8 +420,9 @@ class SiameseSequenceEmbedder(
         Warns
         -----
         ConvergenceWarning
-            If all embeddings are alike or tell no classes apart, or the loss was still
-            falling in the last tenth of the epochs.
+            If all embeddings are alike or tell no classes apart, the loss never fell
+            below that of guessing, or it was still falling in the last tenth of the
+            epochs.
         UserWarning
             If there are fewer classes than `classes_per_batch` was set to.
         """
@@ -528,6 +530,11 @@ class SiameseSequenceEmbedder(
             Rows of length one where `distance` is "cosine", rows that sum to one where
             it is "symmetric_kl". In single precision if `X` is an array of it, else in
             double.
+
+        Warns
+        -----
+        UserWarning
+            If `center` leaves nothing of a sequence, as of one frame or of equal ones.
         """
         check_is_fitted(self)
         sequences = self._frames_of(X)
@@ -554,6 +561,11 @@ class SiameseSequenceEmbedder(
         ------
         ValueError, TypeError
             If a sequence cannot be used, or `A` and `B` differ in length.
+
+        Warns
+        -----
+        UserWarning
+            As :meth:`transform`.
         """
         check_is_fitted(self)
         first, second = self._sides(A, B)
@@ -580,6 +592,11 @@ class SiameseSequenceEmbedder(
         ------
         ValueError, TypeError
             As :meth:`pair_distance`.
+
+        Warns
+        -----
+        UserWarning
+            As :meth:`transform`.
         """
         return scores_of(self.pair_distance(A, B), self._compared_by)
 
@@ -595,7 +612,8 @@ class SiameseSequenceEmbedder(
         -------
         labels : ndarray of shape (n_pairs,)
             1 for a pair that is alike, and -1 for another; 0 instead of -1 if the last
-            `y` of :meth:`fit_pairs` or :meth:`fit_threshold` was written so.
+            `y` of :meth:`fit_pairs` or :meth:`fit_threshold` since :meth:`fit` was
+            written so.
 
         Raises
         ------
@@ -683,6 +701,9 @@ class SiameseSequenceEmbedder(
     def score(self, X, y, sample_weight=None):
         """One minus the equal error rate over all pairs of sequences.
 
+        It needs about 20 bytes of memory for each of the n (n - 1) / 2 pairs, and about
+        70 with weights: 1 GB for 10,000 sequences. Score a part of larger sets.
+
         Parameters
         ----------
         X : collection of array-like of shape (n_frames, n_features)
@@ -720,10 +741,10 @@ class SiameseSequenceEmbedder(
             )
         scores = all_scores(rows, self._compared_by)
         is_alike = of_all_pairs(ids, np.equal, bool)
-        if sample_weight is not None:
-            weights = of_all_pairs(weights, np.multiply, np.float64)
-            return 1.0 - equal_error_rate(is_alike, scores, sample_weight=weights)
-        return 1.0 - equal_error_rate(is_alike, scores)
+        if sample_weight is None:
+            return 1.0 - equal_error(is_alike, scores, None).rate
+        weights = of_all_pairs(weights, np.multiply, np.float64)
+        return 1.0 - equal_error(is_alike, scores, weights).rate
 
     def export(self, path, format="saved_model"):
         """Write the embedding as a graph that runs where skseq is not installed.

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.decomposition import PCA
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_array
 
 from skseq._data.collections import array_of, as_collection, check_n_samples
@@ -132,9 +133,11 @@ class EmbeddingDisplay:
             The class of each sequence. None draws all in one color.
         transformer : transformer, default=None
             What brings vectors to two dimensions by its `fit_transform`, for example
-            :class:`sklearn.manifold.TSNE`; a copy of it is fitted. None takes the first
-            two principal components, or the embeddings themselves if they have two
-            dimensions.
+            :class:`sklearn.manifold.TSNE`; a copy of it is fitted, with `y` if it
+            learns from classes as
+            :class:`sklearn.discriminant_analysis.LinearDiscriminantAnalysis` does. None
+            takes the first two principal components, or the embeddings themselves if
+            they have two dimensions.
         ax : matplotlib Axes, default=None
             As in :meth:`plot`.
 
@@ -156,7 +159,7 @@ class EmbeddingDisplay:
         """
         import_pyplot(f"{cls.__name__}.from_predictions")
         embeddings = _checked_vectors(embeddings, "embeddings")
-        points, axis_names = _in_plane(embeddings, transformer)
+        points, axis_names = _in_plane(embeddings, transformer, y)
         return cls(points, y=y, axis_names=axis_names).plot(ax)
 
     def plot(self, ax=None):
@@ -260,8 +263,10 @@ def _checked_names(names: Any) -> tuple[str, str]:
     return names[0], names[1]
 
 
-def _in_plane(vectors: np.ndarray, transformer: Any) -> tuple[np.ndarray, tuple]:
-    """Bring vectors to two dimensions; name both."""
+def _in_plane(
+    vectors: np.ndarray, transformer: Any, y: Any
+) -> tuple[np.ndarray, tuple]:
+    """Bring vectors to two dimensions, by their classes if those are known."""
     if transformer is None and vectors.shape[1] == 2:
         return vectors, ("dimension 1", "dimension 2")
     if not hasattr(transformer or PCA, "fit_transform") or isinstance(
@@ -283,7 +288,7 @@ def _in_plane(vectors: np.ndarray, transformer: Any) -> tuple[np.ndarray, tuple]
         if hasattr(transformer, "get_params")
         else copy.deepcopy(transformer)
     )
-    points = np.asarray(copied.fit_transform(vectors))
+    points = np.asarray(_transformed(copied, vectors, y))
     kind = type(transformer).__name__
     if points.shape != (len(vectors), 2):
         raise ValueError(
@@ -297,6 +302,24 @@ def _in_plane(vectors: np.ndarray, transformer: Any) -> tuple[np.ndarray, tuple]
         f"component {i} ({share:.0%} of the variance)"
         for i, share in enumerate(shares[:2], start=1)
     )
+
+
+def _transformed(transformer: Any, vectors: np.ndarray, y: Any) -> Any:
+    """What a transformer makes of vectors, told of their classes where it needs them.
+
+    Others might take them for something else.
+    """
+    is_told = isinstance(transformer, BaseEstimator) and (
+        is_classifier(transformer) or get_tags(transformer).target_tags.required
+    )
+    if not is_told:
+        return transformer.fit_transform(vectors)
+    if y is None:
+        raise ValueError(
+            f"{type(transformer).__name__} learns from classes, but y is None. Pass "
+            "the class of each sequence, or another transformer."
+        )
+    return transformer.fit_transform(vectors, _classes_of(y, len(vectors))[1])
 
 
 def _classes_of(y: Any, n_points: int) -> tuple[list, np.ndarray]:

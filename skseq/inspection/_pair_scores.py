@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import norm
 
-from skseq._parameters import NONE, Interval, check_value
+from skseq._parameters import NONE, POSITIVE_INT, Interval, check_value
 from skseq.inspection._axes import BLACK, BLUE, ORANGE, import_pyplot, open_axes
 from skseq.inspection._fitted import as_seen, last_step
 from skseq.metrics._pairs import check_scores, equal_error, error_curve
@@ -21,6 +22,9 @@ THRESHOLD = Interval(float, None, None, closed="neither")
 # Rates that are ticked on axes of normal deviates, and the widest range of these axes.
 TICKS = (0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999)
 LOWEST, HIGHEST = 5e-4, 0.7
+
+# Scores beyond are too far apart for the arithmetic of axes.
+LARGEST = 1e100
 
 # Where the two panels lie, as shares of the width.
 LEFT, RIGHT = (0.0, 0.5), (0.6, 0.4)
@@ -225,8 +229,9 @@ class PairScoresDisplay:
         ------
         TypeError, ValueError
             If the scores or their marks cannot be used, as in
-            :func:`skseq.metrics.equal_error_rate`; if a score is infinite; or `ax` is
-            not an Axes.
+            :func:`skseq.metrics.equal_error_rate`; if a score is infinite or beyond
+            1e100 in size; if `bins` makes no bins, or none that holds a score; or `ax`
+            is not an Axes.
         ImportError
             If matplotlib is not installed: ``pip install "skseq[plot]"``.
         """
@@ -234,6 +239,7 @@ class PairScoresDisplay:
         import_pyplot(f"{owner}.plot")
         is_alike, scores, weights = check_scores(self.y_true, self.y_score)
         _check_finite(scores)
+        edges = _checked_edges(scores, bins)
         check_value(owner, "threshold", self.threshold, (THRESHOLD, NONE))
         equal = equal_error(is_alike, scores, weights)
         is_given = self.threshold is not None
@@ -246,13 +252,12 @@ class PairScoresDisplay:
         self.ax_.set_axis_off()
         places = [[left, 0.0, width, 1.0] for left, width in (LEFT, RIGHT)]
         self.axes_ = [self.ax_.inset_axes(place) for place in places]
-        self._draw_scores(is_alike, scores, bins, density)
+        self._draw_scores(is_alike, scores, edges, density)
         self._draw_errors(is_alike, error_curve(is_alike, scores, weights))
         return self
 
-    def _draw_scores(self, is_alike, scores, bins, density) -> None:
+    def _draw_scores(self, is_alike, scores, edges, density) -> None:
         panel = self.axes_[0]
-        edges = np.histogram_bin_edges(scores, bins)
         self.bars_ = {}
         for kind, name, color in KINDS:
             own = scores[is_alike == kind]
@@ -304,9 +309,48 @@ def _tick_rates(axis: Any, low: float, high: float) -> None:
     axis.axes.set(**limits)
 
 
+def _checked_edges(scores: np.ndarray, bins: Any) -> np.ndarray:
+    """The edges of histograms; refuse what makes no bins."""
+    is_number = isinstance(bins, numbers.Number | str | bytes) or bins is None
+    if is_number and not POSITIVE_INT.accepts(bins):
+        edges = None
+    elif is_number:
+        edges = np.histogram_bin_edges(scores, int(bins))
+    else:
+        edges = _as_edges(bins)
+    if edges is None:
+        raise ValueError(
+            "bins must be an int of at least 1, or two edges or more, finite and "
+            f"rising. Got {bins!r:.60} instead."
+        )
+    if not ((edges[0] <= scores) & (scores <= edges[-1])).any():
+        raise ValueError(
+            f"bins must hold a score at least: they end at {edges[0]:.4g} and "
+            f"{edges[-1]:.4g}, and scores are from {scores.min():.4g} to "
+            f"{scores.max():.4g}. Leave bins out, or move its edges."
+        )
+    return edges
+
+
+def _as_edges(bins: Any) -> np.ndarray | None:
+    """Given edges as floats; None if they are none."""
+    try:
+        edges = np.asarray(bins, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    is_line = edges.ndim == 1 and len(edges) > 1 and np.isfinite(edges).all()
+    return edges if is_line and (np.diff(edges) > 0).all() else None
+
+
 def _check_finite(scores: np.ndarray) -> None:
     if not np.isfinite(scores).all():
         i = int(np.argmax(~np.isfinite(scores)))
         raise ValueError(
             f"y_score must be finite to be drawn. y_score[{i}] is {scores[i]}."
+        )
+    i = int(np.argmax(np.abs(scores)))
+    if abs(scores[i]) > LARGEST:
+        raise ValueError(
+            f"y_score must be at most {LARGEST:.0e} in size to be drawn. y_score[{i}] "
+            f"is {scores[i]}: divide all scores by one number, or take logarithms."
         )

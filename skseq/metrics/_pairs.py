@@ -3,6 +3,9 @@
 Knows nothing of estimators, of embeddings or of how pairs are scored.
 """
 
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
 from numbers import Number
 from typing import Any, NamedTuple
 
@@ -127,18 +130,70 @@ def error_curve(
     )
 
 
+@dataclass(frozen=True)
+class _Kind:
+    """The scores of pairs of one kind, sorted, and the sums of weights before each.
+
+    `sums` has one entry more than there are scores; None if all weights are equal.
+    """
+
+    scores: np.ndarray
+    sums: np.ndarray | None
+
+    @classmethod
+    def of(cls, scores: np.ndarray, weight: np.ndarray | None) -> "_Kind":
+        """Those of some pairs; the scores are sorted in place."""
+        if weight is None or weight.min() == weight.max():
+            scores.sort()
+            return cls(scores, None)
+        order = np.argsort(scores, kind="stable")
+        return cls(scores[order], np.append(0.0, np.cumsum(weight[order])))
+
+    def below(self, level: float) -> float:
+        """The share of the weight below a level."""
+        n_below = np.searchsorted(self.scores, level)
+        if self.sums is None:
+            return n_below / len(self.scores)
+        return self.sums[n_below] / self.sums[-1]
+
+    def first(self, is_reached: Callable[[float], bool]) -> float:
+        """The lowest score that reaches something, as all higher ones do."""
+        i = bisect_left(self.scores, True, key=is_reached)
+        return float(self.scores[i]) if i < len(self.scores) else np.nan
+
+    def last_below(self, level: float) -> float:
+        """The highest score below a level; NaN if there is none."""
+        n_below = np.searchsorted(self.scores, level)
+        return float(self.scores[n_below - 1]) if n_below else np.nan
+
+
 def equal_error(
-    is_alike: np.ndarray, score: np.ndarray, weight: np.ndarray
+    is_alike: np.ndarray, score: np.ndarray, weight: np.ndarray | None
 ) -> EqualError:
-    """Find where both errors are equal, on straight lines between distinct scores."""
-    levels, false_accepts, rejects = error_curve(is_alike, score, weight)
-    excess = rejects - false_accepts  # rises from -1 to 1
-    after = max(int(np.argmax(excess >= 0)), 1)
-    before = after - 1
-    share = -excess[before] / (excess[after] - excess[before])
-    rate = rejects[before] + share * (rejects[after] - rejects[before])
-    cut = after if excess[after] <= -excess[before] else before
-    return EqualError(float(rate), _threshold_at(levels, cut))
+    """Find where both errors are equal, on straight lines between distinct scores.
+
+    Beside sorted scores it keeps nothing: scores of all pairs may be many millions.
+    """
+    kinds = []
+    for is_own in (is_alike, ~is_alike):
+        if weight is not None:
+            is_own = is_own & (weight > 0)
+        kinds.append(
+            _Kind.of(score[is_own], None if weight is None else weight[is_own])
+        )
+    alike, unlike = kinds
+
+    def excess(level):  # rises from -1 to 1; NaN is beyond all levels
+        return alike.below(level) - (1 - unlike.below(level))
+
+    after = np.fmin(*(kind.first(lambda level: excess(level) >= 0) for kind in kinds))
+    before = np.fmax(*(kind.last_below(after) for kind in kinds))
+    share = -excess(before) / (excess(after) - excess(before))
+    rejects = alike.below(before), alike.below(after)
+    rate = rejects[0] + share * (rejects[1] - rejects[0])
+    if excess(after) > -excess(before):
+        before, after = np.fmax(*(kind.last_below(before) for kind in kinds)), before
+    return EqualError(float(rate), _threshold_between(before, after))
 
 
 def _share_below(level_of: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -147,13 +202,12 @@ def _share_below(level_of: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return sums / sums[-1]
 
 
-def _threshold_at(levels: np.ndarray, cut: int) -> float:
-    """A score that the levels from `cut` up reach: halfway to the next one below."""
-    if cut == 0:
-        return float(levels[0])
-    if cut == len(levels):
-        return float(np.nextafter(levels[-1], np.inf))
-    low, high = levels[cut - 1], levels[cut]
+def _threshold_between(low: float, high: float) -> float:
+    """Half-way between two levels, above which it is; NaN is beyond all of them."""
+    if np.isnan(low):
+        return float(high)
+    if np.isnan(high):
+        return float(np.nextafter(low, np.inf))
     middle = low / 2 + high / 2 if np.isfinite(low) else high
     return float(middle if low < middle < high else high)
 
@@ -168,7 +222,7 @@ def _check_kinds(y_true: Any) -> np.ndarray:
         wrong = [
             i
             for i, value in enumerate(values)
-            if not isinstance(value, Number) or value not in (1, 0, -1)
+            if not isinstance(value, Number | np.bool_) or value not in (1, 0, -1)
         ]
         if wrong:
             raise ValueError(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.manifold import TSNE
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -138,3 +139,28 @@ def test_what_cannot_be_drawn_is_refused(embeddings, options, error, message):
 def test_points_and_names_are_checked_when_they_are_drawn(points, options, message):
     with pytest.raises(ValueError, match=message):
         EmbeddingDisplay(points, **options).plot()
+
+
+def test_a_transformer_that_learns_from_classes_is_told_them():
+    y = np.array(["a", "b", "c"] * 4)
+    display = EmbeddingDisplay.from_predictions(
+        VECTORS, y, transformer=LinearDiscriminantAnalysis(n_components=2)
+    )
+    expected = LinearDiscriminantAnalysis(n_components=2).fit_transform(VECTORS, y)
+    np.testing.assert_allclose(display.points, expected)
+    estimator = FunctionTransformer().fit(VECTORS)
+    shown = EmbeddingDisplay.from_estimator(
+        estimator, VECTORS, y, transformer=LinearDiscriminantAnalysis(n_components=2)
+    )
+    np.testing.assert_allclose(shown.points, expected)
+    with pytest.raises(ValueError, match="learns from classes, but y is None"):
+        EmbeddingDisplay.from_predictions(
+            VECTORS, transformer=LinearDiscriminantAnalysis(n_components=2)
+        )
+
+
+def test_a_pipeline_of_transformers_is_told_the_classes_too():
+    y = np.array([0, 1, 2] * 4)
+    steps = make_pipeline(StandardScaler(), LinearDiscriminantAnalysis(n_components=2))
+    display = EmbeddingDisplay.from_predictions(VECTORS, y, transformer=steps)
+    np.testing.assert_allclose(display.points, steps.fit_transform(VECTORS, y))

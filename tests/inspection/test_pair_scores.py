@@ -167,3 +167,32 @@ def test_pairs_that_cannot_be_drawn_are_refused(y_true, y_score, options, messag
     with pytest.raises(ValueError, match=message):
         PairScoresDisplay(y_true, y_score, **options).plot()
     assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize(
+    "bins",
+    [0, -3, 2.5, "x", "auto", None, True, [2], [3, 2], [1, 1], [0, np.nan], ["a"]],
+)
+def test_what_makes_no_bins_is_refused_in_words(pairs, bins):
+    with pytest.raises(ValueError, match="bins must be an int of at least 1, or two"):
+        PairScoresDisplay.from_predictions(*pairs, bins=bins)
+
+
+def test_bins_without_a_score_are_refused():
+    with pytest.raises(
+        ValueError, match=r"end at 2 and 3, and scores are from 0\.1 to"
+    ):
+        PairScoresDisplay.from_predictions([1, 0], [0.9, 0.1], bins=[2, 3])
+
+
+def test_bins_may_be_edges(pairs):
+    display = PairScoresDisplay.from_predictions(*pairs, bins=[-9, 0, 9], density=False)
+    heights = [bar.get_height() for bar in display.bars_["alike"]]
+    own = pairs[1][pairs[0] == 1]
+    assert heights == [(own < 0).sum(), (own >= 0).sum()]
+
+
+@pytest.mark.parametrize("largest", [1e308, -1e200])
+def test_scores_too_large_for_axes_are_named(largest):
+    with pytest.raises(ValueError, match=r"y_score\[2\] is .*divide all scores"):
+        PairScoresDisplay.from_predictions([1, 0, 0], [0.9, 0.1, largest])

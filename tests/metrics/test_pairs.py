@@ -1,6 +1,7 @@
 """Errors of pairs are equal where brute force and known distributions have them."""
 
 import pickle
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -229,3 +230,34 @@ def test_scorer_finds_the_classifier_that_tells_pairs_apart():
     expected = -equal_error_rate(y, search.decision_function(X))
     scorer = pickle.loads(pickle.dumps(equal_error_rate_scorer))
     assert scorer(search, X, y) == expected
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        pd.Series([True, None, False], dtype="boolean"),
+        pd.array([True, None, False], dtype="boolean"),
+        [np.True_, None, np.False_],
+    ],
+)
+def test_of_marks_with_a_missing_one_that_one_is_named(marks):
+    with pytest.raises(ValueError, match=r"y_true\[1\] = (<NA>|None)"):
+        equal_error_rate(marks, [0.1, 0.2, 0.3])
+
+
+def test_booleans_of_pandas_are_marks():
+    marks = pd.Series([True, False, False], dtype="boolean")
+    assert equal_error_rate(marks, [0.9, 0.2, 0.3]) == 0
+
+
+def test_a_rate_keeps_little_beside_the_scores():
+    y_true, y_score = drawn_pairs(0, decimals=8)
+    is_alike, scores = np.tile(y_true == 1, 2000), np.tile(y_score, 2000)
+    tracemalloc.start()
+    try:
+        found = equal_error(is_alike, scores, None)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.rate == pytest.approx(equal_error_rate(y_true, y_score))
+    assert peak < 12 * len(scores)
