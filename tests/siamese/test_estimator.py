@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 import skseq
 from skseq import SiameseSequenceEmbedder
 from skseq._siamese.pairs import LOSSES
+from skseq.metrics import equal_error_rate
 from tests.estimators import EMBEDDER, frames_and_who
 from tests.toy import roughened
 
@@ -534,3 +535,98 @@ def test_labels_of_pairs_may_be_booleans_of_pandas(fitted):
     threshold = fitted.threshold_
     fitted.fit_threshold(A, B, pd.Series(y == 1, dtype="boolean"))
     assert fitted.threshold_ == threshold
+
+
+# -- messages fit what was asked for ----------------------------------------------
+
+
+def test_training_by_another_loss_is_refused_by_name():
+    params = {**MORE, "epochs": 1, "warm_start": True}
+    embedder = SiameseSequenceEmbedder(**params).fit(X[:36], WHO[:36])
+    with pytest.raises(ValueError, match=r"'prototypical' by fit or .* by fit_pairs\."):
+        embedder.fit_pairs(*training_pairs())
+    embedder.loss = "classification"
+    with pytest.raises(ValueError, match=r"is to be with loss='classification'"):
+        embedder.fit(X[:36], WHO[:36])
+    embedder.loss = "triplet"
+    with pytest.raises(ValueError, match=r"is to be with loss='triplet', 'contr"):
+        embedder.partial_fit(X[:36], WHO[:36])
+
+
+@pytest.mark.parametrize(("n_alike", "fraction"), [(1, 0.1), (3, 0.01), (1, 0.5)])
+def test_pairs_too_few_to_hold_out_are_counted_and_no_validation_set_is_offered(
+    n_alike, fraction
+):
+    params = {**MORE, "early_stopping": True, "validation_fraction": fraction}
+    y = [1] * n_alike + [-1] * (12 - n_alike)
+    with pytest.raises(ValueError, match=rf"{n_alike} pairs? alike and") as caught:
+        SiameseSequenceEmbedder(**params).fit_pairs(X[:12], X[12:24], y)
+    assert "early_stopping=False" in str(caught.value)
+    assert "X_val" not in str(caught.value)
+    assert "sequences aside" not in str(caught.value)
+
+
+def test_four_classes_are_enough_to_hold_two_out():
+    with pytest.raises(ValueError, match=r"4 classes .*Lower validation_fraction"):
+        EMBEDDER.tiny(early_stopping=True, validation_fraction=0.9).fit(
+            X[:12], np.arange(12) % 4
+        )
+
+
+def test_where_weights_of_zero_leave_too_little_the_message_says_so(fitted):
+    words = "whose sample_weight is above 0"
+    with pytest.raises(ValueError, match=f"one class among sequences {words}"):
+        EMBEDDER.tiny().fit(X[:3], [0, 0, 1], sample_weight=[1, 1, 0])
+    with pytest.raises(
+        ValueError, match=f"only sequence of its class among .* {words}"
+    ):
+        EMBEDDER.tiny(crop=None).fit(X[:4], [0, 0, 1, 1], sample_weight=[1, 1, 1, 0])
+    with pytest.raises(ValueError, match=f"of both kinds among pairs {words}"):
+        EMBEDDER.tiny().fit_pairs(X[:3], X[3:6], [1, 1, -1], sample_weight=[1, 1, 0])
+    with pytest.raises(ValueError, match=f"two classes among those {words}"):
+        fitted.score(X[:3], [0, 0, 1], sample_weight=[1, 1, 0])
+
+
+def test_halves_and_pairs_are_called_what_they_are():
+    rng = np.random.default_rng(0)
+    noise = [rng.normal(size=(20, 3)) for _ in range(40)]
+    params = {**MORE, "learning_rate": 1e-30}
+    with pytest.warns(
+        ConvergenceWarning, match=r"40 training sequences, 40 .* halves,"
+    ):
+        SiameseSequenceEmbedder(**params).fit(noise, np.arange(40))
+    with pytest.warns(ConvergenceWarning, match=r"on 20 training pairs "):
+        SiameseSequenceEmbedder(**params).fit_pairs(
+            noise[:20], noise[20:], np.arange(20) % 2
+        )
+
+
+def test_without_pairs_of_both_kinds_no_interruption_is_told_of():
+    embedder = EMBEDDER.tiny(loss="classification", crop=None)
+    embedder.fit([x[:1] for x in X[:3]], [0, 1, 2])
+    assert embedder.threshold_ is None
+    with pytest.raises(ValueError, match=r"no pairs of both kinds") as caught:
+        embedder.predict_pairs(X[:2], X[2:4])
+    assert "interrupted" not in str(caught.value)
+
+
+def test_folds_of_sorted_classes_are_to_be_shuffled():
+    order = np.argsort(WHO, kind="stable")
+    with pytest.raises(ValueError, match=r"two classes\. Got 1 class .*shuffle=True"):
+        learnt(epochs=1).score([X[i] for i in order[:5]], WHO[order[:5]])
+    with pytest.raises(ValueError, match=r"y holds one class.*KFold\(shuffle=True\)"):
+        EMBEDDER.tiny().fit([X[i] for i in order[:5]], WHO[order[:5]])
+
+
+def test_scores_of_weighted_pairs_are_those_of_the_metric(rough):
+    weights = np.random.default_rng(0).uniform(0, 2, 24)
+    weights[3] = 0
+    first, second = np.triu_indices(24, 1)
+    A, B = [X[36 + i] for i in first], [X[36 + i] for i in second]
+    is_alike = WHO[36:][first] == WHO[36:][second]
+    for weight in (None, weights):
+        own = None if weight is None else weight[first] * weight[second]
+        scores = rough.pair_score(A, B)
+        rate = equal_error_rate(is_alike, scores, sample_weight=own)
+        found = rough.score(X[36:], WHO[36:], sample_weight=weight)
+        assert found == pytest.approx(1 - rate)

@@ -27,7 +27,7 @@ STEPS = {
     "shorter": [TimeStretch(0.3, 0.4)],
     "longer": [TimeStretch(3, 4)],
     "crop": [Crop(0.5)],
-    "shift": [Shift()],
+    "shift": [Shift(0.5)],
     "several": [Compose([Crop(0.7), TimeStretch(0.5, 2)])],
     "sometimes": [Sometimes(TimeStretch(0.5, 2), 0.5)],
     "before a transformer": [TimeStretch(0.5, 2), SequenceNormalizer()],
