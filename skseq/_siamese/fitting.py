@@ -166,12 +166,12 @@ class EmbeddingEstimator(EncoderEstimator):
         if reset:
             self._learn_scaling(sequences, sample_weight)
             self._unlike = -1
+        is_first = reset or "classes_" not in vars(self)  # as after pairs
+        if is_first:
+            self.classes_ = LabelVocabulary.fit(labels).classes
         if is_training:
             self._take_center(reset)
             self._of_pairs = False
-            is_first = reset or "classes_" not in vars(self)
-            if is_first:
-                self.classes_ = LabelVocabulary.fit(labels).classes
             self._take_classes(classes, is_first)
         if is_training and self.loss == "classification":
             ids = LabelVocabulary(self.classes_, "single").encode(labels)
