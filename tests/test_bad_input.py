@@ -114,7 +114,12 @@ def parameters_of(estimator, name):
 
 
 def bounded(case):
-    """What keeps a translator that has learnt nothing from going on and on."""
+    """What keeps a translator that has learnt nothing from going on and on.
+
+    And what lets an embedder learn from classes of one short sequence.
+    """
+    if case.counts_pairs:
+        return {"center": False, "loss": "classification"}
     is_bounded = "max_output_length" in case.make().get_params()
     return {"max_output_length": 3} if is_bounded else {}
 
@@ -189,6 +194,8 @@ def test_a_bad_x_is_refused_by_every_use(case, fitted):
 def test_a_good_x_is_learnt_from_and_answered(case):
     offenders = {}
     for row, (X, n_samples) in MORE[case.reads].items():
+        if case.counts_pairs and n_samples < 2:
+            continue  # there is no pair
         kind = "numbers" if case.writes == "numbers" else "one label"
         y = X if case.writes == case.reads else THREE_TARGETS[kind][:n_samples]
         if case.writes == "labels of frames":

@@ -36,8 +36,9 @@ def steps(monkeypatch):
 
 
 def score(estimator, X, y=None):
-    """What any estimator can be judged by, whatever it predicts."""
-    outputs = estimator.predict(X)
+    """What any estimator can be judged by, whatever it predicts or makes of X."""
+    answer = estimator.predict if hasattr(estimator, "predict") else estimator.transform
+    outputs = answer(X)
     return float(np.mean([len(np.atleast_1d(output)) for output in outputs]))
 
 

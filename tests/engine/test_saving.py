@@ -745,7 +745,7 @@ def test_the_shapes_of_a_vast_network_take_little_memory(network):
     shapes = weight_shapes(make, {**settings, "units": (100_000,)})
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert max(max(shape) for shape in shapes.values()) >= 300_000
+    assert max(max(shape, default=1) for shape in shapes.values()) >= 300_000
     assert most < 2**22
     assert resident_bytes() - before < 2**24  # one kernel would take 2**37
 
