@@ -21,6 +21,7 @@ from skseq._wording import counted
 from skseq.inspection._axes import (
     ORANGE,
     POINTS_PER_INCH,
+    colorbar_beside,
     import_pyplot,
     open_axes,
     size_in_points,
@@ -57,7 +58,6 @@ CONSTRAINTS = {
 }
 
 HEADER = 22.0  # points above the aligned labels, for their name
-WIDTH_OF_COLORBAR = 10.0
 
 
 class AlignmentDisplay:
@@ -339,17 +339,7 @@ class AlignmentDisplay:
         panel = self.axes_[-1]
         if panel is self.ax_:
             return self.figure_.colorbar(self.im_, ax=self.ax_, label="probability")
-        width, height = size_in_points(panel)
-        return self.figure_.colorbar(
-            self.im_,
-            ax=self.ax_,
-            label="probability",
-            fraction=0.05,
-            pad=0.02,
-            shrink=height / size_in_points(self.ax_)[1],
-            anchor=(0, 0),
-            aspect=height / min(WIDTH_OF_COLORBAR, 0.03 * width),
-        )
+        return colorbar_beside(panel, self.im_, self.ax_)
 
     def _check(self, posteriors, classes) -> None:
         for name, allowed in CONSTRAINTS.items():

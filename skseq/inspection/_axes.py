@@ -14,6 +14,7 @@ GAP = 0.12  # between panels, as a share of the mean height of one
 POINTS_PER_INCH = 72
 SMALLEST_TITLE = 7.0  # points
 NARROW = 200.0  # points
+WIDTH_OF_COLORBAR = 10.0  # points
 SHORT = 0.5  # share of axes that a title takes which fits however they are laid out
 
 
@@ -46,6 +47,22 @@ def size_in_points(ax: Any) -> tuple[float, float]:
     """Width and height of axes, as they are laid out now."""
     extent, points = ax.get_window_extent(), POINTS_PER_INCH / ax.figure.dpi
     return extent.width * points, extent.height * points
+
+
+def colorbar_beside(panel: Any, image: Any, ax: Any, **options: Any) -> Any:
+    """Put a color bar of probabilities beside axes, as high as one of their panels."""
+    width, height = size_in_points(panel)
+    return ax.figure.colorbar(
+        image,
+        ax=ax,
+        label="probability",
+        fraction=0.05,
+        pad=0.02,
+        shrink=height / size_in_points(ax)[1],
+        anchor=(0, 0),
+        aspect=height / min(WIDTH_OF_COLORBAR, 0.03 * width),
+        **options,
+    )
 
 
 def tick_integers(axis: Any) -> None:

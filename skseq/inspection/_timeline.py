@@ -14,6 +14,7 @@ from skseq._parameters import NONE, POSITIVE_REAL, check_value
 from skseq._wording import counted
 from skseq.inspection._axes import (
     POINTS_PER_INCH,
+    colorbar_beside,
     import_pyplot,
     open_axes,
     size_in_points,
@@ -50,7 +51,6 @@ BAND, ROW, TALLEST, AROUND, LEGEND = 0.36, 0.2, 6.0, 0.8, 2.0
 # leave this share of a width.
 LEGEND_SHARE, SHARE = 0.35, 0.8
 HEADER_GAP = 4.0  # points below the legend
-WIDTH_OF_COLORBAR = 10.0  # points
 
 # Points that a letter takes beside the rows of probabilities, and the most letters.
 LETTER, LONGEST = 6.0, 24
@@ -466,18 +466,8 @@ class TimelineDisplay:
 
     def _add_colorbar(self):
         """Put a color bar beside the probabilities."""
-        width, height = size_in_points(self.axes_[1])
-        return self.figure_.colorbar(
-            self.im_,
-            ax=self.ax_,
-            label="probability",
-            fraction=0.05,
-            pad=0.02,
-            shrink=height / size_in_points(self.ax_)[1],
-            anchor=(0, 0),
-            aspect=height / min(WIDTH_OF_COLORBAR, 0.03 * width),
-            ticks=[0, 0.5, 1],
-        )
+        given = self.axes_[1], self.im_, self.ax_
+        return colorbar_beside(*given, ticks=[0, 0.5, 1])
 
     def _label_axes(self, names) -> None:
         from skseq.inspection._ticks import TokenAxis, label_axes
