@@ -244,8 +244,22 @@ class LabelledFrames(CentredFrames):
         return f"{self.sequences.fingerprint()}-{fingerprint_arrays(arrays)}"
 
 
+class OfSource:
+    """What is made of a `source`: it shortens time as that does."""
+
+    source: CentredFrames
+
+    @property
+    def shortening(self) -> Shortening | None:
+        return self.source.shortening
+
+    @shortening.setter
+    def shortening(self, value) -> None:
+        self.source.shortening = value
+
+
 @dataclass
-class PairedFrames:
+class PairedFrames(OfSource):
     """Pairs of sequences, alike or not; a row is a pair.
 
     Attributes
@@ -261,14 +275,6 @@ class PairedFrames:
     sample_weight: np.ndarray
     is_alike: np.ndarray
     drawing: Drawing
-
-    @property
-    def shortening(self) -> Shortening | None:
-        return self.source.shortening
-
-    @shortening.setter
-    def shortening(self, value) -> None:
-        self.source.shortening = value
 
     @property
     def sequences(self) -> Joined:
@@ -383,7 +389,7 @@ class ByPair:
 
 
 @dataclass
-class Parts:
+class Parts(OfSource):
     """Parts of sequences, in the place of whole ones.
 
     Attributes
@@ -407,14 +413,6 @@ class Parts:
     targets: dict[str, np.ndarray] = field(default_factory=dict)
     seed: int | None = None
     are_equally_long: bool = False
-
-    @property
-    def shortening(self) -> Shortening | None:
-        return self.source.shortening
-
-    @shortening.setter
-    def shortening(self, value) -> None:
-        self.source.shortening = value
 
     @property
     def lengths(self) -> np.ndarray:
