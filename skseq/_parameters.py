@@ -11,6 +11,7 @@ import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Integral, Real
 
 import numpy as np
@@ -38,6 +39,7 @@ SYNONYMS_OF_VALUES = {
 }
 
 _NUMBERS = {int: (Integral, "int"), float: (Real, "float")}
+_NO_NUMBERS = (bool, np.timedelta64)  # though they are integers by their class
 
 
 class Constraint(ABC):
@@ -77,22 +79,20 @@ class Interval(Constraint):
 
     def accepts(self, value):
         number, _ = _NUMBERS[self.kind]
-        # A duration of NumPy's is an integer by its class.
-        is_other = isinstance(value, bool | np.timedelta64)
-        if is_other or not isinstance(value, number):
+        if not isinstance(value, number) or isinstance(value, _NO_NUMBERS):
             return False
         if isinstance(value, np.floating):
             value = float(value)  # a bound may overflow in half precision
         if self.kind is float and not _fits_float(value):
             return False
-        low, high = self._bounds()
+        low, high = self._bounds
         above = value >= low if self.closed in ("left", "both") else value > low
         below = value <= high if self.closed in ("right", "both") else value < high
         return bool(above and below)
 
     def range(self) -> str:
         """Return the interval as it is written, for example ``"[1, inf)"``."""
-        low, high = self._bounds()
+        low, high = self._bounds
         left = "[" if self.closed in ("left", "both") else "("
         right = "]" if self.closed in ("right", "both") else ")"
         return f"{left}{low}, {high}{right}"
@@ -102,6 +102,7 @@ class Interval(Constraint):
         article = "an" if self.kind is int else "a"
         return f"{article} {noun} in the range {self.range()}"
 
+    @cached_property
     def _bounds(self) -> tuple[float, float]:
         low = -np.inf if self.low is None else self.kind(self.low)
         high = np.inf if self.high is None else self.kind(self.high)
@@ -294,7 +295,9 @@ def check_value(owner: str, name: str, value, allowed) -> None:
 
 def accepts(value, allowed) -> bool:
     """Whether a value is what one constraint, or any of a tuple, accepts."""
-    return any(option.accepts(value) for option in options_of(allowed))
+    if not isinstance(allowed, tuple):
+        return allowed.accepts(value)
+    return any(option.accepts(value) for option in allowed)
 
 
 def listed(allowed) -> str:

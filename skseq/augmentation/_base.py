@@ -198,7 +198,8 @@ class ArrayAugmenter(Augmenter):
         with np.errstate(all="ignore"):
             floats = self._change(frames, rng)
             changed = _as_type(floats, given.dtype)
-        if not (np.isfinite(floats).all() and np.isfinite(changed).all()):
+        made = [changed] if changed is floats else [floats, changed]
+        if not all(np.isfinite(values).all() for values in made):
             raise ValueError(
                 f"{type(self).__name__} makes values NaN or infinite. Those of the "
                 "sequence must be small enough to compute with: they go from "

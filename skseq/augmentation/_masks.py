@@ -3,6 +3,7 @@
 Knows nothing of what a feature means.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -81,7 +82,8 @@ class FrequencyMask(ArrayAugmenter):
     def _change(self, frames, rng):
         changed = frames.copy()
         filling = _filling(frames, self.fill)
-        _mask(changed.T, filling[:, None], self.max_width, self.n_masks, rng)
+        for hidden in _stretches(len(filling), self.max_width, self.n_masks, rng):
+            changed[:, hidden] = filling[hidden]
         return changed
 
 
@@ -150,8 +152,10 @@ class TimeMask(ArrayAugmenter):
 
     def _change(self, frames, rng):
         changed = frames.copy()
+        filling = _filling(frames, self.fill)
         width = _bounded(self.max_width, self.max_share, len(frames))
-        _mask(changed, _filling(frames, self.fill), width, self.n_masks, rng)
+        for hidden in _stretches(len(frames), width, self.n_masks, rng):
+            changed[hidden] = filling
         return changed
 
 
@@ -246,10 +250,12 @@ class SpecAugment(ArrayAugmenter):
     def _change(self, frames, rng):
         filling = _filling(frames, self.fill)
         changed = _warp_time(frames, self.time_warp, rng)
-        columns = filling[:, None]
-        _mask(changed.T, columns, self.frequency_width, self.n_frequency_masks, rng)
+        bands = len(filling), self.frequency_width, self.n_frequency_masks
+        for hidden in _stretches(*bands, rng):
+            changed[:, hidden] = filling[hidden]
         width = _bounded(self.time_width, self.max_time_share, len(frames))
-        _mask(changed, filling, width, self.n_time_masks, rng)
+        for hidden in _stretches(len(frames), width, self.n_time_masks, rng):
+            changed[hidden] = filling
         return changed
 
 
@@ -265,13 +271,12 @@ def _bounded(max_width: float, max_share: float, n_frames: int) -> int:
     return min(whole_width(max_width, n_frames), shared)
 
 
-def _mask(rows: np.ndarray, filling: np.ndarray, max_width, n_masks: int, rng) -> None:
-    """Write the filling into drawn stretches of rows."""
-    filling = np.broadcast_to(filling, rows.shape)
+def _stretches(size: int, max_width, n_masks: int, rng) -> Iterator[slice]:
+    """Drawn stretches of so many frames or features."""
     for _ in range(n_masks):
-        width = draw_width(max_width, len(rows), rng)
-        start = rng.integers(len(rows) - width, endpoint=True)
-        rows[start : start + width] = filling[start : start + width]
+        width = draw_width(max_width, size, rng)
+        start = int(rng.integers(size - width, endpoint=True))
+        yield slice(start, start + width)
 
 
 def _warp_time(frames: np.ndarray, time_warp: float, rng) -> np.ndarray:
