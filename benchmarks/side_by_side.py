@@ -39,6 +39,11 @@ class Row:
     processor: float | None = None
 
     @property
+    def compared(self) -> tuple[str, str]:
+        """The work and the library, which may be run in several ways."""
+        return self.work, self.against.split(",")[0]
+
+    @property
     def is_met(self) -> bool:
         is_least = BOUNDS[self.kind] == "≥"
         return self.ratio >= self.aim if is_least else self.ratio <= self.aim

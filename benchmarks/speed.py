@@ -4,8 +4,9 @@
     python benchmarks/speed.py [--data-home DIR] [--only NAME ...]
 
 Each benchmark runs in a process of its own, one after the other; within one, the
-libraries take turns. Run it on a machine that does nothing else. With `--only`, prints
-the rows of some benchmarks and keeps nothing.
+libraries take turns. Run it on a machine that does nothing else. With `--only`, some
+benchmarks are run, and their rows take the place of those that were kept, if the
+machine and the libraries are still the same.
 """
 
 import argparse
@@ -29,6 +30,7 @@ BENCHMARKS = {
     "search_speed": (),
     "translation_speed": ("--data-home",),
     "autoencoder_speed": (),
+    "framewise_speed": (),
     "latency": (),
     "scaling": (),
 }
@@ -53,10 +55,25 @@ def libraries() -> dict[str, str]:
     return found
 
 
+def circumstances() -> dict:
+    """What all rows were measured on and with."""
+    machine = f"{os.cpu_count()} cores, {platform.machine()}"
+    return {"machine": machine, "libraries": libraries()}
+
+
+def among_kept(rows) -> list:
+    """All rows that are kept, these in the place of earlier ones."""
+    kept = json.loads((RESULTS / "speed.json").read_text("utf-8"))
+    then = {name: kept[name] for name in circumstances()}
+    if then != circumstances():
+        raise SystemExit(f"Nothing is kept: the other rows were measured on {then}.")
+    found = {row.compared: row for row in (Row(**row) for row in kept["rows"])}
+    return list((found | {row.compared: row for row in rows}).values())
+
+
 def save(rows) -> None:
     """Keep the results with the digits that count, one line per row."""
-    machine = f"{os.cpu_count()} cores, {platform.machine()}"
-    head = {"machine": machine, "libraries": libraries()}
+    head = circumstances()
     lines = [json.dumps(asdict(rounded(row))) for row in rows]
     rows_text = ",\n".join(f"  {line}" for line in lines)
     text = json.dumps(head, indent=1).removesuffix("\n}")
@@ -84,9 +101,8 @@ def main():
         given = ["--data-home", args.data_home] if args.data_home and takes else []
         rows += rows_from(name, given)
     print("\n".join(map(as_line, rows)))
-    if not args.only:
-        save(rows)
-        draw_all()
+    save(among_kept(rows) if args.only else rows)
+    draw_all()
 
 
 if __name__ == "__main__":
