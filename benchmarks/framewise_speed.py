@@ -41,7 +41,7 @@ def training(X, y, units, aims, n_rounds):
         **torch_ways(partial(torch_epoch, given)),
     }
     rates = measure({n: (task, len(X)) for n, task in tasks.items()}, n_rounds)
-    work = f"training of a classifier, {units} units"
+    work = f"classifier training, {units} units"
     yield from rows_of(work, rates, aims, "sequences per second")
 
 
