@@ -18,10 +18,10 @@ _BLOCK = 2048
 # of a piece of a waveform are rounded as those of all of it.
 _TILE = 16
 
-# Neighbours on each side that a slope is fitted to.
 # By which features that are equal may differ, relative to them.
 ROUNDING = float(np.finfo(np.float32).eps)
 
+# Neighbours on each side that a slope is fitted to.
 SLOPE_WIDTH = 2
 
 
@@ -56,27 +56,31 @@ class MelAnalysis:
         """Take frames of samples, of which the first has a number, to log energies."""
         energies = []
         for start in range(0, len(frames), _BLOCK):
-            block = frames[start : start + _BLOCK] * self.window
-            energies.append(in_tiles(self._energies, block, first + start))
+            block = frames[start : start + _BLOCK]
+            given = block, first + start, self.window, self.n_fft
+            energies.append(in_tiles(self._energies, *given))
         return np.log(np.maximum(np.concatenate(energies), self.floor))
 
     def _energies(self, frames: np.ndarray) -> np.ndarray:
-        spectrum = rfft(frames, self.n_fft)
+        spectrum = rfft(frames)
         power = spectrum.real**2 + spectrum.imag**2  # (n_frames, n_bins)
         tiles = power.reshape(-1, _TILE, power.shape[1]) @ self.filters
         return tiles.reshape(len(frames), -1)
 
 
-def in_tiles(function: Callable, frames: np.ndarray, first: int) -> np.ndarray:
+def in_tiles(
+    function: Callable, frames: np.ndarray, first: int, window=1.0, width: int = 0
+) -> np.ndarray:
     """Apply a function of each frame, with every frame at its place in a whole tile.
 
     `first` is the number of the first frame in its waveform. The last bits of a frame's
-    result depend on how many frames there are and on its place, not on the others.
+    result depend on how many frames there are and on its place, not on the others. The
+    function is given the frames times a window, and zeros up to a width.
     """
-    offset, n_frames = first % _TILE, len(frames)
+    offset, (n_frames, n_given) = first % _TILE, frames.shape
     n_tiles = -(-(offset + n_frames) // _TILE)
-    padded = np.zeros((n_tiles * _TILE, frames.shape[1]))
-    padded[offset : offset + n_frames] = frames
+    padded = np.zeros((n_tiles * _TILE, width or n_given))
+    np.multiply(frames, window, padded[offset : offset + n_frames, :n_given])
     return function(padded)[offset : offset + n_frames]
 
 
