@@ -17,7 +17,7 @@ FEWEST_STEPS = 24
 
 # The longest part is this share of a sequence, or so many frames if that is more; the
 # shortest is half as long.
-SHARE = 1 / 6
+SHARE = 1 / 15
 FRAMES = 100
 
 

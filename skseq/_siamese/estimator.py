@@ -154,10 +154,10 @@ class SiameseSequenceEmbedder(
         Two of a batch that come from one sequence share no frame. `(low, high)` bounds
         the number of frames, which all parts of a batch have in common; shorter parts
         serve short sequences better. "auto" cuts the sequences of classes that have
-        fewer than `samples_per_class`, to a twelfth to a sixth of their median length,
-        or 50 to 100 frames if that is more, but never to more than a half; and leaves
-        the others whole. None never cuts, so that each class needs two sequences. With
-        `center`, parts have two frames at least.
+        fewer than `samples_per_class`, to a thirtieth to a fifteenth of their median
+        length, or 50 to 100 frames if that is more, but never to more than a half; and
+        leaves the others whole. None never cuts, so that each class needs two
+        sequences. With `center`, parts have two frames at least.
     preprocess : list of transformers and augmenters, default=None
         What is done to each sequence before the network reads it, in order. Every
         sequence passes the transformers, which must learn nothing, as

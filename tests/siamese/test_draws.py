@@ -80,6 +80,18 @@ def test_bounds_of_parts_are_those_asked_for():
     assert sizes == set(range(5, 10))
 
 
+@pytest.mark.parametrize(
+    ("length", "bounds"), [(3000, (100, 200)), (600, (50, 100)), (60, (15, 30))]
+)
+def test_parts_are_a_fifteenth_at_most_if_that_is_long_and_half_of_what_is_short(
+    length, bounds
+):
+    drawing, rng = Drawing(2, 2, 2000, "auto"), np.random.default_rng(0)
+    batches = drawing.of_classes(np.arange(2), np.full(2, length), 1, rng)
+    sizes = {int(b.sizes(np.full(len(b.rows), length)).max()) for b in batches}
+    assert (min(sizes), max(sizes)) == bounds
+
+
 def test_classes_come_equally_often():
     batches = drawn(n_steps=50)
     counts = sum(np.bincount(IDS[b.rows], minlength=5) for b in batches)
