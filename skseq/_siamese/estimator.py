@@ -76,7 +76,7 @@ class SiameseSequenceEmbedder(
     bidirectional : bool, default=True
         Whether every layer also reads the sequence in reverse. False predicts each
         frame from the past alone.
-    dropout : float, default=0.5
+    dropout : float, default=0.3
         Share of each layer's inputs that is set to zero in training: of recurrent
         layers and of the pooling. Raise it when the validation loss grows while the
         training loss falls.
@@ -295,7 +295,7 @@ class SiameseSequenceEmbedder(
         units: Ints = (),
         cell: Cell = "lstm",
         bidirectional: bool = True,
-        dropout: float = 0.5,
+        dropout: float = 0.3,
         conv_filters: IntsOrAuto = "auto",
         conv_kernel_size: int = 5,
         conv_strides: IntsOrAuto = "auto",
