@@ -380,45 +380,77 @@ def test_x_and_y_may_not_change_places(fitted):
         fitted.predict(fitted.predict(X))
 
 
-CURE = r'Shorten y\[\d\], lower conv_strides or skip_frames, or set infeasible="drop"'
+CURE = r'Shorten y\[\d\], {}, or set infeasible="drop"'
+LONGER = r"lengthen X\[0\]"
+LOWER = "lower conv_strides or skip_frames"
+NARROW = r"widen the image or set front_end__filters=\(32,\), .*"
+
+
+def one_in_two(frames):
+    return frames[:, ::2]
 
 
 @pytest.mark.parametrize(
-    ("n_frames", "text", "params", "message"),
+    ("n_frames", "text", "params", "message", "cure"),
     [
-        (2, "abc", {}, "3 labels but X.0. has only 2 output frames .* here 3"),
-        (2, "aa", {}, "2 labels but X.0. has only 2 output frames .* here 3"),
+        (2, "abc", {}, "3 labels but X.0. has only 2 output frames .* here 3", LONGER),
+        (2, "aa", {}, "2 labels but X.0. has only 2 output frames .* here 3", LONGER),
         (
             4,
             "aab",
             {"skip_frames": 1},
             "3 labels but X.0. has only 3 output frames .4 before .* here 4",
+            LOWER,
         ),
         (
             8,
             "abc",
             {"conv_filters": 2, "conv_strides": 4},
             "3 labels but X.0. has only 2 output frames .8 before .* here 3",
+            LOWER,
         ),
         (
             8,
             "abc",
             {"conv_filters": (2, 2), "conv_strides": 2},
             "3 labels but X.0. has only 2 output frames",
+            LOWER,
         ),
         (
             9,
             "abcd",
             {"front_end": "image"},
             "4 labels but X.0. has only 3 output frames",
+            NARROW,
         ),
-        (2, "", {"skip_frames": 2}, "0 labels but X.0. has only 0 output frames"),
+        (
+            9,
+            "abcdaa",
+            {"front_end": "image", "front_end__filters": (4,)},
+            "6 labels but X.0. has only 5 output frames",
+            "widen the image",
+        ),
+        (
+            8,
+            "abcda",
+            {"front_end": one_in_two},
+            "5 labels but X.0. has only 4 output frames",
+            "let front_end leave more frames",
+        ),
+        (
+            2,
+            "",
+            {"skip_frames": 2},
+            "0 labels but X.0. has only 0 output frames",
+            LOWER,
+        ),
     ],
 )
-def test_too_few_frames_are_explained(n_frames, text, params, message):
+def test_too_few_frames_are_explained(n_frames, text, params, message, cure):
     long_X = [np.tile(x, (4, 1)) for x in X]
     clf = make(**params)
-    with pytest.raises(ValueError, match=rf"^y.0. has {message}.*{CURE}"):
+    cure = CURE.format(cure)
+    with pytest.raises(ValueError, match=rf"^y.0. has {message}.*{cure}"):
         clf.fit([long_X[0][:n_frames], *long_X[1:]], [text, *Y[1:]])
 
 

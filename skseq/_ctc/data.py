@@ -16,7 +16,8 @@ from skseq._wording import counted
 N_NAMED = 10
 
 # What to do about too few frames.
-FITTING = 'Shorten y[{i}], lower conv_strides or skip_frames, or set infeasible="drop".'
+LENGTHENING = "lengthen X[{i}]"
+FITTING = 'Shorten y[{i}], LENGTHENING, or set infeasible="drop".'
 CONTINUING = (
     'Shorten y[{i}], or set infeasible="drop". The first call chose conv_strides_, for '
     "what it was given; to have lower ones, set conv_strides and train again."
@@ -83,18 +84,23 @@ class FrameData(EncodedFrames):
 
 
 def trainable_rows(
-    data: FrameData, infeasible: str, strides_are_chosen: bool = False
+    data: FrameData,
+    infeasible: str,
+    strides_are_chosen: bool = False,
+    lengthening: str = LENGTHENING,
 ) -> np.ndarray:
     """The rows that CTC can learn from: some weight, and frames enough for the labels.
 
     Where `infeasible` is "raise" too few frames are an error, with "drop" a warning.
+    `lengthening` says what leaves more frames.
     """
     is_short = _is_short(data)
     if infeasible == "raise":
         # A first call chooses no strides that leave too little of what was enough.
         was_enough = is_short & (data.frames_needed <= data.lengths)
         continues = strides_are_chosen and was_enough.any()
-        check_feasible(data, CONTINUING if continues else FITTING)
+        fitting = FITTING.replace("LENGTHENING", lengthening)
+        check_feasible(data, CONTINUING if continues else fitting)
     if is_short.any():
         rows = np.flatnonzero(is_short)
         warn(
@@ -110,12 +116,12 @@ def trainable_rows(
     if not rows.size:
         raise ValueError(
             "No sequence is left to train on: all have too few output frames for their "
-            "labels. Lower conv_strides or skip_frames, or lengthen X."
+            f"labels. Shorten y, or {lengthening.replace('[{i}]', '')}."
         )
     return rows
 
 
-def check_feasible(data: FrameData, cure: str = FITTING) -> None:
+def check_feasible(data: FrameData, cure: str) -> None:
     """Raise ValueError if a sequence has too few frames for its labels."""
     is_short = _is_short(data)
     if is_short.any():

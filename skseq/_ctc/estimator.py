@@ -12,7 +12,12 @@ from sklearn.utils import ClassifierTags
 from sklearn.utils.validation import check_is_fitted
 
 import skseq._nn.backend  # noqa: F401 - before Keras is imported
-from skseq._ctc.data import FrameData, check_alignable, trainable_rows
+from skseq._ctc.data import (
+    LENGTHENING,
+    FrameData,
+    check_alignable,
+    trainable_rows,
+)
 from skseq._ctc.decoders import DECODERS
 from skseq._ctc.decoding import (
     CTCDecoding,
@@ -825,7 +830,20 @@ class CTCSequenceClassifier(CTCLanguage, CTCDecoding, EncoderEstimator):
     def _trainable_rows(self, data):
         shortens = max(self._settings["conv_strides"], default=1) > 1
         chosen = self.conv_strides == "auto" and shortens
-        return trainable_rows(data, self.infeasible, chosen)
+        lengthening = self._lengthening(shortens or self.skip_frames)
+        return trainable_rows(data, self.infeasible, chosen, lengthening)
+
+    def _lengthening(self, leaves_some_out) -> str:
+        """What leaves more frames for the labels, in words."""
+        if leaves_some_out:
+            return "lower conv_strides or skip_frames"
+        if self.front_end is None:
+            return LENGTHENING
+        if self.front_end != "image":
+            return "let front_end leave more frames"
+        filters = self._routed("front_end").get("filters", (32, 64))
+        once = " or set front_end__filters=(32,), which halves its width only once"
+        return f"widen the image{once if np.size(filters) > 1 else ''}"
 
     def _failure(self, data):
         found = self._map(

@@ -90,7 +90,7 @@ def test_not_all_that_are_dropped_are_named():
 
 @pytest.mark.parametrize(
     ("strides_are_chosen", "cure"),
-    [(False, "lower conv_strides or skip_frames"), (True, "The first call chose")],
+    [(False, r"lengthen X\[1\]"), (True, "The first call chose")],
 )
 def test_too_few_frames_are_an_error_that_counts_them(strides_are_chosen, cure):
     message = (
@@ -103,8 +103,8 @@ def test_too_few_frames_are_an_error_that_counts_them(strides_are_chosen, cure):
 
 def test_strides_are_not_blamed_for_what_never_fitted():
     data = data_of(lengths=(1, 6, 2, 5))
-    with pytest.raises(ValueError, match="lower conv_strides or skip_frames"):
-        trainable_rows(data, "raise", strides_are_chosen=True)
+    with pytest.raises(ValueError, match=r"Shorten y\[0\], lower conv_strides, or"):
+        trainable_rows(data, "raise", True, "lower conv_strides")
 
 
 def test_weights_that_leave_nothing_to_train_on_are_blamed():
@@ -127,7 +127,7 @@ def test_only_sequences_too_short_leave_nothing_to_train_on():
 
 
 def test_labels_that_fit_are_feasible_and_alignable():
-    check_feasible(data_of())
+    check_feasible(data_of(), "")
     check_alignable(data_of())
 
 
