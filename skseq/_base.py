@@ -79,6 +79,7 @@ class SequenceEstimator(
     _prediction_parameters: frozenset = frozenset()
     _routes: ClassVar[tuple] = ("optimizer", "callbacks")
     _monitor = "val_loss"  # what early stopping looks at
+    _epochs_are_drawn = False  # whether the samples of each epoch differ
     _validation_score: Callable[[Program, Subset], float] | None = None
     _validation_loss: Callable[[Program, Subset], float] | None = None
 
@@ -203,7 +204,7 @@ class SequenceEstimator(
                 f"{rise}. Lower the {self._rate_name}.",
                 ConvergenceWarning,
             )
-        elif fall := fall_of(self.history_["loss"]):
+        elif fall := fall_of(self.history_["loss"], self._epochs_are_drawn):
             warn(
                 f"{type(self).__name__} was still learning when fit ended: {fall}. "
                 f"Raise epochs={self.epochs}, or the {self._rate_name}.",

@@ -24,6 +24,9 @@ CONSTANT_SHARE = 0.9
 FALL = 0.05
 SMALL = 0.1
 
+# Deviations of what is drawn that no fall exceeds by chance, or hardly ever.
+CLEAR = 2
+
 # A loss that ends above the first by more has been driven away.
 RISE = 0.1
 
@@ -106,8 +109,12 @@ def rise_of(losses: Sequence[float]) -> str | None:
     )
 
 
-def fall_of(losses: Sequence[float]) -> str | None:
-    """Say by how much a loss was still falling at the end; None where it was not."""
+def fall_of(losses: Sequence[float], are_drawn: bool = False) -> str | None:
+    """Say by how much a loss was still falling at the end; None where it was not.
+
+    Where each epoch has draws of its own, a fall must stand out among what its losses
+    differ by from one epoch to the next.
+    """
     n_last = max(1, len(losses) // 10)
     if len(losses) < 2 or losses[-1] <= SMALL * losses[0]:
         return None
@@ -115,6 +122,9 @@ def fall_of(losses: Sequence[float]) -> str | None:
         return None
     fall = 1 - losses[-1] / losses[-1 - n_last] if losses[-1 - n_last] > 0 else 0.0
     if fall <= FALL:
+        return None
+    chance = np.std(np.diff(losses[-2 * n_last - 1 :])) if are_drawn else 0.0
+    if losses[-1 - n_last] - losses[-1] <= CLEAR * chance:
         return None
     last = "epoch" if n_last == 1 else f"{n_last} epochs"
     return f"over the last {last} of {len(losses)} the loss fell by another {fall:.0%}"

@@ -182,7 +182,7 @@ class SiameseSequenceEmbedder(
         Lower it when the loss jumps. It has no effect on an optimizer given as an
         instance or config, or on one that clips in its own way, as
         `optimizer__clipnorm` makes it do.
-    epochs : int, default=50
+    epochs : int, default=100
         Number of passes over the training data. Raise it when the loss still falls at
         the end.
     batch_size : int or "auto", default="auto"
@@ -318,7 +318,7 @@ class SiameseSequenceEmbedder(
         learning_rate: LearningRate = 2e-3,
         learning_rate_schedule: RateSchedule = "warmup_cosine",
         global_clipnorm: float | None = 5.0,
-        epochs: int = 50,
+        epochs: int = 100,
         batch_size: int | Literal["auto"] = "auto",
         shuffle: bool = True,
         early_stopping: bool = False,

@@ -131,6 +131,7 @@ class EmbeddingEstimator(EncoderEstimator):
     """Base of the embedder, which has its parameters."""
 
     _constraints = CONSTRAINTS
+    _epochs_are_drawn = True
     _fitted = {  # noqa: RUF012
         **FITTED_FRAMES,
         "classes_": (instance_of(np.ndarray), ABSENT),

@@ -240,6 +240,20 @@ def test_a_fall_counts_in_the_last_tenth_where_the_loss_is_not_small(losses, tol
     assert fall is None if told is None else re.fullmatch(told, fall)
 
 
+def test_a_fall_among_epochs_that_are_drawn_stands_out_from_their_differences():
+    rng = np.random.default_rng(0)
+    steady, noise = np.full(100, 1.0), rng.normal(scale=0.1, size=100)
+    drawn = [steady + noise[rng.permutation(100)] for _ in range(200)]
+    told = [fall_of([9.0, *losses], are_drawn=True) is not None for losses in drawn]
+    assert (
+        np.mean(told) < 0.05 < np.mean([fall_of([9.0, *x]) is not None for x in drawn])
+    )
+    falling = [
+        fall_of([9.0, *np.linspace(8, 1, 100) + x], are_drawn=True) for x in drawn
+    ]
+    assert np.mean([fall is not None for fall in falling]) > 0.95
+
+
 @pytest.mark.parametrize("n_samples", [1, 7, 159, 160, 320, 639, 640, 1280, 10**6])
 def test_a_batch_is_the_largest_that_leaves_twenty_per_epoch(n_samples):
     leaving = [n for n in BATCH_SIZES if n_samples // n >= 20]
