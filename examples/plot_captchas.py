@@ -7,6 +7,8 @@ columns of an image into frames, and the classifier learns from whole words whic
 characters they show.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # The images are those of a Keras example. If they are not installed (see
 # :func:`skseq.datasets.get_data_home`), strips of five handwritten digits take their

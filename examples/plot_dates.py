@@ -7,6 +7,8 @@ The translator learns from examples to write them all as 1979-05-03. It is given
 rules, no calendar and no positions of day, month and year.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # The data: two lists of strings. The test dates are not among the training dates.
 

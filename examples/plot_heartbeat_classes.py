@@ -73,8 +73,14 @@ for axes, kind in zip(panels, clf.classes_[:2], strict=True):
 # %%
 # What is mistaken for what.
 
-figure, axes = plt.subplots(figsize=(4.5, 4), layout="constrained")
+figure, axes = plt.subplots(figsize=(5.5, 4), layout="constrained")
 ConfusionMatrixDisplay.from_predictions(
-    y_new, found, normalize="true", cmap="Blues", colorbar=False, ax=axes
+    y_new,
+    found,
+    normalize="true",
+    values_format=".1%",
+    cmap="Blues",
+    colorbar=False,
+    ax=axes,
 )
 plt.show()
