@@ -7,6 +7,8 @@ other, also of voices that it has never heard. A threshold then tells whether tw
 recordings are of one voice, and clusters tell how many speak.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # Sixty voices, ten recordings each, as log-mel frames. Each recording says something
 # else, at another level and through another microphone. The embedder learns from 44
