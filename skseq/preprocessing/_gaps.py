@@ -12,10 +12,13 @@ import numpy as np
 
 from skseq._parameters import NONE, Interval, Kind
 from skseq._warnings import warn
-from skseq._wording import counted
 
 # How many usual steps make a leap that cannot be meant as one.
 _LEAP = 10
+
+# The units of durations, from the largest, and the numbers of them that are too long.
+_UNITS = ("D", "h", "min", "s", "ms", "us", "ns")
+_LONG = 1000
 
 MAX_GAP = (
     NONE,
@@ -65,13 +68,24 @@ def warn_of_leaps(table: Any, name: str) -> None:
     usual = steps.to_series().median()
     n_leaps = int((steps > _LEAP * usual).sum())
     if n_leaps and usual > pandas.Timedelta(0):
-        few = 2 * usual
+        often = "once" if n_leaps == 1 else f"{n_leaps} times"
+        most, few = _duration(steps.max()), _duration(2 * usual)
         warn(
-            f"The times of {name} leap {counted(n_leaps, 'time')}, by up to "
-            f"{steps.max()} where {usual} is usual, and windows span the gaps. Set "
-            f"max_gap, for example max_gap={str(few)!r}, or max_gap=float('inf') to "
-            "leave it so."
+            f"The times of {name} leap {often}, by up to {most} where "
+            f"{_duration(usual)} is usual, and windows span the gaps. Set max_gap, for "
+            f"example max_gap={few!r}, or max_gap=float('inf') to leave it so."
         )
+
+
+def _duration(time: Any) -> str:
+    """A duration as one writes it, such as "90s", rounded where that is long."""
+    pandas = sys.modules["pandas"]
+    sizes = {unit: time / pandas.Timedelta(1, unit) for unit in _UNITS}
+    for unit, size in sizes.items():
+        if size < _LONG and size >= 1 and size == int(size):
+            return f"{int(size)}{unit}"
+    unit, size = next((pair for pair in sizes.items() if pair[1] >= 1), ("ns", 1))
+    return f"{size:.0f}{unit}" if size >= 100 else f"{size:.3g}{unit}"
 
 
 def with_index(values: np.ndarray, is_known: np.ndarray, table: Any) -> Any:
@@ -131,12 +145,23 @@ def _steps(index: Any, name: str) -> Any:
     return steps
 
 
+def _only_counts(index: Any) -> bool:
+    """Whether an index is what pandas gives rows that were given none."""
+    pandas = sys.modules["pandas"]
+    return index.equals(pandas.RangeIndex(len(index)))
+
+
 def _limit(max_gap: Any, index: Any, name: str) -> Any:
     """Return the longest step that is not a gap, in the terms of the index."""
     is_number = isinstance(max_gap, Real) and not isinstance(max_gap, np.timedelta64)
     if index.dtype.kind in "iuf":
         if is_number:
             return float(max_gap)
+        if _only_counts(index):
+            raise TypeError(
+                f"max_gap={max_gap!r} is a duration, but {name} has no times: its rows "
+                f"are only counted. {_INDEX} An array has none: pass the DataFrame."
+            )
         raise TypeError(
             f"max_gap={max_gap!r} is a duration, but the index of {name} holds "
             f"numbers ({index.dtype}). Pass a number. Or: {_INDEX}"

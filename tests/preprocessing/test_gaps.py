@@ -224,7 +224,7 @@ def test_a_gap_is_kept_by_clones_and_files(tmp_path, max_gap):
 
 def test_a_leap_of_times_is_warned_of_where_no_gap_is_set():
     frame = frame_at(MINUTES["a gap"])
-    message = r"leap 1 time, by up to 0 days 00:57:00 where 0 days 00:01:00 is usual"
+    message = r"leap once, by up to 57min where 1min is usual.* max_gap='2min', or"
     with pytest.warns(UserWarning, match=message):
         SlidingWindows(3).transform(frame)
     with warnings.catch_warnings():
@@ -234,6 +234,26 @@ def test_a_leap_of_times_is_warned_of_where_no_gap_is_set():
         SlidingWindows(3).transform(frame.reset_index(drop=True))
         SlidingWindows(3).transform(frame_at([0, 1, 3, 4, 9, 10, 11]))
         SlidingWindows(3).transform(frame_at([0, 0, 0, 60]))
+
+
+@pytest.mark.parametrize(
+    ("usual", "longest", "message"),
+    [
+        (1, 41, r"leap once, by up to 41s where 1s .* max_gap='2s'"),
+        (90, 5400, r"by up to 90min where 90s is .* max_gap='3min'"),
+        (0.1, 86400 * 30, r"by up to 30D where 100ms is .* max_gap='200ms'"),
+        (10 / 3, 12317.5, r"by up to 3\.42h where 3\.33s is .* max_gap='6\.67s'"),
+    ],
+)
+def test_durations_are_written_as_one_would(usual, longest, message):
+    seconds = np.cumsum([0, usual, usual, usual, longest, usual])
+    with pytest.warns(UserWarning, match=message):
+        SlidingWindows(3).transform(frame_at(seconds / 60))
+
+
+def test_several_leaps_are_counted():
+    with pytest.warns(UserWarning, match="leap 2 times, by up to 1h where"):
+        SlidingWindows(3).transform(frame_at([0, 1, 2, 30, 31, 32, 92, 93]))
 
 
 @pytest.mark.parametrize(
@@ -279,6 +299,9 @@ def test_a_gap_that_is_not_a_duration_is_refused(max_gap, error, message):
 
 
 def test_a_duration_does_not_part_numbers():
-    frame = frame_at(range(9)).reset_index(drop=True)
+    frame = frame_at(range(9)).set_axis(range(0, 90, 10))
     with pytest.raises(TypeError, match=r"is a duration, but .* numbers \(int64\)"):
         SlidingWindows(3, max_gap="2min").transform(frame)
+    counted = frame.reset_index(drop=True)
+    with pytest.raises(TypeError, match=r"X has no times: its rows .*set_index"):
+        SlidingWindows(3, max_gap="2min").transform(counted)
