@@ -8,14 +8,19 @@ import html
 import math
 from collections.abc import Mapping
 from itertools import pairwise
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
+
+from sklearn.base import OutlierMixin
 
 from skseq._wording import counted
 
 # Of a sparkline: size in pixels, margin around lines, and the most points of a line.
 WIDTH, HEIGHT, MARGIN = 120, 28, 3
 MOST_POINTS = 120
+
+# What a network has of parameters that other parameters or the data change.
+PICKED = ("bidirectional", "conv_filters", "conv_strides")
 
 MOST_CLASSES = 8
 WIDEST = 24  # characters of a class
@@ -59,9 +64,10 @@ def summary_of(estimator: Any) -> str:
         if (values := _finite(history, name))
     ]
     classes = getattr(estimator, "classes_", None)
-    if classes is not None:
+    if classes is not None and not isinstance(estimator, OutlierMixin):
         parts.append(_classes(list(classes)))
-    return _element(", ".join(parts), _sparkline(history))
+    text = "; ".join([", ".join(parts), *_changes(estimator)])
+    return _element(text, _sparkline(history))
 
 
 def _element(text: str, picture: str) -> str:
@@ -76,6 +82,28 @@ def _classes(classes: list) -> str:
     names = [_shortened(repr(_plain(label))) for label in classes[:MOST_CLASSES]]
     more = ", …" if len(classes) > MOST_CLASSES else ""
     return f"{number} ({', '.join(names)}{more})"
+
+
+def _changes(estimator: Any) -> list[str]:
+    """What was set after the fit, so that the network does not have it."""
+    had = getattr(estimator, "_settings", {})
+    present = estimator.get_params(deep=False) if had else {}
+    changes = []
+    for name in [name for name in had if name in present and name not in PICKED]:
+        was, now = had[name], present[name]
+        if now is None or now == "auto" or callable(now) or callable(was):
+            continue
+        if not _are_equal(was, now):
+            was = was[0] if isinstance(was, tuple) and len(was) == 1 else was
+            changes.append(f"{name}={now!r} was set after the fit, which had {was!r}")
+    return changes
+
+
+def _are_equal(was: Any, now: Any) -> bool:
+    """Whether a network has what a parameter says, one number or one per layer."""
+    if isinstance(was, tuple) and isinstance(now, Integral | list | tuple):
+        return was == ((now,) if isinstance(now, Integral) else tuple(now))
+    return bool(was == now)
 
 
 def _plain(label: Any) -> Any:

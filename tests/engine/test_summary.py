@@ -1,4 +1,6 @@
+import copy
 import re
+import warnings
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -10,9 +12,10 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skseq import CTCSequenceClassifier
+from skseq import CTCSequenceClassifier, LSTMAutoencoder
 from skseq._engine.summary import summary_of
 from skseq.preprocessing import FrameTransformer
+from tests.estimators import ESTIMATORS
 
 
 class Page(HTMLParser):
@@ -100,6 +103,26 @@ def test_classes_are_counted_and_the_first_are_named():
     assert "12 classes (0, 1, 2, 3, 4, 5, 6, 7, …)" in page.text
     assert "1 class ('a')" in page_of(classes=np.array(["a"])).text
     assert len(page_of(classes=["x" * 1000]).text) < 100
+
+
+def test_an_outlier_detector_shows_no_classes_as_it_learns_none():
+    coder = LSTMAutoencoder(units=4, epochs=1, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        coder.fit(np.random.default_rng(0).normal(size=(6, 5, 2)))
+    assert "class" not in Page(summary_of(coder)).text
+
+
+@pytest.mark.parametrize("case", ESTIMATORS, ids=str)
+def test_what_was_set_after_the_fit_is_named_and_nothing_else(case):
+    estimator = case.fit()
+    assert "set after" not in summary_of(estimator)
+    changed = copy.deepcopy(estimator).set_params(units=8, dropout=0.25, epochs=99)
+    text = Page(summary_of(changed)).text
+    assert "; units=8 was set after the fit, which had 4; dropout=0.25 was" in text
+    assert text.count("set after") == 2
+    assert "set after" not in summary_of(changed.set_params(units=(4,), dropout=0))
+    assert "units='many'" in Page(summary_of(changed.set_params(units="many"))).text
 
 
 def test_the_sparkline_is_the_losses_and_the_validation_is_dashed():
