@@ -52,6 +52,8 @@ def _window(windows: SlidingWindows, X: Any, seen: Any, n_windows: int, place: i
     first = 0
     for number, own in enumerate(series):
         frames = np.arange(len(own))[:, np.newaxis]
+        if windows.max_gap is not None:  # which needs a table with times
+            frames = type(own)(frames, index=own.index)
         cut = clone(windows).fit_transform(frames)
         if place < first + len(cut):
             held = np.asarray(cut[place - first]).ravel().astype(int)

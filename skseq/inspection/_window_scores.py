@@ -6,6 +6,7 @@ Knows nothing of plots.
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skseq._wording import counted
@@ -41,8 +42,9 @@ def point_scores(
         raise ValueError(_on_windows(own, owner))
     if own is None:
         check_is_windows(windows, owner)
-        scores = -estimator.decision_function(windows.transform(X))
-        points = windows.to_points(scores, X, combine=COMBINED[combine])
+        own = clone(windows)  # one that was fitted might ask for other names than of X
+        scores = -estimator.decision_function(own.fit_transform(X))
+        points = own.to_points(scores, X, combine=COMBINED[combine])
     else:
         seen = X if before is None else before.transform(X)
         scores = -estimator.decision_function(X)
