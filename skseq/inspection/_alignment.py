@@ -19,7 +19,6 @@ from skseq._parameters import (
 from skseq._results import LabelSpan
 from skseq._wording import counted
 from skseq.inspection._axes import (
-    ORANGE,
     POINTS_PER_INCH,
     colorbar_beside,
     import_pyplot,
@@ -29,6 +28,7 @@ from skseq.inspection._axes import (
     tick_integers,
     write_title,
 )
+from skseq.inspection._colors import ORANGE
 from skseq.inspection._fitted import (
     as_seen,
     asked_about,
@@ -58,6 +58,7 @@ CONSTRAINTS = {
 }
 
 HEADER = 22.0  # points above the aligned labels, for their name
+MOST_ABOVE = 0.4  # the largest share of the height for both
 
 
 class AlignmentDisplay:
@@ -321,7 +322,7 @@ class AlignmentDisplay:
             self.ax_ = open_axes(ax, owner, size)
             if ax is not None:
                 header = self._header(size_in_points(ax)[0])
-            panels = stack_panels(self.ax_, heights, header)
+            panels = stack_panels(self.ax_, heights, header, MOST_ABOVE)
         self.figure_ = self.ax_.figure
         self.axes_ = np.array(panels)
 
@@ -333,6 +334,10 @@ class AlignmentDisplay:
         middles = [(s.start + s.end + 1) / 2 for s in self.spans]
         shares = np.array(middles) / len(np.asarray(self.posteriors))
         return HEADER + height_above(labels, shares.tolist(), width)
+
+    def _reach(self) -> float:
+        """Points that the aligned labels may reach above the input or the plot."""
+        return max(HEADER, MOST_ABOVE * size_in_points(self.ax_)[1] - HEADER)
 
     def _add_colorbar(self):
         """Put a colour bar beside the posteriors."""
@@ -411,18 +416,24 @@ class AlignmentDisplay:
         panel.set(xlabel=self._axis.name, ylabel="label")
         self.spans_ax_ = top.secondary_xaxis("top", functions=(_same, _same))
         self.spans_ax_.set_xlim(panel.get_xlim())
+        _put_in_place(self.spans_ax_)
         self.spans_ax_.set_xlabel(self.spans_name)
         labels = [span.label for span in self.spans]
         middles = [sum(self._axis.edges(s.start, s.end)) / 2 for s in self.spans]
         label_axes(
             TokenAxis(panel.yaxis, [*self.rows_, "blank"]),
-            TokenAxis(self.spans_ax_.xaxis, labels, middles),
+            TokenAxis(self.spans_ax_.xaxis, labels, middles, self._reach()),
         )
 
 
 def _same(frames):
     """The scale of the axis above: that of the axis below, in a form that pickles."""
     return frames
+
+
+def _put_in_place(ax) -> None:
+    """Give an axis above a plot its size, which it would have once it is drawn only."""
+    ax.apply_aspect(ax.get_axes_locator()(ax, None))
 
 
 def _figure_size(shown) -> tuple[float, float]:

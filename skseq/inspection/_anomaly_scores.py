@@ -9,20 +9,10 @@ from sklearn.utils.validation import column_or_1d
 
 from skseq._data.outliers import sample_anomaly_flags
 from skseq._parameters import OneOf, check_value
-from skseq.inspection._axes import (
-    BLACK,
-    BLUE,
-    ORANGE,
-    import_pyplot,
-    open_axes,
-    write_title,
-)
+from skseq.inspection._axes import import_pyplot, open_axes, write_title
+from skseq.inspection._colors import BLUE, ORANGE, ink
 from skseq.inspection._fitted import as_seen, last_step
-
-SCALES = ("auto", "linear", "log")
-
-# Scores that differ by more than this factor are shown on a logarithmic scale.
-WIDE = 100.0
+from skseq.inspection._scales import SCALES, chosen_scale
 
 # Of so many times as many samples, few would not be seen beside the others.
 RARE = 10.0
@@ -124,8 +114,8 @@ class AnomalyScoreDisplay:
         bins : int or sequence of float, default=40
             Number of bins, or their edges. More bins show finer detail, in lower bars.
         scale : {"auto", "linear", "log"}, default="auto"
-            Scale of the scores. "auto" is logarithmic if the highest score is more than
-            a hundred times the lowest.
+            Scale of the scores. "auto" is logarithmic if all are above 0 and the
+            highest is more than twenty times the median.
         density : bool, default=False
             Whether each histogram has area 1. False draws counts.
         yscale : {"auto", "linear", "log"}, default="auto"
@@ -220,8 +210,8 @@ class AnomalyScoreDisplay:
         bins : int or sequence of float, default=40
             Number of bins, or their edges. More bins show finer detail, in lower bars.
         scale : {"auto", "linear", "log"}, default="auto"
-            Scale of the scores. "auto" is logarithmic if the highest score is more than
-            a hundred times the lowest.
+            Scale of the scores. "auto" is logarithmic if all are above 0 and the
+            highest is more than twenty times the median.
         density : bool, default=False
             Whether each histogram has area 1. False draws counts.
         yscale : {"auto", "linear", "log"}, default="auto"
@@ -244,7 +234,8 @@ class AnomalyScoreDisplay:
         """
         scores = _checked_scores(self.scores)
         groups = self._groups(scores)
-        scale = self._chosen_scale(scale, scores)
+        owner = type(self).__name__
+        scale = chosen_scale(scale, scores, self.threshold, owner=owner, name="scale")
         yscale = self._chosen_yscale(yscale, groups, density)
         self.ax_ = open_axes(ax, f"{type(self).__name__}.plot", (6.4, 3.6))
         self.figure_ = self.ax_.figure
@@ -292,24 +283,11 @@ class AnomalyScoreDisplay:
             if (is_anomaly == kind).any()
         }
 
-    def _chosen_scale(self, scale, scores) -> str:
-        check_value(type(self).__name__, "scale", scale, OneOf(SCALES))
-        lowest = min(scores.min(), np.inf if self.threshold is None else self.threshold)
-        if scale == "log" and lowest <= 0:
-            raise ValueError(
-                'scale="log" needs scores and a threshold above 0. The lowest is '
-                f'{lowest:g}. Set scale="linear".'
-            )
-        if scale != "auto":
-            return scale
-        is_wide = lowest > 0 and scores.max() > WIDE * scores.min()
-        return "log" if is_wide else "linear"
-
     def _draw_threshold(self) -> None:
         self.threshold_line_ = None
         if self.threshold is not None:
             self.threshold_line_ = self.ax_.axvline(
-                self.threshold, color=BLACK, linestyle=":", label="threshold"
+                self.threshold, color=ink(self.ax_), linestyle=":", label="threshold"
             )
 
 

@@ -1,14 +1,11 @@
-"""The axes that displays draw on, and their colours.
+"""The axes that displays draw on, and what is drawn on any of them.
 
 Imports matplotlib only when axes are opened. Knows nothing of estimators.
 """
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
-
-# Okabe and Ito's colours, which colour-blind people can tell apart.
-BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-SKY, BLACK = "#56B4E9", "#000000"
 
 GAP = 0.12  # between panels, as a share of the mean height of one
 POINTS_PER_INCH = 72
@@ -43,6 +40,13 @@ def open_axes(ax: Any, owner: str, figsize: tuple[float, float]) -> Any:
     return ax
 
 
+def font_size(name: str) -> float:
+    """Points of a size that has a name, such as "small"."""
+    from matplotlib.font_manager import FontProperties
+
+    return FontProperties(size=name).get_size_in_points()
+
+
 def size_in_points(ax: Any) -> tuple[float, float]:
     """Width and height of axes, as they are laid out now."""
     extent, points = ax.get_window_extent(), POINTS_PER_INCH / ax.figure.dpi
@@ -73,6 +77,30 @@ def tick_integers(axis: Any) -> None:
     axis.set_major_locator(locator)
 
 
+def add_legend(ax: Any, handles: Sequence[Any], names: Sequence[str], **style) -> Any:
+    """Give axes a legend of these names.
+
+    matplotlib leaves out names that start with an underscore. Therefore it is told
+    others, which are then replaced.
+    """
+    legend = ax.legend(handles, [str(i) for i in range(len(names))], **style)
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_text(name)
+    return legend
+
+
+def without_formulas(text: str) -> str:
+    """A text in which matplotlib reads no formula between two dollar signs."""
+    return text.replace("$", r"\$")
+
+
+def legend_place(ax: Any) -> dict[str, Any]:
+    """Where a long legend stands: beside axes, if a layout makes room for it there."""
+    if ax.figure.canvas.figure.get_layout_engine() is None:
+        return {"loc": "best"}
+    return {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+
+
 def write_title(ax: Any, title: str | None) -> None:
     """Give axes a title, in letters that are small enough for it to fit above them.
 
@@ -83,7 +111,7 @@ def write_title(ax: Any, title: str | None) -> None:
 
     if not title or size_in_points(ax)[0] < NARROW:
         return
-    text = ax.set_title(title.replace("$", r"\$"))
+    text = ax.set_title(without_formulas(title))
     size = text.get_fontsize()
     font = FontProperties(family=text.get_fontfamily(), size=size)
     width = text_to_path.get_text_width_height_descent(title, font, False)[0]

@@ -11,37 +11,38 @@ from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
-from matplotlib.colors import to_rgb
 from matplotlib.font_manager import FontProperties, font_scalings
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
-from skseq.inspection._axes import (
-    BLACK,
+from skseq.inspection._axes import POINTS_PER_INCH, add_legend, size_in_points
+from skseq.inspection._colors import (
+    AMBER,
     BLUE,
     GREEN,
     ORANGE,
-    POINTS_PER_INCH,
     PURPLE,
     SKY,
-    size_in_points,
+    YELLOW,
+    ink,
+    paper,
+    readable_on,
 )
 from skseq.inspection._frame_labels import Run
 from skseq.inspection._lettering import lettering
 
 # Okabe and Ito's colors, without black.
-FILLS = (SKY, "#E69F00", GREEN, PURPLE, BLUE, ORANGE, "#F0E442")
+FILLS = (SKY, AMBER, GREEN, PURPLE, BLUE, ORANGE, YELLOW)
 
 # Where there are more labels than colors, hatches tell labels of one color apart.
 HATCHES = ("", "////", "....", "xxx", "----", "\\\\\\\\")
 
 PLATE = "white"  # the ground of a name on hatches
-TRACK = "0.93"  # the gray on which errors are marked
+TRACK = 0.07  # opacity of the track on which errors are marked
 MOST_NAMES = 300  # of a row, more than fit into any picture
 PADDING = 2.0  # points between a name and the edge of its block
 SPACIOUS = 4.0  # points that each block is wide, at least, where edges part them
-READABLE = 0.18  # luminance from which on black text is easier to read than white
 
 # Of a legend, in font sizes: width of an entry beside its text, and height of a line.
 ENTRY = 3.4
@@ -57,10 +58,7 @@ class Look(NamedTuple):
     @property
     def ink(self) -> str:
         """The color in which text can be read on the fill."""
-        rgb = np.array(to_rgb(self.color))
-        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-        is_light = linear @ [0.2126, 0.7152, 0.0722] > READABLE
-        return "black" if is_light else "white"
+        return readable_on(self.color)
 
 
 class Key(NamedTuple):
@@ -160,7 +158,7 @@ def draw_blocks(panel: Any, row: Row, key: Key) -> dict[Any, Any]:
     shortest = min((run.stop - run.start for run in row.runs), default=0)
     if size_in_points(panel)[0] * shortest >= SPACIOUS * (len(edges) - 1):
         inner = [edges[run.start] for run in row.runs[1:]]
-        panel.vlines(inner, bottom, top, color="white", linewidth=1)
+        panel.vlines(inner, bottom, top, color=paper(panel), linewidth=1)
     return blocks
 
 
@@ -168,12 +166,13 @@ def mark_errors(panel: Any, row: Row) -> Any:
     """Mark the runs of True on a track; an edge makes the shortest visible."""
     edges, (bottom, top) = row.edges, row.band
     track = edges[0], edges[-1] - edges[0]
-    panel.broken_barh([track], (bottom, top - bottom), facecolor=TRACK)
+    color, height = ink(panel), (bottom, top - bottom)
+    panel.broken_barh([track], height, facecolor=color, alpha=TRACK, linewidth=0)
     places = [
         (edges[i], edges[stop] - edges[i]) for wrong, i, stop in row.runs if wrong
     ]
-    style = {"facecolor": BLACK, "edgecolor": BLACK, "linewidth": 0.5}
-    return panel.broken_barh(places, (bottom, top - bottom), **style)
+    style = {"facecolor": color, "edgecolor": color, "linewidth": 0.5}
+    return panel.broken_barh(places, height, **style)
 
 
 def write_names(panel: Any, row: Row, key: Key) -> list[FittingText]:
@@ -256,16 +255,17 @@ def plan_legend(
     )
 
 
-def add_legend(ax: Any, plan: LegendPlan, key: Key, panel: Any) -> Any:
+def draw_legend(ax: Any, plan: LegendPlan, key: Key, panel: Any) -> Any:
     """Give axes a legend, just above one of their panels."""
-    handles = [
-        Patch(label=key.names[label], **_fill(key.looks[label]))
-        for label in plan.labels
-    ]
+    handles = [Patch(**_fill(key.looks[label])) for label in plan.labels]
+    names = [key.names[label] for label in plan.labels]
     if plan.n_left_out:
-        handles.append(Patch(alpha=0, label=f"and {plan.n_left_out} more"))
-    return ax.legend(
-        handles=handles,
+        handles.append(Patch(alpha=0))
+        names.append(f"and {plan.n_left_out} more")
+    return add_legend(
+        ax,
+        handles,
+        names,
         loc="lower left",
         bbox_to_anchor=(0, 1),
         bbox_transform=panel.transAxes,

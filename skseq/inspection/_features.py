@@ -5,6 +5,7 @@ Knows nothing of estimators.
 
 from collections.abc import Hashable, Iterable, Sequence
 from numbers import Integral
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from skseq.inspection._axes import size_in_points
 
 MAX_FEATURES = 8
 POINTS_PER_TICK = 17.0  # height of a number beside a panel
+LINE_HEIGHT = 1.2  # of a name in several lines, in font sizes
 
 
 def feature_names(names: Sequence[Any] | None, n_features: int) -> list[str]:
@@ -59,10 +61,10 @@ def label_panels(panels: Sequence[Any], labels: Sequence[str]) -> None:
     from skseq.inspection._ticks import InnerLocator
 
     letters = lettering(labels)
+    style = {"rotation": 0, "ha": "right", "va": "center", "family": letters.families}
     for panel, label in zip(panels, letters.texts, strict=True):
-        panel.set_ylabel(
-            label, rotation=0, ha="right", va="center", family=letters.families
-        )
+        panel.set_ylabel(label, **style)
+        panel.yaxis.label.set_text(_fitting(panel))
         n_fitting = min(5, int(size_in_points(panel)[1] // POINTS_PER_TICK))
         if n_fitting < 2:
             panel.yaxis.set_major_locator(NullLocator())
@@ -71,6 +73,24 @@ def label_panels(panels: Sequence[Any], labels: Sequence[str]) -> None:
         is_log = panel.get_yscale() == "log"
         base = LogLocator(numticks=n_fitting + 1) if is_log else MaxNLocator(n_fitting)
         panel.yaxis.set_major_locator(InnerLocator(base))
+
+
+def _fitting(panel: Any) -> str:
+    """The name of a panel: in several lines, or shortened, where it is too wide."""
+    from skseq.inspection._lettering import narrowed
+    from skseq.inspection._ticks import REACH, widths_of
+
+    text, font = panel.get_ylabel(), panel.yaxis.label.get_fontproperties()
+    own, (width, height) = widths_of([text], font)[0], size_in_points(panel)
+    if own <= REACH * width:
+        return text
+    share = REACH * width / own
+    lines = wrap(text, max(1, int(share * len(text))), break_long_words=False)
+    n_fitting = height // (LINE_HEIGHT * font.get_size_in_points())
+    is_fitting = max(widths_of(lines, font)) <= REACH * width
+    if len(lines) <= n_fitting and is_fitting:
+        return "\n".join(lines)
+    return narrowed(text, share)
 
 
 def left_out(n_shown: int, n_features: int) -> str:

@@ -57,7 +57,7 @@ def labels_of(labels: Any, name: str) -> list:
             f"{name} must be a str, list, tuple or 1-D array of labels. Got "
             f"{short_repr(labels)} instead."
         )
-    odd = [label for label in labels if not _is_label(label)]
+    odd = [label for label in labels if not is_label(label)]
     if odd:
         raise TypeError(
             f"{name} must hold the labels of one sequence, hashable and neither None "
@@ -66,7 +66,8 @@ def labels_of(labels: Any, name: str) -> list:
     return list(labels)
 
 
-def _is_label(value: Any) -> bool:
+def is_label(value: Any) -> bool:
+    """Whether a value can be a label: neither None nor NaN, and hashable."""
     try:
         hash(value)
         return value is not None and bool(value == value)

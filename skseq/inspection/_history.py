@@ -8,31 +8,28 @@ import numpy as np
 from skseq._engine.state import MONITORS
 from skseq._wording import counted
 from skseq.inspection._axes import (
-    BLACK,
-    BLUE,
-    GREEN,
-    ORANGE,
-    PURPLE,
-    SKY,
+    add_legend,
     import_pyplot,
+    legend_place,
     open_axes,
     stack_panels,
     tick_integers,
     write_title,
 )
+from skseq.inspection._colors import BLUE, GREEN, ORANGE, PURPLE, SKY, ink
 from skseq.inspection._fitted import last_step
 
 VALIDATION = "val_"
 
 # Of several fits, colors and, where these come again, markers tell one from another.
-COLORS = (BLUE, ORANGE, GREEN, PURPLE, SKY, BLACK)
+COLORS = (BLUE, ORANGE, GREEN, PURPLE, SKY, None)  # None is that of text
 MARKERS = ("", "o", "^", "s", "D", "v")
 MOST_FITS = len(COLORS) * len(MARKERS)
 
 # Of a legend: fits in a column, and entries that stand inside a panel.
 COLUMN = 12
 MOST_INSIDE = 6
-BESIDE = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "fontsize": "small"}
+PALE = 0.7  # opacity of the line that stands for validation
 
 
 class TrainingHistoryDisplay:
@@ -196,7 +193,7 @@ class TrainingHistoryDisplay:
         self.axes_ = np.array(panels)
         lines = {name: {} for name in fits}
         for panel, (group, names) in zip(panels, groups.items(), strict=True):
-            for fit, look in zip(fits, _looks(len(fits)), strict=True):
+            for fit, look in zip(fits, _looks(len(fits), panel), strict=True):
                 for name in filter(fits[fit].__contains__, names):
                     own = {**look, "color": ORANGE} if _is_other(fit, name) else look
                     lines[fit][name] = _draw(panel, name, fits[fit][name], own)
@@ -243,11 +240,11 @@ class TrainingHistoryDisplay:
         if best is None:
             return
         if fit is None:
-            panel.axvline(best, color=BLACK, linestyle=":", linewidth=1)
+            panel.axvline(best, color=ink(panel), linestyle=":", linewidth=1)
         for name in names:
             values = history.get(name, ())
             if name.startswith(VALIDATION) and best <= len(values):
-                panel.plot(best, values[best - 1], "o", color=BLACK, zorder=3)
+                panel.plot(best, values[best - 1], "o", color=ink(panel), zorder=3)
 
     def _add_legends(self, lines, groups) -> None:
         """Of one fit, a legend in each panel; of several, one that names them."""
@@ -257,22 +254,21 @@ class TrainingHistoryDisplay:
             for panel, names in zip(self.axes_, groups.values(), strict=True):
                 handles = [lines[None][name] for name in names]
                 if panel is self.axes_[0] and self.best_epoch is not None:
-                    label = f"best epoch: {self.best_epoch}"
-                    style = {"color": BLACK, "linestyle": ":", "linewidth": 1}
-                    handles.append(Line2D([], [], label=label, **style))
-                panel.legend(handles=handles)
+                    style = {"color": ink(panel), "linestyle": ":", "linewidth": 1}
+                    handles.append(Line2D([], [], **style))
+                    names = [*names, f"best epoch: {self.best_epoch}"]
+                add_legend(panel, handles, _written(names))
             return
-        looks = _looks(len(lines))
+        top = self.axes_[0]
         names = _written(list(lines))
-        handles = [
-            Line2D([], [], label=name, **look)
-            for name, look in zip(names, looks, strict=True)
-        ]
+        handles = [Line2D([], [], **look) for look in _looks(len(lines), top)]
         if any(name.startswith(VALIDATION) for own in lines.values() for name in own):
-            handles.append(Line2D([], [], color="0.3", ls="--", label="validation"))
-        place = {} if len(handles) <= MOST_INSIDE else BESIDE
+            handles.append(Line2D([], [], color=ink(top), alpha=PALE, ls="--"))
+            names.append("validation")
+        is_long = len(handles) > MOST_INSIDE
+        place = {**legend_place(top), "fontsize": "small"} if is_long else {}
         n_columns = -(-len(handles) // COLUMN)
-        self.axes_[0].legend(handles=handles, ncols=n_columns, **place)
+        add_legend(top, handles, names, ncols=n_columns, **place)
 
 
 def _trained(estimator, owner) -> Any:
@@ -298,10 +294,11 @@ def _named(estimators, owner) -> dict[str, Any]:
     return named
 
 
-def _looks(n_fits) -> list[dict[str, Any]]:
+def _looks(n_fits, panel) -> list[dict[str, Any]]:
     """The color and the marker of each fit."""
+    colors = [color or ink(panel) for color in COLORS]
     return [
-        {"color": COLORS[i % len(COLORS)], "marker": MARKERS[i // len(COLORS)]}
+        {"color": colors[i % len(COLORS)], "marker": MARKERS[i // len(COLORS)]}
         for i in range(n_fits)
     ]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skseq._data.collections import array_of
-from skseq.inspection._axes import BLUE, GREEN, ORANGE, PURPLE
+from skseq.inspection._colors import BLUE, GREEN, ORANGE, PURPLE
 
 # So many features are drawn as lines, more as a picture.
 MAX_LINES = 4

@@ -10,13 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 
 from skseq._warnings import warn
+from skseq.inspection._axes import without_formulas
 
 # Characters of a text, and how many of its end are kept where it is longer: names of
 # sensors and classes often differ at the end.
 LONGEST, END = 24, 9
+SHORTEST = 6  # characters of a text that is shortened for want of room
+
+# Of floats, the digits that are written at least, and those that tell any two apart.
+DIGITS, MOST_DIGITS = 4, 17
+
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 SPACE = "\N{OPEN BOX}"
 
@@ -36,7 +43,7 @@ class Lettering:
 
 def lettering(tokens: Iterable[Any]) -> Lettering:
     """Choose how tokens are written; warn about characters that no font has."""
-    texts = [_visible(token) for token in tokens]
+    texts = [_visible(text) for text in written(tokens)]
     families, missing = _find_families(set("".join(texts)))
     lacking = {c for c in missing if not _is_optional(c)}
     if lacking:
@@ -48,15 +55,50 @@ def lettering(tokens: Iterable[Any]) -> Lettering:
     return Lettering([text.translate(table) for text in texts], families)
 
 
-def shortened(text: str) -> str:
+def written(tokens: Iterable[Any]) -> list[str]:
+    """The texts of tokens, without the middle of long ones, and with few digits."""
+    tokens = list(tokens)
+    n_digits = _digits(set(filter(_is_float, tokens)))
+    return [
+        _number(token, n_digits) if _is_float(token) else shortened(str(token))
+        for token in tokens
+    ]
+
+
+def narrowed(text: str, share: float) -> str:
+    """A drawn text without its middle, so that a share of its width is left."""
+    plain = text.replace(r"\$", "$")
+    n_characters = max(SHORTEST, int(share * len(plain)))
+    return without_formulas(shortened(plain, n_characters))
+
+
+def shortened(text: str, longest: int = LONGEST) -> str:
     """A text without its middle, if it is long."""
-    if len(text) <= LONGEST:
+    if len(text) <= longest:
         return text
-    return f"{text[: LONGEST - END - 1]}…{text[-END:]}"
+    n_last = longest * END // LONGEST
+    return f"{text[: longest - n_last - 1]}…{text[len(text) - n_last :]}"
 
 
-def _visible(token: Any) -> str:
-    text = shortened(str(token))
+def _digits(floats: set[Any]) -> int:
+    """As few digits as tell numbers apart."""
+    for n_digits in range(DIGITS, MOST_DIGITS):
+        if len({_number(number, n_digits) for number in floats}) == len(floats):
+            return n_digits
+    return MOST_DIGITS
+
+
+def _is_float(token: Any) -> bool:
+    return isinstance(token, float | np.floating)
+
+
+def _number(number: Any, n_digits: int) -> str:
+    """A number as it is if that is short, or else rounded."""
+    text, rounded = str(number), f"{number:.{n_digits}g}"
+    return rounded if len(text) > len(rounded) + 2 else text
+
+
+def _visible(text: str) -> str:
     n_leading = len(text) - len(text.lstrip(" "))
     inner = text.strip(" ")
     n_trailing = len(text) - n_leading - len(inner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from reprlib import repr as short_repr
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,14 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from skseq._parameters import NONE, POSITIVE_INT, Interval, check_value
-from skseq.inspection._axes import BLACK, BLUE, ORANGE, import_pyplot, open_axes
+from skseq.inspection._axes import (
+    add_legend,
+    import_pyplot,
+    open_axes,
+    size_in_points,
+    write_title,
+)
+from skseq.inspection._colors import BLUE, ORANGE, ink
 from skseq.inspection._fitted import as_seen, last_step
 from skseq.metrics._pairs import check_scores, equal_error, error_curve
 
@@ -26,15 +34,22 @@ LOWEST, HIGHEST = 5e-4, 0.7
 # Scores beyond are too far apart for the arithmetic of axes.
 LARGEST = 1e100
 
-# Where the two panels lie, as shares of the width.
-LEFT, RIGHT = (0.0, 0.5), (0.6, 0.4)
+# How the two panels share what is beside or above the gap between them, and that gap in
+# points: for the labels of an axis, and some space.
+LEFT, RIGHT = 0.56, 0.44
+BESIDE, BELOW = 58.0, 42.0
+
+# Of the legend: width of an entry beside its text, and height of a line, in points; and
+# the largest share of the height that it takes.
+ENTRY, LINE, MOST = 34.0, 13.0, 0.4
 
 
 class PairScoresDisplay:
     """Scores of pairs that are alike and of others, and the errors at any threshold.
 
-    On the left are histograms of the scores, with the threshold from which on a pair
-    counts as alike. On the right is the detection error tradeoff: which rates of false
+    On the left, or above in narrow axes, are histograms of the scores, with the
+    threshold from which on a pair counts as alike. On the right, or below, is the
+    detection error tradeoff: which rates of false
     accepts and false rejects go together, as the threshold varies. Its axes are normal
     deviates of the rates, on which scores of two normal distributions give a straight
     line [1]_. Where that line meets the dashed diagonal is the equal error rate.
@@ -208,7 +223,7 @@ class PairScoresDisplay:
         return display.plot(ax, bins=bins, density=density)
 
     def plot(self, ax=None, *, bins=40, density=True):
-        """Draw the histograms on the left, and the tradeoff of errors on the right.
+        """Draw the histograms, and the tradeoff of errors beside or below them.
 
         Parameters
         ----------
@@ -250,48 +265,77 @@ class PairScoresDisplay:
         self.ax_ = open_axes(ax, f"{owner}.plot", (9.6, 3.9))
         self.figure_ = self.ax_.figure
         self.ax_.set_axis_off()
-        places = [[left, 0.0, width, 1.0] for left, width in (LEFT, RIGHT)]
-        self.axes_ = [self.ax_.inset_axes(place) for place in places]
+        names = self._names(is_alike)
+        n_columns, header = _room_of_legend(self.ax_, names)
+        self.axes_ = [self.ax_.inset_axes(p) for p in _places(self.ax_, header)]
         self._draw_scores(is_alike, scores, edges, density)
         self._draw_errors(is_alike, error_curve(is_alike, scores, weights))
+        self._add_legend(names, n_columns)
+        write_title(self.ax_, self._verdict())
         return self
+
+    def _names(self, is_alike) -> list[str]:
+        """What the legend calls the histograms, the threshold and the errors."""
+        kinds = [
+            f"{name} ({np.count_nonzero(is_alike == kind)})" for kind, name, _ in KINDS
+        ]
+        return [*kinds, "threshold", f"equal error rate {self.equal_error_rate_:.1%}"]
+
+    def _verdict(self) -> str:
+        """What the threshold is worth, in a line."""
+        return (
+            f"threshold: {self.false_accept_rate_:.1%} accepted falsely, "
+            f"{self.false_reject_rate_:.1%} rejected falsely"
+        )
+
+    def _add_legend(self, names, n_columns) -> None:
+        """Say above the panels what is what: of the threshold, line and point."""
+        from matplotlib.lines import Line2D
+
+        style = {"color": ink(self.ax_), "linestyle": ":", "marker": "o"}
+        kinds = [self.bars_[name] for _, name, _ in KINDS]
+        add_legend(
+            self.ax_,
+            [*kinds, Line2D([], [], **style), self.line_],
+            names,
+            loc="upper left",
+            ncols=n_columns,
+            frameon=False,
+            borderpad=0,
+            borderaxespad=0,
+            columnspacing=1.2,
+            fontsize="small",
+        )
 
     def _draw_scores(self, is_alike, scores, edges, density) -> None:
         panel = self.axes_[0]
         self.bars_ = {}
         for kind, name, color in KINDS:
             own = scores[is_alike == kind]
-            style = {"color": color, "alpha": 0.6, "label": f"{name} ({len(own)})"}
+            style = {"color": color, "alpha": 0.6, "label": name}
             *_, self.bars_[name] = panel.hist(own, edges, density=density, **style)
         self.threshold_line_ = panel.axvline(
-            self.threshold_, color=BLACK, linestyle=":", label="threshold"
+            self.threshold_, color=ink(panel), linestyle=":", label="threshold"
         )
         panel.set(xlabel=self.score_name, ylabel="density" if density else "count")
-        panel.legend()
 
     def _draw_errors(self, is_alike, curve) -> None:
         panel = self.axes_[1]
         n_least = min(np.count_nonzero(is_alike), np.count_nonzero(~is_alike))
         low = max(min(0.5 / n_least, 0.05), LOWEST)
         high = HIGHEST if self.equal_error_rate_ < 0.5 else 1 - low
-        label = f"equal error rate {self.equal_error_rate_:.1%}"
         rates = curve.false_accepts, curve.false_rejects
-        (self.line_,) = panel.plot(*_deviates(*rates), color=BLUE, label=label)
-        label = (
-            f"threshold: {self.false_accept_rate_:.1%} accepted,\n"
-            f"{self.false_reject_rate_:.1%} rejected falsely"
-        )
+        (self.line_,) = panel.plot(*_deviates(*rates), color=BLUE)
         shown = np.clip([self.false_accept_rate_, self.false_reject_rate_], low, high)
-        style = {"color": BLACK, "marker": "o", "linestyle": "", "clip_on": False}
-        (self.threshold_point_,) = panel.plot(
-            *[[place] for place in _deviates(*shown)], label=label, **style
-        )
-        panel.axline((0, 0), slope=1, color=BLACK, linestyle="--", linewidth=0.8)
+        style = {"color": ink(panel), "marker": "o", "linestyle": "", "clip_on": False}
+        places = [[place] for place in _deviates(*shown)]
+        (self.threshold_point_,) = panel.plot(*places, **style)
+        style = {"color": ink(panel), "linestyle": "--", "linewidth": 0.8}
+        panel.axline((0, 0), slope=1, **style)
         for axis in (panel.xaxis, panel.yaxis):
             _tick_rates(axis, low, high)
         panel.set(xlabel="false accept rate", ylabel="false reject rate")
-        panel.set_aspect("equal")
-        panel.legend(loc="upper right", fontsize="small")
+        panel.set_aspect("equal", anchor="SW")
 
 
 def _deviates(*rates) -> list[np.ndarray]:
@@ -299,12 +343,42 @@ def _deviates(*rates) -> list[np.ndarray]:
     return [norm.ppf(np.clip(rate, 1e-9, 1 - 1e-9)) for rate in rates]
 
 
+def _room_of_legend(ax: Any, names: list[str]) -> tuple[int, float]:
+    """The columns of a legend above the panels, and points that it takes there."""
+    from matplotlib.font_manager import FontProperties
+
+    from skseq.inspection._ticks import widths_of
+
+    width, height = size_in_points(ax)
+    entry = ENTRY + max(widths_of(names, FontProperties(size="small")))
+    n_columns = int(np.clip(width // entry, 1, len(names)))
+    n_lines = -(-len(names) // n_columns)
+    return n_columns, min(MOST * height, LINE * (n_lines + 0.5))
+
+
+def _places(ax: Any, header: float) -> list[list[float]]:
+    """Where the panels lie: side by side, or below one another if they are larger so.
+
+    Each is left, bottom, width and height, as shares of the axes.
+    """
+    width, height = size_in_points(ax)
+    beside = max(0.0, 1 - BESIDE / width)
+    top = 1 - header / height
+    below = max(0.0, top - BELOW / height)
+    if min(RIGHT * beside * width, top * height) >= min(width, RIGHT * below * height):
+        right = 1 - RIGHT * beside
+        return [[0.0, 0.0, LEFT * beside, top], [right, 0.0, RIGHT * beside, top]]
+    upper = top - LEFT * below
+    return [[0.0, upper, 1.0, LEFT * below], [0.0, 0.0, 1.0, RIGHT * below]]
+
+
 def _tick_rates(axis: Any, low: float, high: float) -> None:
     """Tick an axis of normal deviates with the rates that these stand for."""
+    from skseq.inspection._ticks import tick_texts
+
     shown = [rate for rate in TICKS if low <= rate <= high]
-    axis.set_ticks(
-        norm.ppf(shown), [f"{rate:.1%}".replace(".0%", "%") for rate in shown]
-    )
+    texts = [f"{rate:.1%}".replace(".0%", "%") for rate in shown]
+    tick_texts(axis, texts, norm.ppf(shown).tolist())
     limits = {f"{axis.axis_name}lim": norm.ppf([low, high])}
     axis.axes.set(**limits)
 
@@ -321,7 +395,7 @@ def _checked_edges(scores: np.ndarray, bins: Any) -> np.ndarray:
     if edges is None:
         raise ValueError(
             "bins must be an int of at least 1, or two edges or more, finite and "
-            f"rising. Got {bins!r:.60} instead."
+            f"rising. Got {short_repr(bins)} instead."
         )
     if not ((edges[0] <= scores) & (scores <= edges[-1])).any():
         raise ValueError(

@@ -4,7 +4,7 @@ Knows nothing of plots, nor of any estimator.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from reprlib import repr as short_repr
 from typing import Any, NamedTuple
 
@@ -24,8 +24,9 @@ MOST_POINTS = 20_000
 class Times(NamedTuple):
     """Where points lie on the x axis, and what that is called."""
 
-    values: np.ndarray  # (n_points,), float64 or datetime64[ns]
+    values: np.ndarray  # (n_points,), float64 or datetime64[ns]; in UTC where a zone is
     name: str
+    zone: tzinfo | None = None
 
 
 def values_of(series: Any) -> np.ndarray:
@@ -66,8 +67,9 @@ def times_of(times: Any, n_points: int) -> Times:
     """Times of points, ascending; their number in the series if there are none."""
     if times is None:
         return Times(np.arange(n_points, dtype=np.float64), "frame")
-    values, name = _as_utc(getattr(times, "array", times))  # of pandas
+    values, zone = _as_utc(getattr(times, "array", times))  # of pandas
     _check_shape("times", "time", values, n_points)
+    name = "time" if zone is None else f"time ({_name_of(zone, values)})"
     if values.dtype.kind == "m":
         values, name = values / np.timedelta64(1, "s"), "time (s)"
     elif values.dtype.kind == "M":
@@ -80,8 +82,25 @@ def times_of(times: Any, n_points: int) -> Times:
             f"Got {short_repr(values.tolist())}. Turn text into dates by "
             "pandas.to_datetime."
         )
-    _check_ascending(values)
-    return Times(values, name)
+    _check_ascending(values, zone)
+    return Times(values, name, zone)
+
+
+def check_indices(series: Any, **given: Any) -> None:
+    """Refuse what has another index than a series that has one too."""
+    own = _index_of(series)
+    for name, values in given.items():
+        index = _index_of(values)
+        if own is None or index is None or _are_equal(index, own):
+            continue
+        rows = range(len(own))
+        i = next((i for i in rows if not _are_equal(index[[i]], own[[i]])), 0)
+        raise ValueError(
+            f"{name} must have the index of the series, or none. In row {i} it has "
+            f"{index[i]}, and the series has {own[i]}. Bring {name} into the order of "
+            f"the series, {name}.reindex(series.index), or drop its index, "
+            f"{name}.to_numpy(), if it already has that order."
+        )
 
 
 def runs_of_flags(flags: np.ndarray) -> list[tuple[int, int]]:
@@ -130,20 +149,53 @@ def _extremes(values: np.ndarray) -> np.ndarray:
     return np.unique(found)
 
 
-def _as_utc(times: Any) -> tuple[np.ndarray, str]:
-    """Times without a zone, and what they are called."""
+def _as_utc(times: Any) -> tuple[np.ndarray, tzinfo | None]:
+    """Times without a zone, and their zone; those that have one are turned into UTC."""
     if hasattr(times, "to_timestamp"):  # periods
         times = times.to_timestamp()
-    if getattr(times, "tz", None) is not None:
-        return np.asarray(times.tz_convert("UTC").tz_localize(None)), "time (UTC)"
+    zone = getattr(times, "tz", None)
+    if zone is not None:
+        return np.asarray(times.tz_convert("UTC").tz_localize(None)), zone
     values = array_of(times)
     if values.dtype.kind != "O" or not all(isinstance(t, datetime) for t in values):
-        return values, "time"
-    has_zone = any(t.tzinfo is not None for t in values)
-    if has_zone:
+        return values, None
+    zones = {t.tzinfo for t in values}
+    if None in zones and len(zones) > 1:
+        raise ValueError(
+            "times must all have a time zone, or none of them. Give one to those that "
+            "have none, by tz_localize of pandas or replace(tzinfo=...)."
+        )
+    if None not in zones:
+        zone = zones.pop() if len(zones) == 1 else UTC
         values = [t.astimezone(UTC).replace(tzinfo=None) for t in values]
-    dates = np.array([np.datetime64(t) for t in values], dtype="datetime64[ns]")
-    return dates, "time (UTC)" if has_zone else "time"
+    return np.array([np.datetime64(t) for t in values], dtype="datetime64[ns]"), zone
+
+
+def _name_of(zone: tzinfo, values: np.ndarray) -> str:
+    """What a zone is called: by its place, or else by what clocks there show."""
+    by_place = getattr(zone, "key", None) or getattr(zone, "zone", None)
+    known = values[~np.isnat(values)]
+    return by_place or str(
+        zone.tzname(_in_zone(known[0], zone) if len(known) else None)
+    )
+
+
+def _in_zone(time: Any, zone: tzinfo | None) -> Any:
+    """A time as clocks show it in its zone."""
+    if zone is None or np.isnat(time):
+        return time
+    return time.astype("datetime64[us]").item().replace(tzinfo=UTC).astimezone(zone)
+
+
+def _index_of(values: Any) -> Any:
+    """The index of a table or a Series of pandas; None of anything else."""
+    index = getattr(values, "index", None)
+    return index if hasattr(index, "equals") else None
+
+
+def _are_equal(index: Any, other: Any) -> bool:
+    """Whether two indices of one length say the same, if in different zones."""
+    return index.equals(other) or bool(np.all(index == other))
 
 
 def _as_floats(values: np.ndarray, name: str) -> np.ndarray:
@@ -171,7 +223,7 @@ def _check_shape(name, noun, values, n_points) -> None:
         )
 
 
-def _check_ascending(values) -> None:
+def _check_ascending(values, zone) -> None:
     is_missing = np.isnat(values) if values.dtype.kind == "M" else ~np.isfinite(values)
     if is_missing.any():
         i = int(np.argmax(is_missing))
@@ -181,6 +233,6 @@ def _check_ascending(values) -> None:
         i = int(wrong[0]) + 1
         raise ValueError(
             f"times must ascend, each later than the one before. times[{i}] is "
-            f"{values[i]}, after {values[i - 1]}. Sort the series by time, and drop "
-            "what is there twice."
+            f"{_in_zone(values[i], zone)}, after {_in_zone(values[i - 1], zone)}. Sort "
+            "the series by time, and drop what is there twice."
         )

@@ -10,11 +10,6 @@ from numpy.typing import ArrayLike
 from skseq._data.sequences import check_sequences
 from skseq._wording import counted
 from skseq.inspection._axes import (
-    BLACK,
-    BLUE,
-    GREEN,
-    ORANGE,
-    SKY,
     import_pyplot,
     open_axes,
     size_in_points,
@@ -22,6 +17,7 @@ from skseq.inspection._axes import (
     tick_integers,
     write_title,
 )
+from skseq.inspection._colors import BLUE, GREEN, ORANGE, SKY, ink
 from skseq.inspection._features import (
     chosen_features,
     feature_names,
@@ -252,7 +248,8 @@ class ReconstructionDisplay:
         panel.axhline(mean, label=f"mean: {mean:.2g}", **line)
         if self.threshold is not None:
             label = f"threshold: {self.threshold:.2g}"
-            panel.axhline(self.threshold, color=BLACK, linestyle=":", label=label)
+            style = {"color": ink(panel), "linestyle": ":"}
+            panel.axhline(self.threshold, label=label, **style)
         panel.set_ylim(bottom=min(0.0, scores.min()))
 
     def _label_panels(self, names) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from reprlib import repr as short_repr
+
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import column_or_1d
 
 from skseq._data.collections import check_n_samples
-from skseq.inspection._axes import BLACK, BLUE, import_pyplot, open_axes, write_title
+from skseq.inspection._axes import (
+    add_legend,
+    import_pyplot,
+    open_axes,
+    without_formulas,
+    write_title,
+)
+from skseq.inspection._colors import BLUE, ink
 from skseq.inspection._confusion import tokens_of
 from skseq.inspection._fitted import as_seen, last_step
 from skseq.metrics import align_sequences
@@ -216,22 +225,30 @@ class RiskCoverageDisplay:
         if optimum is not None:
             self.optimal_area_ = float(optimum.mean())
             label = _with_area("optimum", self.optimal_area_)
-            style = {"color": BLACK, "linestyle": "--", "linewidth": 1, "label": label}
-            (self.optimal_line_,) = self.ax_.plot(coverage, optimum, **style)
+            style = {"color": ink(self.ax_), "linestyle": "--", "linewidth": 1}
+            (self.optimal_line_,) = self.ax_.plot(
+                coverage, optimum, label=label, **style
+            )
         self.ax_.set(
             xlabel="coverage (share of the most confident)",
             ylabel="risk (sequence error rate)",
             xlim=(0, 1),
         )
         self.ax_.set_ylim(bottom=0)
-        self.ax_.legend()
+        self._add_legend()
         write_title(self.ax_, f"{100 * risk[-1]:.3g} % of all sequences are wrong")
         return self
+
+    def _add_legend(self) -> None:
+        lines = [self.line_, self.optimal_line_]
+        handles = [line for line in lines if line is not None]
+        names = [str(line.get_label()) for line in handles]
+        add_legend(self.ax_, handles, names)
 
 
 def _with_area(name, area) -> str:
     text = f"area = {area:.3g}"
-    return text if name is None else f"{name} ({text})"
+    return text if name is None else f"{without_formulas(str(name))} ({text})"
 
 
 def _errors_kept(is_wrong, confidence) -> np.ndarray:
@@ -253,7 +270,7 @@ def _checked_confidence(confidence, n_samples) -> np.ndarray:
     if is_wrong:
         raise ValueError(
             "confidence must hold one number per sample, as predict_confidence gives "
-            f"it. Got {confidence!r:.60}."
+            f"it. Got {short_repr(confidence)}."
         )
     confidence = given
     check_n_samples("confidence", len(confidence), n_samples)

@@ -10,17 +10,8 @@ from numpy.typing import ArrayLike
 from sklearn.base import is_outlier_detector
 
 from skseq._parameters import NONE, Interval, OneOf, check_value
-from skseq.inspection._anomaly_scores import SCALES, WIDE
-from skseq.inspection._axes import (
-    BLACK,
-    BLUE,
-    GREEN,
-    ORANGE,
-    import_pyplot,
-    open_axes,
-    stack_panels,
-    write_title,
-)
+from skseq.inspection._axes import import_pyplot, open_axes, stack_panels, write_title
+from skseq.inspection._colors import BLUE, GREEN, ORANGE, ink
 from skseq.inspection._features import (
     chosen_features,
     feature_names,
@@ -30,6 +21,7 @@ from skseq.inspection._features import (
 from skseq.inspection._fitted import last_step
 from skseq.inspection._points import (
     breaks_of,
+    check_indices,
     flags_of,
     names_of,
     runs_of_flags,
@@ -38,6 +30,7 @@ from skseq.inspection._points import (
     times_of,
     values_of,
 )
+from skseq.inspection._scales import chosen_scale
 from skseq.inspection._series_panels import (
     as_table,
     draw_line,
@@ -57,8 +50,8 @@ WIDTH = 9.0
 
 HEADER = 18.0  # points, for a legend of one line
 
-# Of the rows of blocks, from top to bottom, their colors.
-ROWS = {"event": ORANGE, "alarm": BLACK}
+# Of the rows of blocks, from top to bottom, their colors; None is that of text.
+ROWS = {"event": ORANGE, "alarm": None}
 
 
 class SeriesDisplay:
@@ -89,9 +82,10 @@ class SeriesDisplay:
         anomaly. None shows no events.
     times : array-like of shape (n_frames,), default=None
         When each frame was measured, ascending: numbers, dates, or times since a
-        beginning. Dates with a time zone are shown in UTC. A step of more than five
-        times the median is a gap, over which no line runs. None takes the index of a
-        table if that holds dates, and otherwise counts frames.
+        beginning. Dates with a time zone are shown in it, or in UTC if they have
+        several. A step of more than five times the median is a gap, over which no line
+        runs. None takes the index of a table if that holds dates, and otherwise counts
+        frames.
     feature_names : list of str of length n_features, default=None
         Names of the sensors. None takes those of the table's columns, or "x0", "x1" and
         so on, or "value" for a single one.
@@ -227,7 +221,7 @@ class SeriesDisplay:
                 f"{owner} needs an outlier detector, such as LSTMAutoencoder. Got "
                 f"{type(detector).__name__} instead."
             )
-        n_frames = len(values_of(X))
+        events = _events_of(X, y)
         threshold = -float(detector.offset_)
         beyond = point_scores(
             estimator, as_table(X), windows, combine=combine, owner=owner
@@ -237,7 +231,7 @@ class SeriesDisplay:
             threshold + beyond,
             threshold=threshold,
             alarms=beyond > 0,
-            events=None if y is None else flags_of(y, "y", n_frames),
+            events=events,
             times=times,
             score_name="anomaly score",
         )
@@ -315,8 +309,9 @@ class SeriesDisplay:
             Sensors to show. None shows all, or the eight that differ most between
             normal and other frames.
         yscale : {"auto", "linear", "log"}, default="auto"
-            Scale of the scores. "auto" is logarithmic if the highest score is more than
-            a hundred times the lowest.
+            Scale of the scores. "auto" is logarithmic if all are above 0 and the
+            highest is more than twenty times the median, as where anomalies are few and
+            large.
 
         Returns
         -------
@@ -326,7 +321,8 @@ class SeriesDisplay:
         Raises
         ------
         TypeError, ValueError
-            If series, scores, alarms, events and times do not fit together, or `ax` is
+            If series, scores, alarms, events and times do not fit together, scores,
+            alarms or events have another index than a series that has one, or `ax` is
             not an Axes.
         ImportError
             If matplotlib is not installed: ``pip install "skseq[plot]"``.
@@ -338,6 +334,9 @@ class SeriesDisplay:
         scores = None if self.scores is None else scores_of(self.scores, len(values))
         yscale = self._checked_scale(yscale, scores)
         flags = self._checked_flags(scores, len(values))
+        check_indices(
+            self.series, scores=self.scores, alarms=self.alarms, events=self.events
+        )
         times = times_of(self._times(), len(values))
         self.features_ = chosen_features(features, names, ranked(values, flags))
         self._open(ax, owner, scores, flags)
@@ -365,23 +364,9 @@ class SeriesDisplay:
 
     def _checked_scale(self, yscale, scores) -> str:
         owner = type(self).__name__
-        check_value(owner, "yscale", yscale, OneOf(SCALES))
-        check_value(
-            owner, "threshold", self.threshold, (Interval(float, None, None), NONE)
-        )
-        if scores is None or np.isnan(scores).all():
-            return "linear"
-        lowest, highest = np.nanmin(scores), np.nanmax(scores)
-        if self.threshold is not None:
-            lowest = min(lowest, self.threshold)
-        if yscale == "log" and lowest <= 0:
-            raise ValueError(
-                'yscale="log" needs scores and a threshold above 0. The lowest is '
-                f'{lowest:g}. Set yscale="linear".'
-            )
-        if yscale != "auto":
-            return yscale
-        return "log" if lowest > 0 and highest > WIDE * lowest else "linear"
+        check_value(owner, "threshold", self.threshold, (REAL, NONE))
+        known = np.empty(0) if scores is None else scores
+        return chosen_scale(yscale, known, self.threshold, owner=owner, name="yscale")
 
     def _checked_flags(self, scores, n_frames) -> dict[str, np.ndarray]:
         """Whether each frame is in a row of blocks, for all rows that there are."""
@@ -421,7 +406,7 @@ class SeriesDisplay:
         panel.set_yscale(yscale)
         self.score_line_ = draw_line(panel, places, scores, breaks, color=GREEN)
         if self.threshold is not None:
-            style = {"color": BLACK, "linestyle": ":"}
+            style = {"color": ink(panel), "linestyle": ":"}
             label = f"threshold: {self.threshold:.3g}"
             line = panel.axhline(self.threshold, label=label, **style)
             self.threshold_line_ = line
@@ -440,7 +425,8 @@ class SeriesDisplay:
         for row, (name, own) in enumerate(flags.items()):
             spans = spans_of(runs_of_flags(own), places)
             bars = [(start, stop - start) for start, stop in spans]
-            style = {"color": ROWS[name], "linewidth": 0.5}
+            color = ROWS[name] or ink(self.axes_[-1])
+            style = {"color": color, "linewidth": 0.5}
             self.axes_[-1].broken_barh(bars, (row + 0.1, 0.8), **style)
             if name == "event":
                 for panel in self.axes_[:-1]:
@@ -462,3 +448,13 @@ class SeriesDisplay:
         panel.set_xlabel(f"{times.name}{some}")
         tick(panel.xaxis, times)
         write_title(self.ax_, verdict(self.events_, self.alarms_))
+
+
+def _events_of(series, y) -> np.ndarray | None:
+    """The true events of a series, if they are known; both are checked."""
+    n_frames = len(values_of(series))
+    if y is None:
+        return None
+    flags = flags_of(y, "y", n_frames)
+    check_indices(series, y=y)
+    return flags

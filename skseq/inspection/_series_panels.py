@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 
 from skseq._wording import counted
-from skseq.inspection._axes import ORANGE, size_in_points, tick_integers
+from skseq.inspection._axes import size_in_points, tick_integers
+from skseq.inspection._colors import ORANGE, is_dark
 from skseq.inspection._points import Times, line_of
 
 POINTS_PER_DATE = 45.0
-SHADE = 0.2  # of events, behind lines
+LONGEST_DATE = (
+    " 2025-Dec-30 23:59"  # that stands at the end of an axis, with some space
+)
+LAID_OUT = 0.75  # the least share of their width that axes have once they are laid out
+SHADE, SHADE_ON_DARK = 0.2, 0.4  # opacity of events, behind lines
 
 
 def as_table(X) -> Any:
@@ -59,23 +64,41 @@ def shade(panel, bars) -> None:
         (0, 1),
         transform=panel.get_xaxis_transform(),
         color=ORANGE,
-        alpha=SHADE,
+        alpha=SHADE_ON_DARK if is_dark(panel) else SHADE,
         linewidth=0.5,
         zorder=0,
     )
 
 
 def tick(axis, times: Times) -> None:
-    """Tick frames at whole numbers, and dates as many as fit."""
+    """Tick frames at whole numbers, and dates as many as fit, in their zone."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     if times.name == "frame":
         tick_integers(axis)
     elif times.values.dtype.kind == "M":
         n_fitting = int(size_in_points(axis.axes)[0] // POINTS_PER_DATE)
-        locator = AutoDateLocator(minticks=2, maxticks=max(3, n_fitting))
+        style = {"minticks": 2, "maxticks": max(3, n_fitting)}
+        locator = AutoDateLocator(tz=times.zone, **style)
         axis.set_major_locator(locator)
-        axis.set_major_formatter(ConciseDateFormatter(locator))
+        axis.set_major_formatter(ConciseDateFormatter(locator, tz=times.zone))
+        _make_way(axis)
+
+
+def _make_way(axis) -> None:
+    """Move the name of an axis below the date on its right, unless it ends before it.
+
+    How wide the axis will be is not known before the figure is laid out.
+    """
+    from matplotlib.font_manager import FontProperties
+
+    from skseq.inspection._ticks import widths_of
+
+    date = axis.get_offset_text().get_fontproperties()
+    (name,) = widths_of([axis.get_label_text()], axis.label.get_fontproperties())
+    (longest,) = widths_of([LONGEST_DATE], FontProperties(size=date.get_size()))
+    if name / 2 + longest > LAID_OUT * size_in_points(axis.axes)[0] / 2:
+        axis.labelpad += date.get_size_in_points()
 
 
 def verdict(events, alarms) -> str:

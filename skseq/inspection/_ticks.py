@@ -3,7 +3,7 @@
 Which labels fit is decided whenever the figure is drawn, so that it can be resized.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -13,14 +13,17 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FixedLocator, Formatter, Locator
 
-from skseq.inspection._axes import size_in_points
-from skseq.inspection._lettering import lettering, shortened
+from skseq.inspection._axes import size_in_points, without_formulas
+from skseq.inspection._lettering import lettering, narrowed, written
 
 # Between labels, in points.
 SPACING = 2.0
 
 # Between the middle of a number and the edge of its panel, in points.
 EDGE = 6.0
+
+# How far labels reach at most, as a share of their axes.
+REACH = 0.5
 
 # Labels below one another may be as close as lines of text.
 LINE_HEIGHT = 1.2
@@ -123,29 +126,44 @@ class TokenFormatter(Formatter):
 
 
 class TokenAxis(NamedTuple):
-    """An axis, its tokens, and their places; 0, 1, 2, ... by default."""
+    """An axis, its tokens, their places, and how far from the axis labels may reach.
+
+    The places are 0, 1, 2, ... by default, and the reach, in points, is a share of the
+    size of the axes.
+    """
 
     axis: Any
     tokens: Sequence[Any]
     places: Sequence[float] | None = None
+    reach: float | None = None
 
 
 def label_axes(*axes: TokenAxis) -> None:
     """Label the axes of one plot by tokens, in fonts that have their glyphs."""
-    letters = lettering([token for _, tokens, _ in axes for token in tokens])
+    letters = lettering([token for axis in axes for token in axis.tokens])
     texts = iter(letters.texts)
-    for axis, tokens, places in axes:
+    for axis, tokens, places, reach in axes:
         places = range(len(tokens)) if places is None else places
         own = list(islice(texts, len(tokens)))
-        _label_axis(axis, own, list(places), letters.families)
+        if reach is None:
+            width, height = size_in_points(axis.axes)
+            reach = REACH * (height if axis.axis_name == "x" else width)
+        _label_axis(axis, own, list(places), letters.families, reach)
 
 
-def _label_axis(axis, texts, places, families) -> None:
+def _label_axis(axis, texts, places, families, reach) -> None:
     size = matplotlib.rcParams[f"{axis.axis_name}tick.labelsize"]
     font = FontProperties(family=families, size=size)
     middles = np.array(places) * _points_per_unit(axis, *axis.get_view_interval())
     widths, heights = _measure(texts, font)
     is_turned = axis.axis_name == "x" and _must_turn(middles, widths, heights)
+    if axis.axis_name == "y" or is_turned:
+        shares = np.minimum(1.0, reach / widths)
+        texts = [
+            text if share == 1.0 else narrowed(text, share)
+            for text, share in zip(texts, shares.tolist(), strict=True)
+        ]
+        widths = np.minimum(widths, reach)
     extents = widths if axis.axis_name == "x" and not is_turned else heights
     shrinkage = _shrinkage(middles, extents, font.get_size_in_points())
     axis.set_tick_params(
@@ -171,21 +189,31 @@ def height_above(labels: Sequence[Any], shares: Sequence[float], width: float) -
         Length of the axis in points.
     """
     font = FontProperties(size=matplotlib.rcParams["xtick.labelsize"])
-    texts = [shortened(str(label)).replace("$", r"\$") for label in labels]
+    texts = [without_formulas(text) for text in written(labels)]
     widths, heights = _measure(texts, font)
     is_turned = _must_turn(width * np.array(shares), widths, heights)
     return float(max(widths if is_turned else heights, default=0.0))
 
 
+def tick_texts(axis: Any, texts: Sequence[str], places: Sequence[float]) -> None:
+    """Tick an axis with texts, those for which there is room."""
+    size = matplotlib.rcParams[f"{axis.axis_name}tick.labelsize"]
+    widths, heights = _measure(list(texts), FontProperties(size=size))
+    extents = widths if axis.axis_name == "x" else heights
+    axis.set_major_locator(RoomLocator(list(places), extents.tolist()))
+    axis.set_major_formatter(TokenFormatter(places, texts))
+
+
+def widths_of(texts: Iterable[str], font: FontProperties) -> list[float]:
+    """Width of each text in points."""
+    measure = text_to_path.get_text_width_height_descent
+    return [measure(text, font, False)[0] for text in texts]
+
+
 def _measure(texts: list[str], font: FontProperties) -> tuple[np.ndarray, np.ndarray]:
     """Width and height of each text in points, with some space."""
-    widths = [
-        SPACING + text_to_path.get_text_width_height_descent(text, font, False)[0]
-        for text in texts
-    ]
-    return np.array(widths), np.full(
-        len(texts), LINE_HEIGHT * font.get_size_in_points()
-    )
+    widths = SPACING + np.array(widths_of(texts, font))
+    return widths, np.full(len(texts), LINE_HEIGHT * font.get_size_in_points())
 
 
 def _must_turn(middles: np.ndarray, widths: np.ndarray, heights: np.ndarray) -> bool:

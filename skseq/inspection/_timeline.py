@@ -383,7 +383,7 @@ class TimelineDisplay:
 
     def _open(self, ax, owner, labels, classes):
         """Make the panels, and a legend if one is needed; return the key of labels."""
-        from skseq.inspection._blocks import add_legend, key_of, plan_legend
+        from skseq.inspection._blocks import draw_legend, key_of, plan_legend
 
         counts = Counter(label for row in labels.values() for label in row)
         del counts[None]
@@ -409,7 +409,7 @@ class TimelineDisplay:
         self.axes_ = np.array(stack_panels(self.ax_, heights, header, most))
         self.legend_ = None
         if plan:
-            self.legend_ = add_legend(self.ax_, plan, key, self.axes_[0])
+            self.legend_ = draw_legend(self.ax_, plan, key, self.axes_[0])
         return key
 
     def _heights(self, labels) -> list[float]:

@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from skseq.inspection import PairScoresDisplay
 from skseq.metrics import equal_error_rate
 from skseq.preprocessing import FrameTransformer
+from tests.inspection.test_displays import drawn_labels, touch
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="needs matplotlib: skseq[plot]")
 plt.switch_backend("Agg")
@@ -118,6 +119,42 @@ def test_pairs_told_apart_well_or_not_at_all_are_drawn_too(scores, rate):
     display = PairScoresDisplay.from_predictions([1, 0], scores)
     display.figure_.canvas.draw()
     assert display.equal_error_rate_ == rate
+
+
+@pytest.mark.parametrize("threshold", [None, 2.5])
+@pytest.mark.parametrize("size", [None, (3, 3), (1, 3), (2, 2)])
+def test_legend_panels_and_ticks_do_not_overlap(pairs, threshold, size):
+    ax, others = None, []
+    if size is not None:
+        _, grid = plt.subplots(*size, figsize=(12, 4 * size[0]), layout="constrained")
+        _, ax, *others = np.ravel(grid)
+    display = PairScoresDisplay(*pairs, threshold=threshold).plot(ax)
+    display.figure_.canvas.draw()
+    boxes = [panel.get_window_extent() for panel in display.axes_]
+    boxes += [display.ax_.get_legend().get_window_extent()]
+    boxes += [other.get_tightbbox() for other in others]
+    assert not touch(boxes)
+    left, right = (panel.get_tightbbox() for panel in display.axes_)
+    assert not left.overlaps(right)
+    for panel in display.axes_:
+        for axis in (panel.xaxis, panel.yaxis):
+            texts, boxes = drawn_labels(axis)
+            assert len(texts) >= 2
+            assert not touch(boxes)
+
+
+def test_in_narrow_axes_the_errors_are_below_the_scores(pairs):
+    _, (_, narrow, _) = plt.subplots(1, 3)
+    above, below = PairScoresDisplay(*pairs).plot(narrow).axes_
+    assert below.get_window_extent().y1 < above.get_window_extent().y0
+    left, right = PairScoresDisplay(*pairs).plot().axes_
+    assert left.get_window_extent().x1 < right.get_window_extent().x0
+
+
+def test_the_title_says_what_the_threshold_costs():
+    words = "threshold: 50.0% accepted falsely, 0.0% rejected falsely"
+    display = PairScoresDisplay([1, 1, 0, 0], [4, 2, 3, 1], threshold=2).plot()
+    assert display.ax_.get_title() == words
 
 
 def make_sequences():

@@ -1,5 +1,6 @@
 import re
 import warnings
+from datetime import UTC, timedelta, timezone
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skseq import LSTMAutoencoder
-from skseq.inspection import SeriesDisplay
+from skseq.inspection import ReconstructionDisplay, SeriesDisplay
 from skseq.inspection._points import MOST_POINTS, line_of, runs_of_flags
 from skseq.preprocessing import SlidingWindows
 from tests.inspection.test_displays import drawn_labels, touch
@@ -200,11 +201,62 @@ def drawn(axis):
     return drawn_labels(axis)
 
 
-def test_dates_with_a_time_zone_are_shown_in_utc():
-    table = pd.DataFrame(SERIES, index=DATES.tz_localize("Asia/Tokyo"))
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "UTC"])
+def test_dates_are_shown_in_their_own_time_zone(zone):
+    table = pd.DataFrame(SERIES, index=DATES.tz_localize(zone))
     display = SeriesDisplay(table).plot()
-    assert display.axes_[-1].get_xlabel() == "time (UTC)"
-    assert "23:30" in drawn(display.axes_[-1].xaxis)[0]
+    assert display.axes_[-1].get_xlabel() == f"time ({zone})"
+    axis = display.axes_[-1].xaxis
+    assert "08:30" in drawn(axis)[0]
+    assert axis.get_offset_text().get_text() == "2026-Mar-01"
+
+
+def test_days_that_are_longer_or_shorter_are_ticked_where_clocks_say():
+    # Clocks in Berlin are set from 2:00 to 3:00 on March 29.
+    dates = pd.date_range("2026-03-29", periods=N, freq="10min", tz="Europe/Berlin")
+    axis = SeriesDisplay(SERIES, times=dates).plot().axes_[-1].xaxis
+    texts, _ = drawn(axis)
+    places = axis.get_ticklocs()
+    shown = plt.matplotlib.dates.num2date(places, tz=dates.tz)
+    assert "04:00" in texts
+    for text, place in zip(texts, shown, strict=True):
+        assert text in (f"{place:%H:%M}", f"{place:%b-%d}")
+
+
+def test_zones_without_a_name_are_called_by_what_clocks_show():
+    def name_of(times):
+        return SeriesDisplay(SERIES, times=times).plot().axes_[-1].get_xlabel()
+
+    two_hours = timezone(timedelta(hours=2))
+    assert name_of(DATES.tz_localize(two_hours)) == "time (UTC+02:00)"
+    aware = [date.to_pydatetime().replace(tzinfo=two_hours) for date in DATES]
+    assert name_of(aware) == "time (UTC+02:00)"
+    several = [aware[0].astimezone(UTC), *aware[1:]]
+    assert name_of(several) == "time (UTC)"
+
+
+def test_messages_speak_of_times_in_their_zone():
+    dates = DATES.tz_localize("Asia/Tokyo")
+    with pytest.raises(ValueError, match=r"is 2026-03-01 08:57:00\+09:00, after"):
+        SeriesDisplay(SERIES, times=dates[[0, -1, *range(1, N - 1)]][::-1]).plot()
+    mixed = [*DATES[:-1], DATES[-1].tz_localize("UTC")]
+    with pytest.raises(ValueError, match="all have a time zone, or none of them"):
+        SeriesDisplay(SERIES, times=mixed).plot()
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (2, 2)])
+def test_the_name_of_the_times_stays_off_the_date_beside_it(shape):
+    _, grid = plt.subplots(*shape, figsize=(8, 6), layout="constrained")
+    dates = pd.date_range("2025-12-31 22:50", periods=N, freq="17s", tz="UTC")
+    display = SeriesDisplay(SERIES, times=dates).plot(np.ravel(grid)[1])
+    axis = display.axes_[-1].xaxis
+    _, boxes = drawn(axis)
+    boxes += [
+        axis.label.get_window_extent(),
+        axis.get_offset_text().get_window_extent(),
+    ]
+    assert "2025-Dec-31" in axis.get_offset_text().get_text()
+    assert not touch(boxes)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +271,7 @@ def test_dates_with_a_time_zone_are_shown_in_utc():
         (DATES.to_series(), "time"),
         (DATES.tz_localize("UTC").to_series(), "time (UTC)"),
         ([date.to_pydatetime() for date in DATES], "time"),
-        (list(DATES.tz_localize("Asia/Tokyo")), "time (UTC)"),
+        (list(DATES.tz_localize("Asia/Tokyo")), "time (Asia/Tokyo)"),
         (None, "frame"),
     ],
 )
@@ -321,13 +373,100 @@ def test_panels_and_their_texts_do_not_overlap(size, seed):
         ([-0.1, 200.0, 1.0], 0.5, "linear"),
         ([0.1, 50.0, 1.0], -1.0, "linear"),
         ([np.nan, np.nan, np.nan], 0.5, "linear"),
+        (np.linspace(0.001, 1.0, 99), 0.9, "linear"),
+        (np.geomspace(1e-9, 1.0, 99) ** 0.1, 0.9, "linear"),
+        ([*np.linspace(0.01, 0.1, 96), 3.0, 9.0, 50.0], 0.2, "log"),
+        ([*np.linspace(0.01, 0.1, 96), np.nan, np.nan, 50.0], None, "log"),
+        (np.linspace(0.01, 0.1, 99), 50.0, "log"),
     ],
 )
 def test_scores_over_a_wide_range_are_shown_on_a_logarithmic_scale(
     scores, threshold, scale
 ):
-    display = SeriesDisplay(np.ones(3), scores, threshold=threshold).plot()
+    display = SeriesDisplay(np.ones(len(scores)), scores, threshold=threshold).plot()
     assert display.axes_[1].get_yscale() == scale
+
+
+def test_uniform_scores_leave_the_threshold_below_the_upper_edge():
+    scores = np.random.default_rng(0).uniform(size=200)
+    display = SeriesDisplay(np.ones(200), scores, threshold=0.8).plot()
+    panel = display.axes_[1]
+    place = panel.transAxes.inverted().transform(panel.transData.transform([0, 0.8]))
+    assert 0.6 < place[1] < 0.85
+
+
+# -- what has an index -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["scores", "alarms", "events"])
+def test_what_has_another_index_than_the_series_is_refused(name):
+    table = pd.DataFrame(SERIES, index=DATES)
+    values = pd.Series(np.ones(N), index=DATES)
+    SeriesDisplay.from_predictions(table, **{name: values})
+    same = values.set_axis(DATES.tz_localize("UTC").tz_convert("Asia/Tokyo"))
+    utc = table.set_axis(DATES.tz_localize("UTC"))
+    SeriesDisplay.from_predictions(utc, **{name: same})
+    SeriesDisplay.from_predictions(table, **{name: values.to_numpy()})
+    SeriesDisplay.from_predictions(SERIES, **{name: values[::-1]})
+    message = (
+        rf"{name} must have the index of the series.* row 0 it has 2026-03-01 08:59.*"
+        rf"has 2026-03-01 08:00.*{name}\.reindex\(series\.index\).*to_numpy\(\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        SeriesDisplay.from_predictions(table, **{name: values[::-1]})
+    with pytest.raises(ValueError, match="row 0 it has 0, and the series has 2026"):
+        SeriesDisplay.from_predictions(table, **{name: values.reset_index(drop=True)})
+
+
+def test_events_of_an_estimator_have_the_index_of_its_series(pipeline):
+    table = pd.DataFrame(SERIES, index=DATES)
+    events = pd.Series(EVENTS, index=DATES)
+    display = SeriesDisplay.from_estimator(pipeline, table, events)
+    assert display.events_ == [(40, 46)]
+    with pytest.raises(ValueError, match=r"^y must have the index .*y\.reindex"):
+        SeriesDisplay.from_estimator(pipeline, table, events[::-1])
+
+
+# -- tables with gaps ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def parted():
+    """A pipeline that parts windows at gaps, and a table with one."""
+    dates = pd.date_range("2026-03-01", periods=N, freq="s")
+    table = pd.DataFrame(SERIES, columns=["pressure", "flow"], index=dates)
+    table = table.drop(dates[20:25])
+    coder = LSTMAutoencoder(units=4, epochs=2, random_state=0)
+    steps = make_pipeline(StandardScaler(), SlidingWindows(6, max_gap="2s"), coder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return steps.set_output(transform="pandas").fit(table), table
+
+
+def test_tables_pass_a_pipeline_without_a_warning(parted):
+    detector, table = parted
+    fitted = SlidingWindows(6, max_gap="2s").fit(table.to_numpy())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        display = SeriesDisplay.from_estimator(detector, table)
+        scaled = detector[0].transform(table)
+        beside = SeriesDisplay.from_estimator(detector[-1], scaled, windows=fitted)
+    np.testing.assert_allclose(beside.scores, display.scores, rtol=1e-6)
+
+
+def test_a_window_of_a_parted_series_is_shown_with_its_dates(parted):
+    detector, table = parted
+    display = ReconstructionDisplay.from_estimator(detector, table, sample=15)
+    start, end = table.index[20], table.index[25]  # the first one after the gap
+    assert display.name == f"window 15, {start} to {end}"
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_an_array_is_told_that_it_has_no_times(parted):
+    detector, table = parted
+    with pytest.raises(TypeError, match=r"X has no times.* pass the DataFrame") as info:
+        SeriesDisplay.from_estimator(detector, table.to_numpy())
+    assert "index of X" not in str(info.value)
 
 
 # -- bad input -------------------------------------------------------------------------
