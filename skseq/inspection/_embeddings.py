@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from reprlib import repr as short_repr
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,23 @@ from sklearn.utils.validation import check_array
 
 from skseq._data.collections import array_of, as_collection, check_n_samples
 from skseq._wording import counted
-from skseq.inspection._axes import import_pyplot, open_axes
+from skseq.inspection._axes import (
+    add_legend,
+    font_size,
+    import_pyplot,
+    legend_place,
+    open_axes,
+    size_in_points,
+)
+from skseq.inspection._colors import paper
 from skseq.inspection._fitted import as_seen, last_step
+from skseq.inspection._frame_labels import is_label
 
 MARKERS = "osv^DPX*"  # where there are more classes than colors
 
-# With more classes names stand among the points, since a legend would not fit.
-MOST_IN_LEGEND = 14
+# Of a legend: height of a line in font sizes; the shares of the height of axes that it
+# takes at most, beside them, since they shrink when they are laid out, and in them.
+LINE, LAID_OUT, INSIDE = 1.5, 0.85, 0.5
 
 
 class EmbeddingDisplay:
@@ -29,6 +40,7 @@ class EmbeddingDisplay:
     Embedders put sequences of one class near each other, also of classes that they were
     not trained on: this shows how far that is so. Colors are those of Okabe and Ito,
     which color-blind people can tell apart; from the eighth class on, markers change.
+    The legend lists the classes with most points where it cannot list all.
 
     It is recommended to use :meth:`from_estimator` or :meth:`from_predictions`. All
     parameters are stored as attributes.
@@ -197,50 +209,61 @@ class EmbeddingDisplay:
         self.ax_ = open_axes(ax, owner, (6.2, 4.6))
         self.figure_ = self.ax_.figure
         self._draw_points(points, classes, class_of)
+        if self.y is not None:
+            are_many = ax is None and len(classes) > _n_lines(self.ax_, LAID_OUT)
+            self._add_legend(class_of, n_columns=2 if are_many else 1)
         self.ax_.set(xlabel=axis_names[0], ylabel=axis_names[1])
         self.ax_.set_aspect("equal", adjustable="datalim")
         return self
 
     def _draw_points(self, points, classes, class_of) -> None:
-        """Draw the points of each class, and say which is which."""
+        """Draw the points of each class."""
         from skseq.inspection._blocks import FILLS
-        from skseq.inspection._lettering import lettering
 
-        names = lettering(classes)
-        has_legend = self.y is not None and len(classes) <= MOST_IN_LEGEND
         self.scatters_ = {}
-        for i, (label, text) in enumerate(zip(classes, names.texts, strict=True)):
-            own = points[class_of == i]
+        for i, label in enumerate(classes):
             self.scatters_[label] = self.ax_.scatter(
-                *own.T,
+                *points[class_of == i].T,
                 s=22,
                 color=FILLS[i % len(FILLS)],
                 marker=MARKERS[i // len(FILLS) % len(MARKERS)],
-                edgecolor="white",
+                edgecolor=paper(self.ax_),
                 linewidth=0.4,
-                label=text,
-            )
-            if self.y is not None and not has_legend:
-                self._name_class(text, np.median(own, axis=0), names.families)
-        if has_legend:
-            self.ax_.legend(
-                loc="upper left",
-                bbox_to_anchor=(1.0, 1.0),
-                prop={"family": names.families, "size": "small"},
             )
 
-    def _name_class(self, text, place, families) -> None:
-        """Write the name of a class where its middle is, legible on any point."""
-        box = {"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.6}
-        self.ax_.annotate(
-            text,
-            place,
-            ha="center",
-            va="center",
-            fontsize="x-small",
-            fontfamily=families,
-            bbox={**box, "edgecolor": "none"},
+    def _add_legend(self, class_of, n_columns) -> None:
+        """Say which class is which, of those with most points where not all fit."""
+        from skseq.inspection._lettering import lettering
+
+        classes = list(self.scatters_)
+        names = lettering(classes)
+        n_listed = len(classes)
+        place = legend_place(self.ax_)
+        share = LAID_OUT if place["loc"] != "best" else INSIDE
+        n_places = n_columns * _n_lines(self.ax_, share)
+        if n_listed > n_places:
+            n_listed = n_places - 1  # the last place says how many more there are
+        counts = np.bincount(class_of)
+        most = sorted(np.argsort(-counts, kind="stable")[:n_listed].tolist())
+        handles = [self.scatters_[classes[i]] for i in most]
+        texts = [names.texts[i] for i in most]
+        if n_listed < len(classes):
+            handles.append(self.ax_.scatter([], [], s=0))
+            texts.append(f"... and {len(classes) - n_listed} more")
+        add_legend(
+            self.ax_,
+            handles,
+            texts,
+            ncols=n_columns,
+            prop={"family": names.families, "size": "small"},
+            **place,
         )
+
+
+def _n_lines(ax: Any, share: float) -> int:
+    """How many lines a legend may have that takes a share of the height of axes."""
+    height = share * size_in_points(ax)[1]
+    return max(2, int(height / (LINE * font_size("small"))))
 
 
 def _checked_vectors(vectors: Any, name: str) -> np.ndarray:
@@ -258,7 +281,8 @@ def _checked_names(names: Any) -> tuple[str, str]:
     is_pair = isinstance(names, tuple | list) and len(names) == 2
     if not is_pair or not all(isinstance(name, str) for name in names):
         raise ValueError(
-            f"axis_names must be two str, one per axis. Got {names!r:.60} instead."
+            "axis_names must be two str, one per axis. Got "
+            f"{short_repr(names)} instead."
         )
     return names[0], names[1]
 
@@ -274,7 +298,7 @@ def _in_plane(
     ):
         raise TypeError(
             "transformer must be an object with fit_transform, such as "
-            f"sklearn.manifold.TSNE(), or None. Got {transformer!r:.60} instead."
+            f"sklearn.manifold.TSNE(), or None. Got {short_repr(transformer)} instead."
         )
     if transformer is None:
         if len(vectors) < 2:
@@ -288,20 +312,30 @@ def _in_plane(
         if hasattr(transformer, "get_params")
         else copy.deepcopy(transformer)
     )
-    points = np.asarray(_transformed(copied, vectors, y))
+    with np.errstate(invalid="ignore", divide="ignore"):  # of shares of no variance
+        points = np.asarray(_transformed(copied, vectors, y))
     kind = type(transformer).__name__
     if points.shape != (len(vectors), 2):
         raise ValueError(
             f"transformer must bring {len(vectors)} vectors to two dimensions. "
             f"{kind} gives shape {points.shape}. Set its n_components to 2."
         )
-    shares = getattr(copied, "explained_variance_ratio_", None)
+    return points, _axis_names(copied)
+
+
+def _axis_names(fitted: Any) -> tuple[str, str]:
+    """What a fitted transformer's dimensions are called; with their shares, if any."""
+    shares = getattr(fitted, "explained_variance_ratio_", None)
     if shares is None:
-        return points, (f"{kind} 1", f"{kind} 2")
-    return points, tuple(
+        kind = type(fitted).__name__
+        return f"{kind} 1", f"{kind} 2"
+    if not np.isfinite(shares[:2]).all():  # where all vectors are equal
+        return "component 1", "component 2"
+    first, second = (
         f"component {i} ({share:.0%} of the variance)"
         for i, share in enumerate(shares[:2], start=1)
     )
+    return first, second
 
 
 def _transformed(transformer: Any, vectors: np.ndarray, y: Any) -> Any:
@@ -333,12 +367,19 @@ def _classes_of(y: Any, n_points: int) -> tuple[list, np.ndarray]:
             f"{labels.shape} instead."
         )
     check_n_samples("y", len(labels), n_points)
+    lacking = [i for i, label in enumerate(labels.tolist()) if not is_label(label)]
+    if lacking:
+        raise ValueError(
+            f"y must hold the class of each sequence. y[{lacking[0]}] is "
+            f"{labels.tolist()[lacking[0]]!r}. Leave that sequence out, or give a name "
+            "to what has no class, such as 'unknown'."
+        )
     try:
         classes, class_of = np.unique(labels, return_inverse=True)
     except TypeError as error:
         raise ValueError(
             "y must hold classes of one type, which can be sorted. Got "
-            f"{labels.tolist()!r:.60}. Turn them into text: [str(label) for label in "
-            "y]."
+            f"{short_repr(labels.tolist())}. Turn them into text: [str(label) for "
+            "label in y]."
         ) from error
     return classes.tolist(), class_of

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Number
+from reprlib import repr as short_repr
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -262,7 +263,7 @@ def _check_numbers(y_score: Any, n_pairs: int) -> np.ndarray:
         score = None
     if score is None or any(isinstance(value, str | bytes) for value in given.flat):
         raise ValueError(
-            f"y_score must hold one number per pair. Got {y_score!r:.60} instead."
+            f"y_score must hold one number per pair. Got {short_repr(y_score)} instead."
         )
     if len(score) != n_pairs:
         raise ValueError(

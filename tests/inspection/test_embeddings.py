@@ -1,5 +1,7 @@
 """Embeddings in a plane."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -14,6 +16,7 @@ plt = pytest.importorskip("matplotlib.pyplot", reason="needs matplotlib: skseq[p
 plt.switch_backend("Agg")
 to_hex = plt.matplotlib.colors.to_hex
 
+MIXED = np.array([1, "a"] * 6, dtype=object)
 VECTORS = np.random.default_rng(0).normal(size=(12, 5))
 
 
@@ -28,10 +31,8 @@ def shown_points(display):
 
 
 def names_of(display):
-    """What names classes: the legend, or texts among the points."""
-    legend = display.ax_.get_legend()
-    texts = display.ax_.texts if legend is None else legend.get_texts()
-    return [text.get_text() for text in texts]
+    """The classes that the legend names."""
+    return [text.get_text() for text in display.ax_.get_legend().get_texts()]
 
 
 def test_vectors_lie_at_their_first_two_principal_components():
@@ -58,7 +59,7 @@ def test_each_class_has_its_points_a_color_and_a_name():
     assert names_of(display) == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("n_classes", [8, 14, 15, 50])
+@pytest.mark.parametrize("n_classes", [8, 14, 50])
 def test_classes_that_share_a_color_differ_in_their_markers(n_classes):
     points = np.random.default_rng(0).normal(size=(2 * n_classes, 2))
     display = EmbeddingDisplay(points, y=np.arange(2 * n_classes) // 2).plot()
@@ -67,8 +68,58 @@ def test_classes_that_share_a_color_differ_in_their_markers(n_classes):
         for s in display.scatters_.values()
     }
     assert len(looks) == n_classes
-    assert names_of(display) == [str(label) for label in range(n_classes)]
-    assert (display.ax_.get_legend() is None) == (n_classes > 14)
+
+
+@pytest.mark.parametrize("n_classes", [3, 15, 20, 60])
+@pytest.mark.parametrize("shape", [None, (1, 3), (2, 2)])
+@pytest.mark.parametrize("layout", ["constrained", None])
+def test_the_legend_ends_where_the_axes_do_and_counts_what_is_left_out(
+    n_classes, shape, layout
+):
+    y = np.repeat(np.arange(n_classes), np.arange(n_classes) + 2)
+    points = np.random.default_rng(0).normal(size=(len(y), 2))
+    ax = shape and np.ravel(plt.subplots(*shape, layout=layout)[1])[1]
+    display = EmbeddingDisplay(points, y=y).plot(ax)
+    display.figure_.canvas.draw()
+    names = names_of(display)
+    listed = [name for name in names if not name.startswith("...")]
+    n_left_out = n_classes - len(listed)
+    # Those with most points, in the order of the classes.
+    assert listed == [str(label) for label in range(n_left_out, n_classes)]
+    assert names[len(listed) :] == [f"... and {n_left_out} more"] * (n_left_out > 0)
+    legend = display.ax_.get_legend().get_window_extent()
+    own = display.ax_.get_window_extent()
+    assert own.y0 - 1 <= legend.y0 <= legend.y1 <= own.y1 + 1
+    if shape is None:
+        assert n_left_out == 0 or n_classes == 60
+
+
+def test_a_legend_beside_axes_stays_off_the_neighbors_where_nothing_makes_room():
+    _, (_, ax, neighbor) = plt.subplots(1, 3, figsize=(9, 3))
+    display = EmbeddingDisplay(VECTORS[:, :2], y=list("abcdef") * 2).plot(ax)
+    display.figure_.canvas.draw()
+    legend = ax.get_legend().get_window_extent()
+    assert not legend.overlaps(neighbor.get_window_extent())
+
+
+def test_numbers_have_as_few_digits_as_tell_classes_apart():
+    display = EmbeddingDisplay(VECTORS[:6, :2], y=[0.0, 1 / 7, 2 / 7] * 2).plot()
+    assert names_of(display) == ["0.0", "0.1429", "0.2857"]
+    assert list(display.scatters_) == [0.0, 1 / 7, 2 / 7]
+    display = EmbeddingDisplay(VECTORS[:2, :2], y=[1 / 7, 1 / 7 + 1e-8]).plot()
+    assert names_of(display) == ["0.1428571", "0.1428572"]
+
+
+@pytest.mark.parametrize("transformer", [None, PCA(2), PCA(2, whiten=False)])
+def test_equal_embeddings_lie_at_one_place_without_shares(transformer):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        display = EmbeddingDisplay.from_predictions(
+            np.ones((4, 5)), list("aabb"), transformer=transformer
+        )
+        display.figure_.canvas.draw()
+    np.testing.assert_array_equal(display.points, np.zeros((4, 2)))
+    assert display.ax_.get_xlabel() == "component 1"
 
 
 def test_a_transformer_of_the_user_is_copied_and_fitted():
@@ -110,7 +161,10 @@ def test_an_estimator_embeds_what_the_steps_before_it_give():
         ([["a", "b"]] * 3, {}, ValueError, "could not convert|dtype='numeric'"),
         (VECTORS, {"y": [1, 2]}, ValueError, r"\[12, 2\]. y must have one entry"),
         (VECTORS, {"y": VECTORS}, ValueError, r"y must be one-dim.* \(12, 5\)"),
-        (VECTORS, {"y": [1, None] * 6}, ValueError, "classes of one type"),
+        (VECTORS, {"y": MIXED}, ValueError, r"one type.* Got \[.*\.\.\.\]\. T"),
+        (VECTORS, {"y": [1, None] * 6}, ValueError, r"y\[1\] is None\. Leave that se"),
+        (VECTORS, {"y": [None] * 12}, ValueError, r"y\[0\] is None\. .*'unknown'\.$"),
+        (VECTORS, {"y": [1.0, np.nan] * 6}, ValueError, r"y\[1\] is nan\. Leave"),
         (VECTORS, {"y": "a"}, TypeError, "y must be a collection of classes"),
         (VECTORS, {"transformer": PCA(3)}, ValueError, r"shape \(12, 3\). Set its n_c"),
         (
