@@ -195,6 +195,7 @@ NETWORKS = [*CLASSES, scikeras.recurrent_model, scikeras.autoencoder_model]
 OWN_TYPE = {
     "learning_rate": "measured: a code that long sequences hang on is lost by more",
     "dropout": "measured: frames profit from it at any size, tokens and codes do not",
+    "epochs": "measured: an embedder's are of few batches, which are drawn anew",
     "loss": "an autoencoder's is of frames, which a callable could not score",
     "target": "CTC tells labels of sequences from single ones, a regressor frames",
     "units": "measured: an embedder of voices learns more without recurrences",
