@@ -12,7 +12,7 @@ letters are kept.
 
 # %%
 # If the spelling errors are not installed (see
-# :func:`skseq.datasets.get_data_home`), spelt-out numbers with swapped letters take
+# :func:`skseq.datasets.get_data_home`), made-up words with slips of the tongue take
 # their place.
 
 import matplotlib.pyplot as plt
@@ -22,24 +22,30 @@ from rapidfuzz.distance import OSA
 from sklearn.model_selection import GroupShuffleSplit
 
 from skseq import Seq2SeqTranslator
-from skseq.datasets import fetch_spelling, make_number_words
+from skseq.datasets import fetch_spelling
 from skseq.metrics import align_sequences, sequence_accuracy
 
 rng = np.random.default_rng(0)
 
 
-def swap_letters(word):
-    i = rng.integers(len(word) - 1)
-    return word[:i] + word[i + 1] + word[i] + word[i + 2 :]
+slips = dict(zip("aeioubdgptk", "eiaeoptkbdg", strict=True))
+
+
+def slipped(word):
+    letters = list(word)
+    for i in rng.choice(len(word), 2, replace=False):
+        letters[i] = slips.get(letters[i], letters[i])
+    return "".join(letters)
 
 
 try:
     data = fetch_spelling()
     X, y, groups = map(np.array, (data.misspellings, data.words, data.groups))
 except FileNotFoundError as error:
-    print(f"Numbers with swapped letters instead: {error}")
-    _, y = map(np.array, make_number_words(4000, max_value=9999, random_state=0))
-    X, groups = np.array(list(map(swap_letters, y))), np.arange(len(y))
+    print(f"Made-up words instead: {error}")
+    syllables = [c + v for c in "bdfgklmnprst" for v in "aeiou"]
+    y = np.unique(["".join(rng.choice(syllables, 3)) for _ in range(8000)])
+    X, groups = np.array(list(map(slipped, y))), np.arange(len(y))
 dictionary = np.unique(y).tolist()
 is_near = align_sequences(y, X).sample_errors <= 2
 X, y, groups = X[is_near], y[is_near], groups[is_near]
