@@ -64,8 +64,9 @@ def circumstances() -> dict:
 def among_kept(rows) -> list:
     """All rows that are kept, these in the place of earlier ones."""
     kept = json.loads((RESULTS / "speed.json").read_text("utf-8"))
-    then = {name: kept[name] for name in circumstances()}
-    if then != circumstances():
+    now = circumstances()
+    then = {name: kept[name] for name in now}
+    if then != now:
         raise SystemExit(f"Nothing is kept: the other rows were measured on {then}.")
     found = {row.compared: row for row in (Row(**row) for row in kept["rows"])}
     return list((found | {row.compared: row for row in rows}).values())

@@ -17,7 +17,6 @@ N_NAMED = 10
 
 # What to do about too few frames.
 LENGTHENING = "lengthen X[{i}]"
-FITTING = 'Shorten y[{i}], LENGTHENING, or set infeasible="drop".'
 CONTINUING = (
     'Shorten y[{i}], or set infeasible="drop". The first call chose conv_strides_, for '
     "what it was given; to have lower ones, set conv_strides and train again."
@@ -99,7 +98,7 @@ def trainable_rows(
         # A first call chooses no strides that leave too little of what was enough.
         was_enough = is_short & (data.frames_needed <= data.lengths)
         continues = strides_are_chosen and was_enough.any()
-        fitting = FITTING.replace("LENGTHENING", lengthening)
+        fitting = f'Shorten y[{{i}}], {lengthening}, or set infeasible="drop".'
         check_feasible(data, CONTINUING if continues else fitting)
     if is_short.any():
         rows = np.flatnonzero(is_short)

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import expit
 
 from skseq._confidence import fit_line
-from skseq.metrics._pairs import error_curve
+from skseq.metrics._pairs import error_curve, threshold_between
 
 CRITERIA = ("eer", "accuracy", "f_beta", "max_fpr")
 
@@ -46,7 +46,7 @@ def _between(levels, cut) -> float:
     """Half-way between falling levels that a cut parts, or beyond them all."""
     above = levels[cut - 1] if cut else levels[0] + 1 + abs(levels[0])
     below = levels[cut] if cut < len(levels) else levels[-1] - 1 - abs(levels[-1])
-    return float((above + below) / 2)
+    return threshold_between(below, above)
 
 
 def calibrated(scores, is_alike) -> tuple[float, float]:

@@ -194,7 +194,7 @@ def equal_error(
     rate = rejects[0] + share * (rejects[1] - rejects[0])
     if excess(after) > -excess(before):
         before, after = np.fmax(*(kind.last_below(before) for kind in kinds)), before
-    return EqualError(float(rate), _threshold_between(before, after))
+    return EqualError(float(rate), threshold_between(before, after))
 
 
 def _share_below(level_of: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -203,7 +203,7 @@ def _share_below(level_of: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return sums / sums[-1]
 
 
-def _threshold_between(low: float, high: float) -> float:
+def threshold_between(low: float, high: float) -> float:
     """Half-way between two levels, above which it is; NaN is beyond all of them."""
     if np.isnan(low):
         return float(high)
