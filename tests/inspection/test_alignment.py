@@ -18,12 +18,6 @@ X = [RNG.normal(size=(n, 8)) for n in (24, 30, 27, 28)]
 Y = ["ab", "b", "ba", "a"]
 
 
-@pytest.fixture(autouse=True)
-def _no_figure_stays_open():
-    yield
-    plt.close("all")
-
-
 def made(**options):
     return AlignmentDisplay(POSTERIORS, SPANS, classes=["a", "b"], **options).plot()
 

@@ -48,12 +48,6 @@ SOURCES = ["le chat", "un chien noir", "chat noir", "le chien"]
 TARGETS = ["the cat", "a black dog", "black cat", "the dog"]
 
 
-@pytest.fixture(autouse=True)
-def _no_figure_stays_open():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def reader():
     return CTCSequenceClassifier(units=4, epochs=2, random_state=0).fit(X, LABELS)

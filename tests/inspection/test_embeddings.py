@@ -20,12 +20,6 @@ MIXED = np.array([1, "a"] * 6, dtype=object)
 VECTORS = np.random.default_rng(0).normal(size=(12, 5))
 
 
-@pytest.fixture(autouse=True)
-def _no_figure_stays_open():
-    yield
-    plt.close("all")
-
-
 def shown_points(display):
     return {k: np.asarray(s.get_offsets()) for k, s in display.scatters_.items()}
 

@@ -18,12 +18,6 @@ plt = pytest.importorskip("matplotlib.pyplot", reason="needs matplotlib: skseq[p
 plt.switch_backend("Agg")
 
 
-@pytest.fixture(autouse=True)
-def _no_figure_stays_open():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture
 def pairs():
     """Marks and scores of 40 pairs alike and 160 others."""

@@ -17,12 +17,6 @@ plt = pytest.importorskip("matplotlib.pyplot", reason="needs matplotlib: skseq[p
 plt.switch_backend("Agg")
 
 
-@pytest.fixture(autouse=True)
-def _no_figure_stays_open():
-    yield
-    plt.close("all")
-
-
 def shown(is_wrong, confidence, **options):
     predicted = ["b" if wrong else "a" for wrong in is_wrong]
     truth = ["a"] * len(predicted)

@@ -28,12 +28,6 @@ EVENTS = np.where((np.arange(N) >= 40) & (np.arange(N) < 46), -1, 1)
 DATES = pd.date_range("2026-03-01 08:00", periods=N, freq="min")
 
 
-@pytest.fixture(autouse=True)
-def _no_figure_stays_open():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def pipeline():
     coder = LSTMAutoencoder(units=4, epochs=3, random_state=0)

@@ -23,12 +23,6 @@ to_rgb, to_rgba = plt.matplotlib.colors.to_rgb, plt.matplotlib.colors.to_rgba
 STYLES = ["default", "dark_background", "grayscale", "ggplot", "Solarize_Light2"]
 
 
-@pytest.fixture(autouse=True)
-def _no_figure_stays_open():
-    yield
-    plt.close("all")
-
-
 def lightness(color):
     """Relative luminance, as the Web Content Accessibility Guidelines define it."""
     parts = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in color]

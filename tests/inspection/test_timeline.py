@@ -26,12 +26,6 @@ LONG_NAMES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _no_figure_stays_open():
-    yield
-    plt.close("all")
-
-
 class Tagger(BaseEstimator):
     """Labels each frame by the largest feature; the features are the probabilities."""
 
