@@ -11,6 +11,7 @@ from skseq._data.frames import fits_float32
 from skseq._preprocess.steps import name_of
 from skseq._wording import counted
 from skseq.augmentation import is_augmenter
+from skseq.augmentation._base import Augmenter
 from skseq.preprocessing._transformer import SequenceTransformer
 
 
@@ -44,6 +45,8 @@ class _Step:
                 f"{self} makes features of frames, but X holds tokens. Leave it out."
             )
         try:
+            if isinstance(self.step, Augmenter):  # `check_steps` saw its parameters
+                return self.step._augment(sequence, rng)
             if self.augments:
                 return self.step(sequence, rng)
             if isinstance(self.step, SequenceTransformer):

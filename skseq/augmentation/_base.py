@@ -248,11 +248,6 @@ class ArrayAugmenter(Augmenter):
         return given
 
 
-def draw_width(width: float, size: int, rng: np.random.Generator) -> int:
-    """Draw a number of frames or features up to `width`, and below `size`."""
-    return int(rng.integers(min(whole_width(width, size), size - 1), endpoint=True))
-
-
 def whole_width(width: float, size: int) -> int:
     """A width in frames or features; one that is not an int is a share of `size`."""
     if isinstance(width, Integral):

@@ -13,7 +13,6 @@ from skseq.augmentation._base import (
     REAL,
     WIDTH,
     ArrayAugmenter,
-    draw_width,
     whole_width,
 )
 from skseq.augmentation._time import at_positions
@@ -58,8 +57,8 @@ class FrequencyMask(ArrayAugmenter):
     >>> from skseq.augmentation import FrequencyMask
     >>> mask = FrequencyMask(3, fill=0)
     >>> mask(np.ones((2, 8), dtype=int), np.random.default_rng(0))
-    array([[1, 1, 1, 0, 0, 0, 1, 1],
-           [1, 1, 1, 0, 0, 0, 1, 1]])
+    array([[1, 0, 0, 1, 1, 1, 1, 1],
+           [1, 0, 0, 1, 1, 1, 1, 1]])
     """
 
     _constraints: ClassVar = {
@@ -127,7 +126,7 @@ class TimeMask(ArrayAugmenter):
     >>> import numpy as np
     >>> from skseq.augmentation import TimeMask
     >>> TimeMask(3, fill=0)(np.ones(8, dtype=int), np.random.default_rng(0))
-    array([1, 1, 1, 0, 0, 0, 1, 1])
+    array([1, 0, 0, 1, 1, 1, 1, 1])
     """
 
     _constraints: ClassVar = {
@@ -272,10 +271,12 @@ def _bounded(max_width: float, max_share: float, n_frames: int) -> int:
 
 
 def _stretches(size: int, max_width, n_masks: int, rng) -> Iterator[slice]:
-    """Drawn stretches of so many frames or features."""
-    for _ in range(n_masks):
-        width = draw_width(max_width, size, rng)
-        start = int(rng.integers(size - width, endpoint=True))
+    """Drawn stretches of so many frames or features, never of all of them."""
+    widest = min(whole_width(max_width, size), size - 1)
+    # All in one draw: a call of the generator takes longer than to hide a stretch.
+    for of_width, of_start in rng.random((n_masks, 2)).tolist():
+        width = int(of_width * (widest + 1))
+        start = int(of_start * (size - width + 1))
         yield slice(start, start + width)
 
 
