@@ -3,7 +3,8 @@
     python benchmarks/parallel_enja.py --data-home DIR [--epochs N] [--seed N]
 
 The published BLEU of an LSTM with attention, without beam search, is about 37. Of the
-training pairs, 600 are left out of `fit`: the length penalty is chosen on them.
+training pairs, 600 are left out of `fit`: the penalties of the beam search, for length
+and for source words left unattended, are chosen on them.
 """
 
 import argparse
@@ -14,7 +15,10 @@ from skseq.datasets import fetch_small_parallel_enja
 from skseq.metrics import bleu, chrf
 
 N_HELD_OUT = 600
-LENGTH_PENALTIES = 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8
+PENALTIES = {
+    "length_penalty": [0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8],
+    "coverage_penalty": [0.0, 0.05, 0.1, 0.2, 0.4],
+}
 
 
 def make_translator(**settings):
@@ -33,14 +37,17 @@ def make_translator(**settings):
     )
 
 
-def choose_length_penalty(translator, X, y):
-    """Set the length penalty that gives the highest BLEU with beam search."""
-    found = {
-        penalty: bleu(y, translator.set_params(length_penalty=penalty).predict(X))
-        for penalty in LENGTH_PENALTIES
-    }
-    print({penalty: round(value, 2) for penalty, value in found.items()})
-    return translator.set_params(length_penalty=max(found, key=found.get))
+def choose_penalties(translator, X, y):
+    """Set the penalties that give the highest BLEU with beam search."""
+    translator.fit_decoding(X, y, PENALTIES, scoring=bleu_of)
+    results = translator.decoding_results_
+    scores = results["mean_test_score"]
+    for params, score in zip(results["params"], scores, strict=True):
+        print(params, round(score, 2))
+
+
+def bleu_of(translator, X, y):
+    return bleu(y, translator.predict(X))
 
 
 def tell(name, translator, X, y):
@@ -58,7 +65,7 @@ def tell(name, translator, X, y):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-home")
-    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--n-train", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save")
@@ -77,8 +84,9 @@ def main():
     tell("greedy", translator, X_dev, y_dev)
     translator.set_params(decoder="beam", beam_width=5)
     tell("beam of 5", translator, X_dev, y_dev)
-    choose_length_penalty(translator, X[-N_HELD_OUT:], y[-N_HELD_OUT:])
-    name = f"beam of 5, length penalty {translator.length_penalty}"
+    choose_penalties(translator, X[-N_HELD_OUT:], y[-N_HELD_OUT:])
+    penalties = {name: getattr(translator, name) for name in PENALTIES}
+    name = f"beam of 5, {penalties}"
     predicted = tell(name, translator, X_dev, y_dev)
     for source, output, target in list(zip(X_dev, predicted, y_dev, strict=True))[:5]:
         print(source, output, target, sep=" | ")
