@@ -23,7 +23,12 @@ from skseq._engine import saving
 from skseq._engine.callbacks import make_callbacks
 from skseq._engine.checkpoint import Checkpoint
 from skseq._engine.conditions import conditions
-from skseq._engine.convergence import fall_of, judged_rows, rise_of
+from skseq._engine.convergence import (
+    fall_of,
+    judged_rows,
+    rise_of,
+    standstill_of,
+)
 from skseq._engine.copies import Copyable
 from skseq._engine.export import Exportable
 from skseq._engine.lending import borrow
@@ -202,6 +207,12 @@ class SequenceEstimator(
             warn(
                 f"{type(self).__name__} was driven away from what it had learnt: "
                 f"{rise}. Lower the {self._rate_name}.",
+                ConvergenceWarning,
+            )
+        elif not self.warm_start and (still := standstill_of(self.history_["loss"])):
+            warn(
+                f"{type(self).__name__} has not learnt anything: {still}. Raise the "
+                f"{self._rate_name}; if it is high already, lower it.",
                 ConvergenceWarning,
             )
         elif fall := fall_of(self.history_["loss"], self._epochs_are_drawn):

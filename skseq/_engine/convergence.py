@@ -27,6 +27,10 @@ SMALL = 0.1
 # Deviations of what is drawn that no fall exceeds by chance, or hardly ever.
 CLEAR = 2
 
+# A loss whose mean after the first of several epochs is lower by no more stands still.
+STILL = 0.005
+FEW_EPOCHS = 5
+
 # A loss that ends above the first by more has been driven away.
 RISE = 0.1
 
@@ -106,6 +110,24 @@ def rise_of(losses: Sequence[float]) -> str | None:
         return None
     return (
         f"the loss was {losses[0]:.3g} in the first epoch and {losses[-1]:.3g} at last"
+    )
+
+
+def standstill_of(losses: Sequence[float]) -> str | None:
+    """Say that a loss did not fall over a fit; None where it did.
+
+    An untrained network can happen to be better than one and the same output. Dropout
+    makes losses differ from one epoch to the next.
+    """
+    if len(losses) < FEW_EPOCHS or losses[0] <= 0:
+        return None
+    first, *others = losses
+    chance = CLEAR * float(np.std(np.diff(others)))
+    if first - np.mean(others) > max(STILL * first, chance):
+        return None
+    return (
+        f"the loss was {losses[0]:.4g} in the first of {len(losses)} epochs and "
+        f"{losses[-1]:.4g} at last"
     )
 
 

@@ -8,8 +8,13 @@ import pytest
 from keras.optimizers import SGD
 from sklearn.exceptions import ConvergenceWarning
 
-from skseq import CTCSequenceClassifier, LSTMAutoencoder, Seq2SeqTranslator
-from skseq._engine.convergence import fall_of, lack_of_learning
+from skseq import (
+    CTCSequenceClassifier,
+    LSTMAutoencoder,
+    Seq2SeqTranslator,
+    SequenceClassifier,
+)
+from skseq._engine.convergence import fall_of, lack_of_learning, standstill_of
 from skseq._engine.state import BATCH_SIZES, pick_batch_size
 from tests.toy import as_text, reversals, symbol_runs
 
@@ -238,6 +243,38 @@ def test_targets_that_are_all_the_same_need_no_learning():
 def test_a_fall_counts_in_the_last_tenth_where_the_loss_is_not_small(losses, told):
     fall = fall_of(losses)
     assert fall is None if told is None else re.fullmatch(told, fall)
+
+
+@pytest.mark.parametrize(
+    ("losses", "stands"),
+    [
+        ([3.583, 3.584, 3.586, 3.587, 3.588], True),
+        ([2.0, 1.999, 1.998, 1.997, 1.996], True),
+        ([2.0, 1.999, 1.998, 1.997], False),  # few epochs
+        ([2.0, 1.98, 1.97, 1.96, 1.95], False),
+        ([0.66, 0.65, 0.66, 0.64, 0.66, 0.65, 0.67], True),  # as dropout has it
+        ([0.9, 0.65, 0.66, 0.64, 0.66, 0.65, 0.67], False),  # learnt in one epoch
+        ([0.0] * 6, False),
+    ],
+)
+def test_a_loss_stands_still_if_it_falls_by_no_more_than_chance(losses, stands):
+    assert (standstill_of(losses) is not None) is stands
+
+
+@pytest.mark.parametrize("make", [CTCSequenceClassifier, SequenceClassifier])
+def test_a_rate_that_is_too_low_is_told_though_chance_made_a_good_start(make):
+    y = np.repeat([0, 1], 60)
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(12, 2)) + 2 * label for label in y]
+    told = []
+    for seed in range(4):
+        model = make(units=8, epochs=8, learning_rate=1e-7, random_state=seed)
+        with pytest.warns(
+            ConvergenceWarning, match="has not learnt any|next to no"
+        ) as w:
+            model.fit(X, y)
+        told += [str(warning.message) for warning in w]
+    assert any("has not learnt anything: the loss was" in text for text in told)
 
 
 def test_a_fall_among_epochs_that_are_drawn_stands_out_from_their_differences():
