@@ -92,7 +92,10 @@ class Chain:
         for step in self.steps:
             if isinstance(step.step, SequenceTransformer):
                 found = np.array(lengths[step.place])
-                step.step._check_lengths(found, is_fit=is_fit)
+                try:
+                    step.step._check_lengths(found, is_fit=is_fit)
+                except ValueError as error:
+                    raise ValueError(f"{step} {error}") from error
 
     def apply(
         self,
@@ -172,9 +175,14 @@ def _of_same_form(step: _Step, i: int, before: np.ndarray, made: np.ndarray):
     if are_floats and made.itemsize > before.itemsize:
         with np.errstate(over="ignore"):
             made = made.astype(before.dtype, copy=False)
+    are_integers = made.dtype.kind in "iu" and before.dtype.kind in "iu"
+    if are_integers and made.dtype != before.dtype:  # as of int16 times a list of ints
+        bounds = np.iinfo(before.dtype)
+        if bounds.min <= made.min() and made.max() <= bounds.max:
+            made = made.astype(before.dtype)
     if made.dtype != before.dtype:
         raise ValueError(
             f"{step} changed the dtype of X[{i}] from {before.dtype} to {made.dtype}; "
-            "an augmenter must keep it."
+            f"an augmenter must keep it, for example by .astype(sequence.dtype)."
         )
     return made

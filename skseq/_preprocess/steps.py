@@ -5,16 +5,34 @@ A step is a transformer that learns nothing, or an augmenter, as it was given.
 
 import copy
 
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from skseq._parameters import Kind
 from skseq._preprocess.plain import CLASSES
-from skseq.augmentation import is_augmenter
+from skseq.augmentation import (
+    AddNoise,
+    FeatureWarp,
+    FrequencyMask,
+    Gain,
+    Reverberate,
+    SpecAugment,
+    SpeedPerturb,
+    is_augmenter,
+)
 from skseq.augmentation._base import Augmenter
+from skseq.augmentation._combined import leaves
+from skseq.preprocessing import LogMel, SlidingWindows
 from skseq.preprocessing._transformer import SequenceTransformer
+
+# What has a meaning on one side only of what makes features of waveforms.
+OF_WAVEFORMS = SpeedPerturb, AddNoise, Gain, Reverberate
+OF_FEATURES = FrequencyMask, SpecAugment, FeatureWarp
 
 
 def _is_step(value) -> bool:
+    if isinstance(value, SlidingWindows):
+        return False
     return is_augmenter(value) or (_transforms(value) and not _learns(value))
 
 
@@ -53,6 +71,16 @@ def _cure(where: str, step) -> str:
             "the estimator in a Pipeline, or pass what learns nothing by itself, as a "
             "FunctionTransformer."
         )
+    if isinstance(step, SlidingWindows):
+        return (
+            f"{where}, SlidingWindows, makes several sequences of one. Put it before "
+            "the estimator in a Pipeline."
+        )
+    if isinstance(step, Pipeline):
+        return (
+            f"{where} is a Pipeline. Write its steps into the list themselves; those "
+            "that learn from data stand before the estimator."
+        )
     if _transforms(step):
         return (
             f"{where}, {type(step).__name__}, learns from the data it is fitted on. "
@@ -64,7 +92,11 @@ def _cure(where: str, step) -> str:
     name = named.get(str(step).lower().replace("_", ""))
     if name is not None:
         return f"{where} is {step!r}. Did you mean {name}()?"
-    return f"{where} is {step!r}. Pass the step itself, for example LogMel()."
+    if isinstance(step, (list, tuple)):
+        return f"{where} is a {type(step).__name__}. Write its entries into the list."
+    if isinstance(step, str):
+        return f"{where} is {step!r}. Pass the step itself, for example LogMel()."
+    return f"{where}, {type(step).__name__}, is neither an augmenter nor a transformer."
 
 
 STEPS = _StepsKind(
@@ -90,12 +122,14 @@ def check_keeps_frames(steps, estimator_name: str) -> None:
     """
     for place, step in enumerate(steps or ()):
         if is_augmenter(step) and step.changes_frames:
+            movers = [leaf for leaf in leaves(step) if leaf.changes_frames]
+            inside = "" if movers == [step] else f" with {name_of(movers[0])}"
             raise ValueError(
-                f"preprocess[{place}], {name_of(step)}, may change the number or order "
-                f"of frames, but {estimator_name} compares each frame with the one at "
-                "its place. Use augmenters with changes_frames=False: for frames, for "
-                "example TimeMask or GaussianNoise; for tokens there is none but one "
-                "of your own, which replaces tokens."
+                f"preprocess[{place}], {name_of(step)}{inside}, may change the number "
+                f"or order of frames, but {estimator_name} compares each frame with "
+                "the one at its place. Use augmenters with changes_frames=False, such "
+                "as TimeMask or GaussianNoise for frames, or TokenDropout with a "
+                "replacement for tokens."
             )
 
 
@@ -125,6 +159,25 @@ def check_steps(steps, *, is_read: bool = False) -> None:
             raise ValueError(
                 f"preprocess[{place}], {name_of(step)}: {error}"
             ) from error
+    _check_order(list(steps or ()))
+
+
+def _check_order(steps: list) -> None:
+    """Refuse augmenters on the wrong side of what makes features of waveforms."""
+    is_analysis = [isinstance(step, LogMel) for step in steps]
+    for place, step in enumerate(steps):
+        for leaf in leaves(step):
+            if isinstance(leaf, OF_WAVEFORMS) and any(is_analysis[:place]):
+                what, side, first = "waveforms", "before", is_analysis.index(True)
+            elif isinstance(leaf, OF_FEATURES) and any(is_analysis[place:]):
+                what, side = "features, which waveforms have not", "after"
+                first = is_analysis.index(True, place)
+            else:
+                continue
+            raise ValueError(
+                f"preprocess[{place}], {name_of(leaf)}, changes {what}. Put it {side} "
+                f"preprocess[{first}], {name_of(steps[first])}."
+            )
 
 
 def transformers_of(steps) -> list | None:

@@ -220,18 +220,23 @@ class ArrayAugmenter(Augmenter):
                 f"{owner} needs one sequence of numbers, an array ({error}). "
                 f"{ONE_BY_ONE}"
             ) from error
+        if given.dtype.kind in "US":
+            raise ValueError(
+                f"{owner} needs a sequence of numbers, but got text. Tokens are "
+                "changed by TokenDropout and Swap. A SequenceTagger takes TokenDropout "
+                "with a replacement, as other labels would no longer fit."
+            )
         if given.ndim not in (1, 2) or given.size == 0:
             raise ValueError(
                 f"{owner} needs a sequence of shape (n_frames,) or (n_frames, "
                 f"n_features) with at least one frame. Got shape {given.shape} "
                 f"instead.{f' {ONE_BY_ONE}' if given.ndim > 2 else ''}"
             )
-        if given.dtype.kind in "US":
+        if given.dtype.kind == "c":
             raise ValueError(
-                f"{owner} needs a sequence of numbers, but got text. Tokens are "
-                "changed by TokenDropout and Swap, which a SequenceTagger refuses, as "
-                "their labels would no longer fit: for it, write an augmenter that "
-                "replaces tokens."
+                f"{owner} needs a sequence of real numbers. Got dtype {given.dtype} "
+                "instead; pass absolute values, or real and imaginary parts as "
+                "features."
             )
         if given.dtype.kind not in "fiu":
             raise ValueError(

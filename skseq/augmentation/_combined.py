@@ -43,10 +43,22 @@ class _Combined(Augmenter):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        steps = self.step if hasattr(self, "step") else self.steps
-        for step in steps if isinstance(steps, (list, tuple)) else [steps]:
+        for step in self._parts:
             if isinstance(step, Augmenter):
                 step._check_parameters()
+
+    @property
+    def _parts(self) -> Sequence:
+        """The augmenters that it is made of."""
+        steps = self.step if hasattr(self, "step") else self.steps
+        return steps if isinstance(steps, (list, tuple)) else [steps]
+
+
+def leaves(step: Any) -> list:
+    """What an augmenter is made of in the end; itself, if it is made of no others."""
+    if not isinstance(step, _Combined):
+        return [step]
+    return [leaf for part in step._parts for leaf in leaves(part)]
 
 
 class Compose(_Combined):

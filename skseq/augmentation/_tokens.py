@@ -73,7 +73,7 @@ class TokenDropout(TokenAugmenter):
     Attributes
     ----------
     changes_frames : bool
-        True.
+        Whether `replacement` is None: otherwise tokens keep their number and places.
 
     See Also
     --------
@@ -106,6 +106,10 @@ class TokenDropout(TokenAugmenter):
         self.probability = probability
         self.replacement = replacement
 
+    @property
+    def changes_frames(self) -> bool:
+        return self.replacement is None
+
     def _augment(self, sequence, rng):
         self._check_replacement(sequence)
         return super()._augment(sequence, rng)
@@ -117,6 +121,8 @@ class TokenDropout(TokenAugmenter):
         needed = str if is_text else Real if kind in tuple("fiu") else object
         value = self.replacement
         fits = value is None or isinstance(value, needed)
+        if fits and value is not None and isinstance(sequence, str):
+            fits = len(value) == 1  # more would be several tokens
         if fits and value is not None and kind in ("i", "u"):
             bounds = np.iinfo(sequence.dtype)
             fits = bounds.min <= value <= bounds.max and value == int(value)

@@ -58,7 +58,8 @@ def test_a_longer_replacement_is_not_cut_off():
 
 
 @pytest.mark.parametrize(
-    ("sequence", "replacement"), [("abc", 0), (np.arange(3), "_"), (FORMS[3], 1.5)]
+    ("sequence", "replacement"),
+    [("abc", 0), ("abc", "<unk>"), (np.arange(3), "_"), (FORMS[3], 1.5)],
 )
 def test_a_replacement_that_the_sequence_cannot_hold_is_refused(sequence, replacement):
     with pytest.raises(ValueError, match=re.escape(f"Got {replacement!r} for")):

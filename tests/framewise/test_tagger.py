@@ -715,14 +715,20 @@ def test_arrays_of_strings_of_other_libraries_are_tokens():
     [
         (
             GaussianNoise(0.1),
-            "SequenceTagger refuses.*write an augmenter that replaces",
+            "SequenceTagger takes TokenDropout with a replacement",
         ),
-        (TokenDropout(0.5), "for tokens there is none but one of your own"),
+        (TokenDropout(0.5), "or TokenDropout with a replacement for tokens"),
     ],
 )
 def test_augmenters_of_no_use_to_a_tagger_of_tokens_name_what_is(step, message):
     with pytest.raises(ValueError, match=message):
         TAGGER_TOKENS.tiny(preprocess=[step]).fit(TOKENS, SPANS)
+
+
+def test_dropped_tokens_that_leave_their_places_are_taken():
+    steps = [TokenDropout(0.5, replacement="_")]
+    tagger = TAGGER_TOKENS.tiny(preprocess=steps).fit(TOKENS, SPANS)
+    assert list(map(len, tagger.predict(TOKENS))) == list(map(len, TOKENS))
 
 
 def test_an_augmenter_that_replaces_tokens_is_taken():

@@ -66,6 +66,20 @@ def failing(sequence, rng):
     raise RuntimeError("no luck")
 
 
+def test_integers_of_an_augmenter_keep_their_type_where_they_fit():
+    factors = iter([-1, -1, -1, -1000])
+
+    @augmenter
+    def scale(sequence, rng):
+        return sequence * [next(factors), 1]  # of int64
+
+    X = [np.full((6, 2), 100, "int16") for _ in range(4)]
+    reader = CTC.tiny(preprocess=[scale], epochs=1)
+    with pytest.raises(ValueError, match=r"from int16 to int64; .*astype\(sequence"):
+        reader.fit(X, ["a", "b", "a", "b"])
+    assert next(factors, None) is None  # what fits was taken
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [

@@ -4,19 +4,31 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 
 from skseq import LSTMAutoencoder
 from skseq.augmentation import (
+    AddNoise,
+    Compose,
     Crop,
+    FeatureWarp,
+    Gain,
     GaussianNoise,
     OneOf,
+    Shift,
     Sometimes,
     SpecAugment,
     TimeMask,
     TimeStretch,
 )
-from skseq.preprocessing import FrameTransformer, LogMel, SequenceNormalizer
+from skseq.preprocessing import (
+    MFCC,
+    FrameTransformer,
+    LogMel,
+    SequenceNormalizer,
+    SlidingWindows,
+)
 from tests.estimators import AUTOENCODER, CTC, ESTIMATORS
 
 
@@ -38,6 +50,13 @@ from tests.estimators import AUTOENCODER, CTC, ESTIMATORS
         ),
         (len, r"preprocess is not marked: pass skseq\.augmentation\.augmenter"),
         ("log", r"Got 'log' instead\. preprocess is 'log'\. Pass the step itself"),
+        ([SlidingWindows(5)], r"SlidingWindows, makes several sequences .* a Pipeline"),
+        (
+            [make_pipeline(SequenceNormalizer())],
+            r"is a Pipeline\. Write its steps into",
+        ),
+        ([[Crop()]], r"preprocess\[0\] is a list\. Write its entries into the list"),
+        ([3], r"preprocess\[0\], int, is neither an augmenter nor a transformer"),
     ],
 )
 @pytest.mark.parametrize("case", ESTIMATORS, ids=str)
@@ -65,11 +84,45 @@ def test_parameters_of_steps_are_checked_before_anything_is_read(case):
 
 
 @pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ([LogMel(), Gain()], r"\[1\], Gain, .* waveforms\. Put it before .*\[0\], Log"),
+        (
+            [TimeMask(), MFCC(), Sometimes(AddNoise())],
+            r"\[2\], AddNoise.* before .*MFCC",
+        ),
+        (
+            [SpecAugment(), LogMel()],
+            r"\[0\], SpecAugment, .* Put it after .*\[1\], Log",
+        ),
+        ([OneOf([TimeMask(), FeatureWarp()]), MFCC()], r"\[0\], FeatureWarp.* after "),
+    ],
+)
+@pytest.mark.parametrize("case", ESTIMATORS, ids=str)
+def test_augmenters_on_the_wrong_side_of_an_analysis_are_told_where(
+    case, steps, message
+):
+    with pytest.raises(ValueError, match=f"^preprocess{message}"):
+        case.tiny(preprocess=steps).fit(case.X, case.y)
+
+
+def test_a_waveform_that_is_too_short_for_a_step_names_the_step():
+    with pytest.raises(ValueError, match=r"^preprocess\[0\], LogMel, .*200 audio samp"):
+        CTC.tiny(preprocess=[LogMel(8000)]).fit([np.ones(10)] * 4, ["a", "b"] * 2)
+
+
+def test_what_moves_frames_inside_another_augmenter_is_named():
+    step = Compose([GaussianNoise(), Sometimes(Shift())])
+    with pytest.raises(ValueError, match=r"preprocess\[0\], Compose with Shift, may"):
+        LSTMAutoencoder(preprocess=[step]).fit(AUTOENCODER.X)
+
+
+@pytest.mark.parametrize(
     "step", [Crop(0.5), Sometimes(TimeStretch()), OneOf([TimeMask(), Crop(0.2)])]
 )
 def test_the_autoencoder_refuses_augmenters_that_change_the_frames(step):
     name = type(step).__name__
-    with pytest.raises(ValueError, match=rf"preprocess\[1\], {name}, may change the"):
+    with pytest.raises(ValueError, match=rf"preprocess\[1\], {name}.*, may change the"):
         LSTMAutoencoder(preprocess=[TimeMask(), step]).fit(AUTOENCODER.X)
 
 
