@@ -2,8 +2,8 @@
 Gestures, most of them of one kind
 ==================================
 
-Recordings of a hand, of different lengths, in which six of ten draw a circle and one in
-twenty-five is a nod. Balanced accuracy counts each kind alike, however rare it is.
+Recordings of a hand, of different lengths, of which six of ten swipe to the right and
+one in twenty-five draws a Z. Balanced accuracy counts each kind alike, however rare.
 """
 
 from sklearn.metrics import balanced_accuracy_score, classification_report

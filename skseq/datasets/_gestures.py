@@ -88,7 +88,7 @@ def make_gestures(
         Number of figures, at most 10, in this order: swipe to the right, circle
         clockwise, circle counterclockwise, check mark, Z, S of straight strokes, push
         and pull, eight, square, lift.
-    weights : tuple of float, default=(0.6, 0.2, 0.1, 0.06, 0.04)
+    weights : sequence of float, default=(0.6, 0.2, 0.1, 0.06, 0.04)
         Share of each class among the recordings, in proportion to the others, rounded
         to whole recordings. None makes all equally frequent.
     length : (int, int), default=(40, 120)
@@ -154,6 +154,7 @@ def make_gestures(
 
 def _count_classes(n_samples: int, n_classes: int, weights) -> np.ndarray:
     """Round the shares of the classes to recordings that add up, (n_classes,)."""
+    weights = weights.tolist() if isinstance(weights, np.ndarray) else weights
     check_value("make_gestures", "weights", weights, (TupleOf(POSITIVE_REAL), NONE))
     shares = np.ones(n_classes) if weights is None else np.asarray(weights, float)
     if len(shares) != n_classes:
@@ -161,8 +162,12 @@ def _count_classes(n_samples: int, n_classes: int, weights) -> np.ndarray:
             f"weights must have one entry per class, {n_classes}. Got {len(shares)} "
             "instead; pass None to make all classes equally frequent."
         )
-    ends = np.round(n_samples * np.cumsum(shares) / shares.sum())
-    return np.diff(ends, prepend=0).astype(int)
+    exact = n_samples * shares / shares.sum()
+    counts = np.floor(exact + 1e-9).astype(int)
+    # What is left goes to the largest remainders, of equal ones to the first.
+    order = np.argsort(np.round(counts - exact, 9), kind="stable")
+    counts[order[: n_samples - counts.sum()]] += 1
+    return counts
 
 
 def _record(
