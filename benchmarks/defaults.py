@@ -535,7 +535,7 @@ WORDS = {
     frame_error: "wrong frames",
     span_error: "1 - F1 of spans",
     forest: "random forest on mean, deviation and extremes",
-    forest_of_sounds: "the same, of log-mel energies",
+    forest_of_sounds: "random forest on summaries of log-mel energies",
     most_frequent: "the most frequent output",
     nearest: "output of the nearest source",
     residuals: "PCA with 8 components",

@@ -87,7 +87,7 @@ def reliability_table(trials) -> str:
 
 def defaults_table(results) -> str:
     """A line per task: the defaults, the best of some configurations, a baseline."""
-    heads = "task", "error", "defaults", "best of 12", "baseline", "", "with a warning"
+    heads = "task", "error", "defaults", "best of 12", "baseline", "", "warned"
     return table(
         heads,
         [
