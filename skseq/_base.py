@@ -23,12 +23,7 @@ from skseq._engine import saving
 from skseq._engine.callbacks import make_callbacks
 from skseq._engine.checkpoint import Checkpoint
 from skseq._engine.conditions import conditions
-from skseq._engine.convergence import (
-    fall_of,
-    judged_rows,
-    rise_of,
-    standstill_of,
-)
+from skseq._engine.convergence import judged_rows, trouble_of
 from skseq._engine.copies import Copyable
 from skseq._engine.export import Exportable
 from skseq._engine.lending import borrow
@@ -201,26 +196,10 @@ class SequenceEstimator(
             return
         if failure is not None:
             warn(failure, ConvergenceWarning)
-        elif self.early_stopping:
-            return
-        elif rise := rise_of(self.history_["loss"]):
-            warn(
-                f"{type(self).__name__} was driven away from what it had learnt: "
-                f"{rise}. Lower the {self._rate_name}.",
-                ConvergenceWarning,
-            )
-        elif not self.warm_start and (still := standstill_of(self.history_["loss"])):
-            warn(
-                f"{type(self).__name__} has not learnt anything: {still}. Raise the "
-                f"{self._rate_name}; if it is high already, lower it.",
-                ConvergenceWarning,
-            )
-        elif fall := fall_of(self.history_["loss"], self._epochs_are_drawn):
-            warn(
-                f"{type(self).__name__} was still learning when fit ended: {fall}. "
-                f"Raise epochs={self.epochs}, or the {self._rate_name}.",
-                ConvergenceWarning,
-            )
+        elif not self.early_stopping:
+            losses, drawn = self.history_["loss"], self._epochs_are_drawn
+            if trouble := trouble_of(self, losses, self._rate_name, drawn):
+                warn(trouble, ConvergenceWarning)
 
     @property
     def _rate_name(self) -> str:

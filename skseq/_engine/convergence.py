@@ -104,6 +104,31 @@ def _error(wanted: list[tuple], found: list[tuple], weights: np.ndarray) -> floa
     return float(weights @ edits / total) if total > 0 else float(edits.sum())
 
 
+def trouble_of(
+    estimator, losses: Sequence[float], rate: str, are_drawn: bool
+) -> str | None:
+    """What to warn of: what the losses of a fit show; None where all is well.
+
+    `rate` is what a user changes the learning rate by.
+    """
+    name = type(estimator).__name__
+    if rise := rise_of(losses):
+        return (
+            f"{name} was driven away from what it had learnt: {rise}. Lower the {rate}."
+        )
+    if not estimator.warm_start and (still := standstill_of(losses)):
+        return (
+            f"{name} has not learnt anything: {still}. Raise the {rate}; if it is high "
+            "already, lower it."
+        )
+    if fall := fall_of(losses, are_drawn):
+        return (
+            f"{name} was still learning when fit ended: {fall}. Raise "
+            f"epochs={estimator.epochs}, or the {rate}."
+        )
+    return None
+
+
 def rise_of(losses: Sequence[float]) -> str | None:
     """Say how a loss has risen over a fit; None where it did not."""
     if len(losses) < 2 or not 0 < losses[0] * (1 + RISE) < losses[-1]:

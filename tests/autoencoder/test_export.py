@@ -17,6 +17,9 @@ from tests.exported import (
     with_nan_padding,
 )
 
+# What all estimators share is tested in engine/test_export.py, in every run.
+pytestmark = pytest.mark.slow
+
 NEAR = {"rtol": 1e-5, "atol": 1e-5}
 SIGNATURES = "predict", "score_samples", "transform", "reconstruct"
 

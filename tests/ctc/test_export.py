@@ -23,6 +23,9 @@ from tests.exported import (
 )
 from tests.processes import run_python
 
+# What all estimators share is tested in engine/test_export.py, in every run.
+pytestmark = pytest.mark.slow
+
 NEAR = {"rtol": 1e-5, "atol": 1e-5}
 
 onnx_too = pytest.mark.parametrize("format", ["saved_model", "onnx"])

@@ -217,6 +217,7 @@ def test_a_stream_keeps_what_it_was_told_when_it_was_opened():
         assert stream.finish() == expected
 
 
+@pytest.mark.slow
 def test_more_than_a_stream_can_hold_back_is_refused_when_it_is_opened():
     estimator = with_decoder(reader("lstm"), "beam").set_params(lexicon=["ab" * 9999])
     with pytest.raises(ValueError, match="holds back as many frames"):

@@ -8,6 +8,7 @@ from sklearn.exceptions import NotFittedError
 
 from skseq._nn import compiled
 from tests.estimators import AUTOENCODER, CTC, TRANSLATOR
+from tests.exported import padded, run_onnx, run_saved_model
 from tests.processes import run_python
 
 # Runs the endpoint of a SavedModel on what lies in a file, by names of TensorFlow's.
@@ -96,6 +97,20 @@ def coder():
     return AUTOENCODER.tiny().fit(AUTOENCODER.X)
 
 
+@pytest.mark.parametrize(
+    ("format", "run", "name"),
+    [("saved_model", run_saved_model, "score_samples"), ("onnx", run_onnx, "model")],
+)
+def test_a_graph_scores_as_the_estimator_does(coder, format, run, name, tmp_path):
+    if format == "onnx":
+        pytest.importorskip("tf2onnx", reason="needs tf2onnx: skseq[onnx]")
+    coder.export(tmp_path / "model", format=format)
+    frames, lengths = padded(AUTOENCODER.X)
+    found = run(tmp_path / "model", name, frames=frames, lengths=lengths)["score"]
+    expected = coder.score_samples([x.astype("float32") for x in AUTOENCODER.X])
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_nothing_is_written_over(coder, tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "notes.txt").write_text("mine")
@@ -168,6 +183,7 @@ print(*sorted({name for name, _ in changed}))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["1", None])
 def test_an_export_leaves_the_environment_as_it_was(level, tmp_path):
     pytest.importorskip("tf2onnx")

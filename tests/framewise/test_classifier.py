@@ -115,7 +115,16 @@ def test_only_attention_has_weights(fitted):
 # -- learning ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("pooling", ["last", "mean", "max", "attention"])
+@pytest.mark.parametrize(
+    "pooling",
+    [
+        "last",
+        *(
+            pytest.param(p, marks=pytest.mark.slow)
+            for p in ("mean", "max", "attention")
+        ),
+    ],
+)
 def test_gestures_are_told_apart_by_every_pooling(pooling):
     data = make_gestures(200, random_state=0)
     X_test, y_test = make_gestures(200, random_state=1)

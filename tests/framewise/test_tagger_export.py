@@ -20,6 +20,9 @@ from tests.exported import (
 )
 from tests.framewise.chains import chain, forbidding
 
+# What all estimators share is tested in engine/test_export.py, in every run.
+pytestmark = pytest.mark.slow
+
 X, Y = TAGGER.X, TAGGER.y
 TOKENS = [*TAGGER_TOKENS.X, ["unknown", "Böb", "Bob"]]
 

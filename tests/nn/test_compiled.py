@@ -180,8 +180,9 @@ def test_gradients_of_long_sequences_agree_with_the_plain_path(cell, monkeypatch
             total = tf.reduce_sum(outputs * upstream)
         sources = [frames, *[w.value for w in layer.weights]]
         found.append([outputs, *tape.gradient(total, sources)])
+    # Sums of 3,000 terms, in another order on each number of threads.
     for ours, plain in zip(*found, strict=True):
-        assert_near(ours, plain.numpy(), 2e-6)
+        assert_near(ours, plain.numpy(), 5e-6)
 
 
 @pytest.mark.parametrize("cell", CELLS)

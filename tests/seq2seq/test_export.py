@@ -9,6 +9,9 @@ import tensorflow as tf
 from tests.estimators import TRANSLATOR, TRANSLATOR_CHAR, TRANSLATOR_GRU_DOT
 from tests.exported import run_elsewhere, run_onnx, run_saved_model, texts
 
+# What all estimators share is tested in engine/test_export.py, in every run.
+pytestmark = pytest.mark.slow
+
 LEARNT = {"units": 16, "embedding_dim": 8, "epochs": 30, "learning_rate": 2e-2}
 
 

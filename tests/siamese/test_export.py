@@ -8,6 +8,9 @@ import pytest
 from tests.estimators import EMBEDDER, EMBEDDER_KL
 from tests.exported import padded, run_elsewhere, run_saved_model, with_nan_padding
 
+# What all estimators share is tested in engine/test_export.py, in every run.
+pytestmark = pytest.mark.slow
+
 NEAR = {"rtol": 1e-4, "atol": 1e-5}
 X = [x.astype("float32") for x in EMBEDDER.X]
 
