@@ -197,8 +197,8 @@ class SequenceEstimator(
         if failure is not None:
             warn(failure, ConvergenceWarning)
         elif not self.early_stopping:
-            losses, drawn = self.history_["loss"], self._epochs_are_drawn
-            if trouble := trouble_of(self, losses, self._rate_name, drawn):
+            rate, drawn = self._rate_name, self._epochs_are_drawn
+            if trouble := trouble_of(self, len(training.rows), rate, drawn):
                 warn(trouble, ConvergenceWarning)
 
     @property

@@ -30,6 +30,7 @@ CLEAR = 2
 # A loss whose mean after the first of several epochs is lower by no more stands still.
 STILL = 0.005
 FEW_EPOCHS = 5
+MANY_STEPS = 200
 
 # A loss that ends above the first by more has been driven away.
 RISE = 0.1
@@ -104,19 +105,20 @@ def _error(wanted: list[tuple], found: list[tuple], weights: np.ndarray) -> floa
     return float(weights @ edits / total) if total > 0 else float(edits.sum())
 
 
-def trouble_of(
-    estimator, losses: Sequence[float], rate: str, are_drawn: bool
-) -> str | None:
+def trouble_of(estimator, n_samples: int, rate: str, are_drawn: bool) -> str | None:
     """What to warn of: what the losses of a fit show; None where all is well.
 
-    `rate` is what a user changes the learning rate by.
+    `rate` is what a user changes the learning rate by. Where it goes on from a fit, or
+    the first epoch is long enough to learn all there is, a loss may stand still.
     """
-    name = type(estimator).__name__
+    name, losses = type(estimator).__name__, estimator.history_["loss"]
+    is_long = n_samples > MANY_STEPS * estimator.batch_size_
+    may_stand = estimator.warm_start or is_long
     if rise := rise_of(losses):
         return (
             f"{name} was driven away from what it had learnt: {rise}. Lower the {rate}."
         )
-    if not estimator.warm_start and (still := standstill_of(losses)):
+    if not may_stand and (still := standstill_of(losses)):
         return (
             f"{name} has not learnt anything: {still}. Raise the {rate}; if it is high "
             "already, lower it."

@@ -14,7 +14,12 @@ from skseq import (
     Seq2SeqTranslator,
     SequenceClassifier,
 )
-from skseq._engine.convergence import fall_of, lack_of_learning, standstill_of
+from skseq._engine.convergence import (
+    fall_of,
+    lack_of_learning,
+    standstill_of,
+    trouble_of,
+)
 from skseq._engine.state import BATCH_SIZES, pick_batch_size
 from tests.toy import as_text, reversals, symbol_runs
 
@@ -275,6 +280,15 @@ def test_a_rate_that_is_too_low_is_told_though_chance_made_a_good_start(make):
             model.fit(X, y)
         told += [str(warning.message) for warning in w]
     assert any("has not learnt anything: the loss was" in text for text in told)
+
+
+def test_a_long_first_epoch_may_have_learnt_all_there_is():
+    reader = CTCSequenceClassifier()
+    reader.history_, reader.batch_size_ = {"loss": [0.5] * 9}, 4
+    assert trouble_of(reader, 800, "learning_rate", False)
+    assert trouble_of(reader, 801, "learning_rate", False) is None
+    reader.warm_start = True
+    assert trouble_of(reader, 800, "learning_rate", False) is None
 
 
 def test_a_fall_among_epochs_that_are_drawn_stands_out_from_their_differences():
