@@ -183,6 +183,6 @@ def _of_same_form(step: _Step, i: int, before: np.ndarray, made: np.ndarray):
     if made.dtype != before.dtype:
         raise ValueError(
             f"{step} changed the dtype of X[{i}] from {before.dtype} to {made.dtype}; "
-            f"an augmenter must keep it, for example by .astype(sequence.dtype)."
+            "an augmenter must keep it, for example by .astype(sequence.dtype)."
         )
     return made

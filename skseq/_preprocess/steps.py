@@ -123,12 +123,11 @@ def check_keeps_frames(steps, estimator_name: str) -> None:
     for place, step in enumerate(steps or ()):
         if is_augmenter(step) and step.changes_frames:
             movers = [leaf for leaf in leaves(step) if leaf.changes_frames]
-            inside = "" if movers == [step] else f" with {name_of(movers[0])}"
             raise ValueError(
-                f"preprocess[{place}], {name_of(step)}{inside}, may change the number "
-                f"or order of frames, but {estimator_name} compares each frame with "
-                "the one at its place. Use augmenters with changes_frames=False, such "
-                "as TimeMask or GaussianNoise for frames, or TokenDropout with a "
+                f"preprocess[{place}], {_name_in(step, movers[0])}, may change the "
+                f"number or order of frames, but {estimator_name} compares each frame "
+                "with the one at its place. Use augmenters with changes_frames=False, "
+                "such as TimeMask or GaussianNoise for frames, or TokenDropout with a "
                 "replacement for tokens."
             )
 
@@ -159,7 +158,8 @@ def check_steps(steps, *, is_read: bool = False) -> None:
             raise ValueError(
                 f"preprocess[{place}], {name_of(step)}: {error}"
             ) from error
-    _check_order(list(steps or ()))
+    if not is_read:
+        _check_order(list(steps or ()))
 
 
 def _check_order(steps: list) -> None:
@@ -175,8 +175,8 @@ def _check_order(steps: list) -> None:
             else:
                 continue
             raise ValueError(
-                f"preprocess[{place}], {name_of(leaf)}, changes {what}. Put it {side} "
-                f"preprocess[{first}], {name_of(steps[first])}."
+                f"preprocess[{place}], {_name_in(step, leaf)}, changes {what}. Put it "
+                f"{side} preprocess[{first}], {name_of(steps[first])}."
             )
 
 
@@ -184,6 +184,11 @@ def transformers_of(steps) -> list | None:
     """Copy the steps that predictions depend on, all but the augmenters."""
     kept = [copy.deepcopy(step) for step in steps or () if not is_augmenter(step)]
     return kept or None
+
+
+def _name_in(step, leaf) -> str:
+    """What messages call an augmenter for the sake of one that it is made of."""
+    return name_of(step) + ("" if leaf is step else f" with {name_of(leaf)}")
 
 
 def name_of(step) -> str:
