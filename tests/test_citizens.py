@@ -375,6 +375,8 @@ def test_memory_does_not_grow_with_the_number_of_sequences_on_disk(store):
 # -- joblib ----------------------------------------------------------------------------
 
 
+# On a slow disk joblib says so.
+@pytest.mark.filterwarnings("ignore:Persisting input arguments took")
 def test_a_second_fit_reads_from_the_cache_what_the_first_computed(
     tmp_path, monkeypatch
 ):
