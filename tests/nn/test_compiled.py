@@ -168,9 +168,9 @@ def test_gradients_of_long_sequences_agree_with_the_plain_path(cell, monkeypatch
     layer.build((None, None, 6))
     rng = np.random.default_rng(1)
     layer.set_weights([rng.normal(scale=0.3, size=w.shape) for w in layer.weights])
-    frames = tf.constant(rng.normal(size=(40, 150, 6)), tf.float32)
-    lengths = tf.constant(rng.integers(0, 151, 40), tf.int32)
-    upstream = rng.normal(size=(40, 150, 24)).astype("float32")
+    frames = tf.constant(rng.normal(size=(24, 150, 6)), tf.float32)
+    lengths = tf.constant(rng.integers(0, 151, 24), tf.int32)
+    upstream = rng.normal(size=(24, 150, 24)).astype("float32")
     found = []
     for is_compiled in (True, False):
         monkeypatch.setattr(compiled, "is_in_use", lambda is_it=is_compiled: is_it)
@@ -180,9 +180,8 @@ def test_gradients_of_long_sequences_agree_with_the_plain_path(cell, monkeypatch
             total = tf.reduce_sum(outputs * upstream)
         sources = [frames, *[w.value for w in layer.weights]]
         found.append([outputs, *tape.gradient(total, sources)])
-    # Sums of 3,000 terms, in another order on each number of threads.
     for ours, plain in zip(*found, strict=True):
-        assert_near(ours, plain.numpy(), 5e-6)
+        assert_near(ours, plain.numpy(), 2e-6)
 
 
 @pytest.mark.parametrize("cell", CELLS)
