@@ -30,7 +30,7 @@ N_TRAIN = 2000
 def features(floor):
     """Energies of mel bands and their slopes, of waveforms with a peak of 1.
 
-    A higher floor hides more of what differs between recordings, but not voices.
+    A higher floor hides more of the noise, which tells recordings apart and not digits.
     """
     return LogMel(sample_rate=RATE, n_mels=32, floor=floor, deltas=1)
 

@@ -121,11 +121,15 @@ def test_what_moves_frames_inside_another_augmenter_is_named():
 
 
 @pytest.mark.parametrize(
-    "step", [Crop(0.5), Sometimes(TimeStretch()), OneOf([TimeMask(), Crop(0.2)])]
+    ("step", "name"),
+    [
+        (Crop(0.5), "Crop"),
+        (Sometimes(TimeStretch()), "Sometimes with TimeStretch"),
+        (OneOf([TimeMask(), Crop(0.2)]), "OneOf with Crop"),
+    ],
 )
-def test_the_autoencoder_refuses_augmenters_that_change_the_frames(step):
-    name = type(step).__name__
-    with pytest.raises(ValueError, match=rf"preprocess\[1\], {name}.*, may change the"):
+def test_the_autoencoder_refuses_augmenters_that_change_the_frames(step, name):
+    with pytest.raises(ValueError, match=rf"preprocess\[1\], {name}, may change the"):
         LSTMAutoencoder(preprocess=[TimeMask(), step]).fit(AUTOENCODER.X)
 
 
